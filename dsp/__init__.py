@@ -1,0 +1,1 @@
+"""Numbers only: NumPy/SciPy in, numbers out. No Beam, no I/O, no logging."""

@@ -1,0 +1,29 @@
+"""A measured null: a value that could not be measured, and why."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Stands in a family's columns where there is no value; ``code`` becomes the note ``column:code``."""
+
+    code: str
+
+
+SILENT = Missing("silent")
+TOO_SHORT = Missing("too_short")
+MONO_MIX_CANCELLED = Missing("mono_mix_cancelled")
+
+Value = float | int | bool | list[float] | Missing
+Columns = Mapping[str, "Value | list[str]"]
+"""Column name to value. The key ``notes`` may hold further codes that belong to no null."""
+
+
+def silence_of_mix(native_peak: float) -> Missing:
+    """Why the analysis signal is silent: the channels cancel in the mono mix, or there is no signal."""
+    return MONO_MIX_CANCELLED if native_peak > 0 else SILENT
+
+
+def all_missing(names: Iterable[str], why: Missing) -> dict[str, Value]:
+    return dict.fromkeys(names, why)

@@ -1,0 +1,161 @@
+"""A stretch of decoded audio with what surrounds it: the input of every family."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp import decimate, frames, resample
+from dsp.channels import Layout, mono_mix_channels
+from dsp.grid import (
+    ANALYSIS_RATE,
+    BLOCK_LENGTH,
+    Bounds,
+    Span,
+    analysis_length,
+    segment_bounds,
+)
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How the file stores its samples, as far as a measurement needs it.
+
+    ``bits`` is the word length of integer PCM and of lossless codecs, None for lossy and float ones.
+    ``is_float`` marks float PCM. ``code_or`` is the bitwise OR of all codes of the segment's own
+    samples, given for 32-bit integers only: float32 holds shorter words exactly.
+    """
+
+    bits: int | None = None
+    is_float: bool = False
+    code_or: int | None = None
+
+
+@dataclass
+class Segment:
+    """Decoded samples of one segment and its halo, with what several families share, computed on first use.
+
+    Parameters
+    ----------
+    pcm : float32, shape (channels, samples), C-contiguous
+        Full scale 1, native rate; covers the segment's own samples and a halo of at least
+        ``HALO_SECONDS`` on both sides, as far as the track reaches.
+    start : int
+        Sample number of ``pcm[:, 0]`` in the track.
+    rate : int
+        Native sample rate in Hz.
+    total : int
+        Samples a channel of the whole track.
+    layout : Layout
+    bounds : Bounds
+        What this segment counts as its own.
+    coding : Coding
+    block : int
+        Block length of both grids in samples.
+    """
+
+    pcm: Samples
+    start: int
+    rate: int
+    total: int
+    layout: Layout
+    bounds: Bounds
+    coding: Coding = Coding()
+    block: int = BLOCK_LENGTH
+
+    @classmethod
+    def whole(
+        cls, pcm: Samples, rate: int, layout: Layout, *, coding: Coding = Coding(), block: int = BLOCK_LENGTH
+    ) -> "Segment":
+        """A whole track as one segment; ``pcm`` is float32, shape (channels, samples)."""
+        total = pcm.shape[1]
+        (bounds,) = segment_bounds(total, rate, block=block)
+        return cls(np.ascontiguousarray(pcm, np.float32), 0, rate, total, layout, bounds, coding, block)
+
+    @property
+    def own(self) -> Span:
+        """Own samples at the native rate."""
+        return self.bounds.own
+
+    @property
+    def own_y(self) -> Span:
+        """Own samples of the analysis signal."""
+        return self.bounds.own_y
+
+    @property
+    def total_y(self) -> int:
+        """Samples of the whole track's analysis signal."""
+        return analysis_length(self.total, self.rate)
+
+    @property
+    def own_pcm(self) -> Samples:
+        """View of the own samples, shape (channels, own.length)."""
+        return self.pcm[:, self.own.start - self.start : self.own.stop - self.start]
+
+    def native(self, start: int, stop: int) -> Samples:
+        """Samples [start, stop) of all channels, shape (channels, stop - start), zeros outside the track."""
+        return _cut(self.pcm, self.start, self.total, start, stop)
+
+    @cached_property
+    def mix(self) -> Samples:
+        """Mono mix at the native rate, shape (samples,), aligned with ``pcm``."""
+        channels = mono_mix_channels(self.layout)
+        if len(channels) == 1:
+            return self.pcm[channels[0]]
+        mix = self.pcm[channels[0]] + self.pcm[channels[1]]
+        for channel in channels[2:]:
+            mix += self.pcm[channel]
+        mix *= np.float32(1 / len(channels))
+        return mix
+
+    @cached_property
+    def _y(self) -> tuple[Samples, int]:
+        """The analysis signal with its halo, and the sample number of its first sample."""
+        if self.rate == ANALYSIS_RATE:
+            return self.mix, self.start
+        return resample.to_analysis_rate(self.mix, self.start, rate=self.rate, total=self.total, block=self.block)
+
+    def y(self, start: int, stop: int) -> Samples:
+        """Analysis signal (mono mix at 44.1 kHz), samples [start, stop), zeros outside the track."""
+        samples, first = self._y
+        return _cut(samples, first, self.total_y, start, stop)
+
+    @cached_property
+    def native_peak(self) -> float:
+        """Largest absolute own sample of any channel; tells a cancelled mono mix from silence."""
+        own = self.own_pcm
+        return float(max(own.max(), -own.min())) if own.size else 0.0
+
+    @cached_property
+    def frames(self) -> "frames.Frames":
+        """What one pass over the STFT of the analysis signal yields."""
+        return frames.analyse(self)
+
+    @cached_property
+    def pyramid(self) -> "decimate.Pyramid":
+        """The analysis signal at a quarter, an eighth ... of its rate."""
+        return decimate.Pyramid(self)
+
+
+def _cut(samples: Samples, first: int, total: int, start: int, stop: int) -> Samples:
+    """``samples[..., start:stop]`` in track time, where index 0 is sample ``first``; zeros outside the track.
+
+    Raises
+    ------
+    IndexError
+        The span needs samples of the track that the halo does not hold.
+    """
+    a, b = start - first, stop - first
+    n = samples.shape[-1]
+    if 0 <= a and b <= n:
+        return samples[..., a:b]
+    lo, hi = max(start, 0), max(min(stop, total), 0)
+    if lo < hi and (lo < first or hi > first + n):
+        raise IndexError(f"samples [{lo}, {hi}) wanted, [{first}, {first + n}) held")
+    out = np.zeros(samples.shape[:-1] + (stop - start,), np.float32)
+    if lo < hi:
+        out[..., lo - start : hi - start] = samples[..., lo - first : hi - first]
+    return out

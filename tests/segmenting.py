@@ -1,0 +1,23 @@
+"""Cut a signal into segments as the decoder would, and run a family over them."""
+
+from dsp.channels import Layout, layout_of
+from dsp.grid import BLOCK_LENGTH, decoded_span, segment_bounds
+from dsp.segment import Coding, Segment
+
+import numpy as np
+
+
+def segments(pcm, rate, borders=(), *, layout: Layout | None = None, block=BLOCK_LENGTH, coding=Coding()):
+    """Segments of a float32 signal of shape (channels, samples), or (samples,) for mono."""
+    pcm = np.atleast_2d(np.asarray(pcm, np.float32))
+    layout = layout or layout_of(len(pcm))
+    total = pcm.shape[1]
+    for bounds in segment_bounds(total, rate, borders, block=block):
+        span = decoded_span(bounds, total, rate)
+        held = np.ascontiguousarray(pcm[:, span.start : span.stop])
+        yield Segment(held, span.start, rate, total, layout, bounds, coding, block)
+
+
+def columns(family, pcm, rate=44_100, borders=(), **how):
+    """The columns a family gives for a signal cut at ``borders``."""
+    return family.finish(family.merge([family.analyse(s) for s in segments(pcm, rate, borders, **how)]))
