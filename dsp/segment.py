@@ -116,7 +116,7 @@ class Segment:
         """The analysis signal with its halo, and the sample number of its first sample."""
         if self.rate == ANALYSIS_RATE:
             return self.mix, self.start
-        return resample.to_analysis_rate(self.mix, self.start, rate=self.rate, total=self.total, block=self.block)
+        return resample.to_analysis_rate(self.mix, self.start, rate=self.rate, total=self.total)
 
     def y(self, start: int, stop: int) -> Samples:
         """Analysis signal (mono mix at 44.1 kHz), samples [start, stop), zeros outside the track."""

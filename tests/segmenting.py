@@ -1,10 +1,10 @@
 """Cut a signal into segments as the decoder would, and run a family over them."""
 
+import numpy as np
+
 from dsp.channels import Layout, layout_of
 from dsp.grid import BLOCK_LENGTH, decoded_span, segment_bounds
 from dsp.segment import Coding, Segment
-
-import numpy as np
 
 
 def segments(pcm, rate, borders=(), *, layout: Layout | None = None, block=BLOCK_LENGTH, coding=Coding()):

@@ -1,0 +1,140 @@
+"""Sample-rate conversion with a linear-phase, zero-delay polyphase FIR, written as a matrix product.
+
+Output sample m lies at the time of input sample m·from/to. One row of the product takes the inputs
+around one group of outputs; groups are counted from sample 0 of the track, so a segment gives the
+very samples a conversion of the whole track gives.
+"""
+
+import math
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.grid import ANALYSIS_RATE
+
+ATTENUATION_DB = 100.0
+AUDIBLE_HZ = 20_000.0
+PASS_SHARE = 0.907
+"""Of half the rate: the edge of the pass band where that lies below 20 kHz."""
+
+_GROUP = 160
+_MAX_GROUP = 1280
+_ROWS = 256
+
+Samples = NDArray[np.float32]
+
+
+def to_analysis_rate(mix: Samples, start: int, *, rate: int, total: int) -> tuple[Samples, int]:
+    """The analysis signal of a stretch of the mono mix.
+
+    Parameters
+    ----------
+    mix : float32, shape (samples,)
+        Samples [start, start + samples) of a track of ``total`` samples, at ``rate`` Hz.
+
+    Returns
+    -------
+    samples : float32, at 44 100 Hz
+        All that the stretch determines; zeros are assumed outside the track only.
+    first : int
+        Sample number of the first of them.
+    """
+    return resample(mix, start, rate=rate, total=total, new_rate=ANALYSIS_RATE)
+
+
+def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) -> tuple[Samples, int]:
+    """Convert samples [start, start + len(x)) of a track of ``total`` samples from ``rate`` to ``new_rate`` Hz.
+
+    Returns the converted samples and the sample number of the first, as ``to_analysis_rate`` does.
+    """
+    up, down = _ratio(rate, new_rate)
+    half = _half_length(rate, new_rate)
+    group = _group_length(up)
+    advance = group * down // up
+    new_total = -(-total * new_rate // rate)
+    stop = start + len(x)
+    first_group = 0 if start == 0 else -(-(start + half) // advance)
+    last_group = -(-new_total // group) if stop >= total else (stop - half) // advance
+    count = max(0, last_group - first_group)
+    lead = max(0, start - (first_group * advance - half))
+    reach = (first_group + max(count, 1) - 1) * advance + advance + half + 1
+    padded = np.concatenate([np.zeros(lead, np.float32), x, np.zeros(max(0, reach - stop), np.float32)])
+    origin = first_group * advance - half - (start - lead)
+    rows = np.lib.stride_tricks.sliding_window_view(padded[origin:], advance + 2 * half + 1)[::advance]
+    out = np.empty((count, group), np.float32)
+    if group <= _MAX_GROUP:
+        taps = _matrix(rate, new_rate)
+        for a in range(0, count, _ROWS):
+            block = slice(a, min(a + _ROWS, count))
+            np.matmul(np.ascontiguousarray(rows[block]), taps, out=out[block])
+    else:
+        _convolve_each(rows[:count], rate, new_rate, out)
+    first = first_group * group
+    return out.reshape(-1)[: max(0, new_total - first)], first
+
+
+def _ratio(rate: int, new_rate: int) -> tuple[int, int]:
+    common = math.gcd(rate, new_rate)
+    return new_rate // common, rate // common
+
+
+def _group_length(up: int) -> int:
+    """Outputs a row: a multiple of ``up``, so that every group sees the same phases."""
+    return up * max(1, _GROUP // up)
+
+
+def band_edges(rate: int, new_rate: int) -> tuple[float, float]:
+    """Pass and stop band edge in Hz.
+
+    Upsampling must hold back every image, which begin at half the old rate. Otherwise what lies
+    between new_rate - 20 kHz and the stop band folds to above 20 kHz only, and is let through.
+    """
+    passed = min(AUDIBLE_HZ, PASS_SHARE * rate / 2)
+    stop = rate / 2 if rate < 2 * AUDIBLE_HZ else max(rate / 2, new_rate / 2, new_rate - AUDIBLE_HZ)
+    return passed, min(stop, new_rate - AUDIBLE_HZ) if rate >= 2 * AUDIBLE_HZ else stop
+
+
+@cache
+def _half_length(rate: int, new_rate: int) -> int:
+    """Half the filter's length in input samples (Kaiser's formula)."""
+    passed, stop = band_edges(rate, new_rate)
+    transition = 2 * math.pi * (stop - passed) / rate
+    return math.ceil((ATTENUATION_DB - 7.95) / (2.285 * transition) / 2)
+
+
+def _impulse_response(t: NDArray[np.float64], rate: int, new_rate: int) -> NDArray[np.float64]:
+    """Kaiser-windowed sinc at offsets ``t`` in input samples; columns sum to 1."""
+    half = _half_length(rate, new_rate)
+    cut = sum(band_edges(rate, new_rate)) / rate
+    beta = 0.1102 * (ATTENUATION_DB - 8.7)
+    window = np.i0(beta * np.sqrt(np.maximum(0.0, 1 - (t / (half + 1)) ** 2))) / np.i0(beta)
+    h = cut * np.sinc(cut * t) * window * (np.abs(t) <= half + 1)
+    return h / h.sum(axis=0)
+
+
+@cache
+def _matrix(rate: int, new_rate: int) -> Samples:
+    """Shape (inputs of a group with context, outputs of a group)."""
+    up, down = _ratio(rate, new_rate)
+    half = _half_length(rate, new_rate)
+    group = _group_length(up)
+    inputs = np.arange(group * down // up + 2 * half + 1)[:, None] - half
+    outputs = np.arange(group)[None, :] * down / up
+    taps = _impulse_response(inputs - outputs, rate, new_rate)
+    taps[np.abs(taps) < 1e-12] = 0.0
+    return np.ascontiguousarray(taps, np.float32)
+
+
+def _convolve_each(rows: Samples, rate: int, new_rate: int, out: Samples) -> None:
+    """For rates almost without a common divisor, whose groups are too long for one matrix."""
+    up, down = _ratio(rate, new_rate)
+    half = _half_length(rate, new_rate)
+    width = 2 * half + 1
+    for a in range(0, out.shape[1], _ROWS):
+        at = np.arange(a, min(a + _ROWS, out.shape[1])) * down
+        whole, rest = at // up, at % up / up
+        taps = _impulse_response((np.arange(width) - half)[:, None] - rest, rate, new_rate).astype(np.float32)
+        for row in range(len(out)):
+            windows = rows[row][whole[:, None] + np.arange(width)]
+            out[row, a : a + len(at)] = np.einsum("ow,wo->o", windows, taps)
