@@ -1,0 +1,85 @@
+"""Energy of the whole track in seven frequency bands, to about the resolution of one long transform.
+
+Each band is measured at the lowest rate that holds it, with 50 % overlapping sine windows: their squares
+add up to one, so that every sample counts once. A track short enough for every segment's halo to
+hold it whole is transformed as a whole.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from dsp.frames import BIN_HZ
+from dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, HOP_LENGTH
+
+if TYPE_CHECKING:
+    from dsp.segment import Segment
+
+EDGES_HZ = (20.0, 60.0, 250.0, 500.0, 2000.0, 4000.0, 6000.0, 20_000.0)
+WHOLE_LENGTH = 4 * ANALYSIS_RATE
+"""Longest analysis signal, in samples, whose spectrum is taken of the whole."""
+
+_LEVELS = ((4, 4096, slice(0, 3)), (3, 2048, slice(3, 4)), (2, 2048, slice(4, 5)))
+"""Pyramid level, window length, and the bands measured there: bins of 0.7, 2.7 and 5.4 Hz."""
+_FRAME_BANDS = slice(5, 7)
+_BATCH = 64
+
+Energies = NDArray[np.float64]
+
+
+def band_energies(segment: "Segment") -> Energies:
+    """Energy of the segment's own part in each band, shape (7,), in squared full scale times samples.
+
+    Adding the energies of all segments gives the track's.
+    """
+    if segment.total_y <= WHOLE_LENGTH:
+        return _of_whole(segment) if segment.bounds.index == 0 else np.zeros(len(EDGES_HZ) - 1)
+    energies = np.zeros(len(EDGES_HZ) - 1)
+    for level, length, bands in _LEVELS:
+        energies[bands] = _of_level(segment, level, length)[bands]
+    overlap = FRAME_LENGTH / HOP_LENGTH * 0.375 * FRAME_LENGTH
+    energies[_FRAME_BANDS] = (segment.frames.power @ _bin_shares(len(segment.frames.power), BIN_HZ))[
+        _FRAME_BANDS
+    ] * (2 / overlap)
+    return energies
+
+
+def _of_whole(segment: "Segment") -> Energies:
+    y = segment.y(0, segment.total_y).astype(np.float64)
+    power = np.abs(scipy.fft.rfft(y)) ** 2
+    band = np.searchsorted(EDGES_HZ, np.arange(len(power)) * (ANALYSIS_RATE / len(y)), side="right") - 1
+    return np.bincount(np.clip(band + 1, 0, len(EDGES_HZ)), power, len(EDGES_HZ) + 1)[1:-1] * (2 / len(y))
+
+
+def _of_level(segment: "Segment", k: int, length: int) -> Energies:
+    """Energies of the windows centred in the segment's own part, at level k of the pyramid."""
+    level = segment.pyramid.level(k)
+    hop = length // 2
+    step = hop << k
+    first = -(-segment.own_y.start // step)
+    stop = -(-segment.own_y.stop // step) + segment.bounds.is_last
+    power = np.zeros(hop + 1)
+    for a in range(first, stop, _BATCH):
+        b = min(stop, a + _BATCH)
+        samples = level.span((a - 1) * hop, b * hop)
+        windows = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
+        spectra = np.abs(scipy.fft.rfft(windows * _sine_window(length), axis=1))
+        power += np.einsum("ij,ij->j", spectra, spectra, dtype=np.float64)
+    return power @ _bin_shares(hop + 1, ANALYSIS_RATE / (1 << k) / length) * (2 / length * (1 << k))
+
+
+@cache
+def _sine_window(length: int) -> NDArray[np.float32]:
+    return np.sin(np.pi * (np.arange(length) + 0.5) / length).astype(np.float32)
+
+
+@cache
+def _bin_shares(bins: int, width: float) -> Energies:
+    """Share of each bin that lies in each band, its power spread evenly over its width; shape (bins, 7)."""
+    centre = np.arange(bins)[:, None] * width
+    edges = np.array(EDGES_HZ)
+    below = np.clip((edges - centre) / width + 0.5, 0.0, 1.0)
+    return np.diff(below, axis=1)

@@ -1,0 +1,121 @@
+"""Spectrum: how the energy is spread over seven bands, and centroid, roll-off and flatness of the frames."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.bands import EDGES_HZ, band_energies
+from dsp.missing import Columns, Value, all_missing, silence_of_mix
+from dsp.segment import Segment
+from dsp.silence import sounding
+
+BAND_COLUMNS = (
+    "sub_bass_pct",
+    "bass_pct",
+    "low_mid_pct",
+    "mid_pct",
+    "upper_mid_pct",
+    "presence_pct",
+    "air_pct",
+)
+FRAME_COLUMNS = (
+    "spectral_centroid",
+    "spectral_centroid_hz",
+    "spectral_rolloff",
+    "spectral_rolloff_hz",
+    "spectral_flatness",
+)
+COLUMNS = (*BAND_COLUMNS, "bass_mid_ratio", *FRAME_COLUMNS)
+
+CENTROID_SCALE_HZ = 8000.0
+ROLLOFF_SCALE_HZ = 10_000.0
+RATIO_FLOOR = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class SpectralPartial:
+    """Band energies and the per-frame shapes, whose medians need every frame.
+
+    Attributes
+    ----------
+    energies : float64 (7,)
+    rms, centroid_hz, rolloff_hz, flatness : float32 (frames,)
+    nyquist_hz : half the native rate
+    native_peak : largest absolute sample of any channel
+    """
+
+    energies: NDArray[np.float64]
+    rms: NDArray[np.float32]
+    centroid_hz: NDArray[np.float32]
+    rolloff_hz: NDArray[np.float32]
+    flatness: NDArray[np.float32]
+    nyquist_hz: float
+    native_peak: float
+
+
+def analyse(segment: Segment) -> SpectralPartial:
+    """Band energies and frame shapes of a segment's own part."""
+    frames = segment.frames
+    return SpectralPartial(
+        band_energies(segment),
+        frames.rms[frames.own].copy(),
+        frames.centroid_hz[frames.own].copy(),
+        frames.rolloff_hz[frames.own].copy(),
+        frames.flatness[frames.own].copy(),
+        segment.rate / 2,
+        segment.native_peak,
+    )
+
+
+def merge(partials: Iterable[SpectralPartial]) -> SpectralPartial:
+    """Join partials of consecutive segments."""
+    parts = list(partials)
+    return SpectralPartial(
+        np.sum([p.energies for p in parts], axis=0),
+        np.concatenate([p.rms for p in parts]),
+        np.concatenate([p.centroid_hz for p in parts]),
+        np.concatenate([p.rolloff_hz for p in parts]),
+        np.concatenate([p.flatness for p in parts]),
+        parts[0].nyquist_hz,
+        max(p.native_peak for p in parts),
+    )
+
+
+def finish(partial: SpectralPartial) -> Columns:
+    """The columns of the whole track; bands wholly above half the rate are 0 with the note ``band_limited``."""
+    limited = EDGES_HZ[-2] >= partial.nyquist_hz
+    return {
+        **_bands(partial),
+        **_frame_medians(partial),
+        "notes": ["band_limited"] if limited and partial.rms.any() else [],
+    }
+
+
+def _bands(partial: SpectralPartial) -> dict[str, Value]:
+    energies = np.where(np.array(EDGES_HZ[:-1]) < partial.nyquist_hz, partial.energies, 0.0)
+    total = float(energies.sum())
+    if total == 0:
+        why = silence_of_mix(partial.native_peak)
+        return all_missing((*BAND_COLUMNS, "bass_mid_ratio"), why)
+    floor = RATIO_FLOOR * total
+    bass, mid = max(float(energies[1]), floor), max(float(energies[2:4].sum()), floor)
+    percent = (100 * energies / total).tolist()
+    return {**dict(zip(BAND_COLUMNS, percent)), "bass_mid_ratio": 10 * math.log10(bass / mid)}
+
+
+def _frame_medians(partial: SpectralPartial) -> dict[str, Value]:
+    loud = sounding(partial.rms)
+    if not loud.any():
+        return all_missing(FRAME_COLUMNS, silence_of_mix(partial.native_peak))
+    centroid = float(np.median(partial.centroid_hz[loud]))
+    rolloff = float(np.median(partial.rolloff_hz[loud]))
+    return {
+        "spectral_centroid": min(1.0, centroid / CENTROID_SCALE_HZ),
+        "spectral_centroid_hz": centroid,
+        "spectral_rolloff": min(1.0, max(0.0, rolloff / ROLLOFF_SCALE_HZ)),
+        "spectral_rolloff_hz": max(0.0, rolloff),
+        "spectral_flatness": min(1.0, float(np.median(partial.flatness[loud]))),
+    }
