@@ -1,0 +1,110 @@
+"""What travels through the graph: rows of text before decoding, small results after it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dsp.segment import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One row of the manifest.
+
+    Attributes:
+        track_id: Unique within the dataset.
+        uri: Local path, or gs:// or s3:// address.
+        tags: The manifest's further columns, as (name, value) pairs.
+        size: Bytes, where listing the input told them.
+        version: Modification time or object generation, where listing told it.
+    """
+
+    track_id: str
+    uri: str
+    tags: tuple[tuple[str, str], ...] = ()
+    size: int | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One segment of a track: what a single decode reads.
+
+    Attributes:
+        track: The track.
+        index: Number of the segment.
+        borders: Where the track is to be cut, in samples at its own rate; empty for a track that stays whole.
+    """
+
+    track: Track
+    index: int = 0
+    borders: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Number of segments of the track."""
+        return len(self.borders) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded range: handed to every family as the very same object, never encoded.
+
+    Attributes:
+        range: What was asked for.
+        segment: The audio.
+        identity: Identity columns of the record (hash, duration, codec ...).
+        notes: Codes the decoder adds to the record's notes.
+    """
+
+    range: Range
+    segment: Segment
+    identity: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What one step found out about one segment.
+
+    Attributes:
+        index: Number of the segment.
+        content: A family's partial, or its columns where the track is one segment.
+    """
+
+    index: int
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a track has no record from this run.
+
+    Attributes:
+        track: The track.
+        reason: Stable code.
+        message: What is wrong and what to do, naming the file.
+        stage: Step of the graph.
+        index: Number of the segment it happened in.
+        traceback: Of a bug; None for bad audio.
+    """
+
+    track: Track
+    reason: str
+    message: str
+    stage: str
+    index: int = 0
+    traceback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A finished fingerprint.
+
+    Attributes:
+        track_id: Its key.
+        columns: Every declared column.
+    """
+
+    track_id: str
+    columns: Mapping[str, Any]
