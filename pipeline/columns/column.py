@@ -1,0 +1,114 @@
+"""What a declaration says about one column of a record."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+class Kind(Enum):
+    """Type of a column's values, written as Arrow writes it."""
+
+    STRING = "string"
+    INT = "int64"
+    FLOAT = "float64"
+    BOOL = "bool"
+    STRINGS = "list<string>"
+    FLOATS = "list<float32>"
+    TEXT_MAP = "map<string, string>"
+    TIME = "timestamp[us, UTC]"
+
+
+class Group(Enum):
+    """Where a column stands in the record, in this order."""
+
+    IDENTITY = "identity"
+    PROVENANCE = "provenance"
+    DIMENSION = "dimension"
+    LOUDNESS = "loudness"
+    DYNAMICS = "dynamics"
+    COMPANION = "companion"
+    QUALITY = "quality"
+    FAILURE = "failure"
+
+
+class Gain(Enum):
+    """What a value does when the recording is made g dB louder."""
+
+    PLUS = "+g"
+    MINUS = "-g"
+    SCALES = "scales"
+    UNCHANGED = "unchanged"
+    ABSOLUTE = "absolute"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a record.
+
+    Args:
+        name: Lower-case name, the same in Parquet, BigQuery and Python.
+        kind: Type of its values.
+        group: Part of the record it belongs to.
+        definition: What a value means, in one or two sentences.
+        family: The family in ``dsp`` that measures it; empty for what is not measured.
+        unit: Unit or scale of a value; empty for names and flags.
+        low: Smallest possible value, None where there is no bound.
+        high: Largest possible value, None where there is no bound.
+        required: Whether every row has a value.
+        null_codes: Why a measured value can be absent: codes of the notes ``name:code``.
+        remarks: Codes of notes ``name:code`` that can stand beside a value and qualify it.
+        gain: Behaviour under gain; None for what is not measured.
+        tolerance: How far, in the column's unit, a correct implementation may lie from the definition.
+        source: Standard, paper or formula behind the definition.
+        blind_spot: What the value cannot tell.
+
+    Raises:
+        ValueError: The declaration contradicts itself.
+    """
+
+    name: str
+    kind: Kind
+    group: Group
+    definition: str
+    family: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    required: bool = False
+    null_codes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    gain: Gain | None = None
+    tolerance: float | None = None
+    source: str = ""
+    blind_spot: str = ""
+
+    def __post_init__(self) -> None:
+        if not _NAME.match(self.name):
+            raise ValueError(f"{self.name!r} is not a lower-case column name")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"{self.name}: range {self.low} to {self.high} is empty")
+        if bool(self.family) != (self.gain is not None):
+            raise ValueError(f"{self.name}: a measured column has a family and a behaviour under gain")
+        if self.required and self.null_codes:
+            raise ValueError(f"{self.name}: a required column is never null")
+        if set(self.null_codes) & set(self.remarks):
+            raise ValueError(f"{self.name}: a code either stands for a null or beside a value")
+
+    @property
+    def measured(self) -> bool:
+        """Whether the value comes from the audio, so that a null in it needs a note."""
+        return bool(self.family)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether values, or the items of a list, are numbers."""
+        return self.kind in (Kind.INT, Kind.FLOAT, Kind.FLOATS)
+
+    @property
+    def range_text(self) -> str:
+        """The range as a reader writes it: ``0 to 100``, ``from 0``, ``up to 60``; empty without bounds."""
+        if self.low is None:
+            return "" if self.high is None else f"up to {self.high:.12g}"
+        return f"from {self.low:.12g}" if self.high is None else f"{self.low:.12g} to {self.high:.12g}"

@@ -1,0 +1,100 @@
+"""Schemas generated from the declaration of the columns: Arrow for Parquet, JSON for BigQuery."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import pyarrow as pa
+
+from pipeline.columns import Column, Kind
+from pipeline.record import ALGORITHM_VERSION, columns, failure_columns, parameters_digest
+
+FORMAT_VERSION = 1
+"""Version of the files' layout: what a column is called and how it is typed may change with it."""
+
+_ARROW = {
+    Kind.STRING: pa.string(),
+    Kind.INT: pa.int64(),
+    Kind.FLOAT: pa.float64(),
+    Kind.BOOL: pa.bool_(),
+    Kind.STRINGS: pa.list_(pa.string()),
+    Kind.FLOATS: pa.list_(pa.float32()),
+    Kind.TEXT_MAP: pa.map_(pa.string(), pa.string()),
+    Kind.TIME: pa.timestamp("us", tz="UTC"),
+}
+
+_BIGQUERY = {
+    Kind.STRING: "STRING",
+    Kind.INT: "INT64",
+    Kind.FLOAT: "FLOAT64",
+    Kind.BOOL: "BOOL",
+    Kind.STRINGS: "STRING",
+    Kind.FLOATS: "FLOAT64",
+    Kind.TEXT_MAP: "RECORD",
+    Kind.TIME: "TIMESTAMP",
+}
+
+
+@cache
+def record_schema() -> pa.Schema:
+    """Arrow schema of a fingerprint record; every field's metadata says what it means."""
+    return _schema(columns(), "fingerprints")
+
+
+@cache
+def quarantine_schema() -> pa.Schema:
+    """Arrow schema of a quarantine row."""
+    return _schema(failure_columns(), "quarantine")
+
+
+def _schema(declared: Sequence[Column], table: str) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(c.name, _ARROW[c.kind], nullable=not c.required, metadata=_field_metadata(c))
+            for c in declared
+        ],
+        metadata={
+            "beamprint.table": table,
+            "beamprint.format_version": str(FORMAT_VERSION),
+            "beamprint.algorithm_version": str(ALGORITHM_VERSION),
+            "beamprint.parameters_digest": parameters_digest(),
+        },
+    )
+
+
+def _field_metadata(column: Column) -> dict[str, str]:
+    told = {
+        "definition": column.definition,
+        "unit": column.unit,
+        "range": column.range_text,
+        "group": column.group.value,
+        "family": column.family,
+        "gain": column.gain.value if column.gain else "",
+        "null_codes": ",".join(column.null_codes),
+        "source": column.source,
+        "cannot_tell": column.blind_spot,
+    }
+    return {key: text for key, text in told.items() if text}
+
+
+def bigquery_schema(declared: Sequence[Column]) -> list[dict[str, object]]:
+    """Fields as BigQuery's JSON schema files list them; a text map is a repeated record of key and value."""
+    return [_bigquery_field(column) for column in declared]
+
+
+def _bigquery_field(column: Column) -> dict[str, object]:
+    repeated = column.kind in (Kind.STRINGS, Kind.FLOATS, Kind.TEXT_MAP)
+    mode = "REPEATED" if repeated else "REQUIRED" if column.required else "NULLABLE"
+    unit = f" Unit: {column.unit}." if column.unit else ""
+    bounds = f" Range: {column.range_text}." if column.range_text else ""
+    field: dict[str, object] = {
+        "name": column.name,
+        "type": _BIGQUERY[column.kind],
+        "mode": mode,
+        "description": f"{column.definition}{unit}{bounds}",
+    }
+    if column.kind is Kind.TEXT_MAP:
+        field["fields"] = [
+            {"name": "key", "type": "STRING", "mode": "REQUIRED", "description": "Name of the tag."},
+            {"name": "value", "type": "STRING", "mode": "NULLABLE", "description": "Text of the tag."},
+        ]
+    return field
