@@ -1,0 +1,133 @@
+"""Beat times: a dynamic-programming tracker, refined between frames and moved to the right phase by the harmony."""
+
+import math
+from functools import cache
+
+import numpy as np
+
+from dsp.chroma_flux import HarmonyChange
+from dsp.onset import FRAME_RATE, Float32, Float64, parabolic_offset, running_maximum
+
+_TIGHTNESS = 300.0
+_REACH = 1.5
+_SMOOTHING_SECONDS = 0.010
+_WEAK_SHARE = 0.5
+_LINE_BEATS = 9
+
+_SNARE_WEIGHT = 0.3
+_PHASE_THRESHOLD = -0.05
+
+
+def track(strength: Float32, period: float) -> Float64:
+    """Beat times in frames: the path of strong onsets about one period apart (Ellis 2007).
+
+    The score of a frame is its strength plus the best, over earlier frames between 2/3 and 3/2 of a
+    period away, of their score less 300 ln(lag / period)^2.
+
+    Parameters
+    ----------
+    strength : float32, shape (frames,)
+        Onset strength.
+    period : float
+        Frames between two beats.
+
+    Returns
+    -------
+    float64, shape (beats,), between frames, smoothed by a line over nine beats.
+    """
+    salience = _salience(strength)
+    if not salience.any():
+        return np.zeros(0)
+    score, previous = _best_paths(salience, period)
+    frame = len(score) - 1 - int(np.argmax(score[::-1][: math.ceil(period)]))
+    path = []
+    while frame >= 0:
+        path.append(frame)
+        frame = previous[frame]
+    beats = np.array(path[::-1])
+    level = salience[beats]
+    strong = np.flatnonzero(level >= _WEAK_SHARE * np.sqrt(np.mean(level**2)))
+    beats = beats[strong[0] : strong[-1] + 1]
+    return straightened(beats + parabolic_offset(salience, beats))
+
+
+def _salience(strength: Float32) -> Float64:
+    """Strength smoothed by a Gaussian of 10 ms, in units of its standard deviation."""
+    sigma = _SMOOTHING_SECONDS * FRAME_RATE
+    offsets = np.arange(-3, 4)
+    kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
+    smooth = np.convolve(strength, kernel / kernel.sum(), "same")
+    spread = smooth.std()
+    return smooth / spread if spread > 0 else np.zeros_like(smooth)
+
+
+def _best_paths(salience: Float64, period: float) -> tuple[Float64, list[int]]:
+    """Score of the best path that ends in each frame, and its previous frame (negative: it starts here).
+
+    Done in blocks as long as the shortest lag: nothing in a block depends on the block itself.
+    """
+    shortest, longest = math.ceil(period / _REACH), math.floor(period * _REACH)
+    lags = np.arange(longest, shortest - 1, -1)
+    penalty = -_TIGHTNESS * np.log(lags / period) ** 2
+    frames = len(salience)
+    held = np.zeros(longest + frames)
+    best = np.zeros(frames, np.intp)
+    window = np.lib.stride_tricks.sliding_window_view(held, len(lags))
+    for start in range(0, frames, shortest):
+        stop = min(start + shortest, frames)
+        total = window[start:stop] + penalty
+        choice = total.argmax(axis=1)
+        best[start:stop] = choice
+        held[longest + start : longest + stop] = salience[start:stop] + total[np.arange(stop - start), choice]
+    previous = np.arange(frames) - lags[best]
+    return held[longest:], previous.tolist()
+
+
+def straightened(beats: Float64) -> Float64:
+    """Each beat on the line through the nine around it: takes out the jitter of single onsets, keeps the drift."""
+    count = min(_LINE_BEATS, len(beats) - (len(beats) + 1) % 2)
+    if count < 3:
+        return beats
+    half = count // 2
+    total = np.concatenate([[0.0], np.cumsum(beats)])
+    middle = (total[count:] - total[:-count]) / count
+    ends = _line_ends(count)
+    return np.concatenate([ends[:half] @ beats[:count], middle, ends[-half:] @ beats[-count:]])
+
+
+@cache
+def _line_ends(count: int) -> Float64:
+    """Matrix (count, count) that maps points to the values of their regression line."""
+    x = np.arange(count) - count // 2
+    return 1 / count + np.outer(x, x) / np.sum(x**2)
+
+
+def in_phase(beats: Float64, period: float, harmony: HarmonyChange, snare: Float32) -> Float64:
+    """The beats, or the points halfway between them where harmony and snare change there rather than here.
+
+    Parameters
+    ----------
+    beats : float64, shape (beats,)
+        In frames.
+    period : float
+        Frames between two beats.
+    harmony : HarmonyChange
+    snare : float32, shape (frames,)
+        Onset strength of 1 to 5 kHz.
+    """
+    if len(beats) < 2:
+        return beats
+    halfway = (beats[1:] + beats[:-1]) / 2
+    snare_near = running_maximum(snare, 2)
+    level = max(float(snare_near.mean(dtype=np.float64)), 1e-9)
+
+    def evidence(at: Float64) -> float:
+        change = harmony.at(at / FRAME_RATE, period / 2 / FRAME_RATE).mean()
+        frames = np.clip(np.round(at), 0, len(snare) - 1).astype(np.intp)
+        hit = snare_near[frames].mean(dtype=np.float64) / level
+        return math.log(change + 0.001) + _SNARE_WEIGHT * math.log(hit + 0.1)
+
+    if evidence(beats) - evidence(halfway) >= _PHASE_THRESHOLD:
+        return beats
+    first = halfway[0] - period
+    return np.concatenate([[first], halfway]) if first >= 0 else halfway

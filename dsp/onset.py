@@ -1,0 +1,127 @@
+"""Onsets: how much the spectrum grows from frame to frame, and where a note begins."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp.grid import ANALYSIS_RATE, HOP_LENGTH
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+FRAME_RATE = ANALYSIS_RATE / HOP_LENGTH
+"""Frames a second; frame i stands at time i / FRAME_RATE."""
+
+BANDS = 128
+FLOOR_DB = 80.0
+FLOOR_SECONDS = 5.0
+_BASS_HZ = (0.0, 150.0)
+_SNARE_HZ = (1000.0, 5000.0)
+
+_PEAK_SECONDS = 0.030
+_MEAN_SECONDS = 0.100
+_DELTA = 0.06
+_LEVEL_PERCENTILE = 99.0
+
+
+class OnsetStrength(NamedTuple):
+    """Mean rise in dB a frame over all mel bands, those under 150 Hz and those of 1 to 5 kHz; float32 (frames,)."""
+
+    full: Float32
+    bass: Float32
+    snare: Float32
+
+
+def band_centres_hz() -> Float64:
+    """Centre frequencies of the 128 mel bands (Slaney: linear to 1 kHz, then logarithmic) from 0 to 22.05 kHz."""
+    octave = np.log(6.4) / 27
+    top = 15 + np.log(ANALYSIS_RATE / 2000) / octave
+    mel = np.arange(1, BANDS + 1) * top / (BANDS + 1)
+    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * octave))
+
+
+@cache
+def _band_ranges() -> tuple[slice, slice]:
+    centres = band_centres_hz()
+    bass, snare = (slice(*np.searchsorted(centres, edges)) for edges in (_BASS_HZ, _SNARE_HZ))
+    return bass, snare
+
+
+def running_maximum(values: Float32, radius: int) -> Float32:
+    """Largest of the values up to ``radius`` places away on either side (van Herk 1992), shape (n,)."""
+    width = 2 * radius + 1
+    n = len(values)
+    padded = np.full(-(-(n + 2 * radius) // width) * width, -np.inf, values.dtype)
+    padded[radius : radius + n] = values
+    runs = padded.reshape(-1, width)
+    ahead = np.maximum.accumulate(runs, axis=1).ravel()
+    behind = np.maximum.accumulate(runs[:, ::-1], axis=1)[:, ::-1].ravel()
+    return np.maximum(behind[:n], ahead[2 * radius : 2 * radius + n])
+
+
+def local_floor(loudest: Float32) -> Float32:
+    """Level under which nothing counts: 80 dB below the largest band within 5 s on either side.
+
+    Parameters
+    ----------
+    loudest : float32, shape (frames,)
+        Level in dB of the strongest mel band of each frame.
+    """
+    return running_maximum(loudest, round(FLOOR_SECONDS * FRAME_RATE)) - np.float32(FLOOR_DB)
+
+
+def onset_strength(mel_db: Float32, floor_db: Float32) -> OnsetStrength:
+    """Positive first difference of the floored mel levels, averaged over bands (Böck and Widmer's spectral flux).
+
+    Parameters
+    ----------
+    mel_db : float32, shape (frames + 1, 128)
+        Levels of the frames and of the one before the first.
+    floor_db : float32, shape (frames + 1,)
+    """
+    level = np.maximum(mel_db, floor_db[:, None])
+    rise = level[1:] - level[:-1]
+    np.maximum(rise, 0, out=rise)
+    bass, snare = _band_ranges()
+    return OnsetStrength(rise.mean(axis=1), rise[:, bass].mean(axis=1), rise[:, snare].mean(axis=1))
+
+
+def moving_mean(values: NDArray[np.floating], radius: int) -> Float64:
+    """Mean of the values up to ``radius`` places away on either side, of those that exist; shape (n,)."""
+    n = len(values)
+    total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    at = np.arange(n)
+    low, high = np.maximum(at - radius, 0), np.minimum(at + radius + 1, n)
+    return (total[high] - total[low]) / (high - low)
+
+
+def parabolic_offset(values: NDArray[np.floating], at: NDArray[np.intp]) -> Float64:
+    """Where between neighbours the top of a parabola through values at - 1, at, at + 1 lies, -0.5 to 0.5.
+
+    0 where ``at`` is no strict local maximum or at an end.
+    """
+    inside = np.clip(at, 1, len(values) - 2)
+    before, here, after = (values[inside + k].astype(np.float64) for k in (-1, 0, 1))
+    bend = before - 2 * here + after
+    top = (here >= before) & (here >= after) & (bend < 0) & (inside == at)
+    return np.where(top, 0.5 * (before - after) / np.where(top, bend, 1.0), 0.0)
+
+
+def pick_onsets(strength: Float32) -> Float64:
+    """Onset times in seconds: peaks of the onset strength (Böck, Krebs and Schedl 2012).
+
+    A peak is the largest within 30 ms, stands above the mean of 100 ms on either side by 0.06 of
+    the 99th percentile of the track (of the maximum, one bang would silence the rest), and comes
+    at least 30 ms after the last one.
+    """
+    if len(strength) < 3 or not strength.any():
+        return np.zeros(0)
+    radius = round(_PEAK_SECONDS * FRAME_RATE)
+    level = np.percentile(strength, _LEVEL_PERCENTILE)
+    high = strength >= moving_mean(strength, round(_MEAN_SECONDS * FRAME_RATE)) + _DELTA * level
+    peaks = np.flatnonzero((strength == running_maximum(strength, radius)) & high & (strength > 0))
+    # Peaks closer than the radius can only be equal neighbours: the first stands for them.
+    peaks = peaks[np.diff(peaks, prepend=-radius - 1) > radius]
+    return (peaks + parabolic_offset(strength, peaks)) / FRAME_RATE

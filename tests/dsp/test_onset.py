@@ -1,0 +1,86 @@
+import librosa
+import mir_eval
+import numpy as np
+import pytest
+from scipy.ndimage import maximum_filter1d
+
+from dsp import onset
+from dsp.grid import ANALYSIS_RATE
+from tests.dsp.rhythms import notes
+from tests.segmenting import segments
+
+
+def strength_of(y):
+    from dsp import temporal
+
+    (segment,) = segments(y, ANALYSIS_RATE)
+    return temporal.analyse(segment).full
+
+
+def test_band_centres_are_those_of_slaneys_filter_bank():
+    edges = librosa.mel_frequencies(onset.BANDS + 2, fmin=0, fmax=ANALYSIS_RATE / 2)
+    np.testing.assert_allclose(onset.band_centres_hz(), edges[1:-1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 6, 7, 100])
+@pytest.mark.parametrize("radius", [0, 1, 3, 50])
+def test_running_maximum_equals_the_plain_filter(n, radius):
+    values = np.random.default_rng(n).normal(size=n).astype(np.float32)
+    expected = maximum_filter1d(values, 2 * radius + 1, mode="constant", cval=-np.inf)
+    np.testing.assert_array_equal(onset.running_maximum(values, radius), expected)
+
+
+@pytest.mark.parametrize("n", [1, 4, 50])
+def test_moving_mean_takes_what_exists_at_the_ends(n):
+    values = np.random.default_rng(n).normal(size=n)
+    expected = [values[max(0, i - 3) : i + 4].mean() for i in range(n)]
+    np.testing.assert_allclose(onset.moving_mean(values, 3), expected, atol=1e-12)
+
+
+def test_a_parabola_is_found_exactly_between_frames():
+    x = np.arange(20.0)
+    values = 5 - (x - 7.3) ** 2
+    assert onset.parabolic_offset(values, np.array([7])) == pytest.approx(0.3)
+
+
+def test_a_flat_top_and_an_end_have_no_offset():
+    values = np.array([3.0, 1, 1, 1, 2])
+    np.testing.assert_array_equal(onset.parabolic_offset(values, np.array([0, 2, 4])), 0)
+
+
+def test_onset_strength_equals_librosas_where_its_floor_is_the_same():
+    y, _ = notes(seconds=8, gaps=(0.25, 0.5))
+    level = librosa.power_to_db(
+        librosa.feature.melspectrogram(y=y, sr=ANALYSIS_RATE, n_fft=2048, pad_mode="constant"), top_db=80
+    )
+    expected = np.maximum(0, np.diff(level, axis=1)).mean(axis=0)
+    # the loudest band of these equally loud notes is the same within any 5 s, but for the ripple of frames
+    np.testing.assert_allclose(strength_of(y)[1:], expected, atol=0.35)
+
+
+def test_onsets_of_notes_are_found_where_they_are():
+    y, times = notes(seconds=20, gaps=(0.12, 0.3, 0.5))
+    found = onset.pick_onsets(strength_of(y))
+    f, _, _ = mir_eval.onset.f_measure(times, found, window=0.05)
+    assert f > 0.98
+    near = found[[np.argmin(np.abs(found - t)) for t in times]]
+    assert np.median(np.abs(near - times)) < 0.012  # a sharp attack is heard as the window meets it
+
+
+def test_one_bang_does_not_silence_the_rest():
+    y, _ = notes(seconds=20, gaps=(0.5,))
+    strength = strength_of(0.001 * y)
+    loud = strength.copy()
+    loud[700] = 60
+    assert len(onset.pick_onsets(loud)) >= len(onset.pick_onsets(strength)) - 1
+
+
+def test_onsets_do_not_come_faster_than_their_wait():
+    rng = np.random.default_rng(0)
+    times = onset.pick_onsets(rng.exponential(size=20_000).astype(np.float32))
+    assert np.diff(times).min() > 0.02
+
+
+@pytest.mark.parametrize("strength", [np.zeros(0), np.zeros(2), np.zeros(500), np.ones(500)])
+def test_nothing_rises_nothing_is_an_onset(strength):
+    assert len(onset.pick_onsets(strength.astype(np.float32))) == 0

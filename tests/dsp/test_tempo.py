@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from dsp import tempo
+from dsp.onset import FRAME_RATE
+
+
+def impulses(bpm, seconds=60, *, pattern=(1.0,)):
+    """Onset strength with Gaussian bumps of two frames at the beats, their heights cycling through ``pattern``."""
+    frames = np.arange(int(seconds * FRAME_RATE))
+    strength = np.full(len(frames), 0.1)
+    for i, at in enumerate(np.arange(20, len(frames), 60 * FRAME_RATE / bpm / len(pattern) * 4)):
+        strength += 10 * pattern[i % len(pattern)] * np.exp(-0.5 * (frames - at) ** 2)
+    return strength.astype(np.float32)
+
+
+# a bar of eight eighths: strong beats, weaker half-beats
+EIGHTHS = (1, 0.4, 0.7, 0.4, 0.9, 0.4, 0.7, 0.5)
+
+
+@pytest.mark.parametrize("bpm", [70.3, 97.77, 120.0, 133.3, 170.0, 187.1])
+def test_the_tempo_is_continuous_and_not_a_step_of_a_lag(bpm):
+    found = tempo.dominant_level(tempo.periodicity(impulses(bpm, pattern=EIGHTHS)))
+    ratio = np.log2(found.bpm / bpm)
+    assert abs(ratio - round(ratio)) < 0.002
+
+
+def test_autocorrelation_of_impulses_recurs_at_every_beat():
+    period = tempo.periodicity(impulses(120, pattern=(1, 1, 1, 1)))
+    assert period.values[0] == 1
+    one, half = (period.beats(np.array([120.0]), k)[0] for k in (1, 0.5))
+    assert one > 0.5 > half
+
+
+def test_autocorrelation_without_compression_is_the_plain_one(monkeypatch):
+    monkeypatch.setattr(tempo, "_COMPRESSION", 1.0)
+    strength = np.random.default_rng(0).exponential(size=900).astype(np.float32)
+    detrended = np.maximum(strength - tempo.moving_mean(strength, round(FRAME_RATE)), 0)
+    detrended -= detrended.mean()
+    expected = np.correlate(detrended, detrended, "full")[len(detrended) - 1 :]
+    found = tempo.periodicity(strength).values
+    np.testing.assert_allclose(found, expected[: len(found)] / expected[0], atol=1e-9)
+
+
+def test_gain_in_decibels_an_onset_changes_nothing():
+    strength = impulses(100)
+    a, b = (tempo.dominant_level(tempo.periodicity(k * strength)) for k in (1, 2))
+    assert a.bpm == pytest.approx(b.bpm, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_onsets_have_no_periodicity(seed):
+    strength = np.random.default_rng(seed).exponential(size=5200).astype(np.float32) ** 2
+    period = tempo.periodicity(strength)
+    level = tempo.dominant_level(period)
+    assert not tempo.is_periodic(strength, period.clarity(level.bpm))
+
+
+def test_a_faint_ripple_is_no_beat_however_regular():
+    strength = 0.001 * impulses(120)
+    period = tempo.periodicity(strength)
+    assert not tempo.is_periodic(strength, period.clarity(120))
+
+
+def test_flat_strength_has_no_clarity():
+    period = tempo.periodicity(np.ones(1000, np.float32))
+    assert period.clarity(120) == 0
+
+
+def test_related_levels_lie_in_the_range():
+    for bpm in (45.0, 90.0, 150.0):
+        levels = tempo.related_levels(tempo.periodicity(impulses(bpm)), tempo.Level(bpm, 1.0))
+        assert all(tempo.LOWEST_BPM <= level.bpm <= tempo.HIGHEST_BPM for level in levels)
+        assert bpm in [level.bpm for level in levels]

@@ -1,0 +1,159 @@
+import pickle
+
+import librosa
+import mir_eval
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dsp import temporal
+from dsp.grid import ANALYSIS_RATE as RATE
+from dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Missing
+from tests.dsp.rhythms import band, click_track, notes
+from tests.segmenting import columns, segments
+
+
+def f_measure(true, found):
+    trim = mir_eval.beat.trim_beats
+    return mir_eval.beat.f_measure(trim(np.asarray(true)), trim(np.asarray(found)))
+
+
+@pytest.mark.parametrize("bpm", [84.0, 100.5, 120.0, 137.7, 160.0])
+def test_a_bands_tempo_and_beats_are_found(bpm):
+    y, beats = band(bpm, 30)
+    found = columns(temporal, y)
+    assert found["tempo_bpm"] == pytest.approx(bpm, rel=0.002)
+    assert f_measure(beats, found["beats_s"]) > 0.95
+    assert found["rhythm_stability"] > 0.99
+
+
+@pytest.mark.parametrize("bpm", [90.0, 120.0, 150.0])
+def test_a_click_track_is_steady(bpm):
+    y, beats = click_track(bpm, 30)
+    found = columns(temporal, y)
+    assert found["tempo_bpm"] == pytest.approx(bpm, rel=0.002)
+    assert found["rhythm_stability"] >= 0.995
+    assert found["beat_count"] == pytest.approx(len(beats), abs=1)
+    assert found["onset_rate_hz"] == pytest.approx(bpm / 60, rel=0.05)
+
+
+def test_a_wandering_tempo_is_less_steady_and_followed():
+    rng = np.random.default_rng(0)
+    y, _ = click_track(120, 40)
+    interval = 0.5 * (1 + 0.05 * np.sin(np.arange(80) / 6))
+    times = 0.5 + np.cumsum(interval)
+    y = 1e-5 * rng.normal(size=int(RATE * (times[-1] + 1)))
+    burst = rng.normal(size=900) * np.exp(-np.arange(900) / 150)
+    for time in times:
+        y[round(time * RATE) :][:900] += 0.2 * burst
+    found = columns(temporal, y)
+    true = 1 / (1 + np.diff(times).std() / np.diff(times).mean())
+    assert found["rhythm_stability"] == pytest.approx(true, abs=0.01)
+
+
+def test_silence_ratio_is_librosas():
+    y = np.concatenate([notes(seconds=4, gaps=(0.3,))[0], np.zeros(RATE, np.float32)])
+    rms = librosa.feature.rms(y=y, frame_length=2048, hop_length=512, pad_mode="constant")[0]
+    expected = np.mean(rms < rms.max() * 10 ** (-40 / 20))
+    assert columns(temporal, y)["silence_ratio"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_transient_density_is_a_tenth_of_the_onset_rate_and_at_most_one():
+    found = columns(temporal, notes(seconds=10, gaps=(0.25,))[0])
+    assert found["transient_density"] == pytest.approx(found["onset_rate_hz"] / 10)
+
+
+def noises():
+    rng = np.random.default_rng(5)
+    white = rng.normal(size=12 * RATE)
+    t = np.arange(12 * RATE) / RATE
+    drops = np.zeros(12 * RATE)
+    for start in rng.integers(0, 11 * RATE, 60):
+        drops[start : start + 2000] += rng.normal() * white[:2000] * np.exp(-np.arange(2000) / 300)
+    return {
+        "white": 0.1 * white,
+        "brown": 1e-3 * np.cumsum(white - white.mean()),
+        "tone": 0.3 * np.sin(2 * np.pi * 440 * t),
+        "sweep": 0.3 * np.sin(2 * np.pi * (100 * t + 200 * t**2)),
+        "drops": drops,
+    }
+
+
+@pytest.mark.parametrize("name", noises())
+def test_what_is_no_music_has_no_tempo(name):
+    found = columns(temporal, noises()[name])
+    for column in temporal._BEAT_COLUMNS:
+        assert found[column] == Missing("no_periodicity")
+    assert isinstance(found["onset_rate_hz"], float)
+
+
+def test_silence_is_silent_and_nothing_else_is_known():
+    found = columns(temporal, np.zeros(10 * RATE))
+    assert found.pop("silence_ratio") == 1.0
+    assert set(found.values()) == {SILENT}
+
+
+def test_cancelled_channels_are_not_taken_for_silence():
+    y = notes(seconds=6, gaps=(0.3,))[0]
+    found = columns(temporal, np.stack([y, -y]))
+    assert set(found.values()) == {MONO_MIX_CANCELLED}
+    assert set(found) == set(temporal.COLUMNS)
+
+
+def test_under_five_seconds_there_are_onsets_but_no_tempo():
+    found = columns(temporal, notes(seconds=4.9, gaps=(0.3,))[0])
+    assert all(found[column] == TOO_SHORT for column in temporal._BEAT_COLUMNS)
+    assert found["onset_rate_hz"] > 2
+
+
+@pytest.mark.parametrize("samples", [1, 2, 511, 512, 4000])
+def test_a_moment_has_no_onset_rate(samples):
+    found = columns(temporal, np.full(samples, 0.5))
+    assert found["onset_rate_hz"] == found["transient_density"] == TOO_SHORT
+    assert 0 <= found["silence_ratio"] <= 1
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        np.full(6 * RATE, 1e-40, np.float32),
+        np.full(6 * RATE, 0.5, np.float32),
+        np.sign(np.sin(np.arange(6 * RATE) / 9)).astype(np.float32),
+        np.eye(1, 6 * RATE, 3 * RATE, dtype=np.float32)[0],
+    ],
+    ids=["denormal", "constant", "square", "impulse"],
+)
+def test_degenerate_signals_are_finite_or_null(signal):
+    for name, value in columns(temporal, signal).items():
+        assert isinstance(value, Missing | list) or np.isfinite(value), name
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.integers(1, 20 * RATE), max_size=6).map(sorted), st.sampled_from([8192, 1 << 16, 1 << 17]))
+def test_segmentation_changes_nothing(borders, block):
+    y, _ = _BAND
+    assert columns(temporal, y, borders=borders, block=block) == columns(temporal, y, block=block)
+
+
+_BAND = band(110, 20)
+
+
+def test_block_length_changes_nothing_that_counts():
+    small, large = (columns(temporal, _BAND[0], block=block) for block in (8192, 1 << 17))
+    assert small["beat_count"] == large["beat_count"]
+    assert small["tempo_bpm"] == pytest.approx(large["tempo_bpm"], rel=1e-6)
+
+
+def test_gain_changes_nothing():
+    a, b = (columns(temporal, gain * _BAND[0]) for gain in (1, 0.1))
+    assert b["tempo_bpm"] == pytest.approx(a["tempo_bpm"], rel=1e-4)
+    assert b["onset_rate_hz"] == pytest.approx(a["onset_rate_hz"], rel=1e-3)
+    assert b["silence_ratio"] == pytest.approx(a["silence_ratio"], abs=1e-3)
+
+
+def test_merging_is_associative_and_a_partial_survives_pickling():
+    a, b, c = (temporal.analyse(s) for s in segments(_BAND[0], RATE, [5 * RATE, 12 * RATE]))
+    left = temporal.merge([temporal.merge([a, b]), c])
+    right = temporal.merge([a, pickle.loads(pickle.dumps(temporal.merge([b, c])))])
+    assert temporal.finish(left) == temporal.finish(right)
