@@ -1,0 +1,93 @@
+"""The graph, top to bottom; every runner runs these very steps."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import apache_beam as beam
+
+from transforms.bugs import FAILURES
+from transforms.decode import Decode, DecodeAudio
+from transforms.features import (
+    HarmonicFeatures,
+    LoudnessFeatures,
+    QualityFeatures,
+    SpectralFeatures,
+    StereoFeatures,
+    TemporalFeatures,
+    VariationFeatures,
+)
+from transforms.merge import EXPECTED, IDENTITY, Assemble, MergeFingerprints
+from transforms.model import Decoded, Failure, Partial, Range, Record, Track
+from transforms.plan_segments import Borders, PlanSegments
+from transforms.write import Committed, Sink, WriteFingerprints
+
+Outcomes = tuple["beam.PCollection[Record]", "beam.PCollection[Failure]"]
+Collections = Mapping[str, "beam.PCollection[Any]"]
+
+
+def fingerprint(
+    tracks: "beam.PCollection[Track]", *, borders: Borders, decode: Decode, assemble: Assemble, sink: Sink
+) -> "beam.PCollection[Committed]":
+    """Measure tracks and commit a record or a failure for each."""
+    ranges, unplanned = tracks | "PlanSegments" >> PlanSegments(borders)
+    measured = measure(ranges, decode)
+    records, failures = gather(measured) | "MergeFingerprints" >> MergeFingerprints(assemble)
+    return (
+        records,
+        (unplanned, failures) | "AllFailures" >> beam.Flatten(),
+    ) | "WriteFingerprints" >> WriteFingerprints(sink)
+
+
+def measure(ranges: "beam.PCollection[Range]", decode: Decode) -> Collections:
+    """Decode ranges and measure every family; each collection is keyed by track id.
+
+    The features are fused with the decoder and get its very object. Only small results leave.
+    """
+    spread = ranges | "Reshuffle" >> beam.Reshuffle()
+    segments, undecoded = spread | "DecodeAudio" >> DecodeAudio(decode)
+    spectral, no_spectral = segments | "SpectralFeatures" >> SpectralFeatures()
+    temporal, no_temporal = segments | "TemporalFeatures" >> TemporalFeatures()
+    loudness, no_loudness = segments | "LoudnessFeatures" >> LoudnessFeatures()
+    variation, no_variation = segments | "VariationFeatures" >> VariationFeatures()
+    harmonic, no_harmonic = segments | "HarmonicFeatures" >> HarmonicFeatures()
+    stereo, no_stereo = segments | "StereoFeatures" >> StereoFeatures()
+    quality, no_quality = segments | "QualityFeatures" >> QualityFeatures()
+    failures = (
+        undecoded,
+        no_spectral,
+        no_temporal,
+        no_loudness,
+        no_variation,
+        no_harmonic,
+        no_stereo,
+        no_quality,
+    ) | "Failures" >> beam.Flatten()
+    return {
+        EXPECTED: ranges | "Expected" >> beam.Map(_by_track),
+        IDENTITY: segments | "Identity" >> beam.Map(_identity),
+        FAILURES: failures | "KeyFailures" >> beam.Map(_failure_by_track),
+        "spectral": spectral,
+        "temporal": temporal,
+        "loudness": loudness,
+        "variation": variation,
+        "harmonic": harmonic,
+        "stereo": stereo,
+        "quality": quality,
+    }
+
+
+def gather(measured: Collections) -> "beam.PCollection[Any]":
+    """All that is known of a track, under its id."""
+    return dict(measured) | "GatherPartials" >> beam.CoGroupByKey()
+
+
+def _by_track(work: Range) -> tuple[str, Range]:
+    return work.track.track_id, work
+
+
+def _failure_by_track(failure: Failure) -> tuple[str, Failure]:
+    return failure.track.track_id, failure
+
+
+def _identity(decoded: Decoded) -> tuple[str, Partial]:
+    return decoded.range.track.track_id, Partial(decoded.range.index, (decoded.identity, decoded.notes))

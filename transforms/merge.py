@@ -1,0 +1,90 @@
+"""All families of all segments of a track become one record, or one failure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam import pvalue
+
+from dsp.missing import Columns
+from transforms.audio.errors import Reason
+from transforms.bugs import FAILURES, Guarded
+from transforms.families import FAMILIES, combine
+from transforms.model import Failure, Partial, Range, Record, Track
+
+EXPECTED = "expected"
+IDENTITY = "identity"
+_STAGES = ("plan", "decode", *FAMILIES, "merge")
+
+Grouped = tuple[str, Mapping[str, Iterable[Any]]]
+Assemble = Callable[[Track, Mapping[str, Any], tuple[str, ...], Mapping[str, Columns]], Mapping[str, Any]]
+"""(track, identity, notes, columns by family) -> every column of the record, validated."""
+
+
+class MissingPartial(Exception):
+    """A step handed over nothing for a segment: work was lost inside the graph."""
+
+
+class _Merge(beam.DoFn):
+    def __init__(self, assemble: Assemble) -> None:
+        self.assemble = assemble
+
+    def process(self, element: Grouped) -> Iterator[Record | pvalue.TaggedOutput]:
+        track_id, found = element
+        failures = list(found[FAILURES])
+        if failures:
+            yield pvalue.TaggedOutput(FAILURES, min(failures, key=_graph_order))
+            return
+        planned = _range_of(element)
+        identity, notes = _complete(found[IDENTITY], planned.count, IDENTITY)[0]
+        families = {
+            name: combine(family, _complete(found[name], planned.count, name))
+            for name, family in FAMILIES.items()
+        }
+        yield Record(track_id, self.assemble(planned.track, identity, notes, families))
+
+
+def _graph_order(failure: Failure) -> tuple[int, int]:
+    return _STAGES.index(failure.stage), failure.index
+
+
+def _complete(partials: Iterable[Partial], count: int, step: str) -> list[Any]:
+    """Contents in segment order.
+
+    Raises:
+        MissingPartial: Not every segment is there exactly once.
+    """
+    ordered = sorted(partials, key=lambda partial: partial.index)
+    if [partial.index for partial in ordered] != list(range(count)):
+        got = [partial.index for partial in ordered]
+        raise MissingPartial(f"{step} gave segments {got} of {count}")
+    return [partial.content for partial in ordered]
+
+
+def _range_of(element: Grouped) -> Range:
+    _, found = element
+    return next(iter(found[EXPECTED]))
+
+
+@dataclass(eq=False)
+class MergeFingerprints(beam.PTransform[Any, Any]):
+    """Records of the tracks of which every family measured every segment.
+
+    The input is grouped by track id: ``expected`` (the ranges planned), ``identity``, ``failures``
+    and one entry a family.
+
+    Args:
+        assemble: Makes and validates the record.
+
+    Returns:
+        The pair (records, failures); every expected track is in exactly one of them.
+    """
+
+    assemble: Assemble
+
+    def expand(
+        self, grouped: beam.PCollection[Grouped]
+    ) -> tuple[beam.PCollection[Record], beam.PCollection[Failure]]:
+        """Merge."""
+        return grouped | Guarded(_Merge(self.assemble), "merge", _range_of, Record)

@@ -1,0 +1,87 @@
+"""Records and failures, grouped by bucket, replace rows of the dataset."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+
+from transforms.features import METRICS
+from transforms.model import Failure, Record
+
+Outcome = Record | Failure
+
+
+class Sink(Protocol):
+    """Where rows are kept, divided into buckets."""
+
+    def bucket_of(self, track_id: str) -> int:
+        """Bucket of a track."""
+
+    def commit(self, bucket: int, records: Sequence[Record], failures: Sequence[Failure]) -> None:
+        """Replace the rows of these tracks, durably, once however often it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a bucket took.
+
+    Attributes:
+        recorded: Ids of tracks with a record.
+        failed: Failures.
+    """
+
+    recorded: tuple[str, ...]
+    failed: tuple[Failure, ...]
+
+
+class _CommitFn(beam.DoFn):
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+
+    def process(self, element: tuple[int, Iterable[Outcome]]) -> Iterator[Committed]:
+        bucket, outcomes = element
+        records, failures = [], []
+        for outcome in outcomes:
+            (records if isinstance(outcome, Record) else failures).append(outcome)
+        self.sink.commit(bucket, records, failures)
+        Metrics.counter(METRICS, "recorded").inc(len(records))
+        for failure in failures:
+            Metrics.counter(METRICS, f"failed/{failure.reason}").inc()
+        yield Committed(tuple(record.track_id for record in records), tuple(failures))
+
+
+@dataclass(eq=False)
+class WriteFingerprints(beam.PTransform[Any, Any]):
+    """Commit the outcomes of a graph, a bucket at a time.
+
+    Args:
+        sink: Keeps them.
+
+    Returns:
+        A ``Committed`` for each bucket, once its rows are durable.
+    """
+
+    sink: Sink
+
+    def expand(
+        self, outcomes: tuple[beam.PCollection[Record], beam.PCollection[Failure]]
+    ) -> beam.PCollection[Committed]:
+        """Group and commit."""
+        records, failures = outcomes
+        return (
+            (
+                records | "KeyRecords" >> beam.Map(self._of_record),
+                failures | "KeyFailures" >> beam.Map(self._of_failure),
+            )
+            | beam.Flatten()
+            | "GroupByBucket" >> beam.GroupByKey()
+            | "Commit" >> beam.ParDo(_CommitFn(self.sink))
+        )
+
+    def _of_record(self, record: Record) -> tuple[int, Outcome]:
+        return self.sink.bucket_of(record.track_id), record
+
+    def _of_failure(self, failure: Failure) -> tuple[int, Outcome]:
+        return self.sink.bucket_of(failure.track.track_id), failure
