@@ -1,0 +1,154 @@
+"""Bandwidth: the frequency above which a lossy codec or a lower sample rate has left nothing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from dsp.missing import TOO_SHORT, Columns, Missing, silence_of_mix
+from dsp.segment import Samples, Segment
+
+COLUMNS: tuple[str, ...] = ("bandwidth_hz", "bandwidth_drop_db")
+
+BAND_HZ = 100
+LOWEST_BAND = 30
+EDGE_DB = 15.0
+BANDS_BELOW = 10
+GAP = 3
+GATE_DB = 70
+FRAMES_APART = 4
+"""Every fourth frame is looked at: a low-pass does not come and go."""
+NO_EDGE = Missing("no_edge")
+
+_BATCH = 8
+_TINY = 1e-300
+_SILENT = -(10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class SpectraByLevel:
+    """Sums of power spectra in 100 Hz bands, apart for each level of frame in steps of 1 dB.
+
+    So the frames within 70 dB of the strongest can be taken together once that one is known.
+
+    Attributes
+    ----------
+    rate, total : int
+        Native rate in Hz and samples a channel of the whole track.
+    native_peak : float
+        Largest absolute sample of any channel.
+    levels : int64, ascending
+        Floor of the frame power in dB.
+    power : float32, shape (levels, bands)
+        Sums over the frames of the mean power of the bins within a band.
+    """
+
+    rate: int
+    total: int
+    native_peak: float
+    levels: NDArray[np.int64]
+    power: NDArray[np.float32]
+
+
+def frame_length(rate: int) -> int:
+    """4096 samples, more at high rates, so that a bin is never wider than 15 Hz."""
+    return 4096 if rate <= 60_000 else 8192 if rate <= 120_000 else 16384
+
+
+def analyse(segment: Segment) -> SpectraByLevel:
+    """Spectra of the complete frames of the native mono mix that begin in the segment's own part."""
+    length = frame_length(segment.rate)
+    hop = FRAMES_APART * length
+    first = -(-segment.own.start // hop)
+    stop = max(first, -(-min(segment.own.stop, segment.total - length + 1) // hop))
+    sums: dict[int, NDArray[np.float32]] = {}
+    for i in range(first, stop, _BATCH):
+        starts = (n * hop - segment.start for n in range(i, min(i + _BATCH, stop)))
+        power = _power(np.stack([segment.mix[a : a + length] for a in starts]))
+        for level, spectrum in zip(_levels(power), power):
+            sums[level] = sums[level] + spectrum if level in sums else spectrum
+    sums.pop(_SILENT, None)
+    levels = sorted(sums)
+    bins = np.array([sums[level] for level in levels], np.float32).reshape(len(levels), length // 2 + 1)
+    return SpectraByLevel(
+        segment.rate,
+        segment.total,
+        segment.native_peak,
+        np.array(levels, np.int64),
+        _in_bands(bins, segment.rate),
+    )
+
+
+def merge(partials: Iterable[SpectraByLevel]) -> SpectraByLevel:
+    """Add up the spectra of equal level."""
+    parts = list(partials)
+    levels, where = np.unique(np.concatenate([p.levels for p in parts]), return_inverse=True)
+    power = np.zeros((levels.size, parts[0].power.shape[1]))
+    np.add.at(power, where, np.concatenate([p.power for p in parts]))
+    peak = max(p.native_peak for p in parts)
+    return SpectraByLevel(parts[0].rate, parts[0].total, peak, levels, power.astype(np.float32))
+
+
+def finish(spectra: SpectraByLevel) -> Columns:
+    """Where the spectrum ends, and by how much it falls there.
+
+    Returns
+    -------
+    ``bandwidth_hz`` : lower edge of the lowest band from 3 kHz up beyond which everything lies 15 dB below
+        the kilohertz before; half the rate where there is no such edge.
+    ``bandwidth_drop_db`` : how far the kilohertz after lies below the one before; missing if ``no_edge``.
+
+    Both are missing if ``too_short`` for a frame, ``silent`` or ``mono_mix_cancelled``.
+    """
+    if spectra.total < frame_length(spectra.rate):
+        return dict.fromkeys(COLUMNS, TOO_SHORT)
+    if not spectra.levels.size:
+        return dict.fromkeys(COLUMNS, silence_of_mix(spectra.native_peak))
+    near = spectra.levels >= spectra.levels[-1] - GATE_DB
+    power = spectra.power[near].sum(0, dtype=np.float64)
+    band_db = 10 * np.log10(np.maximum(power, _TINY))
+    edge = _edge(band_db)
+    if edge is None:
+        return {"bandwidth_hz": spectra.rate / 2, "bandwidth_drop_db": NO_EDGE}
+    above = band_db[edge + GAP : edge + GAP + BANDS_BELOW]
+    drop = np.median(band_db[edge - BANDS_BELOW : edge]) - np.median(above)
+    return {"bandwidth_hz": float(edge * BAND_HZ), "bandwidth_drop_db": float(drop)}
+
+
+def _edge(band_db: NDArray[np.float64]) -> int | None:
+    """The lowest band with an edge below it."""
+    highest_from = np.maximum.accumulate(band_db[::-1])[::-1]
+    for i in range(LOWEST_BAND, band_db.size - GAP):
+        if highest_from[i + GAP] <= np.median(band_db[i - BANDS_BELOW : i]) - EDGE_DB:
+            return i
+    return None
+
+
+def _power(frames: Samples) -> NDArray[np.float32]:
+    """Power spectra of Hann frames; shape (frames, bins)."""
+    spectra = fft.rfft(frames * _hann(frames.shape[1]))
+    return spectra.real**2 + spectra.imag**2
+
+
+def _levels(power: NDArray[np.float32]) -> list[int]:
+    total = power.sum(1, dtype=np.float64)
+    level = np.full(total.shape, float(_SILENT))
+    np.log10(total, out=level, where=total > 0)
+    return [int(x) for x in np.floor(np.where(total > 0, 10 * level, level))]
+
+
+@cache
+def _hann(length: int) -> NDArray[np.float32]:
+    return np.hanning(length + 1)[:-1].astype(np.float32)
+
+
+def _in_bands(power: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    """Mean power of the bins of each complete band; shape (levels, bands)."""
+    bins = power.shape[1]
+    frequencies = np.arange(bins) * (rate / 2 / (bins - 1))
+    edges = np.searchsorted(frequencies, np.arange(rate // 2 // BAND_HZ + 1) * BAND_HZ)
+    sums = np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1)
+    return (sums / np.diff(edges)).astype(np.float32)

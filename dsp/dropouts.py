@@ -1,0 +1,88 @@
+"""Dropouts: moments in which every channel stands still in the middle of sound."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dsp.channels import full_range_channels
+from dsp.grid import Span
+from dsp.missing import Columns
+from dsp.segment import Samples, Segment
+
+COLUMNS: tuple[str, ...] = ("dropouts",)
+
+SHORTEST_S = 0.002
+LONGEST_S = 5.0
+"""What stands still for longer is a pause; it is also as far as a segment can see."""
+CONTEXT_S = 0.020
+LOUD_POWER = 1e-5
+"""-50 dBFS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropouts:
+    """Number of dropouts that begin in a stretch."""
+
+    count: int
+
+
+def analyse(segment: Segment, span: Span) -> Dropouts:
+    """Dropouts whose first sample lies in ``span`` (native samples, the segment's own)."""
+    shortest = max(2, -(-segment.rate * 2 // 1000))
+    if not _may_stand_still(segment.native(span.start, span.stop + shortest), shortest // 2):
+        return Dropouts(0)
+    runs = (run for run in _still_runs(segment, span) if run.length >= shortest)
+    return Dropouts(sum(_is_dropout(segment, run) for run in runs))
+
+
+def merge(partials: Iterable[Dropouts]) -> Dropouts:
+    return Dropouts(sum(part.count for part in partials))
+
+
+def finish(total: Dropouts) -> Columns:
+    return {"dropouts": total.count}
+
+
+def _may_stand_still(samples: Samples, stride: int) -> bool:
+    """Whether two neighbours in every ``stride``-th sample, and the sample between, agree in all channels.
+
+    A run of twice the stride holds such a pair, so most music is cleared by a look at a few samples.
+    """
+    grid = samples[:, ::stride]
+    beside = samples[:, 1::stride]
+    n = min(grid.shape[1] - 1, beside.shape[1])
+    still = (grid[:, :n] == grid[:, 1 : n + 1]) & (grid[:, :n] == beside[:, :n])
+    return bool(still.all(0).any())
+
+
+def _still_runs(segment: Segment, span: Span) -> Iterator[Span]:
+    """Maximal runs of equal samples in every channel but the LFE that begin in ``span``."""
+    samples = segment.native(span.start - 1, span.stop + 1)[full_range_channels(segment.layout)]
+    still = np.zeros(span.length + 3, np.int8)
+    still[1:-1] = (samples[:, 1:] == samples[:, :-1]).all(0)
+    change = np.diff(still)
+    # still[i + 1] says that track sample span.start - 1 + i equals the next one.
+    starts = np.flatnonzero(change == 1) + span.start - 1
+    stops = np.flatnonzero(change == -1) + span.start
+    for a, b in zip(starts.tolist(), stops.tolist()):
+        if a >= span.start and a < span.stop:
+            yield Span(a, b if b <= span.stop else _end_of_run(segment, b))
+
+
+def _end_of_run(segment: Segment, inside: int) -> int:
+    """Where the run that holds the sample before ``inside`` ends, as far as the halo lets see."""
+    stop = min(segment.total, inside + int(LONGEST_S * segment.rate) + 1)
+    samples = segment.native(inside - 1, stop)[full_range_channels(segment.layout)]
+    moved = (samples[:, 1:] != samples[:, :1]).any(0)
+    return inside + int(moved.argmax()) if moved.any() else stop
+
+
+def _is_dropout(segment: Segment, run: Span) -> bool:
+    if run.length > LONGEST_S * segment.rate:
+        return False
+    context = round(CONTEXT_S * segment.rate)
+    before = segment.native(run.start - context, run.start)
+    after = segment.native(run.stop, run.stop + context)
+    channels = full_range_channels(segment.layout)
+    return all(np.mean(np.square(x[channels])) > LOUD_POWER for x in (before, after))

@@ -1,0 +1,129 @@
+"""Mains hum: lines at the multiples of 50 or 60 Hz that are there even in the quietest moments."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from dsp.grid import ANALYSIS_RATE
+from dsp.missing import TOO_SHORT, Columns, Missing, silence_of_mix
+from dsp.segment import Segment
+
+COLUMNS: tuple[str, ...] = ("hum_db", "hum_hz")
+
+MAINS_HZ = (50, 60)
+HARMONICS = 6
+HUM_DB = 15.0
+SHORTEST_S = 20.0
+GATE_DB = 70.0
+PERCENTILE = 10.0
+NO_HUM = Missing("no_hum")
+
+LINE_HZ = 0.5
+FLOOR_HZ = (1.5, 6.0)
+
+_LEVEL = 5
+"""Of the pyramid: 1378 Hz, flat to 530 Hz."""
+_WINDOW = 5512
+"""Four seconds at that rate."""
+_HOP = _WINDOW // 2
+_TRANSFORM = 5632
+_TINY = 1e-30
+
+
+@dataclass(frozen=True, slots=True)
+class LowSpectra:
+    """Spectra around the harmonics of the mains of four-second windows.
+
+    Attributes
+    ----------
+    total_y : int
+        Samples of the whole track's analysis signal.
+    native_peak : float
+        Largest absolute sample of any channel.
+    level_db : float32, shape (windows,)
+        Power of a window up to 366 Hz.
+    line_db : float16, shape (windows, bins)
+        Power in dB of the bins within 6 Hz of a harmonic: steps of 1/16 dB at worst, half of what hearing needs.
+    """
+
+    total_y: int
+    native_peak: float
+    level_db: NDArray[np.float32]
+    line_db: NDArray[np.float16]
+
+
+def analyse(segment: Segment) -> LowSpectra:
+    """Spectra of the complete windows that begin in the segment's own part of the analysis signal."""
+    low = segment.pyramid.level(_LEVEL)
+    step = _HOP << _LEVEL
+    first = -(-segment.own_y.start // step)
+    stop = max(first, min(-(-segment.own_y.stop // step), (low.total - _WINDOW) // _HOP + 1))
+    bins = _line_bins(low.rate)
+    levels = np.empty(stop - first, np.float32)
+    lines = np.empty((stop - first, bins.size), np.float16)
+    for i in range(first, stop):
+        spectrum = fft.rfft(low.span(i * _HOP, i * _HOP + _WINDOW) * _hann(), _TRANSFORM)[: bins[-1] + 1]
+        power = spectrum.real**2 + spectrum.imag**2
+        levels[i - first] = 10 * np.log10(power.sum() + _TINY)
+        lines[i - first] = 10 * np.log10(power[bins] + _TINY)
+    return LowSpectra(segment.total_y, segment.native_peak, levels, lines)
+
+
+def merge(partials: Iterable[LowSpectra]) -> LowSpectra:
+    """Join the windows of consecutive segments."""
+    parts = list(partials)
+    return LowSpectra(
+        parts[0].total_y,
+        max(p.native_peak for p in parts),
+        np.concatenate([p.level_db for p in parts]),
+        np.concatenate([p.line_db for p in parts]),
+    )
+
+
+def finish(spectra: LowSpectra) -> Columns:
+    """How far the lines of the mains stand out of the quietest tenth of the track.
+
+    Returns
+    -------
+    ``hum_db`` : prominence of the second strongest of six harmonics, of 50 or 60 Hz, whichever is larger;
+        missing if ``too_short`` (20 s), ``silent`` or ``mono_mix_cancelled``.
+    ``hum_hz`` : 50 or 60; missing for the same reasons, or ``no_hum`` under 15 dB.
+    """
+    if spectra.total_y < SHORTEST_S * ANALYSIS_RATE:
+        return dict.fromkeys(COLUMNS, TOO_SHORT)
+    level = spectra.level_db
+    if level.max() <= 10 * np.log10(_TINY) + 1:
+        return dict.fromkeys(COLUMNS, silence_of_mix(spectra.native_peak))
+    near = spectra.line_db[level >= level.max() - GATE_DB].astype(np.float32)
+    quiet_db = np.percentile(near, PERCENTILE, axis=0)
+    hum_db, hum_hz = max((_prominence(quiet_db, mains), mains) for mains in MAINS_HZ)
+    return {"hum_db": hum_db, "hum_hz": hum_hz if hum_db >= HUM_DB else NO_HUM}
+
+
+def _prominence(quiet_db: NDArray[np.float64], mains: int) -> float:
+    """Second largest of the prominences of the harmonics of ``mains`` Hz, in dB."""
+    rate = ANALYSIS_RATE / (1 << _LEVEL)
+    frequency = _line_bins(rate) * (rate / _TRANSFORM)
+    prominences = []
+    for harmonic in range(1, HARMONICS + 1):
+        off = np.abs(frequency - harmonic * mains)
+        floor = quiet_db[(off >= FLOOR_HZ[0]) & (off <= FLOOR_HZ[1])]
+        prominences.append(quiet_db[off <= LINE_HZ].max() - np.median(floor))
+    return float(sorted(prominences)[-2])
+
+
+@cache
+def _line_bins(rate: float) -> NDArray[np.int64]:
+    """Bins within 6 Hz of a harmonic of either mains frequency."""
+    frequency = np.arange(_TRANSFORM // 2 + 1) * (rate / _TRANSFORM)
+    lines = np.array([h * mains for mains in MAINS_HZ for h in range(1, HARMONICS + 1)])
+    return np.flatnonzero((np.abs(frequency[:, None] - lines) <= FLOOR_HZ[1]).any(1))
+
+
+@cache
+def _hann() -> NDArray[np.float32]:
+    return np.hanning(_WINDOW + 1)[:-1].astype(np.float32)

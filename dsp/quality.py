@@ -1,0 +1,70 @@
+"""Quality control: what an archive wants to know about a recording's faults, from all the detectors."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, stereo_faults
+from dsp.grid import Span
+from dsp.missing import Columns
+from dsp.segment import Segment
+
+
+class Detector(Protocol):
+    """A module that measures a few of the columns, with a partial of its own."""
+
+    COLUMNS: tuple[str, ...]
+
+    def merge(self, partials: Iterable[Any], /) -> Any: ...
+
+    def finish(self, partial: Any, /) -> Columns: ...
+
+
+class BlockDetector(Detector, Protocol):
+    """Sees every sample, and takes them block by block while they are in the cache."""
+
+    def analyse(self, segment: Segment, span: Span, /) -> Any: ...
+
+
+class SegmentDetector(Detector, Protocol):
+    """Looks at parts or at products of a segment."""
+
+    def analyse(self, segment: Segment, /) -> Any: ...
+
+
+BLOCK_DETECTORS: tuple[BlockDetector, ...] = (clipping, cell_levels, stereo_faults, clicks, dropouts)
+SEGMENT_DETECTORS: tuple[SegmentDetector, ...] = (bandwidth, bit_depth, hum)
+DETECTORS: tuple[Detector, ...] = (*BLOCK_DETECTORS, *SEGMENT_DETECTORS)
+
+COLUMNS: tuple[str, ...] = tuple(name for detector in DETECTORS for name in detector.COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class QualityPartial:
+    """The partial of each detector, in the order of ``DETECTORS``."""
+
+    parts: tuple[Any, ...]
+
+
+def analyse(segment: Segment) -> QualityPartial:
+    """What every detector finds in the segment's own samples."""
+    own = segment.own
+    spans = [Span(a, min(a + segment.block, own.stop)) for a in range(own.start, own.stop, segment.block)]
+    by_block = [[detector.analyse(segment, span) for detector in BLOCK_DETECTORS] for span in spans]
+    merged = (detector.merge(parts) for detector, parts in zip(BLOCK_DETECTORS, zip(*by_block)))
+    return QualityPartial((*merged, *(detector.analyse(segment) for detector in SEGMENT_DETECTORS)))
+
+
+def merge(partials: Iterable[QualityPartial]) -> QualityPartial:
+    """Merge detector by detector."""
+    parts = zip(*(partial.parts for partial in partials))
+    return QualityPartial(tuple(detector.merge(same) for detector, same in zip(DETECTORS, parts)))
+
+
+def finish(partial: QualityPartial) -> Columns:
+    """All quality control columns of the whole track."""
+    return {
+        name: value
+        for detector, part in zip(DETECTORS, partial.parts)
+        for name, value in detector.finish(part).items()
+    }

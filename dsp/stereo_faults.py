@@ -1,0 +1,167 @@
+"""Faults of a stereo pair: mono stored twice, and one channel with inverted polarity."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from dsp.channels import Layout, Speaker
+from dsp.grid import Span
+from dsp.missing import SILENT, Columns, Missing, Value
+from dsp.segment import Samples, Segment
+
+COLUMNS: tuple[str, ...] = ("dual_mono", "polarity_inverted")
+
+DUAL_MONO_RATIO = 1e-6
+INVERTED_BELOW = -0.3
+BASS_HZ = (20.0, 200.0)
+FAINT_BASS = 1e-6
+"""Share of the energy below which the bass is too weak to speak for the polarity."""
+NOT_STEREO = Missing("not_stereo")
+ONE_CHANNEL_SILENT = Missing("one_channel_silent")
+
+_FRAME = 512
+_LOWEST_RATE = 640.0
+_PHASES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PairSums:
+    """Sums over the samples of left and right, all float64; adding two gives the sums of both.
+
+    Attributes
+    ----------
+    samples : int
+        None of the others count where there is no stereo pair of exactly two channels; then 0.
+    left, right, left_power, right_power, difference_power : float
+        Sums of L, R, L^2, R^2 and (L - R)^2.
+    bass_left, bass_right, bass_cross : float
+        Spectral powers and real cross power within 20-200 Hz, of Hann windows, in the units of ``left_power``
+        up to one common factor.
+    """
+
+    samples: int = 0
+    left: float = 0.0
+    right: float = 0.0
+    left_power: float = 0.0
+    right_power: float = 0.0
+    difference_power: float = 0.0
+    bass_left: float = 0.0
+    bass_right: float = 0.0
+    bass_cross: float = 0.0
+
+
+def analyse(segment: Segment, span: Span) -> PairSums:
+    """Sums over the own native samples in ``span``."""
+    if not _is_stereo(segment.layout):
+        return PairSums()
+    left, right = segment.native(span.start, span.stop)
+    sums = np.zeros(5)
+    for a in range(0, span.length, 8192):
+        x, y = left[a : a + 8192], right[a : a + 8192]
+        d = x - y
+        sums += x.sum(), y.sum(), x @ x, y @ y, d @ d
+    in_left, in_right, left_power, right_power, difference_power = sums.tolist()
+    bass_left, bass_right, bass_cross = _bass_powers(segment, span)
+    return PairSums(
+        span.length,
+        in_left,
+        in_right,
+        left_power,
+        right_power,
+        difference_power,
+        bass_left,
+        bass_right,
+        bass_cross,
+    )
+
+
+def merge(partials: Iterable[PairSums]) -> PairSums:
+    parts = list(partials)
+    return PairSums(*(sum(getattr(p, name) for p in parts) for name in PairSums.__slots__))
+
+
+def finish(total: PairSums) -> Columns:
+    """``dual_mono`` and ``polarity_inverted``.
+
+    Missing if ``not_stereo``, ``silent`` or, for the polarity, ``one_channel_silent``.
+    """
+    if total.samples == 0:
+        return dict.fromkeys(COLUMNS, NOT_STEREO)
+    if total.left_power + total.right_power == 0:
+        return dict.fromkeys(COLUMNS, SILENT)
+    sum_power = 2 * (total.left_power + total.right_power) - total.difference_power
+    return {
+        "dual_mono": total.difference_power < DUAL_MONO_RATIO * sum_power,
+        "polarity_inverted": _polarity_inverted(total),
+    }
+
+
+def _polarity_inverted(total: PairSums) -> Value:
+    """Whether the channels are opposed, as a whole or in the bass, where mixing consoles pan nothing."""
+    n = total.samples
+    cross = (total.left_power + total.right_power - total.difference_power) / 2 - total.left * total.right / n
+    power = (total.left_power - total.left**2 / n) * (total.right_power - total.right**2 / n)
+    if power <= 0:
+        return ONE_CHANNEL_SILENT
+    correlations = [cross / np.sqrt(power)]
+    bass = total.bass_left * total.bass_right
+    if bass > FAINT_BASS**2 * power:
+        correlations.append(total.bass_cross / np.sqrt(bass))
+    return bool(min(correlations) <= INVERTED_BELOW)
+
+
+def _is_stereo(layout: Layout) -> bool:
+    return set(layout) == {Speaker.L, Speaker.R}
+
+
+def _bass_powers(segment: Segment, span: Span) -> tuple[float, float, float]:
+    """Powers and cross power in 20-200 Hz of the Hann frames that begin in ``span``."""
+    factor = _decimation(segment.rate)
+    length = _FRAME * factor
+    first, stop = -(-span.start // length), -(-span.stop // length)
+    if first == stop:
+        return 0.0, 0.0, 0.0
+    margin = (_PHASES - 1) * factor
+    around = segment.native(first * length, stop * length + margin)
+    left, right = (_spectra(_decimated(x, factor), segment.rate / factor) for x in around)
+    scale = 2 / _FRAME * factor / (3 / 8)
+    powers = (np.vdot(a, b).real for a, b in ((left, left), (right, right), (left, right)))
+    p_left, p_right, cross = (float(scale * p) for p in powers)
+    return p_left, p_right, cross
+
+
+def _decimation(rate: int) -> int:
+    """Power of two that takes ``rate`` down to 640-1280 Hz."""
+    return 1 << max(0, int(np.log2(rate / _LOWEST_RATE)))
+
+
+def _decimated(samples: Samples, factor: int) -> Samples:
+    """Low-passed, every ``factor``-th sample; as one matrix product over the phases of the FIR."""
+    if factor == 1:
+        return samples[: samples.size - _PHASES + 1]
+    parts = samples.reshape(-1, factor) @ _lowpass(factor)
+    n = len(parts) - _PHASES + 1
+    out = parts[:n, 0].copy()
+    for k in range(1, _PHASES):
+        out += parts[k : k + n, k]
+    return out
+
+
+@cache
+def _lowpass(factor: int) -> NDArray[np.float32]:
+    """Kaiser-windowed sinc (32 dB), cut-off at half the new rate; shape (factor, phases)."""
+    n = factor * _PHASES
+    t = np.arange(n) - (n - 1) / 2
+    taps = np.sinc(t / factor) * np.kaiser(n, 2.0)
+    return np.ascontiguousarray((taps / taps.sum()).reshape(_PHASES, factor).T, np.float32)
+
+
+def _spectra(samples: Samples, rate: float) -> NDArray[np.complex64]:
+    """Hann spectra of consecutive frames, the bins of the bass only."""
+    window = np.hanning(_FRAME + 1)[:-1].astype(np.float32)
+    low, high = (round(f * _FRAME / rate) for f in BASS_HZ)
+    return fft.rfft(samples.reshape(-1, _FRAME) * window)[:, low : high + 1]
