@@ -1,8 +1,8 @@
 """A bug is not bad audio: an unexpected exception becomes a failure with its traceback."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import apache_beam as beam
 
@@ -11,8 +11,6 @@ from transforms.model import Failure, Range
 
 FAILURES = "failures"
 _BUGS = "bugs"
-
-T = TypeVar("T")
 
 
 @dataclass(eq=False)

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
@@ -21,7 +20,7 @@ def range_of(decoded: Decoded) -> Range:
     return decoded.range
 
 
-class _Measure(beam.DoFn):
+class _MeasureFn(beam.DoFn):
     """Yields (track id, Partial) for each decoded segment.
 
     Args:
@@ -39,60 +38,59 @@ class _Measure(beam.DoFn):
         yield element.range.track.track_id, Partial(element.range.index, content)
 
 
-@dataclass(eq=False)
 class Features(beam.PTransform[Any, Any]):
-    """Measure one family on every decoded segment.
-
-    Args:
-        family: Name of the family, a key of ``FAMILIES``.
+    """Measures one family on every decoded segment.
 
     Returns:
         The pair (partials by track id, failures).
     """
 
-    family: str
-
-    def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
-            raise ValueError(f"no family {self.family!r}; there are {', '.join(FAMILIES)}")
+    family: ClassVar[str]
 
     def expand(
         self, segments: beam.PCollection[Decoded]
     ) -> tuple[beam.PCollection[Keyed], beam.PCollection[Failure]]:
         """Apply the family."""
-        return segments | Guarded(_Measure(self.family), self.family, range_of, Keyed)
+        return segments | Guarded(_MeasureFn(self.family), self.family, range_of, Keyed)
 
 
-def SpectralFeatures() -> Features:
+class SpectralFeatures(Features):
     """Bands, centroid, roll-off, flatness."""
-    return Features("spectral")
+
+    family = "spectral"
 
 
-def TemporalFeatures() -> Features:
+class TemporalFeatures(Features):
     """Tempo, beats, onsets, silence."""
-    return Features("temporal")
+
+    family = "temporal"
 
 
-def LoudnessFeatures() -> Features:
+class LoudnessFeatures(Features):
     """BS.1770 loudness, range, true peak."""
-    return Features("loudness")
+
+    family = "loudness"
 
 
-def VariationFeatures() -> Features:
+class VariationFeatures(Features):
     """Crest, loudness and peak variation, RMS, DR."""
-    return Features("variation")
+
+    family = "variation"
 
 
-def HarmonicFeatures() -> Features:
+class HarmonicFeatures(Features):
     """Harmonic share, pitch, chroma."""
-    return Features("harmonic")
+
+    family = "harmonic"
 
 
-def StereoFeatures() -> Features:
+class StereoFeatures(Features):
     """Width and correlation."""
-    return Features("stereo")
+
+    family = "stereo"
 
 
-def QualityFeatures() -> Features:
+class QualityFeatures(Features):
     """Clipping, silence, bandwidth, noise and other defects."""
-    return Features("quality")
+
+    family = "quality"

@@ -8,7 +8,6 @@ import apache_beam as beam
 from apache_beam import pvalue
 
 from dsp.missing import Columns
-from transforms.audio.errors import Reason
 from transforms.bugs import FAILURES, Guarded
 from transforms.families import FAMILIES, combine
 from transforms.model import Failure, Partial, Range, Record, Track
@@ -22,7 +21,7 @@ Assemble = Callable[[Track, Mapping[str, Any], tuple[str, ...], Mapping[str, Col
 """(track, identity, notes, columns by family) -> every column of the record, validated."""
 
 
-class MissingPartial(Exception):
+class MissingPartialError(Exception):
     """A step handed over nothing for a segment: work was lost inside the graph."""
 
 
@@ -53,12 +52,12 @@ def _complete(partials: Iterable[Partial], count: int, step: str) -> list[Any]:
     """Contents in segment order.
 
     Raises:
-        MissingPartial: Not every segment is there exactly once.
+        MissingPartialError: Not every segment is there exactly once.
     """
     ordered = sorted(partials, key=lambda partial: partial.index)
     if [partial.index for partial in ordered] != list(range(count)):
         got = [partial.index for partial in ordered]
-        raise MissingPartial(f"{step} gave segments {got} of {count}")
+        raise MissingPartialError(f"{step} gave segments {got} of {count}")
     return [partial.content for partial in ordered]
 
 

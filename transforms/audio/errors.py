@@ -1,0 +1,64 @@
+"""Why a track could not be measured: one code a cause, and the exception that carries it."""
+
+from enum import Enum
+
+
+class Reason(str, Enum):
+    """A stable code of the quarantine, with what it means and what to do."""
+
+    description: str
+
+    def __new__(cls, code: str, description: str) -> "Reason":
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.description = description
+        return member
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    NOT_FOUND = ("not_found", "No such file or object: correct the uri, or restore the file.")
+    PERMISSION = ("permission", "Access was refused: grant read permission.")
+    UNREADABLE = ("unreadable", "Not a regular file, or the storage failed while it was read: retry later.")
+    CHANGED_WHILE_READING = (
+        "changed_while_reading",
+        "The file changed while it was read: run again when it is complete.",
+    )
+    TOO_LARGE = ("too_large", "Larger than can be bounded in memory or scratch space: split or convert it.")
+    EMPTY = ("empty", "No bytes, or a header without a single sample: replace the file.")
+    UNSUPPORTED_FORMAT = (
+        "unsupported_format",
+        "Not audio, or a format or codec that cannot be decoded: convert it, for example to FLAC.",
+    )
+    UNSUPPORTED_LAYOUT = (
+        "unsupported_layout",
+        "More than eight channels, or a channel mask that does not fit: mix it down or correct the mask.",
+    )
+    TRUNCATED = ("truncated", "The file ends before its audio does: fetch or copy it again.")
+    DECODE_ERROR = ("decode_error", "The audio is damaged, so that the decoder failed: fetch or encode it again.")
+    NON_FINITE_SAMPLES = ("non_finite_samples", "There are NaN or infinite samples: export the file again.")
+    IMPLAUSIBLE_LEVEL = (
+        "implausible_level",
+        "Samples beyond 64 times full scale, such as integers stored as floats: export the file again.",
+    )
+    TIMEOUT = ("timeout", "The track took longer than the limit: look for a damaged file, or raise the limit.")
+    DECODER_CRASH = ("decoder_crash", "The process died while it worked on the track: the file breaks the decoder.")
+    OUT_OF_MEMORY = ("out_of_memory", "The track needed more memory than a worker may have: raise the limit.")
+    INTERNAL_ERROR = ("internal_error", "A fault of this program, not of the file: report it with the traceback.")
+
+
+class BadAudio(Exception):
+    """A track that cannot be measured, for a reason that lies in the file or its storage.
+
+    Args:
+        reason: the code under which it is quarantined.
+        message: one line that says what was found.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"

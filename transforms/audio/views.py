@@ -1,0 +1,128 @@
+"""Random access to bytes, and virtual files assembled from pieces of them.
+
+The decoder is shown a virtual file where it would misread the real one: a header without a length,
+one link of a chained stream. Nothing is copied.
+"""
+
+import io
+import os
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import BinaryIO, Protocol
+
+
+class Bytes(Protocol):
+    """Bytes of known size that can be read at any place."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Up to ``length`` bytes from ``offset``; fewer only where the bytes end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """Bytes of an open local file."""
+
+    fd: int
+    size: int
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return os.pread(self.fd, length, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class HandleBytes:
+    """Bytes behind a seekable file object, such as a handle on an object in a store."""
+
+    handle: BinaryIO
+    size: int
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        self.handle.seek(offset)
+        return self.handle.read(length)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Bytes that stand in for those of the file."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """``size`` bytes of ``whole`` from ``start`` on."""
+
+    whole: Bytes
+    start: int
+    size: int
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self.whole.read_at(self.start + offset, max(0, min(length, self.size - offset)))
+
+
+class View:
+    """A read-only virtual file: pieces one after the other, as libsndfile's virtual i/o wants it.
+
+    An exception cannot pass through the C library that calls, so the first one is kept in ``error``
+    and the file ends there; whoever drives the decoder raises it.
+
+    Args:
+        pieces: what the file consists of.
+        claimed_size: where ``seek(0, SEEK_END)`` leads, if not to the true end.
+    """
+
+    def __init__(self, *pieces: Bytes, claimed_size: int | None = None) -> None:
+        self._pieces = pieces
+        self._starts = [0, *accumulate(piece.size for piece in pieces)]
+        self._claimed_size = self._starts[-1] if claimed_size is None else claimed_size
+        self._position = 0
+        self.error: Exception | None = None
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._claimed_size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def read(self, length: int) -> bytes:
+        parts = []
+        while length > 0 and self._position < self._starts[-1] and self.error is None:
+            index = bisect_right(self._starts, self._position) - 1
+            part = self._read_piece(self._pieces[index], self._position - self._starts[index], length)
+            if not part:
+                break
+            parts.append(part)
+            length -= len(part)
+            self._position += len(part)
+        return b"".join(parts)
+
+    def _read_piece(self, piece: Bytes, offset: int, length: int) -> bytes:
+        try:
+            return piece.read_at(offset, min(length, piece.size - offset))
+        except Exception as error:  # noqa: BLE001 - raised again by the caller of the C library
+            self.error = error
+            return b""
+
+
+def patched(data: Bytes, edits: dict[int, bytes]) -> View:
+    """``data`` with bytes replaced at some places, each edit keyed by its offset."""
+    pieces: list[Bytes] = []
+    position = 0
+    for offset, replacement in sorted(edits.items()):
+        pieces += [Slice(data, position, offset - position), Literal(replacement)]
+        position = offset + len(replacement)
+    return View(*pieces, Slice(data, position, data.size - position))
