@@ -1,0 +1,118 @@
+"""Harmonic family: share of sustained sound, steadiness of pitch, fullness of harmony."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp import constant_q, hpss, yin
+from dsp.grid import HOP_LENGTH, frame_count
+from dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
+from dsp.segment import Segment
+
+COLUMNS = ("harmonic_ratio", "pitch_stability", "chroma_energy", "chroma_mean", "voiced_ratio")
+
+SILENCE_DB = 70.0
+"""A frame this much below the track's loudest is silent."""
+FEWEST_VOICED_FRAMES = 43
+"""Half a second."""
+FEWEST_VOICED_SHARE = 0.005
+VARIATION_SCALE = 10.0
+FULL_CHROMA = 0.4
+"""Mean chroma that ``chroma_energy`` calls 1."""
+
+UNVOICED = Missing("unvoiced")
+
+_ALL_FRAMES_BELOW = 2600
+"""Frames (half a minute) up to which every one is measured; longer tracks can be sampled."""
+
+
+@dataclass(frozen=True, slots=True)
+class HarmonicPartial:
+    """Own frames' quantities, all in order of frames, and the sums of the harmonic/percussive masks.
+
+    ``rms`` is float32, one a frame. ``f0`` (Hz, 0 where unvoiced) and ``chroma`` (mean over the classes) are
+    float32, one every ``pitch_every`` and ``chroma_every`` frames of the absolute grid.
+    """
+
+    rms: NDArray[np.float32]
+    f0: NDArray[np.float32]
+    chroma: NDArray[np.float32]
+    masks: hpss.MaskSums
+    pitch_every: int
+    chroma_every: int
+    native_peak: float
+
+
+def analyse(segment: Segment) -> HarmonicPartial:
+    """Measure a segment's own frames."""
+    frames = segment.frames
+    total = frame_count(segment.total_y)
+    first, stop = frames.first + frames.own.start, frames.first + frames.own.stop
+    pitch_every, chroma_every = _every(total, 2), _every(total, 8)
+    return HarmonicPartial(
+        frames.rms[frames.own].copy(),
+        yin.fundamentals(segment, first, stop, every=pitch_every),
+        constant_q.mean_chroma(segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every),
+        hpss.mask_sums(frames, total, per_block=segment.block // HOP_LENGTH, every=_every(total, 2)),
+        pitch_every,
+        chroma_every,
+        segment.native_peak,
+    )
+
+
+def _every(total: int, most: int) -> int:
+    """Distance of measured frames: 1 for short tracks, twice that each time the track's length doubles."""
+    every = 1
+    while every < most and total > _ALL_FRAMES_BELOW * every:
+        every *= 2
+    return every
+
+
+def merge(partials: Iterable[HarmonicPartial]) -> HarmonicPartial:
+    held = list(partials)
+    return HarmonicPartial(
+        np.concatenate([p.rms for p in held]),
+        np.concatenate([p.f0 for p in held]),
+        np.concatenate([p.chroma for p in held]),
+        hpss.merge(p.masks for p in held),
+        held[0].pitch_every,
+        held[0].chroma_every,
+        max(p.native_peak for p in held),
+    )
+
+
+def finish(partial: HarmonicPartial) -> Columns:
+    """Columns of the whole track.
+
+    Returns
+    -------
+    ``harmonic_ratio`` : 0 (percussive) to 1 (harmonic); missing where the analysis signal is silent.
+    ``pitch_stability`` : 1 / (1 + 10 CV) of the fundamental over voiced frames; ``unvoiced`` where they are
+        fewer than 43 or under 0.5 % of the frames that are not silent.
+    ``chroma_energy``, ``chroma_mean`` : mean over classes and frames of the chroma, the former over 0.4.
+    ``voiced_ratio`` : voiced share of the frames that are not silent.
+    """
+    loudest = partial.rms.max()
+    if not loudest:
+        return all_missing(COLUMNS, silence_of_mix(partial.native_peak))
+    sounding = partial.rms >= loudest * 10 ** (-SILENCE_DB / 20)
+    chroma_mean = float(np.mean(partial.chroma[sounding[:: partial.chroma_every]], dtype=np.float64))
+    f0 = partial.f0[sounding[:: partial.pitch_every]]
+    voiced = f0[f0 > 0].astype(np.float64)
+    voiced_ratio = len(voiced) / len(f0)
+    return {
+        "harmonic_ratio": hpss.harmonic_ratio(partial.masks),
+        "pitch_stability": _stability(voiced, len(voiced) * partial.pitch_every, voiced_ratio),
+        "chroma_energy": min(1.0, chroma_mean / FULL_CHROMA),
+        "chroma_mean": chroma_mean,
+        "voiced_ratio": voiced_ratio,
+    }
+
+
+def _stability(voiced: NDArray[np.float64], frames: int, share: float) -> Value:
+    """1 / (1 + 10 CV) of fundamentals, which stand for so many frames."""
+    if frames < FEWEST_VOICED_FRAMES or share < FEWEST_VOICED_SHARE:
+        return UNVOICED
+    return float(1 / (1 + VARIATION_SCALE * voiced.std() / voiced.mean()))

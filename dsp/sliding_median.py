@@ -1,0 +1,209 @@
+"""Sliding median of 31 bytes by a selection network of minima and maxima, executed on whole slabs at once.
+
+Sixteen neighbouring windows (a tile) share a core of sixteen values. Only values that can still become
+the median are carried on while windows split into halves, quarters and pairs; about 26 minima or maxima
+an output remain (Batcher's odd-even merges, every result no output needs left out).
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+WINDOW = 31
+TILE = 16
+_SLAB = 1 << 14
+"""Bytes a minimum or maximum works on at once: small enough that all live slabs stay in the L2 cache."""
+
+
+def sliding_median(rows: Bytes, *, every: int = 1) -> Bytes:
+    """Median of 31 consecutive rows, for each column.
+
+    Parameters
+    ----------
+    rows : uint8, shape (n + 30, columns)
+    every : int
+        1, 2, 4 or 8: evaluate only outputs 0, ``every``, 2 ``every`` ...
+
+    Returns
+    -------
+    uint8, shape (ceil(n / every), columns); row i is the median of rows ``i every`` to ``i every + 30``.
+    """
+    n, columns = len(rows) - WINDOW + 1, rows.shape[1]
+    out = np.empty((-(-n // TILE), TILE // every, columns), np.uint8)
+    tiles = max(1, _SLAB // columns)
+    for first in range(0, len(out), tiles):
+        of_tiles = out[first : first + tiles]
+        _run(_program(every), _slabs(rows, first, len(of_tiles)), of_tiles)
+    return out.reshape(-1, columns)[: -(-n // every)]
+
+
+def _slabs(rows: Bytes, first: int, tiles: int) -> Bytes:
+    """Rows ``16 first - 1`` onwards as shape (16, (tiles + 2) columns): one slab a position within its tile.
+
+    Rows before the first and after the last are copies of those: no wanted window holds them.
+    """
+    start, length = TILE * first - 1, TILE * (tiles + 2)
+    held = rows[max(start, 0) : start + length]
+    if len(held) < length:
+        before = int(start < 0)
+        held = np.pad(held, ((before, length - before - len(held)), (0, 0)), mode="edge")
+    return held.reshape(tiles + 2, TILE, -1).transpose(1, 0, 2).reshape(TILE, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One minimum or maximum of two registers, each read so many tiles later."""
+
+    is_max: bool
+    left: tuple[int, int]
+    right: tuple[int, int]
+    register: int
+    output: int
+    """Row of the tile this is the median of; -1 where it is not an output."""
+    spare_tiles: int
+    """Tiles beyond the wanted ones that later steps read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    steps: list[_Step]
+    registers: int
+    """Registers 0 to 15 are the input slabs."""
+
+
+def _run(program: _Program, slabs: Bytes, out: Bytes) -> None:
+    """Execute the network on slabs of whole tiles; ``out`` has shape (tiles, outputs, columns)."""
+    tiles, _, columns = out.shape
+    work = np.empty((program.registers - TILE, slabs.shape[1]), np.uint8)
+    registers = [*slabs, *work]
+    for step in program.steps:
+        length = (tiles + step.spare_tiles) * columns
+        (a, shift_a), (b, shift_b) = step.left, step.right
+        left = registers[a][shift_a * columns : shift_a * columns + length]
+        right = registers[b][shift_b * columns : shift_b * columns + length]
+        operation = np.maximum if step.is_max else np.minimum
+        if step.output < 0:
+            operation(left, right, out=registers[step.register][:length])
+        else:
+            shape = (tiles, columns)
+            operation(left.reshape(shape), right.reshape(shape), out=out[:, step.output])
+
+
+_Wire = tuple[int, int]
+"""A node and how many tiles later it is read."""
+
+
+@dataclass
+class _Network:
+    """Nodes are inputs (0 to 15) or (is_max, left, right); equal nodes are made once."""
+
+    nodes: list[tuple[bool, _Wire, _Wire] | None] = field(default_factory=lambda: [None] * TILE)
+    known: dict[tuple[bool, _Wire, _Wire], int] = field(default_factory=dict)
+
+    def _node(self, is_max: bool, a: _Wire, b: _Wire) -> _Wire:
+        key = (is_max, min(a, b), max(a, b))
+        if key not in self.known:
+            self.known[key] = len(self.nodes)
+            self.nodes.append(key)
+        return self.known[key], 0
+
+    def low(self, a: _Wire, b: _Wire) -> _Wire:
+        return self._node(False, a, b)
+
+    def high(self, a: _Wire, b: _Wire) -> _Wire:
+        return self._node(True, a, b)
+
+    def merge(self, a: list[_Wire], b: list[_Wire]) -> list[_Wire]:
+        """Batcher's odd-even merge of two ascending lists."""
+        if not a or not b:
+            return a or b
+        if len(a) == len(b) == 1:
+            return [self.low(a[0], b[0]), self.high(a[0], b[0])]
+        even, odd = self.merge(a[::2], b[::2]), self.merge(a[1::2], b[1::2])
+        merged = even[:1]
+        for late, early in zip(odd, even[1:]):
+            merged += [self.low(late, early), self.high(late, early)]
+        paired = min(len(odd), len(even) - 1)
+        return merged + odd[paired:] + even[1 + paired :]
+
+
+def _later(wires: list[_Wire], tiles: int) -> list[_Wire]:
+    return [(node, shift + tiles) for node, shift in wires]
+
+
+def _medians(net: _Network) -> list[_Wire]:
+    """The sixteen medians of a tile, of windows that begin at its rows.
+
+    Inputs are shifted by one row: input p is row p - 1 of the tile, so that its core, rows 15 to 30, is two
+    aligned groups of eight. Group g of the tile holds rows 8 g - 1 to 8 g + 6.
+    """
+    single = [[(p, 0)] for p in range(TILE)]
+    pairs = [net.merge(single[p], single[p + 1]) for p in range(0, TILE, 2)]
+    fours = [net.merge(pairs[p], pairs[p + 1]) for p in range(0, TILE // 2, 2)]
+    eights = [net.merge(fours[0], fours[1]), net.merge(fours[2], fours[3])]
+
+    def rows(sorted_lists: list[list[_Wire]], first: int) -> list[_Wire]:
+        """The sorted list whose first row is ``first``, counted from the tile's row 0."""
+        tile, position = divmod(first + 1, TILE)
+        return _later(sorted_lists[position * len(sorted_lists) // TILE], tile)
+
+    core = _later(net.merge(*eights), 1)
+    medians = []
+    for half in (0, 8):  # outputs 0 to 7 share rows 7 to 30, outputs 8 to 15 rows 15 to 38
+        of_half = net.merge(core, rows(eights, 31 if half else 7))[8:16]
+        for quarter in (half, half + 4):
+            of_four = net.merge(of_half, rows(fours, quarter + 27 if quarter % 8 else quarter + 3))[4:8]
+            for pair in (quarter, quarter + 2):
+                low, high = net.merge(of_four, rows(pairs, pair + 29 if pair % 4 else pair + 1))[2:4]
+                for output in (pair, pair + 1):
+                    (last,) = rows(single, output + 30 if output % 2 else output)
+                    medians.append(net.high(low, net.low(high, last)))
+    return medians
+
+
+@cache
+def _program(every: int) -> _Program:
+    """The network for every so-many-th output as steps in order, registers reused once they are read."""
+    net = _Network()
+    wanted = {node: i for i, (node, _) in enumerate(_medians(net)[::every])}
+    spare, order, last_read = _needed(net, wanted)
+    free: list[int] = []
+    register = {node: node for node in range(TILE)}
+    registers = TILE
+    steps = []
+    for position, node in enumerate(order):
+        operation = net.nodes[node]
+        assert operation is not None
+        is_max, left, right = operation
+        output = wanted.get(node, -1)
+        if output < 0:
+            if not free:
+                free.append(registers)
+                registers += 1
+            register[node] = free.pop()
+        a, b = (register[left[0]], left[1]), (register[right[0]], right[1])
+        steps.append(_Step(is_max, a, b, register.get(node, -1), output, spare[node]))
+        free += [register[n] for n in {left[0], right[0]} if last_read[n] == position and n >= TILE]
+    return _Program(steps, registers)
+
+
+def _needed(net: _Network, wanted: dict[int, int]) -> tuple[dict[int, int], list[int], dict[int, int]]:
+    """Spare tiles of each node an output depends on, those nodes in order of use, and who reads each last."""
+    spare = dict.fromkeys(wanted, 0)
+    for node in range(len(net.nodes) - 1, TILE - 1, -1):  # readers are numbered above what they read
+        operation = net.nodes[node]
+        if node in spare and operation is not None:
+            for source, shift in operation[1:]:
+                spare[source] = max(spare.get(source, 0), spare[node] + shift)
+    order = [node for node in sorted(spare) if node >= TILE]
+    last_read = {}
+    for position, node in enumerate(order):
+        operation = net.nodes[node]
+        if operation is not None:
+            for source, _ in operation[1:]:
+                last_read[source] = position
+    return spare, order, last_read
