@@ -157,7 +157,7 @@ def _check_value(column: Column, value: object) -> None:
             raise RecordError(f"{column.name}: {number!r} is out of range ({column.range_text})")
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
     """Whether a value is text that can be stored as UTF-8."""
     return isinstance(value, str) and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
 
@@ -175,16 +175,16 @@ def _is_list_of(is_item: Callable[[object], bool], value: object) -> bool:
 
 
 def _is_text_map(value: object) -> bool:
-    return isinstance(value, Mapping) and all(_is_text(k) and _is_text(v) for k, v in value.items())
+    return isinstance(value, Mapping) and all(is_text(k) and is_text(v) for k, v in value.items())
 
 
 # Exact Python types: an int for a float, or a NumPy scalar, is a family's mistake that would hide others.
 _IS_OF_KIND: dict[Kind, Callable[[object], bool]] = {
-    Kind.STRING: _is_text,
+    Kind.STRING: is_text,
     Kind.INT: _is_int,
     Kind.FLOAT: _is_float,
     Kind.BOOL: lambda value: isinstance(value, bool),
-    Kind.STRINGS: partial(_is_list_of, _is_text),
+    Kind.STRINGS: partial(_is_list_of, is_text),
     Kind.FLOATS: partial(_is_list_of, _is_float),
     Kind.TEXT_MAP: _is_text_map,
     Kind.TIME: lambda value: isinstance(value, datetime) and value.utcoffset() == timedelta(0),

@@ -8,9 +8,6 @@ import pyarrow as pa
 from pipeline.columns import Column, Kind
 from pipeline.record import ALGORITHM_VERSION, columns, failure_columns, parameters_digest
 
-FORMAT_VERSION = 1
-"""Version of the files' layout: what a column is called and how it is typed may change with it."""
-
 _ARROW = {
     Kind.STRING: pa.string(),
     Kind.INT: pa.int64(),
@@ -54,7 +51,6 @@ def _schema(declared: Sequence[Column], table: str) -> pa.Schema:
         ],
         metadata={
             "beamprint.table": table,
-            "beamprint.format_version": str(FORMAT_VERSION),
             "beamprint.algorithm_version": str(ALGORITHM_VERSION),
             "beamprint.parameters_digest": parameters_digest(),
         },

@@ -1,0 +1,19 @@
+"""Why a command ends without having done its work; each kind has its exit code."""
+
+
+class UsageError(Exception):
+    """Wrong use: the message is one line that says what to change."""
+
+    exit_code = 2
+
+
+class DatasetHeld(Exception):  # noqa: N818 - what happened, not an error of anyone
+    """Another run holds the dataset; the message names it."""
+
+    exit_code = 3
+
+
+class NotFinished(Exception):  # noqa: N818
+    """The store failed (disk full, output removed ...): what is recorded is safe, run it again."""
+
+    exit_code = 4
