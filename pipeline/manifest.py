@@ -13,6 +13,8 @@ from pipeline.errors import UsageError
 from pipeline.record import is_text
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+FAILURE_PREFIX = "beamprint:"
+"""Columns whose names begin so tell of earlier failures (``beamprint failures --csv``); they are no tags."""
 
 
 class Row(NamedTuple):
@@ -47,7 +49,11 @@ def read_manifest(path: Path) -> Iterator[Row]:
 
 
 def _row(path: Path, number: int, values: Mapping[str, object]) -> Row:
-    texts = {name: _text(value) for name, value in values.items() if value is not None and value != ""}
+    texts = {
+        name: _text(value)
+        for name, value in values.items()
+        if value is not None and value != "" and not name.startswith(FAILURE_PREFIX)
+    }
     uri, track_id = texts.pop("uri", None), texts.pop("track_id", None)
     if uri is None:
         raise UsageError(f"manifest {path}, row {number}: no uri")
