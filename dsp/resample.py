@@ -74,6 +74,12 @@ def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) ->
     return out.reshape(-1)[: max(0, new_total - first)], first
 
 
+def context(rate: int, new_rate: int) -> int:
+    """Input samples on either side of a stretch that make its converted samples complete."""
+    up, down = _ratio(rate, new_rate)
+    return _half_length(rate, new_rate) + _group_length(up) * down // up + 1
+
+
 def _ratio(rate: int, new_rate: int) -> tuple[int, int]:
     common = math.gcd(rate, new_rate)
     return new_rate // common, rate // common

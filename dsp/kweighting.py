@@ -1,0 +1,252 @@
+"""K-weighting (ITU-R BS.1770-5, annex 1) and the energy it leaves in each 10 ms cell.
+
+The two biquads are one fourth-order state space, evaluated as matrix products (the block state form
+of a recursive filter): a row of 48 samples is [inputs | state at its start] times a fixed matrix, and
+the states at the starts of the rows follow from a prefix sum over groups of 16 rows, of 16 groups, ...
+The states are scaled to have the identity as their covariance for white input, so that float32 loses
+nothing. Chunks of whole seconds on the absolute grid start from rest a little early, which the filter
+forgets: no state passes from one chunk to the next, nor from segment to segment.
+"""
+
+import math
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp import resample
+from dsp.cells import edges, energies
+from dsp.channels import loudness_weights
+from dsp.grid import Span
+from dsp.segment import Segment
+
+CELLS_PER_SECOND = 100
+LOWEST_RATE = 32_000
+"""Below this rate the signal is converted to 48 kHz before it is weighted."""
+TABLED_RATE = 48_000
+
+_ORDER = 4
+_ROW = 48
+_GROUP = 16
+_LEVELS = 5
+_MEMORY_SECONDS = 0.1
+"""Start-up time of a chunk: the high-pass's double pole at 38 Hz has decayed by 180 dB."""
+_CHUNK_SAMPLES = 1 << 17
+
+Samples = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+
+def cell_rate(rate: int) -> int:
+    """The rate at which a track of the given rate is weighted and cut into cells."""
+    return rate if rate >= LOWEST_RATE else TABLED_RATE
+
+
+def cell_energies(segment: Segment, cells: Span) -> NDArray[np.float64]:
+    """Energy of the K-weighted signal in 10 ms cells, summed over channels with BS.1770's weights.
+
+    Parameters
+    ----------
+    segment : Segment
+        Holds the cells, and a halo of at least four seconds as far as the track reaches.
+    cells : Span
+        Numbers of cells of ``cell_rate(segment.rate)``.
+
+    Returns
+    -------
+    float64, shape (cells.length,): sum of squares, full scale 1.
+    """
+    rate = cell_rate(segment.rate)
+    seconds = max(1, round(_CHUNK_SAMPLES / rate))
+    length = seconds * CELLS_PER_SECOND
+    scratch = _Scratch.of_samples(seconds * rate + math.ceil(_MEMORY_SECONDS * rate) + _ROW * _GROUP)
+    out = np.zeros(cells.length)
+    for number in range(cells.start // length, -(-cells.stop // length)):
+        chunk = Span(number * length, (number + 1) * length)
+        wanted = Span(max(cells.start, chunk.start), min(cells.stop, chunk.stop))
+        of_chunk = _chunk_energies(segment, chunk, rate, scratch)
+        out[wanted.start - cells.start : wanted.stop - cells.start] = of_chunk[
+            wanted.start - chunk.start : wanted.stop - chunk.start
+        ]
+    return out
+
+
+def _chunk_energies(
+    segment: Segment, chunk: Span, rate: int, scratch: "_Scratch"
+) -> NDArray[np.float64]:
+    bounds = edges(chunk, rate, CELLS_PER_SECOND)
+    start, stop = int(bounds[0]), int(bounds[-1])
+    start -= math.ceil(_MEMORY_SECONDS * rate)
+    start -= (start - stop) % (_ROW * _GROUP)
+    channels = _samples(segment, start, stop, rate)
+    total = np.zeros(chunk.length)
+    for weight, x in zip(loudness_weights(segment.layout), channels):
+        if weight > 0:
+            weighted = k_weighted(x, rate, scratch)
+            total += weight * energies(weighted[bounds[0] - start :], bounds)
+    return total
+
+
+def _samples(segment: Segment, start: int, stop: int, rate: int) -> Samples:
+    """Samples [start, stop) of all channels at ``rate``, zeros outside the track."""
+    if rate == segment.rate:
+        return segment.native(start, stop)
+    context = resample.context(segment.rate, rate)
+    first = max(0, start * segment.rate // rate - context)
+    last = min(segment.total, -(-stop * segment.rate // rate) + context)
+    held = segment.native(first, last)
+    out = np.zeros((len(held), stop - start), np.float32)
+    for row, x in zip(out, held):
+        y, at = resample.resample(x, first, rate=segment.rate, total=segment.total, new_rate=rate)
+        a, b = max(start, at), min(stop, at + len(y))
+        row[a - start : b - start] = y[a - at : b - at]
+    return out
+
+
+class _Scratch(NamedTuple):
+    """Memory for the rows of a chunk, used again for the next: fresh pages cost a tenth of the filter."""
+
+    inputs: Samples
+    outputs: Samples
+
+    @classmethod
+    def of_samples(cls, samples: int) -> "_Scratch":
+        rows = -(-samples // _ROW)
+        return cls(np.empty((rows, _ROW + _ORDER), np.float32), np.empty((rows, _ROW), np.float32))
+
+
+def k_weighted(x: Samples, rate: int, scratch: _Scratch | None = None) -> Samples:
+    """Response of the K filter, initially at rest.
+
+    Parameters
+    ----------
+    x : float32, shape (samples,)
+        Any multiple of 768 samples.
+    rate : int
+        Sample rate in Hz, 32 kHz or more.
+    scratch : _Scratch
+        Holds the result until it is used again; by default fresh memory.
+    """
+    tables = _tables(rate)
+    rows = x.reshape(-1, _ROW)
+    inputs, outputs = (memory[: len(rows)] for memory in scratch or _Scratch.of_samples(len(x)))
+    inputs[:, :_ROW] = rows
+    inputs[:, _ROW:] = _row_states(inputs[:, :_ROW] @ tables.inject, tables.levels)
+    np.matmul(inputs, tables.respond, out=outputs)
+    return outputs.reshape(-1)
+
+
+def _row_states(injected: Samples, levels: "tuple[_Level, ...]") -> Samples:
+    """State at the start of each row, from what each row adds to the state at its end."""
+    level = levels[0]
+    count = len(injected)
+    groups = -(-count // _GROUP)
+    if groups * _GROUP != count:
+        injected = np.concatenate([injected, np.zeros((groups * _GROUP - count, _ORDER), np.float32)])
+    sums = injected.reshape(groups, -1) @ level.prefix
+    states = sums[:, :-_ORDER]
+    if groups > 1:
+        states = states + _row_states(sums[:, -_ORDER:], levels[1:]) @ level.propagate
+    return states.reshape(-1, _ORDER)[:count]
+
+
+class _Level(NamedTuple):
+    """Matrices that turn a group's injected states into the states at the starts of its members.
+
+    ``prefix`` gives those of a group that starts from rest, and its final state in the last columns;
+    ``propagate`` what the group's own starting state adds to them.
+    """
+
+    prefix: Samples
+    propagate: Samples
+
+
+class _Tables(NamedTuple):
+    """``inject`` (48, 4): a row's samples to state. ``respond`` (52, 48): [samples | state] to output."""
+
+    inject: Samples
+    respond: Samples
+    levels: tuple[_Level, ...]
+
+
+@cache
+def _tables(rate: int) -> _Tables:
+    A, B, C, D = _whitened(*_cascade(*k_filter(rate)))
+    powers = [np.eye(_ORDER)]
+    while len(powers) <= _ROW:
+        powers.append(A @ powers[-1])
+    impulse = np.array([D, *(float(C @ power @ B) for power in powers[: _ROW - 1])])
+    respond = np.zeros((_ROW + _ORDER, _ROW))
+    for i in range(_ROW):
+        respond[i, i:_ROW] = impulse[: _ROW - i]
+        respond[_ROW:, i] = C @ powers[i]
+    inject = np.array([powers[_ROW - 1 - i] @ B for i in range(_ROW)])
+    levels, step = [], powers[_ROW]
+    for _ in range(_LEVELS):
+        levels.append(_level(step))
+        step = np.linalg.matrix_power(step, _GROUP)
+    return _Tables(_single(inject), _single(respond), tuple(levels))
+
+
+def _level(step: Matrix) -> _Level:
+    powers = [np.linalg.matrix_power(step, p).T for p in range(_GROUP)]
+    prefix = np.zeros((_GROUP, _ORDER, _GROUP + 1, _ORDER))
+    for source in range(_GROUP):
+        for target in range(source + 1, _GROUP + 1):
+            prefix[source, :, target] = powers[target - 1 - source]
+    return _Level(_single(prefix.reshape(_GROUP * _ORDER, -1)), _single(np.hstack(powers)))
+
+
+def _single(table: Matrix) -> Samples:
+    """As float32 without entries so small that products with them would be denormal, which is slow."""
+    return np.ascontiguousarray(np.where(np.abs(table) < 1e-20, 0.0, table), np.float32)
+
+
+def k_filter(rate: int) -> tuple[Matrix, Matrix]:
+    """The shelving and the high-pass biquad at any sample rate.
+
+    Re-derived from the analogue prototypes behind BS.1770's tables 1 and 2 by the bilinear transform; the
+    high-pass's numerator is scaled to the gain that the table gives it at high frequencies, 1.00499.
+
+    Returns
+    -------
+    shelf, high_pass : float64, shape (2, 3): numerator and denominator, the denominators begin with 1.
+    """
+    k, q = math.tan(math.pi * 1681.974450955533 / rate), 0.7071752369554196
+    high = 10 ** (3.999843853973347 / 20)
+    band = high**0.4996667741545416
+    scale = 1 + k / q + k * k
+    shelf = [
+        [(high + band * k / q + k * k) / scale, 2 * (k * k - high) / scale, (high - band * k / q + k * k) / scale],
+        [1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale],
+    ]
+    k, q = math.tan(math.pi * 38.13547087602444 / rate), 0.5003270373238773
+    scale = 1 + k / q + k * k
+    gain = _HIGH_PASS_GAIN / scale
+    high_pass = [[gain, -2 * gain, gain], [1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale]]
+    return np.array(shelf), np.array(high_pass)
+
+
+_HIGH_PASS_GAIN = 4 / (1 + 1.99004745483398 + 0.99007225036621)
+
+
+def _cascade(first: Matrix, second: Matrix) -> tuple[Matrix, Matrix, Matrix, float]:
+    """State space of two biquads in a row (transposed direct form II)."""
+    (A1, B1, C1, D1), (A2, B2, C2, D2) = _state_space(first), _state_space(second)
+    A = np.block([[A1, np.zeros((2, 2))], [np.outer(B2, C1), A2]])
+    return A, np.concatenate([B1, B2 * D1]), np.concatenate([D2 * C1, C2]), D1 * D2
+
+
+def _state_space(biquad: Matrix) -> tuple[Matrix, Matrix, Matrix, float]:
+    b, a = biquad
+    A = np.array([[-a[1], 1.0], [-a[2], 0.0]])
+    return A, b[1:] - a[1:] * b[0], np.array([1.0, 0.0]), float(b[0])
+
+
+def _whitened(A: Matrix, B: Matrix, C: Matrix, D: float) -> tuple[Matrix, Matrix, Matrix, float]:
+    """The same filter with states whose covariance for white input (controllability Gramian) is the identity."""
+    gramian = np.linalg.solve(np.eye(_ORDER**2) - np.kron(A, A), np.outer(B, B).reshape(-1))
+    root = np.linalg.cholesky(gramian.reshape(_ORDER, _ORDER))
+    inverse = np.linalg.inv(root)
+    return inverse @ A @ root, inverse @ B, C @ root, D
