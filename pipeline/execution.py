@@ -23,9 +23,7 @@ def run_tracks(tracks: Sequence[Track], job: Job) -> SliceReport:
 
     def build(p: beam.Pipeline) -> None:
         created = p | "Tracks" >> beam.Create(list(tracks), reshuffle=False)
-        graph.fingerprint(
-            created, borders=job.borders, decode=job.decode, assemble=job.assemble, sink=job.sink
-        )
+        graph.fingerprint(created, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink)
 
     return _run(build)
 

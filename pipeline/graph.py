@@ -18,7 +18,7 @@ from transforms.features import (
 )
 from transforms.merge import EXPECTED, IDENTITY, Assemble, MergeFingerprints
 from transforms.model import Decoded, Failure, Partial, Range, Record, Track
-from transforms.plan_segments import Borders, PlanSegments
+from transforms.plan_segments import Plan, PlanSegments
 from transforms.write import Committed, Sink, WriteFingerprints
 
 Outcomes = tuple["beam.PCollection[Record]", "beam.PCollection[Failure]"]
@@ -26,10 +26,10 @@ Collections = Mapping[str, "beam.PCollection[Any]"]
 
 
 def fingerprint(
-    tracks: "beam.PCollection[Track]", *, borders: Borders, decode: Decode, assemble: Assemble, sink: Sink
+    tracks: "beam.PCollection[Track]", *, plan: Plan, decode: Decode, assemble: Assemble, sink: Sink
 ) -> "beam.PCollection[Committed]":
     """Measure tracks and commit a record or a failure for each."""
-    ranges, unplanned = tracks | "PlanSegments" >> PlanSegments(borders)
+    ranges, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
     measured = measure(ranges, decode)
     records, failures = gather(measured) | "MergeFingerprints" >> MergeFingerprints(assemble)
     return (

@@ -1,14 +1,13 @@
 """What a run asks of a runner, and what it gets back; known to the command line and to every runner."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pipeline.assembly import Assembler
 from pipeline.sink import DatasetSink
-from transforms.audio.reading import borders_of, read_range
-from transforms.model import Range, Track
+from transforms.model import Decoded, Range, Track
+from transforms.reading import plan_ranges, read_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +17,12 @@ class Job:
     Args:
         sink: Where outcomes are committed.
         decode: Reads a range.
-        borders: Where a track is to be cut.
+        plan: Cuts a long track into ranges.
     """
 
     sink: DatasetSink
-    decode: Callable[[Range], Any] = read_range
-    borders: Callable[[Track], Sequence[int]] = borders_of
+    decode: Callable[[Range], Decoded] = read_range
+    plan: Callable[[Track], Iterable[Range]] = plan_ranges
 
     @property
     def assemble(self) -> Assembler:

@@ -34,11 +34,13 @@ class Range:
         track: The track.
         index: Number of the segment.
         borders: Where the track is to be cut, in samples at its own rate; empty for a track that stays whole.
+        frames: Samples a channel of the track, where it is cut.
     """
 
     track: Track
     index: int = 0
     borders: tuple[int, ...] = ()
+    frames: int | None = None
 
     @property
     def count(self) -> int:

@@ -1,6 +1,6 @@
 """From a track to the ranges that are decoded on their own."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,21 +11,18 @@ from transforms.audio.errors import BadAudio
 from transforms.bugs import FAILURES, Guarded
 from transforms.model import Failure, Range, Track
 
-Borders = Callable[[Track], Sequence[int]]
+Plan = Callable[[Track], Iterable[Range]]
 
 
 class _PlanFn(beam.DoFn):
-    def __init__(self, borders: Borders) -> None:
-        self.borders = borders
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
 
     def process(self, element: Track) -> Iterator[Range | pvalue.TaggedOutput]:
         try:
-            borders = tuple(self.borders(element))
+            yield from self.plan(element)
         except BadAudio as bad:
             yield pvalue.TaggedOutput(FAILURES, Failure(element, bad.reason, bad.message, "plan"))
-            return
-        for index in range(len(borders) + 1):
-            yield Range(element, index, borders)
 
 
 @dataclass(eq=False)
@@ -33,16 +30,16 @@ class PlanSegments(beam.PTransform[Any, Any]):
     """Probe the header; a long track becomes several ranges, any other stays whole.
 
     Args:
-        borders: Where a track is to be cut, in samples; raises ``BadAudio``.
+        plan: Ranges of a track; raises ``BadAudio``.
 
     Returns:
         The pair (ranges, failures).
     """
 
-    borders: Borders
+    plan: Plan
 
     def expand(
         self, tracks: beam.PCollection[Track]
     ) -> tuple[beam.PCollection[Range], beam.PCollection[Failure]]:
         """Plan."""
-        return tracks | Guarded(_PlanFn(self.borders), "plan", Range, Range)
+        return tracks | Guarded(_PlanFn(self.plan), "plan", Range, Range)
