@@ -18,6 +18,7 @@ class Contents:
         views: what to show the decoder, one after the other, in place of the file itself.
         if_estimate_is_short: what to show it where it would stop at a guessed length.
         missing_bytes: audio bytes that are declared and not there (told only where decoding decides).
+        size_known: the number of audio bytes is declared.
         slack: frames that may be missing from a sound file, because encoders count differently.
         paged: the file is Ogg, and its pages can be checked one by one.
         chatty: the decoder prints to the process's standard error.
@@ -30,6 +31,7 @@ class Contents:
     views: tuple[View, ...] = ()
     if_estimate_is_short: View | None = None
     missing_bytes: int = 0
+    size_known: bool = True
     slack: int = 0
     paged: bool = False
     chatty: bool = False

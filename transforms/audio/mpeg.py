@@ -90,7 +90,14 @@ def inspect_mpeg(data: Bytes, base: int) -> Contents | None:
         return Contents("mp3", length_known=False, views=views, if_estimate_is_short=stand_in, chatty=True)
     missing = 0 if size is None else max(0, start + size - data.size)
     # Some encoders count the tag's own frame, which is not decoded.
-    return Contents("mp3", views=views, missing_bytes=missing, slack=header.samples, chatty=True)
+    return Contents(
+        "mp3",
+        views=views,
+        missing_bytes=missing,
+        size_known=size is not None,
+        slack=header.samples,
+        chatty=True,
+    )
 
 
 def _first_frame(data: Bytes, base: int) -> int | None:
