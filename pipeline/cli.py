@@ -149,7 +149,6 @@ def _add_describe(commands: _Commands) -> None:  # type: ignore[type-arg]
         "print what every column means",
         "beamprint describe --format markdown > columns.md",
     )
-    p.add_argument("output", nargs="?", metavar="OUT", help="a dataset: say what is in it, too")
     p.add_argument(
         "--format",
         choices=("table", "json", "markdown", "bigquery"),
@@ -222,19 +221,22 @@ def _analyze(options: argparse.Namespace) -> int:
 def _describe(options: argparse.Namespace) -> int:
     from pipeline.describe import describe  # noqa: PLC0415
 
-    print(describe(options.format, options.output))
+    print(describe(options.format))
     return 0
 
 
 def _failures(options: argparse.Namespace) -> int:
-    from pipeline.failures import failures  # noqa: PLC0415
+    from pipeline import failures  # noqa: PLC0415
+    from pipeline.dataset import Dataset  # noqa: PLC0415
 
-    print(failures(options.output, options.format))
+    rows = failures.failures(Dataset.open(options.output))
+    print(failures.as_csv(rows) if options.format == "csv" else failures.as_text(rows))
     return 0
 
 
 def _runs(options: argparse.Namespace) -> int:
-    from pipeline.runs import runs  # noqa: PLC0415
+    from pipeline import runs  # noqa: PLC0415
+    from pipeline.dataset import Dataset  # noqa: PLC0415
 
-    print(runs(options.output))
+    print(runs.as_text(runs.read_summaries(Dataset.open(options.output).root)))
     return 0
