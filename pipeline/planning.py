@@ -1,8 +1,10 @@
 """Which listed tracks need work: the listing held against what the dataset already has."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 
 from pipeline.dataset import Dataset
 from pipeline.record import ALGORITHM_VERSION, parameters_digest
@@ -49,38 +51,38 @@ class Plan:
     """What there is to do.
 
     Args:
-        tracks: Listed tracks by their standing, each in the order of its bucket and of the listing within.
+        tracks: Listed tracks and their standing, those of a bucket together.
         deferred: Number of listed tracks that are left to a later run.
     """
 
-    tracks: Mapping[Standing, tuple[Track, ...]]
+    tracks: tuple[tuple[Track, Standing], ...]
     deferred: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
         """Number of tracks of every standing."""
-        return {standing.value: len(self.tracks[standing]) for standing in Standing}
+        times = Counter(standing for _, standing in self.tracks)
+        return {standing.value: times[standing] for standing in Standing}
 
     @property
     def outstanding(self) -> list[Track]:
         """Tracks that need work."""
-        return [track for standing in Standing if standing.outstanding for track in self.tracks[standing]]
+        return [track for track, standing in self.tracks if standing.outstanding]
 
     @property
     def settled(self) -> list[Track]:
         """Tracks that need none: recorded as they are, or known to fail."""
-        return [track for standing in Standing if not standing.outstanding for track in self.tracks[standing]]
+        return [track for track, standing in self.tracks if not standing.outstanding]
 
     def limited(self, limit: int) -> "Plan":
-        """The plan with at most ``limit`` outstanding tracks, in the order of ``Standing``; the rest is deferred."""
-        tracks, left, deferred = dict(self.tracks), limit, self.deferred
-        for standing in Standing:
-            if standing.outstanding:
-                members = self.tracks[standing]
-                tracks[standing] = members[:left]
-                deferred += len(members[left:])
-                left -= len(tracks[standing])
-        return Plan(tracks, deferred)
+        """The plan with at most ``limit`` outstanding tracks; the others are deferred."""
+        rank = count()
+        kept = tuple(
+            (track, standing)
+            for track, standing in self.tracks
+            if not standing.outstanding or next(rank) < limit
+        )
+        return Plan(kept, self.deferred + len(self.tracks) - len(kept))
 
 
 def plan(
@@ -97,12 +99,11 @@ def plan(
     Raises:
         NotFinished: A file of the dataset cannot be read.
     """
-    found: dict[Standing, list[Track]] = {standing: [] for standing in Standing}
+    planned: list[tuple[Track, Standing]] = []
     for bucket, members in sorted(by_bucket(tracks, dataset).items()):
         state = NOTHING_KNOWN if dataset is None else known_state(dataset.root, bucket)
-        for track, standing in plan_bucket(members, state, force=force, retry_failed=retry_failed):
-            found[standing].append(track)
-    return Plan({standing: tuple(members) for standing, members in found.items()})
+        planned += plan_bucket(members, state, force=force, retry_failed=retry_failed)
+    return Plan(tuple(planned))
 
 
 def by_bucket(tracks: Iterable[Track], dataset: Dataset | None) -> dict[int, list[Track]]:

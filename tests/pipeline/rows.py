@@ -1,0 +1,67 @@
+"""Valid records and failures made up for tests, and tracks to go with them."""
+
+from datetime import datetime, timezone
+
+from pipeline.columns import RECORD, Kind
+from pipeline.record import ALGORITHM_VERSION, parameters_digest
+from transforms.model import Track
+
+STARTED = datetime(2024, 3, 1, 12, 0, tzinfo=timezone.utc)
+LATER = datetime(2024, 3, 2, 12, 0, tzinfo=timezone.utc)
+
+_VALUES = {
+    Kind.STRING: "text",
+    Kind.INT: 8,
+    Kind.FLOAT: 0.5,
+    Kind.BOOL: False,
+    Kind.STRINGS: [],
+    Kind.FLOATS: [0.5, 1.0],
+    Kind.TEXT_MAP: {},
+    Kind.TIME: STARTED,
+}
+
+
+def _value(column):
+    value = _VALUES[column.kind]
+    if column.numeric and column.kind is not Kind.FLOATS:
+        value = type(value)(max(value, column.low) if column.low is not None else value)
+    return value
+
+
+def record(track_id="a", **values):
+    """A record that passes validation."""
+    made = {column.name: _value(column) for column in RECORD}
+    made.update(
+        track_id=track_id,
+        uri=f"/music/{track_id}",
+        source_bytes=100,
+        source_version="1",
+        algorithm_version=ALGORITHM_VERSION,
+        parameters_digest=parameters_digest(),
+    )
+    return {**made, **values}
+
+
+def failure(track_id="a", **values):
+    """A quarantine row as the sink hands it over, without its history."""
+    made = {
+        "track_id": track_id,
+        "uri": f"/music/{track_id}",
+        "tags": {},
+        "reason": "truncated",
+        "message": "the file ends early",
+        "stage": "decode",
+        "decoder": "libsndfile 1.2",
+        "traceback": None,
+        "source_bytes": 100,
+        "source_version": "1",
+        "failed_at": STARTED,
+        "run_id": "run-1",
+        "algorithm_version": ALGORITHM_VERSION,
+        "parameters_digest": parameters_digest(),
+    }
+    return {**made, **values}
+
+
+def track(track_id="a", size=100, version="1", **how):
+    return Track(track_id, f"/music/{track_id}", size=size, version=version, **how)
