@@ -48,7 +48,7 @@ _MASK_ORDER: tuple[Speaker, ...] = (
 MAX_CHANNELS = 8
 
 
-class UnsupportedLayout(ValueError):
+class UnsupportedLayout(ValueError):  # noqa: N818
     """More than eight channels, or a channel mask that does not say what the channels are."""
 
 

@@ -72,9 +72,7 @@ def cell_energies(segment: Segment, cells: Span) -> NDArray[np.float64]:
     return out
 
 
-def _chunk_energies(
-    segment: Segment, chunk: Span, rate: int, scratch: "_Scratch"
-) -> NDArray[np.float64]:
+def _chunk_energies(segment: Segment, chunk: Span, rate: int, scratch: "_Scratch") -> NDArray[np.float64]:
     bounds = edges(chunk, rate, CELLS_PER_SECOND)
     start, stop = int(bounds[0]), int(bounds[-1])
     start -= math.ceil(_MEMORY_SECONDS * rate)
@@ -218,7 +216,11 @@ def k_filter(rate: int) -> tuple[Matrix, Matrix]:
     band = high**0.4996667741545416
     scale = 1 + k / q + k * k
     shelf = [
-        [(high + band * k / q + k * k) / scale, 2 * (k * k - high) / scale, (high - band * k / q + k * k) / scale],
+        [
+            (high + band * k / q + k * k) / scale,
+            2 * (k * k - high) / scale,
+            (high - band * k / q + k * k) / scale,
+        ],
         [1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale],
     ]
     k, q = math.tan(math.pi * 38.13547087602444 / rate), 0.5003270373238773

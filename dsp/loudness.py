@@ -115,18 +115,19 @@ def finish(track: LoudnessPartial) -> Columns:
     momentary = mean_squares(track.energies, edges, MOMENTARY_CELLS)
     short_term = mean_squares(track.energies, edges, SHORT_TERM_CELLS)
     lufs = integrated_loudness(momentary[::STEP_CELLS])
+    spread = loudness_range(short_term[::STEP_CELLS])
     true_peak_db = 20 * math.log10(track.true_peak)
     columns: dict[str, Value | list[str]] = {
         "lufs": lufs,
         "momentary_max_lufs": _largest(momentary),
         "short_term_max_lufs": _largest(short_term),
-        "loudness_range_lu": loudness_range(short_term[::STEP_CELLS]),
+        "loudness_range_lu": spread,
         "true_peak_dbtp": true_peak_db,
         "sample_peak_dbfs": 20 * math.log10(track.sample_peak),
         "plr_db": lufs if isinstance(lufs, Missing) else true_peak_db - lufs,
         "replaygain_track_gain_db": lufs if isinstance(lufs, Missing) else REPLAYGAIN_REFERENCE_LUFS - lufs,
     }
-    if track.total < SHORT_RANGE_SECONDS * track.rate and not isinstance(columns["loudness_range_lu"], Missing):
+    if track.total < SHORT_RANGE_SECONDS * track.rate and not isinstance(spread, Missing):
         columns["notes"] = ["loudness_range_lu:short"]
     return columns
 

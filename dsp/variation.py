@@ -1,0 +1,276 @@
+"""Dynamics: how loudness and peaks vary over a track, from half a second to the whole of it.
+
+The analysis signal is cut into hops of 11 025 samples: two neighbours are a 500 ms frame, all together
+the track. The native channels are cut into windows of 50 ms: sixty are a block of DR.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp import cells
+from dsp.channels import full_range_channels
+from dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, Span
+from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
+from dsp.segment import Segment
+
+OF_MIX = (
+    "crest_db",
+    "dynamic_range_variation",
+    "loudness_variation_std",
+    "peak_consistency",
+    "crest_std_db",
+    "loudness_std_db",
+)
+OF_CHANNELS = ("rms_dbfs", "rms_db_p5", "rms_db_p50", "rms_db_p95", "dr")
+COLUMNS = OF_MIX + OF_CHANNELS
+
+HOPS_PER_SECOND = 4
+HOP = ANALYSIS_RATE // HOPS_PER_SECOND
+WINDOWS_PER_SECOND = 20
+DR_BLOCK_WINDOWS = 3 * WINDOWS_PER_SECOND
+DR_LOUDEST_SHARE = 0.2
+SILENT_BELOW_DB = -70.0
+LOUDNESS_FLOOR_DB = -80.0
+FULL_VARIATION_DB = 6.0
+LARGEST_LOUDNESS_STD_DB = 10.0
+
+_HOPS_A_PASS = 12
+_SAMPLES_A_PASS = 1 << 17
+
+Energies = NDArray[np.float64]
+Peaks = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class VariationPartial:
+    """Energies (float64) and peaks (float32) of the hops and windows that begin in a stretch of a track.
+
+    Attributes
+    ----------
+    hop_energies, hop_peaks : shape (hops,)
+        Of the analysis signal; the track's last hop may be incomplete.
+    frame_energies : shape (frames,)
+        Of the 2048 samples around every multiple of 11 025 up to the track's length, zeros outside the track.
+    window_energies, window_peaks : shape (channels, windows)
+        Of the native channels without LFE; the track's last window may be incomplete.
+    native_peak : float
+        Over all channels.
+    rate, total, total_y : int
+        Sample rate and length of the whole track, and the length of its analysis signal.
+    """
+
+    hop_energies: Energies
+    hop_peaks: Peaks
+    frame_energies: Energies
+    window_energies: Energies
+    window_peaks: Peaks
+    native_peak: float
+    rate: int
+    total: int
+    total_y: int
+
+
+def analyse(segment: Segment) -> VariationPartial:
+    """Measure the hops and windows that begin in the segment's own samples."""
+    hops = cells.cells_beginning_in(segment.own_y, ANALYSIS_RATE, HOPS_PER_SECOND)
+    windows = cells.cells_beginning_in(segment.own, segment.rate, WINDOWS_PER_SECOND)
+    hop_energies, hop_peaks = _hops(segment, hops)
+    window_energies, window_peaks = _windows(segment, windows)
+    return VariationPartial(
+        hop_energies,
+        hop_peaks,
+        _frames(segment),
+        window_energies,
+        window_peaks,
+        segment.native_peak,
+        segment.rate,
+        segment.total,
+        segment.total_y,
+    )
+
+
+def merge(partials: Iterable[VariationPartial]) -> VariationPartial:
+    """One partial for consecutive ones."""
+    parts = list(partials)
+    return VariationPartial(
+        np.concatenate([part.hop_energies for part in parts]),
+        np.concatenate([part.hop_peaks for part in parts]),
+        np.concatenate([part.frame_energies for part in parts]),
+        np.concatenate([part.window_energies for part in parts], axis=1),
+        np.concatenate([part.window_peaks for part in parts], axis=1),
+        max(part.native_peak for part in parts),
+        parts[0].rate,
+        parts[0].total,
+        parts[0].total_y,
+    )
+
+
+def finish(track: VariationPartial) -> Columns:
+    """The columns of the whole track.
+
+    Returns
+    -------
+    ``crest_db`` : largest magnitude over RMS.
+    ``crest_std_db`` : standard deviation of the crest of 500 ms frames that are not silent; null under two.
+    ``dynamic_range_variation`` : the same over 6 dB, at most 1.
+    ``peak_consistency`` : 1 / (1 + CV) of the peaks of all complete 500 ms frames; null under two.
+    ``loudness_std_db`` : standard deviation of the level of 46 ms frames every 250 ms, at most 80 dB below
+    the loudest; null under 0.25 s. ``loudness_variation_std`` : the same, at most 10.
+    ``rms_dbfs`` : mean power of the channels without LFE, in dB; a full-scale square is 0.
+    ``rms_db_p5``, ``rms_db_p50``, ``rms_db_p95`` : percentiles of it over 50 ms windows with energy;
+    null under 50 ms.
+    ``dr`` : second-largest peak over the RMS of the loudest fifth of the 3 s blocks, mean over channels;
+    null under two blocks.
+    The first six are null where the analysis signal is silent, all for silence.
+    """
+    return {**_of_mix(track), **_of_channels(track)}
+
+
+def _hops(segment: Segment, hops: Span) -> tuple[Energies, Peaks]:
+    energies, peaks = np.zeros(hops.length), np.zeros(hops.length, np.float32)
+    for first in range(hops.start, hops.stop, _HOPS_A_PASS):
+        some = Span(first, min(first + _HOPS_A_PASS, hops.stop))
+        bounds = np.minimum(cells.edges(some, ANALYSIS_RATE, HOPS_PER_SECOND), segment.total_y)
+        y = segment.y(int(bounds[0]), int(bounds[-1]))
+        at = slice(some.start - hops.start, some.stop - hops.start)
+        energies[at], peaks[at] = cells.energies(y, bounds), cells.peaks(y, bounds)
+    return energies, peaks
+
+
+def _frames(segment: Segment) -> Energies:
+    """Energies of the frames centred on own samples, the last segment's up to and including the track's end."""
+    half = FRAME_LENGTH // 2
+    centres = Span(segment.own_y.start, segment.own_y.stop + segment.bounds.is_last)
+    hops = cells.cells_beginning_in(centres, ANALYSIS_RATE, HOPS_PER_SECOND)
+    frames = [segment.y(hop * HOP - half, hop * HOP + half) for hop in range(hops.start, hops.stop)]
+    rows = np.array(frames, np.float32).reshape(-1, FRAME_LENGTH)
+    return np.vecdot(rows, rows).astype(np.float64)
+
+
+def _windows(segment: Segment, windows: Span) -> tuple[Energies, Peaks]:
+    channels = full_range_channels(segment.layout)
+    energies = np.zeros((len(channels), windows.length))
+    peaks = np.zeros((len(channels), windows.length), np.float32)
+    step = max(1, _SAMPLES_A_PASS * WINDOWS_PER_SECOND // segment.rate)
+    for first in range(windows.start, windows.stop, step):
+        some = Span(first, min(first + step, windows.stop))
+        bounds = np.minimum(cells.edges(some, segment.rate, WINDOWS_PER_SECOND), segment.total)
+        x = segment.native(int(bounds[0]), int(bounds[-1]))
+        at = slice(some.start - windows.start, some.stop - windows.start)
+        for row, channel in enumerate(channels):
+            energies[row, at] = cells.energies(x[channel], bounds)
+            peaks[row, at] = cells.peaks(x[channel], bounds)
+    return energies, peaks
+
+
+def _of_mix(track: VariationPartial) -> dict[str, Value]:
+    energy = float(track.hop_energies.sum())
+    if energy == 0:
+        underflow = bool(track.hop_peaks.max() > 0)
+        return all_missing(OF_MIX, SILENT if underflow else silence_of_mix(track.native_peak))
+    rms = math.sqrt(energy / track.total_y)
+    crest_std = _crest_std(track)
+    loudness_std = _loudness_std(track.frame_energies)
+    return {
+        "crest_db": 20 * math.log10(float(track.hop_peaks.max()) / rms),
+        "crest_std_db": crest_std,
+        "dynamic_range_variation": (
+            crest_std if isinstance(crest_std, Missing) else min(1.0, crest_std / FULL_VARIATION_DB)
+        ),
+        "peak_consistency": _peak_consistency(_frame_peaks(track)),
+        "loudness_std_db": loudness_std,
+        "loudness_variation_std": (
+            loudness_std if isinstance(loudness_std, Missing) else min(LARGEST_LOUDNESS_STD_DB, loudness_std)
+        ),
+    }
+
+
+def _complete_hops(track: VariationPartial) -> int:
+    return track.total_y // HOP
+
+
+def _frame_peaks(track: VariationPartial) -> NDArray[np.float64]:
+    """Peaks of the complete 500 ms frames."""
+    peaks = track.hop_peaks[: _complete_hops(track)].astype(np.float64)
+    return np.maximum(peaks[:-1], peaks[1:])
+
+
+def _crest_std(track: VariationPartial) -> float | Missing:
+    energies = track.hop_energies[: _complete_hops(track)]
+    energies = energies[:-1] + energies[1:]
+    if len(energies) < 2:
+        return TOO_SHORT
+    audible = (energies > 0) & (energies >= energies.max() * 10 ** (SILENT_BELOW_DB / 10))
+    if np.count_nonzero(audible) < 2:
+        return SILENT
+    mean_squares = energies[audible] / (2 * HOP)
+    return float(np.std(10 * np.log10(_frame_peaks(track)[audible] ** 2 / mean_squares)))
+
+
+def _peak_consistency(peaks: NDArray[np.float64]) -> float | Missing:
+    if len(peaks) < 2:
+        return TOO_SHORT
+    mean = float(peaks.mean())
+    return 1 / (1 + float(peaks.std()) / mean) if mean > 0 else SILENT
+
+
+def _loudness_std(energies: Energies) -> float | Missing:
+    if len(energies) < 2:
+        return TOO_SHORT
+    loudest = float(energies.max())
+    if loudest == 0:
+        return SILENT
+    floor = loudest * 10 ** (LOUDNESS_FLOOR_DB / 10)
+    return float(np.std(10 * np.log10(np.maximum(energies, floor))))
+
+
+def _of_channels(track: VariationPartial) -> dict[str, Value]:
+    energies = track.window_energies.sum(axis=0)
+    energy = float(energies.sum())
+    if energy == 0:
+        return all_missing(OF_CHANNELS, SILENT)
+    channels = len(track.window_energies)
+    levels = _window_levels(track, energies / channels)
+    percentiles: list[Value] = [TOO_SHORT] * 3 if levels is None else [SILENT] * 3
+    if levels is not None and len(levels):
+        percentiles = [float(p) for p in np.percentile(levels, (5, 50, 95))]
+    return {
+        "rms_dbfs": 10 * math.log10(energy / (channels * track.total)),
+        **dict(zip(("rms_db_p5", "rms_db_p50", "rms_db_p95"), percentiles)),
+        "dr": _dynamic_range(track),
+    }
+
+
+def _window_levels(track: VariationPartial, energies: Energies) -> NDArray[np.float64] | None:
+    """Levels in dB of the complete windows with energy; None where no window is complete."""
+    complete = cells.complete_cells(track.total, track.rate, WINDOWS_PER_SECOND)
+    if complete == 0:
+        return None
+    lengths = np.diff(cells.edges(Span(0, complete), track.rate, WINDOWS_PER_SECOND))
+    mean_squares = energies[:complete] / lengths
+    return np.asarray(10 * np.log10(mean_squares[mean_squares > 0]))
+
+
+def _dynamic_range(track: VariationPartial) -> float | Missing:
+    """DR of the channels with signal: 20 log10 of the second-largest peak over the loudest blocks' RMS.
+
+    A block's RMS is sqrt(2 mean x^2), so that a sine's equals its peak.
+    """
+    starts = np.arange(0, track.window_energies.shape[1], DR_BLOCK_WINDOWS)
+    if len(starts) < 2:
+        return TOO_SHORT
+    edges = cells.edges(Span(0, track.window_energies.shape[1]), track.rate, WINDOWS_PER_SECOND)
+    lengths = np.diff(np.append(edges[starts], track.total))
+    loudest = max(1, math.floor(DR_LOUDEST_SHARE * len(starts)))
+    values = []
+    for energies, peaks in zip(track.window_energies, track.window_peaks):
+        power = np.sort(2 * np.add.reduceat(energies, starts) / lengths)
+        second = float(np.sort(np.maximum.reduceat(peaks, starts))[-2])
+        mean_power = float(power[-loudest:].mean())
+        if second > 0 and mean_power > 0:
+            values.append(20 * math.log10(second) - 10 * math.log10(mean_power))
+    return float(np.mean(values)) if values else SILENT
