@@ -1,5 +1,7 @@
 """Other containers that declare the size of their audio: AIFF and AIFF-C, CAF, and the Sun and NeXT format."""
 
+from typing import Literal
+
 from transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
 from transforms.audio.views import Bytes, patched
 
@@ -69,7 +71,7 @@ def inspect_au(data: Bytes, base: int) -> Contents:
         BadAudio: ``truncated``.
     """
     head = read_exactly(data, base, 24, "header")
-    order = "big" if head[:1] == b"." else "little"
+    order: Literal["big", "little"] = "big" if head[:1] == b"." else "little"
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     if size == _UNKNOWN32:
         return Contents("au", length_known=False)

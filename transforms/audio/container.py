@@ -5,6 +5,14 @@ from transforms.audio.contents import Contents
 from transforms.audio.errors import BadAudio, Reason
 from transforms.audio.views import Bytes
 
+_FORMATS = (
+    (riff.is_riff, riff.inspect_riff),
+    (riff.is_w64, riff.inspect_w64),
+    (chunked.is_aiff, chunked.inspect_aiff),
+    (chunked.is_caf, chunked.inspect_caf),
+    (chunked.is_au, chunked.inspect_au),
+    (flac.is_flac, flac.inspect_flac),
+)
 _NAMES = {
     b"\x1aE\xdf\xa3": "Matroska or WebM",
     b"0&\xb2u": "WMA",
@@ -34,20 +42,11 @@ def inspect(data: Bytes, *, whole: bool = True) -> Contents:
         raise BadAudio(Reason.EMPTY, "the file has no bytes")
     base = after_id3(data)
     head = data.read_at(base, 16)
-    if riff.is_riff(head):
-        return riff.inspect_riff(data, base)
-    if riff.is_w64(head):
-        return riff.inspect_w64(data, base)
-    if chunked.is_aiff(head):
-        return chunked.inspect_aiff(data, base)
-    if chunked.is_caf(head):
-        return chunked.inspect_caf(data, base)
-    if chunked.is_au(head):
-        return chunked.inspect_au(data, base)
-    if flac.is_flac(head):
-        return flac.inspect_flac(data, base)
     if ogg.is_ogg(head):
         return ogg.inspect_ogg(data, base, whole=whole)
+    for is_this, inspect_this in _FORMATS:
+        if is_this(head):
+            return inspect_this(data, base)
     contents = mpeg.inspect_mpeg(data, base)
     if contents is None:
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"not a known audio format; {_looks_like(head)}")
@@ -60,12 +59,7 @@ def after_id3(data: Bytes) -> int:
     Raises:
         BadAudio: ``truncated``, nothing follows the tag.
     """
-    base = 0
-    while (head := data.read_at(base, 10))[:3] == b"ID3" and len(head) == 10:
-        size = 0
-        for byte in head[6:10]:
-            size = size << 7 | byte & 0x7F
-        base += 10 + size + (10 if head[5] & 0x10 else 0)
+    base = mpeg.skip_id3(data, 0)
     if base >= data.size:
         raise BadAudio(Reason.TRUNCATED, f"the file ends within its ID3 tag, at byte {data.size}")
     return base

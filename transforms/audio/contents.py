@@ -16,8 +16,9 @@ class Contents:
         vorbis_order: the channels come in the order of the Vorbis specification.
         length_known: the file declares where it ends, so that a cut shows.
         views: what to show the decoder, one after the other, in place of the file itself.
-        if_estimate_is_short: what to show it where it would stop at a guessed length.
-        missing_bytes: audio bytes that are declared and not there (told only where decoding decides).
+        guessed: the decoder's number of frames is no more than a guess.
+        beyond_guess: what to show it where its guess turns out too short, for it stops there.
+        missing_bytes: declared bytes that are not there, where only decoding tells whether they held audio.
         size_known: the number of audio bytes is declared.
         slack: frames that may be missing from a sound file, because encoders count differently.
         paged: the file is Ogg, and its pages can be checked one by one.
@@ -29,7 +30,8 @@ class Contents:
     vorbis_order: bool = False
     length_known: bool = True
     views: tuple[View, ...] = ()
-    if_estimate_is_short: View | None = None
+    guessed: bool = False
+    beyond_guess: View | None = None
     missing_bytes: int = 0
     size_known: bool = True
     slack: int = 0

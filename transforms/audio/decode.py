@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dsp.grid import Span
 from dsp.segment import Samples
@@ -33,6 +32,10 @@ class Pcm:
 
     samples: Samples
     code_or: int | None
+
+    @property
+    def frames(self) -> int:
+        return self.samples.shape[1]
 
 
 def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm:
@@ -76,13 +79,18 @@ def count_frames(decoder: Decoder) -> int:
     return sum(len(block) for block in _blocks(decoder, None, np.float32))
 
 
+def stopped_at_guess(contents: Contents, decoder: Decoder, found: int) -> bool:
+    """Whether decoding ended because a guessed length was reached, so that there may be more."""
+    return contents.beyond_guess is not None and found == decoder.frames
+
+
 def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
     """Hold what was decoded of a whole track against what it declares.
 
     Raises:
         BadAudio: ``empty``, ``truncated``, ``decode_error`` where the bytes are there but not the audio.
     """
-    declared = decoder.frames if contents.if_estimate_is_short is None and decoder.has_length else found
+    declared = found if contents.guessed or not decoder.has_length else decoder.frames
     short = declared - found
     if short > contents.slack or (short > 0 and contents.missing_bytes):
         whole = contents.container == "mp3" and contents.size_known and not contents.missing_bytes
@@ -95,7 +103,7 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
 def _blocks(decoder: Decoder, frames: int | None, dtype: type) -> Iterator[Buffer]:
     """Consecutive blocks, shape (frames, channels), all in the same memory."""
     left = math.inf if frames is None else frames
-    buffer: NDArray = np.empty((int(min(_BLOCK, left)), decoder.channels), dtype)
+    buffer: Buffer = np.empty((int(min(_BLOCK, left)), decoder.channels), dtype)
     while left > 0:
         wanted = int(min(len(buffer), left))
         read = decoder.read(buffer[:wanted])
@@ -128,4 +136,6 @@ def _check_level(block: Buffer, first: int) -> None:
     if finite.all():
         raise BadAudio(Reason.IMPLAUSIBLE_LEVEL, f"a sample of {peak:.6g} times full scale")
     frame = first + int(np.argmin(finite.all(axis=1)))
-    raise BadAudio(Reason.NON_FINITE_SAMPLES, f"{np.count_nonzero(~finite)} NaN or infinite samples from {frame}")
+    raise BadAudio(
+        Reason.NON_FINITE_SAMPLES, f"{np.count_nonzero(~finite)} NaN or infinite samples from {frame}"
+    )

@@ -1,5 +1,6 @@
 """libsndfile behind one small reader: whatever the file looks like, frames in order and a seek."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -9,15 +10,30 @@ from numpy.typing import NDArray
 
 from transforms.audio.contents import Contents
 from transforms.audio.errors import BadAudio, Reason
+from transforms.audio.flac import is_cut
+from transforms.audio.mpeg import skip_id3
 from transforms.audio.quiet import captured_stderr
 from transforms.audio.source import OpenSource, translated
 from transforms.audio.views import View
 
 Buffer = NDArray[np.float32] | NDArray[np.int32]
-_NO_LENGTH = 1 << 40
-"""Frames at a megahertz in twelve days: no file has them, but libsndfile's stand-in for "unknown" and that of
+_NO_LENGTH = 1 << 38
+"""Frames, two weeks at 192 kHz: no file has them, but libsndfile's stand-in for "unknown" and that of
 ``mpeg`` lie beyond."""
+_MPEG_PREROLL = 32 * 1152
+"""Frames: 511 bytes of bit reservoir reach back over 21 frames at 8 kbit/s, and filters ring for two more."""
 _UNRECOGNISED, _SYSTEM, _UNSUPPORTED = 1, 2, 4
+
+
+class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that is read straight on.
+
+    SoundFile seeks to where it is after every read if the file is seekable, and libmpg123 is not back in its
+    old state then: at 24 kHz and below the next frames lack the bits that earlier ones hold for them.
+    """
+
+    def seekable(self) -> bool:
+        return False
 
 
 class Decoder:
@@ -37,6 +53,7 @@ class Decoder:
         self.subtype: str = first.subtype
         self.frames: int = sum(part.frames for part in parts)
         """What the file declares, or is guessed to hold."""
+        self.seek(0)  # as soundfile.read does: libmpg123's rounding depends on it
 
     @property
     def has_length(self) -> bool:
@@ -60,10 +77,17 @@ class Decoder:
         for index, part in enumerate(self._parts):
             if frame < part.frames:
                 self._current = index
-                part.seek(frame)
+                self._seek_part(part, frame)
                 return
             frame -= part.frames
         self._current = len(self._parts)
+
+    def _seek_part(self, part: soundfile.SoundFile, frame: int) -> None:
+        """Seek, for MPEG audio a little further back, and decode up to the frame to fill the bit reservoir."""
+        before = min(frame, _MPEG_PREROLL) if self.format == "MP3" else 0
+        part.seek(frame - before)
+        if before:
+            part.read(before, dtype="float32")
 
     def reaches(self, frame: int) -> bool:
         """Whether the track has this frame; leaves the decoder at its start."""
@@ -74,41 +98,40 @@ class Decoder:
 
 
 @contextmanager
-def open_decoder(source: OpenSource, contents: Contents) -> Iterator[Decoder]:
+def open_decoder(source: OpenSource, contents: Contents, *, beyond_guess: bool = False) -> Iterator[Decoder]:
     """Open the decoder on a track; its failures while open become reasons.
 
+    Args:
+        source: the open file.
+        contents: what is in it.
+        beyond_guess: the decoder's guess of the length is known to be too short.
+
     Raises:
-        BadAudio: ``unsupported_format``, ``decode_error``, ``empty``, or the storage's.
+        BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, or the storage's.
     """
     views = list(contents.views)
-    if source.fd < 0 and not views:
+    if beyond_guess and contents.beyond_guess is not None:
+        views[-1:] = [contents.beyond_guess]
+    elif source.fd < 0 and not views:
         views = [View(source.data)]
-    shown: list[View] = views + ([contents.if_estimate_is_short] if contents.if_estimate_is_short else [])
-    with _explained(source, shown, quiet=contents.chatty), ExitStack() as stack:
+    with _explained(source, contents, views), ExitStack() as stack:
         if views:
-            parts = [stack.enter_context(soundfile.SoundFile(view)) for view in views]
+            parts = [stack.enter_context(_SoundFile(view)) for view in views]
         else:
-            parts = [stack.enter_context(soundfile.SoundFile(source.fd, closefd=False))]
-        decoder = Decoder(parts)
-        _check_parts(parts)
-        stand_in = contents.if_estimate_is_short
-        if stand_in is not None and decoder.reaches(decoder.frames - 1):
-            decoder = Decoder([stack.enter_context(soundfile.SoundFile(stand_in))])
-        yield decoder
-
-
-def _check_parts(parts: list[soundfile.SoundFile]) -> None:
-    if len({(part.samplerate, part.channels) for part in parts}) > 1:
-        raise BadAudio(
-            Reason.UNSUPPORTED_FORMAT, "the links of the chained stream differ in rate or number of channels"
-        )
+            os.lseek(source.fd, 0, os.SEEK_SET)  # elsewhere libsndfile would take the file to start
+            parts = [stack.enter_context(_SoundFile(source.fd, closefd=False))]
+        if len({(part.samplerate, part.channels) for part in parts}) > 1:
+            raise BadAudio(
+                Reason.UNSUPPORTED_FORMAT, "the streams in the file differ in rate or number of channels"
+            )
+        yield Decoder(parts)
 
 
 @contextmanager
-def _explained(source: OpenSource, views: list[View], *, quiet: bool) -> Iterator[None]:
+def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Iterator[None]:
     """Give libsndfile's errors, what its codecs printed, and errors of reading that it hid, their reasons."""
     with ExitStack() as stack:
-        chatter = stack.enter_context(captured_stderr()) if quiet else None
+        chatter = stack.enter_context(captured_stderr()) if contents.chatty else None
         try:
             yield
         except (soundfile.LibsndfileError, BadAudio) as error:
@@ -117,7 +140,7 @@ def _explained(source: OpenSource, views: list[View], *, quiet: bool) -> Iterato
                 raise
             stack.close()
             printed = f" ({chatter.lines[-1]})" if chatter and chatter.lines else ""
-            raise BadAudio(_reason(error), f"{error.error_string}{printed}") from error
+            raise BadAudio(_reason(error, source, contents), f"{error.error_string}{printed}") from error
         _raise_hidden(source, views)
 
 
@@ -128,9 +151,16 @@ def _raise_hidden(source: OpenSource, views: list[View]) -> None:
                 raise view.error
 
 
-def _reason(error: soundfile.LibsndfileError) -> Reason:
-    return {
+def _reason(error: soundfile.LibsndfileError, source: OpenSource, contents: Contents) -> Reason:
+    reason = {
         _UNRECOGNISED: Reason.UNSUPPORTED_FORMAT,
         _UNSUPPORTED: Reason.UNSUPPORTED_FORMAT,
         _SYSTEM: Reason.UNREADABLE,
     }.get(error.code, Reason.DECODE_ERROR)
+    if (
+        reason is Reason.DECODE_ERROR
+        and contents.container == "flac"
+        and is_cut(source.data, skip_id3(source.data, 0))
+    ):
+        return Reason.TRUNCATED
+    return reason

@@ -35,19 +35,31 @@ class Reason(str, Enum):
         "More than eight channels, or a channel mask that does not fit: mix it down or correct the mask.",
     )
     TRUNCATED = ("truncated", "The file ends before its audio does: fetch or copy it again.")
-    DECODE_ERROR = ("decode_error", "The audio is damaged, so that the decoder failed: fetch or encode it again.")
+    DECODE_ERROR = (
+        "decode_error",
+        "The audio is damaged, so that the decoder failed: fetch or encode it again.",
+    )
     NON_FINITE_SAMPLES = ("non_finite_samples", "There are NaN or infinite samples: export the file again.")
     IMPLAUSIBLE_LEVEL = (
         "implausible_level",
         "Samples beyond 64 times full scale, such as integers stored as floats: export the file again.",
     )
-    TIMEOUT = ("timeout", "The track took longer than the limit: look for a damaged file, or raise the limit.")
-    DECODER_CRASH = ("decoder_crash", "The process died while it worked on the track: the file breaks the decoder.")
+    TIMEOUT = (
+        "timeout",
+        "The track took longer than the limit: look for a damaged file, or raise the limit.",
+    )
+    DECODER_CRASH = (
+        "decoder_crash",
+        "The process died while it worked on the track: the file breaks the decoder.",
+    )
     OUT_OF_MEMORY = ("out_of_memory", "The track needed more memory than a worker may have: raise the limit.")
-    INTERNAL_ERROR = ("internal_error", "A fault of this program, not of the file: report it with the traceback.")
+    INTERNAL_ERROR = (
+        "internal_error",
+        "A fault of this program, not of the file: report it with the traceback.",
+    )
 
 
-class BadAudio(Exception):
+class BadAudio(Exception):  # noqa: N818 - it says what is bad
     """A track that cannot be measured, for a reason that lies in the file or its storage.
 
     Args:

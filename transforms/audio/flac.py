@@ -1,5 +1,7 @@
 """FLAC (RFC 9639): the channel mask among the tags, and the length of a stream that does not declare it."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 from transforms.audio.contents import Contents, read_exactly
@@ -9,7 +11,9 @@ from transforms.audio.views import Bytes, View, patched
 _STREAMINFO, _VORBIS_COMMENT = 0, 4
 _MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="
 _MAX_BLOCKS = 1000
-_TAIL = 1 << 18
+_TAIL = 1 << 20
+_ID3V1_SIZE = 128
+_MAX_TOTAL = (1 << 36) - 1
 _BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {c: 256 << (c - 8) for c in range(8, 16)}
 
 
@@ -38,7 +42,7 @@ def inspect_flac(data: Bytes, base: int) -> Contents:
             break
     if not info:
         raise BadAudio(Reason.DECODE_ERROR, "a FLAC stream without stream information")
-    if int.from_bytes(info[13:18], "big") & ((1 << 36) - 1):
+    if int.from_bytes(info[13:18], "big") & _MAX_TOTAL:
         return Contents("flac", mask)
     return Contents("flac", mask, length_known=False, views=_view_with_length(data, position, info_at, info))
 
@@ -56,27 +60,63 @@ def _channel_mask(tags: bytes) -> int:
 
 
 def _view_with_length(data: Bytes, audio: int, info_at: int, info: bytes) -> tuple[View, ...]:
-    total = _length_by_last_frame(data, audio, fixed_block=int.from_bytes(info[:2], "big"))
+    total = _length_by_last_frame(data, audio, _fixed_block(info))
     if total is None:
         return ()
     field = int.from_bytes(info[13:18], "big") | total
     return (patched(data, {info_at + 13: field.to_bytes(5, "big")}),)
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame header in the file's tail: where it lies, and the samples of its frame."""
+
+    at: int
+    start: int
+    stop: int
+
+
+def is_cut(data: Bytes, base: int) -> bool:
+    """Whether the declared last sample is missing, or the frame that should hold it is not whole."""
+    info = data.read_at(base + 8, 34)
+    total = int.from_bytes(info[13:18], "big") & _MAX_TOTAL
+    tail = data.read_at(max(base, data.size - _TAIL), _TAIL)
+    for frame in _frames_backwards(tail, _fixed_block(info)):
+        if frame.stop == total:
+            return not any(_crc16(tail[frame.at : len(tail) - tag]) == 0 for tag in (0, _ID3V1_SIZE))
+    return True
+
+
 def _length_by_last_frame(data: Bytes, audio: int, fixed_block: int) -> int | None:
-    """Samples up to the end of the last frame header in the file; None where there is none."""
+    """Samples up to the end of the last frame in the file; None where there is none.
+
+    Audio may look like a header by chance, once in some thousand files: two that follow each other do not.
+    """
     start = max(audio, data.size - _TAIL)
-    tail = data.read_at(start, data.size - start)
-    at = tail.rfind(b"\xff")
-    while at >= 0:
-        if (end := _end_of_frame(tail[at : at + 20], fixed_block)) is not None:
-            return end
-        at = tail.rfind(b"\xff", 0, at)
+    later: list[_Frame] = []
+    for frame in _frames_backwards(data.read_at(start, data.size - start), fixed_block):
+        if any(frame.stop == other.start for other in later):
+            return next(other.stop for other in later if frame.stop == other.start)
+        if start + frame.at == audio and not later:
+            return frame.stop
+        later.append(frame)
     return None
 
 
-def _end_of_frame(head: bytes, fixed_block: int) -> int | None:
-    """Sample after the frame whose header this is (RFC 9639, section 9.1); None if it is none."""
+def _frames_backwards(tail: bytes, fixed_block: int) -> Iterator[_Frame]:
+    at = tail.rfind(b"\xff")
+    while at >= 0:
+        if (span := _samples_of_frame(tail[at : at + 20], fixed_block)) is not None:
+            yield _Frame(at, *span)
+        at = tail.rfind(b"\xff", 0, at)
+
+
+def _fixed_block(info: bytes) -> int:
+    return int.from_bytes(info[:2], "big")
+
+
+def _samples_of_frame(head: bytes, fixed_block: int) -> tuple[int, int] | None:
+    """First sample and the one after the last, if this is a frame header (RFC 9639, section 9.1)."""
     if len(head) < 6 or head[1] & 0xFE != 0xF8 or head[2] >> 4 == 0 or head[2] & 0x0F == 0x0F:
         return None
     length = _utf8_length(head[4])
@@ -86,16 +126,13 @@ def _end_of_frame(head: bytes, fixed_block: int) -> int | None:
     for byte in head[5 : 4 + length]:
         number = number << 6 | byte & 0x3F
     at, code = 4 + length, head[2] >> 4
-    if code in (6, 7):
-        width = code - 5
-        block = int.from_bytes(head[at : at + width], "big") + 1
-        at += width
-    else:
-        block = _BLOCK_SIZES[code]
-    at += {12: 1, 13: 2, 14: 2}.get(head[2] & 0x0F, 0)
-    if len(head) <= at or _crc8(head[:at]) != head[at]:
+    width = {6: 1, 7: 2}.get(code, 0)
+    block = int.from_bytes(head[at : at + width], "big") + 1 if width else _BLOCK_SIZES[code]
+    at += width + {12: 1, 13: 2, 14: 2}.get(head[2] & 0x0F, 0)
+    if len(head) <= at or _crc(head[:at], _crc8_table(), 8) != head[at]:
         return None
-    return (number if head[1] & 1 else number * fixed_block) + block
+    first = number if head[1] & 1 else number * fixed_block
+    return first, first + block
 
 
 def _utf8_length(first: int) -> int | None:
@@ -104,18 +141,35 @@ def _utf8_length(first: int) -> int | None:
     return {0: 1}.get(leading_ones, leading_ones if 2 <= leading_ones <= 7 else None)
 
 
-def _crc8(data: bytes) -> int:
-    register = 0
+def _crc16(data: bytes) -> int:
+    """0 over a whole frame, its own checksum included."""
+    return _crc(data, _crc16_table(), 16)
+
+
+def _crc(data: bytes, table: tuple[int, ...], width: int) -> int:
+    register, keep = 0, (1 << width) - 1
     for byte in data:
-        register = _crc8_table()[register ^ byte]
+        register = (register << 8 & keep) ^ table[register >> (width - 8) ^ byte]
     return register
 
 
 @cache
 def _crc8_table() -> tuple[int, ...]:
-    def shifted(value: int) -> int:
-        for _ in range(8):
-            value = (value << 1 ^ 0x07 if value & 0x80 else value << 1) & 0xFF
-        return value
+    return _crc_table(0x07, 8)
 
-    return tuple(shifted(value) for value in range(256))
+
+@cache
+def _crc16_table() -> tuple[int, ...]:
+    return _crc_table(0x8005, 16)
+
+
+def _crc_table(polynomial: int, width: int) -> tuple[int, ...]:
+    top, keep = 1 << (width - 1), (1 << width) - 1
+
+    def remainder(byte: int) -> int:
+        register = byte << (width - 8)
+        for _ in range(8):
+            register = (register << 1 ^ (polynomial if register & top else 0)) & keep
+        return register
+
+    return tuple(remainder(byte) for byte in range(256))

@@ -5,6 +5,7 @@ length from the first frame's bit rate, and libsndfile stops there, in the middl
 rate varies.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from transforms.audio.contents import Contents
@@ -20,6 +21,9 @@ _BIT_RATES = {  # kbit/s, by (MPEG-1?, layer)
 }
 _RATES = (44_100, 48_000, 32_000)
 _SEARCH = 1 << 16
+_ID3V1_SIZE = 128
+_FEWEST_FRAMES = 16
+"""What follows a stream's declared end is another stream if it is longer; a tag frame may count wrongly."""
 _HAS_FRAMES, _HAS_BYTES = 1, 2
 _NO_LIMIT = 1 << 30
 """Frames that the stand-in tag claims: 300 days, so that the decoder stops where the data does."""
@@ -51,6 +55,11 @@ class FrameHeader:
         return cls(raw[:4], version, layer, bit_rate, rate, mono=raw[3] >> 6 == 3)
 
     @property
+    def kind(self) -> tuple[int, int, int]:
+        """What does not change within a stream."""
+        return self.version, self.layer, self.rate
+
+    @property
     def samples(self) -> int:
         """Samples a channel in the frame."""
         return {1: 384, 2: 1152, 3: 1152 if self.version == 1 else 576}[self.layer]
@@ -71,33 +80,87 @@ class FrameHeader:
         return 4 + (9 if self.mono else 17)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """One MPEG stream in the file: where it starts and what its tag frame declares."""
+
+    start: int
+    header: FrameHeader
+    frames: int | None
+    size: int | None
+
+
 def inspect_mpeg(data: Bytes, base: int) -> Contents | None:
-    """Find the first frame and its tag; None if this is not MPEG audio.
+    """Find the streams in the file, usually one, and what they declare; None if this is not MPEG audio.
 
     Args:
         data: the file.
         base: where an ID3 tag at its start ends; nothing but zeros, and after a tag anything, may follow.
     """
-    start = _first_frame(data, base)
-    if start is None:
+    end = _end_of_audio(data)
+    streams = list(_streams(data, base, end))
+    if not streams:
         return None
-    header = FrameHeader.parse(data.read_at(start, 4))
-    assert header is not None
-    views = () if start == base else (View(Slice(data, start, data.size - start)),)
-    frames, size = _xing(data.read_at(start, header.size), header)
-    if frames is None:
-        stand_in = View(Literal(_tag_frame(header)), Slice(data, start, data.size - start))
-        return Contents("mp3", length_known=False, views=views, if_estimate_is_short=stand_in, chatty=True)
-    missing = 0 if size is None else max(0, start + size - data.size)
-    # Some encoders count the tag's own frame, which is not decoded.
+    last = streams[-1]
+    guessed = last.frames is None
+    views = [View(Slice(data, a.start, b.start - a.start)) for a, b in zip(streams, streams[1:])]
+    tagged = end < data.size - _ID3V1_SIZE
+    if views or last.start > base or (guessed and tagged):
+        views.append(View(Slice(data, last.start, end - last.start)))
+    beyond = None
+    if guessed and last.header.layer == 3:
+        beyond = View(Literal(_tag_frame(last.header)), Slice(data, last.start, end - last.start))
     return Contents(
         "mp3",
-        views=views,
-        missing_bytes=missing,
-        size_known=size is not None,
-        slack=header.samples,
+        length_known=not guessed,
+        views=tuple(views),
+        guessed=guessed,
+        beyond_guess=beyond,
+        missing_bytes=0 if last.size is None else max(0, last.start + last.size - data.size),
+        size_known=last.size is not None,
+        # Some encoders count the tag's own frame, which is not decoded.
+        slack=sum(stream.header.samples for stream in streams),
         chatty=True,
     )
+
+
+def _streams(data: Bytes, base: int, end: int) -> Iterator[_Stream]:
+    """The stream that starts here, and those that were appended to it: its tag tells where it ends."""
+    start = _first_frame(data, base)
+    while start is not None:
+        header = FrameHeader.parse(data.read_at(start, 4))
+        assert header is not None
+        frames, size = _xing(data.read_at(start, header.size), header)
+        yield _Stream(start, header, frames, size)
+        if frames is None or size is None or end - (start + size) < _FEWEST_FRAMES * header.size:
+            return
+        following = skip_id3(data, start + size)
+        start = following if _is_frame(data, following) else None
+
+
+def skip_id3(data: Bytes, position: int) -> int:
+    """Where the ID3v2 tags that start here end; ``position`` itself where there are none."""
+    while (head := data.read_at(position, 10))[:3] == b"ID3" and len(head) == 10:
+        size = 0
+        for byte in head[6:10]:
+            size = size << 7 | byte & 0x7F
+        position += 10 + size + (10 if head[5] & 0x10 else 0)
+    return position
+
+
+def _end_of_audio(data: Bytes) -> int:
+    """Where the tags at the file's end start: ID3v1, Lyrics3 2.00, APEv2."""
+    end = data.size
+    if data.read_at(max(0, end - _ID3V1_SIZE), 3) == b"TAG":
+        end -= _ID3V1_SIZE
+    lyrics = data.read_at(max(0, end - 15), 15)
+    if lyrics.endswith(b"LYRICS200") and lyrics[:6].isdigit():
+        end -= int(lyrics[:6]) + 15
+    footer = data.read_at(max(0, end - 32), 32)
+    if footer[:8] == b"APETAGEX":
+        header = 32 if footer[23] & 0x80 else 0
+        end -= int.from_bytes(footer[12:16], "little") + header
+    return end if end > 0 else data.size
 
 
 def _first_frame(data: Bytes, base: int) -> int | None:
@@ -107,23 +170,22 @@ def _first_frame(data: Bytes, base: int) -> int | None:
     if at > 0 and base == 0 and head[:at].strip(b"\0"):
         return None
     while at >= 0:
-        header = FrameHeader.parse(head[at : at + 4])
-        if header is not None and _continues(data, base + at, header):
+        if FrameHeader.parse(head[at : at + 4]) is not None and _is_frame(data, base + at):
             return base + at
         at = head.find(b"\xff", at + 1) if base or not head[:at].strip(b"\0") else -1
     return None
 
 
-def _continues(data: Bytes, start: int, header: FrameHeader) -> bool:
+def _is_frame(data: Bytes, start: int) -> bool:
+    """Whether a frame starts here, and one like it, or the end of the file, follows."""
+    header = FrameHeader.parse(data.read_at(start, 4))
+    if header is None:
+        return False
     after = start + header.size
     if after >= data.size:
         return True
     following = FrameHeader.parse(data.read_at(after, 4))
-    return following is not None and (following.version, following.layer, following.rate) == (
-        header.version,
-        header.layer,
-        header.rate,
-    )
+    return following is not None and following.kind == header.kind
 
 
 def _xing(frame: bytes, header: FrameHeader) -> tuple[int | None, int | None]:

@@ -16,7 +16,15 @@ _BEGIN = _CAPTURE + b"\x02"
 _BEGINNING, _END = 0x02, 0x04
 _LONGEST_PAGE = 27 + 255 + 255 * 255
 _CHUNK = 1 << 20
-_CODECS = {b"\x01vorbis": "vorbis", b"OpusHead": "opus", b"\x7fFLAC": "flac", b"Speex   ": "speex"}
+_DECODED = ("Vorbis", "Opus")
+_CODECS = {
+    b"\x01vorbis": "Vorbis",
+    b"OpusHead": "Opus",
+    b"\x7fFLAC": "FLAC",
+    b"Speex   ": "Speex",
+    b"\x80theora": "Theora",
+    b"fishead\0": "a Skeleton",
+}
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -58,20 +66,22 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         whole: look for links in the whole file; otherwise only where the last page tells of another one.
 
     Raises:
-        BadAudio: ``truncated``.
+        BadAudio: ``truncated``, ``unsupported_format``, ``decode_error``.
     """
     first = Page.parse(read_exactly(data, base, 27, "first page") + data.read_at(base + 27, 255), base)
     if first is None:
         raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
     _check_end(data, base)
     head = data.read_at(first.body, 8)
-    codec = next((name for magic, name in _CODECS.items() if head.startswith(magic)), "")
+    codec = next((name for magic, name in _CODECS.items() if head.startswith(magic)), "an unknown codec")
+    if codec not in _DECODED:
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"Ogg with {codec}; only Vorbis and Opus can be decoded")
     starts = list(_link_starts(data, base)) if whole else [base]
     views: tuple[View, ...] = ()
     if len(starts) > 1:
         stops = [*starts[1:], data.size]
         views = tuple(View(Slice(data, a, b - a)) for a, b in zip(starts, stops))
-    return Contents("ogg", vorbis_order=codec in ("vorbis", "opus"), views=views, paged=True)
+    return Contents("ogg", vorbis_order=True, views=views, paged=True)
 
 
 def _check_end(data: Bytes, base: int) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, HALO_SECONDS
 from transforms.audio.container import inspect
-from transforms.audio.decode import check_length, count_frames
+from transforms.audio.decode import check_length, count_frames, stopped_at_guess
 from transforms.audio.decoder import open_decoder
 from transforms.audio.probe import AudioInfo, probe
 from transforms.audio.source import open_source
@@ -49,7 +49,7 @@ def plan_track(uri: str, *, max_values: int = MAX_VALUES) -> Plan:
 
 
 def measured_length(uri: str) -> int:
-    """Samples a channel of a track, by decoding it; nothing is kept.
+    """Samples a channel of a track: as declared if there is a sample at that end, else by decoding.
 
     Raises:
         BadAudio: whatever is wrong with the file.
@@ -57,11 +57,15 @@ def measured_length(uri: str) -> int:
     with open_source(uri) as source:
         contents = inspect(source.data)
         with open_decoder(source, contents) as decoder:
-            if contents.if_estimate_is_short is None and decoder.has_length and decoder.reaches(decoder.frames - 1):
+            if decoder.has_length and not contents.guessed and decoder.reaches(decoder.frames - 1):
                 return decoder.frames
+            decoder.seek(0)
             frames = count_frames(decoder)
-            check_length(contents, decoder, frames)
-            return frames
+            if not stopped_at_guess(contents, decoder, frames):
+                check_length(contents, decoder, frames)
+                return frames
+        with open_decoder(source, contents, beyond_guess=True) as decoder:
+            return max(frames, count_frames(decoder))
 
 
 def segment_borders(
@@ -69,14 +73,14 @@ def segment_borders(
 ) -> tuple[int, ...]:
     """Borders of segments of equal length that hold at most ``max_values`` sample values with their halo.
 
-    None for a track that fits whole. Segments do not get shorter than a block of either grid, even where
-    that is more than ``max_values`` (eight channels above 300 kHz).
+    None for a track that fits whole. Each border gives a segment: none is shorter than a block of either grid,
+    even where that is more than ``max_values`` (eight channels above 200 kHz).
     """
     if frames * channels <= max_values:
         return ()
     block_of_y = math.ceil(block * rate / ANALYSIS_RATE)
     # Both ends move to a block edge of one grid, and the other grid's edge may lie a block further out.
     around = 2 * (math.ceil(HALO_SECONDS * rate) + 1) + block + block_of_y
-    longest = max(max_values // channels - around, block, block_of_y)
+    longest = max(max_values // channels - around, 2 * block, 2 * block_of_y)
     count = -(-frames // longest)
     return tuple(frames * i // count for i in range(1, count))

@@ -100,7 +100,7 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder) -> AudioI
         codec="flac" if contents.container == "flac" else _CODECS.get(subtype, subtype.lower()),
         rate=decoder.rate,
         frames=decoder.frames if decoder.has_length else None,
-        frames_exact=decoder.has_length and contents.if_estimate_is_short is None,
+        frames_exact=decoder.has_length and not contents.guessed,
         layout=layout,
         coding=Coding(bits=bits, is_float=subtype in _FLOAT_BITS),
         bit_depth=bits or _FLOAT_BITS.get(subtype),

@@ -139,5 +139,3 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
             header.take_format(data.read_at(position + 24, 40))
         position += max(24, -(-size // 8) * 8)
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
-
-

@@ -113,7 +113,9 @@ def _open_object(uri: str, header_only: bool) -> Iterator[OpenSource]:
                 shutil.copyfileobj(handle, copy, _CHUNK)
             copy.flush()
             if copy.tell() != found.size:
-                raise BadAudio(Reason.CHANGED_WHILE_READING, f"{uri} had {found.size} bytes, got {copy.tell()}")
+                raise BadAudio(
+                    Reason.CHANGED_WHILE_READING, f"{uri} had {found.size} bytes, got {copy.tell()}"
+                )
             yield OpenSource(uri, found, FileBytes(copy.fileno(), found.size), copy.fileno())
 
 
@@ -150,7 +152,9 @@ def _stat_of(found: os.stat_result, uri: str) -> Stat:
 
 
 def _check_unchanged(source: OpenSource, error: BadAudio | None) -> None:
-    now = _stat_object(source.uri) if uris.is_remote(source.uri) else _stat_of(os.fstat(source.fd), source.uri)
+    now = (
+        _stat_object(source.uri) if uris.is_remote(source.uri) else _stat_of(os.fstat(source.fd), source.uri)
+    )
     if now != source.stat:
         was = source.stat
         raise BadAudio(
@@ -199,5 +203,5 @@ def _failure(uri: str, error: Exception) -> BadAudio:
     if isinstance(cause, OSError) and cause.errno == errno.ENOENT:
         reason = Reason.NOT_FOUND
     else:
-        reason = _HTTP_REASONS.get(getattr(cause, "code", None), Reason.UNREADABLE)
+        reason = _HTTP_REASONS.get(getattr(cause, "code", 0), Reason.UNREADABLE)
     return BadAudio(reason, f"{uri}: {cause}")

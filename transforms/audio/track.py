@@ -3,13 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dsp.grid import BLOCK_LENGTH, Bounds, Span, decoded_span, segment_bounds
 from dsp.segment import Segment
 from transforms.audio.container import after_id3, inspect
 from transforms.audio.contents import Contents
-from transforms.audio.decode import Pcm, check_length, decode
-from transforms.audio.decoder import Decoder, open_decoder
+from transforms.audio.decode import Pcm, check_length, decode, stopped_at_guess
+from transforms.audio.decoder import open_decoder
 from transforms.audio.errors import BadAudio, Reason
 from transforms.audio.ogg import check_pages
 from transforms.audio.probe import AudioInfo, decoder_version, describe
@@ -44,6 +45,14 @@ class Identity:
 class Decoded:
     segment: Segment
     identity: Identity
+
+
+class _Part(NamedTuple):
+    info: AudioInfo
+    pcm: Pcm
+    total: int
+    start: int
+    bounds: Bounds
 
 
 def open_segment(
@@ -82,24 +91,51 @@ def _open_once(uri: str, index: int, borders: Sequence[int], frames: int | None,
     with open_source(uri) as source:
         contents = inspect(source.data)
         sha256 = _read_through(source, contents) if index == 0 else None
-        with open_decoder(source, contents) as decoder:
-            info = describe(source, contents, decoder)
-            if borders:
-                total = frames if frames is not None else info.frames
-                if total is None:
-                    raise ValueError(f"{uri} does not declare its length: give its frames with the borders")
-                bounds = segment_bounds(total, info.rate, borders, block=block)[index]
-                span = decoded_span(bounds, total, info.rate)
-                pcm = _decode_span(decoder, span, bounds)
-            else:
-                pcm = decode(decoder, None)
-                check_length(contents, decoder, pcm.samples.shape[1])
-                total = pcm.samples.shape[1]
-                (bounds,) = segment_bounds(total, info.rate, block=block)
-                span = Span(0, total)
+        if borders:
+            decoded = _decode_segment(source, contents, index, borders, frames, block)
+        else:
+            decoded = _decode_whole(source, contents, block)
+    info, pcm, total, start, bounds = decoded
     coding = replace(info.coding, code_or=pcm.code_or)
-    segment = Segment(pcm.samples, span.start, info.rate, total, info.layout, bounds, coding, block)
+    segment = Segment(pcm.samples, start, info.rate, total, info.layout, bounds, coding, block)
     return Decoded(segment, _identity(info, total, sha256))
+
+
+def _decode_whole(source: OpenSource, contents: Contents, block: int) -> _Part:
+    with open_decoder(source, contents) as decoder:
+        info = describe(source, contents, decoder)
+        pcm = decode(decoder, None)
+        check_length(contents, decoder, pcm.frames)
+        more = stopped_at_guess(contents, decoder, pcm.frames)
+    if more:
+        with open_decoder(source, contents, beyond_guess=True) as decoder:
+            longer = decode(decoder, None)
+        pcm = longer if longer.frames > pcm.frames else pcm
+    (bounds,) = segment_bounds(pcm.frames, info.rate, block=block)
+    return _Part(info, pcm, pcm.frames, 0, bounds)
+
+
+def _decode_segment(
+    source: OpenSource, contents: Contents, index: int, borders: Sequence[int], frames: int | None, block: int
+) -> _Part:
+    with open_decoder(source, contents) as decoder:
+        info = describe(source, contents, decoder)
+    total = info.frames if frames is None else frames
+    if total is None:
+        raise ValueError(f"{source.uri} does not declare its length: give its frames with the borders")
+    bounds = segment_bounds(total, info.rate, borders, block=block)[index]
+    span = decoded_span(bounds, total, info.rate)
+    too_short = info.frames is None or info.frames < total
+    with open_decoder(source, contents, beyond_guess=too_short) as decoder:
+        decoder.seek(span.start)
+        own = Span(bounds.own.start - span.start, bounds.own.stop - span.start)
+        pcm = decode(decoder, span.length, own)
+    if pcm.frames < span.length:
+        raise BadAudio(
+            Reason.TRUNCATED,
+            f"{pcm.frames} of the {span.length} samples a channel from {span.start} on could be decoded",
+        )
+    return _Part(info, pcm, total, span.start, bounds)
 
 
 def _read_through(source: OpenSource, contents: Contents) -> str:
@@ -108,18 +144,6 @@ def _read_through(source: OpenSource, contents: Contents) -> str:
     if contents.paged:
         check_pages(source.data, after_id3(source.data))
     return sha256
-
-
-def _decode_span(decoder: Decoder, span: Span, bounds: Bounds) -> Pcm:
-    decoder.seek(span.start)
-    own = Span(bounds.own.start - span.start, bounds.own.stop - span.start)
-    pcm = decode(decoder, span.length, own)
-    found = pcm.samples.shape[1]
-    if found < span.length:
-        raise BadAudio(
-            Reason.TRUNCATED, f"{found} of the {span.length} samples from {span.start} on could be decoded"
-        )
-    return pcm
 
 
 def _identity(info: AudioInfo, total: int, sha256: str | None) -> Identity:
