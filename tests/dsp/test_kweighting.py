@@ -1,0 +1,105 @@
+import math
+
+import numpy as np
+import pytest
+import scipy.signal
+
+from dsp.channels import layout_of
+from dsp.grid import Span
+from dsp.kweighting import cell_energies, cell_rate, k_filter, k_weighted
+from tests.segmenting import segments
+
+# ITU-R BS.1770-5, tables 1 and 2
+TABLED = np.array(
+    [
+        [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
+        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
+    ]
+)
+
+
+def sections(rate):
+    return np.array([np.concatenate(biquad) for biquad in k_filter(rate)])
+
+
+def response_db(sos, f, rate):
+    return 20 * np.log10(np.abs(scipy.signal.sosfreqz(sos, f, fs=rate)[1]))
+
+
+def energies_by_hand(pcm, rate, weights):
+    """K-weighted energy of each complete cell, straight from the definition, in float64."""
+    total = pcm.shape[1]
+    edges = [math.floor(k * rate / 100 + 0.5) for k in range(total * 100 // rate + 2)]
+    weighted = scipy.signal.sosfilt(sections(rate), pcm.astype(np.float64))
+    power = (np.array(weights)[:, None] * weighted**2).sum(axis=0)
+    return np.array([power[a:b].sum() for a, b in zip(edges, edges[1:]) if b <= total])
+
+
+def test_at_48_khz_the_filter_is_the_tabled_one():
+    np.testing.assert_allclose(sections(48_000), TABLED, atol=1e-11)
+
+
+@pytest.mark.parametrize("rate", [32_000, 44_100, 88_200, 96_000, 176_400, 192_000])
+def test_at_other_rates_the_response_is_within_002_db_of_the_tabled_one(rate):
+    f = np.geomspace(20, min(20_000, 0.42 * rate), 400)
+    np.testing.assert_allclose(
+        response_db(sections(rate), f, rate), response_db(TABLED, f, 48_000), atol=0.02
+    )
+
+
+@pytest.mark.parametrize("rate", [32_000, 44_100, 48_000, 96_000, 192_000, 384_000])
+@pytest.mark.parametrize("samples", [768, 768 * 150])
+def test_the_matrix_form_equals_the_recursive_filter(rate, samples):
+    rng = np.random.default_rng(rate + samples)
+    noise = rng.standard_normal(samples) * 0.2
+    drift = np.cumsum(rng.standard_normal(samples)) * 1e-3
+    offset = 0.7 + 1e-3 * rng.standard_normal(samples)
+    for x in (noise, drift, offset):
+        x = x.astype(np.float32)
+        expected = scipy.signal.sosfilt(sections(rate), x.astype(np.float64))
+        np.testing.assert_allclose(k_weighted(x, rate), expected, atol=2e-6 * np.abs(x).max())
+
+
+@pytest.mark.parametrize("rate", [32_000, 37_003, 44_056, 44_100, 48_000, 96_000])
+def test_cells_hold_the_energy_of_the_definition(rate):
+    rng = np.random.default_rng(rate)
+    pcm = (rng.standard_normal((2, int(4.7 * rate))) * [[0.3], [0.1]]).astype(np.float32)
+    (segment,) = segments(pcm, rate)
+    expected = energies_by_hand(pcm, rate, [1, 1])
+    np.testing.assert_allclose(cell_energies(segment, Span(0, len(expected))), expected, rtol=3e-6)
+
+
+def test_channels_count_by_their_weights():
+    rng = np.random.default_rng(6)
+    pcm = (rng.standard_normal((6, 48_000)) * 0.1).astype(np.float32)
+    (segment,) = segments(pcm, 48_000, layout=layout_of(6, mask=0x3F))
+    expected = energies_by_hand(pcm, 48_000, [1, 1, 1, 0, 1.41, 1.41])
+    np.testing.assert_allclose(cell_energies(segment, Span(0, 100)), expected, rtol=3e-6)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 24_000])
+def test_low_rates_are_weighted_at_48_khz(rate):
+    """A tone in the pass band has there the energy it would have had if recorded at 48 kHz."""
+    f = 1_237.0
+
+    def tone(at):
+        return (0.5 * np.sin(2 * np.pi * f * np.arange(2 * at) / at)).astype(np.float32)
+
+    assert cell_rate(rate) == 48_000
+    (low,), (high,) = segments(tone(rate), rate), segments(tone(48_000), 48_000)
+    cells = Span(20, 180)
+    np.testing.assert_allclose(cell_energies(low, cells), cell_energies(high, cells), rtol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [22_050, 44_056, 48_000])
+def test_a_cell_has_the_same_energy_in_whichever_segment_it_is_asked_for(rate):
+    rng = np.random.default_rng(1)
+    pcm = (rng.standard_normal((1, 20 * rate)) * 0.2).astype(np.float32)
+    (whole,) = segments(pcm, rate)
+    expected = cell_energies(whole, Span(0, 2000))
+    for segment in segments(pcm, rate, [8192 * 17, 8192 * 40], block=8192):
+        first = -(-segment.own.start * 100 // rate) + 1
+        cells = Span(first, min(first + 150, 2000))
+        np.testing.assert_allclose(
+            cell_energies(segment, cells), expected[cells.start : cells.stop], rtol=1e-6
+        )
