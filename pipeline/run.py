@@ -12,7 +12,7 @@ from pipeline.conservation import Account, account
 from pipeline.dataset import Dataset, writing
 from pipeline.job import Job, RunOutcome, RunRequest, SliceReport
 from pipeline.listing import Listing, list_tracks
-from pipeline.planning import Plan, Standing, plan
+from pipeline.planning import Plan, plan
 from pipeline.runs import RunSummary, write_summary
 from pipeline.sink import DatasetSink
 from pipeline.summary_table import found_table
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
             "runner": options.runner,
             "ignored_files": listing.ignored,
             "audio_seconds": outcome.report.audio_seconds,
-            "cpu_seconds": outcome.report.cpu_seconds,
+            "cpu_seconds": dict(outcome.report.cpu_seconds),
         }
         write_summary(
             dataset.root,
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
                 counted.quarantined,
                 counted.unchanged,
                 counted.deferred,
-                reasons,
+                dict(reasons),
                 () if outcome.exit_code else counted.missing,
                 details,
             ),
@@ -125,7 +125,7 @@ def _exit_code(outcome: RunOutcome, counted: Account, reasons: Counter[str], all
 
 
 def _planned(todo: Plan) -> str:
-    counts = [f"{n} {standing.value}" for standing in Standing if (n := len(todo.tracks[standing]))]
+    counts = [f"{n} {standing.replace('_', ' ')}" for standing, n in todo.counts.items() if n]
     if todo.deferred:
         counts.append(f"{todo.deferred} left to a later run")
     return f"{len(todo.outstanding)} tracks to do ({', '.join(counts)})"

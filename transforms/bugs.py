@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
 
 from transforms.audio.errors import Reason
 from transforms.model import Failure, Range
@@ -12,12 +13,15 @@ from transforms.model import Failure, Range
 FAILURES = "failures"
 _BUGS = "bugs"
 
+Failed: TypeAlias = TaggedOutput[Literal["failures"], Failure]  # type: ignore[type-arg]
+"""What a step yields for bad audio: ``Failed(FAILURES, failure)``."""
+
 
 @dataclass(eq=False)
 class Guarded(beam.PTransform[Any, Any]):
     """A ParDo whose expected failures and whose bugs end in one collection.
 
-    The DoFn yields results of its own and, for bad audio, ``TaggedOutput(FAILURES, Failure)``.
+    The DoFn yields results of its own and ``Failed(FAILURES, failure)`` for bad audio.
 
     Args:
         fn: The step.
@@ -34,11 +38,11 @@ class Guarded(beam.PTransform[Any, Any]):
     range_of: Callable[[Any], Range]
     output_type: Any
 
-    def expand(self, pcoll: beam.PCollection[Any]) -> tuple[beam.PCollection[Any], beam.PCollection[Failure]]:
+    def expand(self, pcoll: beam.PCollection[Any]) -> Any:
         """Apply the step."""
         outputs = pcoll | "Try" >> (
             beam.ParDo(self.fn)
-            .with_output_types(self.output_type)
+            .with_output_types(self.output_type, **{FAILURES: Failure})
             .with_exception_handling(main_tag="results", dead_letter_tag=_BUGS)
             .with_outputs(FAILURES)
         )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-from apache_beam import coders, pvalue
+from apache_beam import coders
 from apache_beam.metrics import Metrics
 
 from transforms import live
 from transforms.audio.errors import BadAudio
-from transforms.bugs import FAILURES, Guarded
+from transforms.bugs import FAILURES, Failed, Guarded
 from transforms.features import METRICS
 from transforms.model import Decoded, Failure, Range
 
@@ -53,14 +53,14 @@ class _DecodeFn(beam.DoFn):
         self.cpu = Metrics.counter(METRICS, "cpu_us/decode")
         self.audio = Metrics.counter(METRICS, "audio_ms")
 
-    def process(self, element: Range) -> Iterator[Decoded | pvalue.TaggedOutput]:
+    def process(self, element: Range) -> Iterator[Decoded | Failed]:
         live.started(element)
         began = time.thread_time_ns()
         try:
             decoded = self.decode(element)
         except BadAudio as bad:
             failure = Failure(element.track, bad.reason, bad.message, "decode", element.index)
-            yield pvalue.TaggedOutput(FAILURES, failure)
+            yield Failed(FAILURES, failure)
             return
         finally:
             self.cpu.inc((time.thread_time_ns() - began) // 1000)
@@ -83,9 +83,7 @@ class DecodeAudio(beam.PTransform[Any, Any]):
 
     decode: Decode
 
-    def expand(
-        self, ranges: beam.PCollection[Range]
-    ) -> tuple[beam.PCollection[Decoded], beam.PCollection[Failure]]:
+    def expand(self, ranges: beam.PCollection[Range]) -> Any:
         """Decode."""
         return ranges | Guarded(_DecodeFn(self.decode), "decode", _itself, Decoded)
 

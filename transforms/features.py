@@ -9,7 +9,7 @@ from apache_beam.metrics import Metrics
 
 from transforms.bugs import Guarded
 from transforms.families import FAMILIES, measure
-from transforms.model import Decoded, Failure, Partial, Range
+from transforms.model import Decoded, Partial, Range
 
 METRICS = "beamprint"
 Keyed = tuple[str, Partial]
@@ -47,9 +47,7 @@ class Features(beam.PTransform[Any, Any]):
 
     family: ClassVar[str]
 
-    def expand(
-        self, segments: beam.PCollection[Decoded]
-    ) -> tuple[beam.PCollection[Keyed], beam.PCollection[Failure]]:
+    def expand(self, segments: beam.PCollection[Decoded]) -> Any:
         """Apply the family."""
         return segments | Guarded(_MeasureFn(self.family), self.family, range_of, Keyed)
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-from apache_beam import pvalue
 
 from dsp.missing import Columns
-from transforms.bugs import FAILURES, Guarded
+from transforms.bugs import FAILURES, Failed, Guarded
 from transforms.families import FAMILIES, combine
 from transforms.model import Failure, Partial, Range, Record, Track
 
@@ -29,11 +28,11 @@ class _Merge(beam.DoFn):
     def __init__(self, assemble: Assemble) -> None:
         self.assemble = assemble
 
-    def process(self, element: Grouped) -> Iterator[Record | pvalue.TaggedOutput]:
+    def process(self, element: Grouped) -> Iterator[Record | Failed]:
         track_id, found = element
         failures = list(found[FAILURES])
         if failures:
-            yield pvalue.TaggedOutput(FAILURES, min(failures, key=_graph_order))
+            yield Failed(FAILURES, min(failures, key=_graph_order))
             return
         planned = _range_of(element)
         identity, notes = _complete(found[IDENTITY], planned.count, IDENTITY)[0]
@@ -82,8 +81,6 @@ class MergeFingerprints(beam.PTransform[Any, Any]):
 
     assemble: Assemble
 
-    def expand(
-        self, grouped: beam.PCollection[Grouped]
-    ) -> tuple[beam.PCollection[Record], beam.PCollection[Failure]]:
+    def expand(self, grouped: beam.PCollection[Grouped]) -> Any:
         """Merge."""
         return grouped | Guarded(_Merge(self.assemble), "merge", _range_of, Record)

@@ -25,12 +25,16 @@ class _SaveFn(beam.DoFn):
 
     def process(self, element: Grouped) -> Iterator[str]:
         track_id, found = element
-        content = {step: list(results) for step, results in found.items()}
-        (work,) = content["expected"]
-        path = _path(self.scratch, track_id, work.index)
-        unfinished = path.with_suffix(".tmp")
-        unfinished.write_bytes(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
-        os.replace(unfinished, path)
+        everything = {step: list(results) for step, results in found.items()}
+        for work in everything["expected"]:
+            path = _path(self.scratch, track_id, work.index)
+            content = {
+                step: [result for result in results if result.index == work.index]
+                for step, results in everything.items()
+            }
+            unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+            unfinished.write_bytes(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
+            os.replace(unfinished, path)
         yield track_id
 
 
@@ -39,7 +43,7 @@ class SavePartials(beam.PTransform[Any, Any]):
     """Keep what was measured of single ranges, a file a range.
 
     Args:
-        scratch: An existing folder. At most one range of a track is in the input.
+        scratch: An existing folder.
     """
 
     scratch: Path

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-from apache_beam import pvalue
 
 from transforms.audio.errors import BadAudio
-from transforms.bugs import FAILURES, Guarded
+from transforms.bugs import FAILURES, Failed, Guarded
 from transforms.model import Failure, Range, Track
 
 Plan = Callable[[Track], Iterable[Range]]
@@ -18,11 +17,11 @@ class _PlanFn(beam.DoFn):
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
-    def process(self, element: Track) -> Iterator[Range | pvalue.TaggedOutput]:
+    def process(self, element: Track) -> Iterator[Range | Failed]:
         try:
             yield from self.plan(element)
         except BadAudio as bad:
-            yield pvalue.TaggedOutput(FAILURES, Failure(element, bad.reason, bad.message, "plan"))
+            yield Failed(FAILURES, Failure(element, bad.reason, bad.message, "plan"))
 
 
 @dataclass(eq=False)
@@ -38,8 +37,6 @@ class PlanSegments(beam.PTransform[Any, Any]):
 
     plan: Plan
 
-    def expand(
-        self, tracks: beam.PCollection[Track]
-    ) -> tuple[beam.PCollection[Range], beam.PCollection[Failure]]:
+    def expand(self, tracks: beam.PCollection[Track]) -> Any:
         """Plan."""
         return tracks | Guarded(_PlanFn(self.plan), "plan", Range, Range)

@@ -65,10 +65,8 @@ class WriteFingerprints(beam.PTransform[Any, Any]):
 
     sink: Sink
 
-    def expand(
-        self, outcomes: tuple[beam.PCollection[Record], beam.PCollection[Failure]]
-    ) -> beam.PCollection[Committed]:
-        """Group and commit."""
+    def expand(self, outcomes: Any) -> beam.PCollection[Committed]:
+        """Group and commit; the input is the pair (records, failures)."""
         records, failures = outcomes
         return (
             (
