@@ -26,21 +26,22 @@ UNVOICED = Missing("unvoiced")
 
 _ALL_FRAMES_BELOW = 2600
 """Frames (half a minute) up to which every one is measured; longer tracks can be sampled."""
+_PITCHED_FRAMES = 40
+"""Frames of each 256 whose pitch is measured in those; only where more could be voiced are any left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class HarmonicPartial:
     """Own frames' quantities, all in order of frames, and the sums of the harmonic/percussive masks.
 
-    ``rms`` is float32, one a frame. ``f0`` (Hz, 0 where unvoiced) and ``chroma`` (mean over the classes) are
-    float32, one every ``pitch_every`` and ``chroma_every`` frames of the absolute grid.
+    ``rms`` and ``f0`` (Hz, 0 where unvoiced) are float32, one a frame; ``chroma`` (mean over the classes) is float32,
+    one every ``chroma_every`` frames of the absolute grid.
     """
 
     rms: NDArray[np.float32]
     f0: NDArray[np.float32]
     chroma: NDArray[np.float32]
     masks: hpss.MaskSums
-    pitch_every: int
     chroma_every: int
     native_peak: float
 
@@ -50,13 +51,12 @@ def analyse(segment: Segment) -> HarmonicPartial:
     frames = segment.frames
     total = frame_count(segment.total_y)
     first, stop = frames.first + frames.own.start, frames.first + frames.own.stop
-    pitch_every, chroma_every = _every(total, 2), _every(total, 8)
+    chroma_every = _every(total, 8)
     return HarmonicPartial(
         frames.rms[frames.own].copy(),
-        yin.fundamentals(segment, first, stop, every=pitch_every),
+        yin.fundamentals(segment, at_most=yin.CHUNK if total <= _ALL_FRAMES_BELOW else _PITCHED_FRAMES),
         constant_q.mean_chroma(segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every),
         hpss.mask_sums(frames, total, per_block=segment.block // HOP_LENGTH, every=_every(total, 2)),
-        pitch_every,
         chroma_every,
         segment.native_peak,
     )
@@ -77,7 +77,6 @@ def merge(partials: Iterable[HarmonicPartial]) -> HarmonicPartial:
         np.concatenate([p.f0 for p in held]),
         np.concatenate([p.chroma for p in held]),
         hpss.merge(p.masks for p in held),
-        held[0].pitch_every,
         held[0].chroma_every,
         max(p.native_peak for p in held),
     )
@@ -99,20 +98,20 @@ def finish(partial: HarmonicPartial) -> Columns:
         return all_missing(COLUMNS, silence_of_mix(partial.native_peak))
     sounding = partial.rms >= loudest * 10 ** (-SILENCE_DB / 20)
     chroma_mean = float(np.mean(partial.chroma[sounding[:: partial.chroma_every]], dtype=np.float64))
-    f0 = partial.f0[sounding[:: partial.pitch_every]]
+    f0 = partial.f0[sounding]
     voiced = f0[f0 > 0].astype(np.float64)
     voiced_ratio = len(voiced) / len(f0)
     return {
         "harmonic_ratio": hpss.harmonic_ratio(partial.masks),
-        "pitch_stability": _stability(voiced, len(voiced) * partial.pitch_every, voiced_ratio),
+        "pitch_stability": _stability(voiced, voiced_ratio),
         "chroma_energy": min(1.0, chroma_mean / FULL_CHROMA),
         "chroma_mean": chroma_mean,
         "voiced_ratio": voiced_ratio,
     }
 
 
-def _stability(voiced: NDArray[np.float64], frames: int, share: float) -> Value:
-    """1 / (1 + 10 CV) of fundamentals, which stand for so many frames."""
-    if frames < FEWEST_VOICED_FRAMES or share < FEWEST_VOICED_SHARE:
+def _stability(voiced: NDArray[np.float64], share: float) -> Value:
+    """1 / (1 + 10 CV) of the voiced frames' fundamentals."""
+    if len(voiced) < FEWEST_VOICED_FRAMES or share < FEWEST_VOICED_SHARE:
         return UNVOICED
     return float(1 / (1 + VARIATION_SCALE * voiced.std() / voiced.mean()))
