@@ -17,7 +17,6 @@ _COLUMNS = {
     "loudness_range_lu": "LRA LU",
     "spectral_centroid_hz": "centroid Hz",
     "stereo_width": "width",
-    "notes": "notes",
 }
 _DECIMALS = {
     "tempo_bpm": 1,
@@ -43,9 +42,8 @@ def as_table(records: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _line(row: list[str], widths: list[int]) -> str:
-    left, *middle, right = zip(row, widths)
-    numbers = "  ".join(f"{cell:>{width}}" for cell, width in middle)
-    return f"{left[0]:<{left[1]}}  {numbers}  {right[0]}".rstrip()
+    (track, width), *numbers = zip(row, widths)
+    return "  ".join([f"{track:<{width}}", *(f"{cell:>{width}}" for cell, width in numbers)])
 
 
 def _cell(name: str, value: Any) -> str:
@@ -53,6 +51,4 @@ def _cell(name: str, value: Any) -> str:
         return "-"
     if name == "duration_s":
         return f"{int(value // 60)}:{value % 60:04.1f}"
-    if name == "notes":
-        return " ".join(value)
     return value if isinstance(value, str) else f"{value:.{_DECIMALS.get(name, 2)}f}"

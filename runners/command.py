@@ -1,5 +1,6 @@
 """The console script: the command line with the runners it can use."""
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Run ``beamprint`` with the words of the command line."""
+    logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional package it does not find
     return run_command(sys.argv[1:], {"local": _local, "direct": _direct, "DirectRunner": _direct})
 
 
