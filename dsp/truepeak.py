@@ -38,13 +38,16 @@ def doublings(rate: int) -> int:
 def true_peak(segment: Segment) -> float:
     """Largest magnitude of any channel at and between the segment's own samples, linear, full scale 1.
 
-    Zeros are assumed outside the track. The result does not depend on how the track is cut.
+    Zeros are assumed outside the track, where the interpolators' ringing before its first and after its
+    last sample counts too. The result does not depend on how the track is cut.
     """
     peak = segment.native_peak
     if doublings(segment.rate) == 0 or peak == 0:
         return peak
-    for start in range(segment.own.start, segment.own.stop, segment.block):
-        stop = min(start + segment.block, segment.own.stop)
+    first = segment.own.start - (_ROW if segment.own.start == 0 else 0)
+    last = segment.own.stop + (_ROW if segment.bounds.is_last else 0)
+    for start in range(first, last, segment.block):
+        stop = min(start + segment.block, last)
         rows = -(-(stop - start) // _ROW)
         for x in segment.native(start - _BEFORE, start + rows * _ROW + _AFTER):
             peak = _raised(peak, x, twice=doublings(segment.rate) == 2)

@@ -54,8 +54,7 @@ def test_the_matrix_form_equals_the_recursive_filter(rate, samples):
     noise = rng.standard_normal(samples) * 0.2
     drift = np.cumsum(rng.standard_normal(samples)) * 1e-3
     offset = 0.7 + 1e-3 * rng.standard_normal(samples)
-    for x in (noise, drift, offset):
-        x = x.astype(np.float32)
+    for x in np.float32([noise, drift, offset]):
         expected = scipy.signal.sosfilt(sections(rate), x.astype(np.float64))
         np.testing.assert_allclose(k_weighted(x, rate), expected, atol=2e-6 * np.abs(x).max())
 
