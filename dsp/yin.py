@@ -47,8 +47,8 @@ def fundamentals(segment: "Segment", *, at_most: int = CHUNK) -> Floats:
     ----------
     segment : Segment
     at_most : int
-        Frames to measure of each 256. Where more could be voiced only every second, fourth ... frame is
-        looked at and those between repeat it.
+        Frames to measure of each 256. Where more could be voiced only every second, third ... of those is
+        measured and speaks for the ones up to the next.
 
     Returns
     -------
@@ -64,23 +64,15 @@ def fundamentals(segment: "Segment", *, at_most: int = CHUNK) -> Floats:
 
 def _of_chunk(segment: "Segment", first: int, stop: int, at_most: int) -> Floats:
     f0 = np.zeros(stop - first, np.float32)
-    candidates, every = _thinned(_candidates(segment.frames, first, stop), at_most)
+    candidates = _candidates(segment.frames, first, stop)
+    every = -(-len(candidates) // at_most)
     if len(candidates):
         margin = FRAME_LENGTH // 2
         samples = segment.y(first * HOP_LENGTH - margin, (stop - 1) * HOP_LENGTH + margin)
-        rows = np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH)[candidates * HOP_LENGTH]
-        f0[candidates] = fundamentals_of(rows)
-    index = np.arange(len(f0))
-    return f0[index - index % every]
-
-
-def _thinned(candidates: NDArray[np.int_], at_most: int) -> tuple[NDArray[np.int_], int]:
-    """Leave every second, fourth ... frame until no more than ``at_most`` are candidates."""
-    every = 1
-    while len(candidates) > at_most:
-        every *= 2
-        candidates = candidates[candidates % every == 0]
-    return candidates, every
+        frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH)
+        measured = fundamentals_of(frames[candidates[::every] * HOP_LENGTH])
+        f0[candidates] = np.repeat(measured, every)[: len(candidates)]
+    return f0
 
 
 def fundamentals_of(frames: Floats) -> Floats:
