@@ -29,7 +29,7 @@ def run_tracks(tracks: Sequence[Track], job: Job) -> SliceReport:
 
 
 def run_ranges(ranges: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
-    """Measure ranges of different long tracks and leave the partials in ``scratch``."""
+    """Measure ranges of long tracks and leave the partials in ``scratch``."""
 
     def build(p: beam.Pipeline) -> None:
         created = p | "Ranges" >> beam.Create(list(ranges), reshuffle=False)

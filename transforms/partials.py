@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from transforms.merge import Grouped
 from transforms.model import Range
@@ -48,7 +49,7 @@ class SavePartials(beam.PTransform[Any, Any]):
 
     scratch: Path
 
-    def expand(self, grouped: beam.PCollection[Grouped]) -> beam.PCollection[str]:
+    def expand(self, grouped: PCollection[Grouped]) -> PCollection[str]:
         """Save."""
         return grouped | beam.ParDo(_SaveFn(self.scratch))
 
@@ -76,6 +77,6 @@ class LoadPartials(beam.PTransform[Any, Any]):
 
     scratch: Path
 
-    def expand(self, tracks: beam.PCollection[Range]) -> beam.PCollection[Grouped]:
+    def expand(self, tracks: PCollection[Range]) -> PCollection[Grouped]:
         """Load; the input holds one range of each track."""
         return tracks | beam.ParDo(_LoadFn(self.scratch))

@@ -1,0 +1,100 @@
+"""The local runner: one worker process a core, each running the graph over slices of a shared queue."""
+
+import hashlib
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import NotFinished
+from pipeline.job import RunOutcome, RunRequest
+from pipeline.layout import SCRATCH
+from runners.local import cores, interrupts
+from runners.local.messages import Setup
+from runners.local.progress import Progress
+from runners.local.seat import Limits
+from runners.local.supervisor import Supervisor, TooManyFailures
+from transforms.model import Track
+
+WORK = "pipeline.execution"
+SECONDS_PER_MINUTE = 60.0
+
+
+def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
+    """Do all outstanding tracks in worker processes.
+
+    Args:
+        request: The work and its limits.
+        work: Import path of the module the workers run.
+
+    Returns:
+        What was done, and how it ended; slices that were in flight at an early end are dropped.
+    """
+    workers = cores.worker_count(request.workers, memory_per_worker=request.memory_per_worker)
+    limits = Limits(
+        memory=request.memory_per_worker or cores.memory_limit(workers),
+        seconds_per_minute=request.time_limit or SECONDS_PER_MINUTE,
+    )
+    with interrupts.noted() as signals, _partials(request) as scratch:
+        supervisor = Supervisor(
+            _by_bucket(request),
+            Setup(work, request.job, scratch),
+            workers=workers,
+            limits=limits,
+            allowed_failures=_allowed_failures(request),
+            progress=Progress(len(request.tracks)),
+        )
+        try:
+            supervisor.run(signals)
+        except TooManyFailures as error:
+            return RunOutcome(supervisor.report, 1, str(error))
+        except NotFinished as error:
+            return RunOutcome(supervisor.report, error.exit_code, str(error))
+        return RunOutcome(supervisor.report, signals.exit_code, _farewell(supervisor, signals))
+
+
+def _farewell(supervisor: Supervisor, signals: interrupts.Interrupts) -> str:
+    if signals.signal is None:
+        return ""
+    done = supervisor.report.recorded + supervisor.report.failures.total()
+    word = "interrupted" if signals.exit_code == 130 else "terminated"
+    return f"{word} with {done} tracks done; the same command goes on from here"
+
+
+def _by_bucket(request: RunRequest) -> dict[int, list[Track]]:
+    buckets: dict[int, list[Track]] = {}
+    for track in request.tracks:
+        buckets.setdefault(request.job.sink.bucket_of(track.track_id), []).append(track)
+    return buckets
+
+
+def _allowed_failures(request: RunRequest) -> float:
+    if request.max_failures is None:
+        return math.inf
+    return request.max_failures * (len(request.tracks) if request.max_failures < 1 else 1)
+
+
+@contextmanager
+def _partials(request: RunRequest) -> Iterator[Path]:
+    """An empty folder for the partials of long tracks; what a killed run left in it goes first.
+
+    Raises:
+        NotFinished: It cannot be made.
+    """
+    root = request.job.sink.dataset.root
+    if request.scratch is None:
+        folder = root / SCRATCH / "partials"
+    else:
+        name = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
+        folder = Path(request.scratch) / f"beamprint-{name}"
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise NotFinished(f"no scratch space at {folder}: {error.strerror}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

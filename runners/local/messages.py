@@ -1,0 +1,108 @@
+"""What the parent and its workers tell each other; small, picklable, and free of Beam."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pipeline.job import Job, SliceReport
+from transforms.model import Failure, Range, Track
+
+Verb = Literal["plan_ranges", "run_tracks", "run_ranges", "finish_ranges", "record_failures"]
+Item = Track | Range | Failure
+
+
+class Work(Protocol):
+    """What a worker can do: the functions of the module named by ``Setup.work``."""
+
+    def run_tracks(self, tracks: Sequence[Track], job: Job) -> SliceReport:
+        """Measure whole tracks and commit them."""
+
+    def run_ranges(self, ranges: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
+        """Measure single segments of long tracks and leave what was found in ``scratch``."""
+
+    def finish_ranges(self, tracks: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
+        """Commit tracks all of whose segments are in ``scratch``; a track is given by one of its ranges."""
+
+    def record_failures(self, failures: Sequence[Failure], job: Job) -> SliceReport:
+        """Commit the quarantine rows of tracks that the parent gave up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """First message to a worker.
+
+    Attributes:
+        work: Import path of a module with the functions of ``Work``.
+        job: Handed to each of them.
+        scratch: Folder for partial results of long tracks.
+    """
+
+    work: str
+    job: Job
+    scratch: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A slice of work: what to do, and with which items."""
+
+    verb: Verb
+    items: tuple[Item, ...]
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A worker has loaded its code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A worker is about to decode a segment."""
+
+    track_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A worker has decoded a segment of so many seconds, and measures it."""
+
+    track_id: str
+    index: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Ranges of long tracks, in the order of the task; empty for a track that cannot be read."""
+
+    ranges: tuple[tuple[Range, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A task is done and committed."""
+
+    report: SliceReport
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A task ended with an exception; nothing of it is committed, or all.
+
+    Attributes:
+        exit_code: 4 if the store failed, None for a bug.
+        message: One line.
+        traceback: Of a bug.
+        out_of_memory: Whether it was a ``MemoryError``.
+    """
+
+    exit_code: int | None
+    message: str
+    traceback: str = ""
+    out_of_memory: bool = False
+
+
+Event = Ready | Started | Decoded | Planned | Finished | Raised

@@ -1,0 +1,94 @@
+"""What a person sees of a run: a line that moves on a terminal, a line now and then in a log."""
+
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from tqdm import tqdm
+
+_REDRAW_S = 0.2
+_FIRST_LINE_S = 5.0
+_LONGEST_PAUSE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a run stands.
+
+    Attributes:
+        done: Tracks measured, those in slices that are not committed yet included.
+        total: Tracks to measure.
+        audio_seconds: Audio decoded.
+        elapsed: Seconds since the start.
+        seconds_left: Until the end, None as long as nothing was measured.
+        failures: Tracks in quarantine, by reason.
+    """
+
+    done: int
+    total: int
+    audio_seconds: float
+    elapsed: float
+    seconds_left: float | None
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def describe(self) -> str:
+        """Speed, failures and time left."""
+        parts = [f"{self.audio_seconds / 60 / max(self.elapsed, 1e-3):.1f} audio min/s"]
+        if self.failures:
+            reasons = ", ".join(f"{reason} {n}" for reason, n in sorted(self.failures.items()))
+            parts.append(f"{self.failures.total()} failed ({reasons})")
+        if self.seconds_left is not None:
+            parts.append(f"{_clock(self.seconds_left)} left")
+        return ", ".join(parts)
+
+
+class Progress:
+    """Shows the status.
+
+    Args:
+        total: Tracks to measure.
+        stream: Standard error by default; a bar where that is a terminal, plain lines otherwise.
+    """
+
+    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._due = time.monotonic()
+        self._pause = _FIRST_LINE_S
+        self._bar: tqdm[None] | None = None
+        if self._stream.isatty():
+            form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} tracks [{elapsed}{postfix}]"
+            self._bar = tqdm(total=total, file=self._stream, bar_format=form, dynamic_ncols=True)
+        else:
+            self._due += self._pause
+
+    def show(self, status: Status) -> None:
+        """Show the status, unless it was shown a moment ago."""
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._draw(status)
+        self._due = now + (_REDRAW_S if self._bar is not None else self._pause)
+        self._pause = min(_LONGEST_PAUSE_S, 1.5 * self._pause)
+
+    def close(self, status: Status) -> None:
+        """Show the last status."""
+        self._draw(status)
+        if self._bar is not None:
+            self._bar.close()
+
+    def _draw(self, status: Status) -> None:
+        if self._bar is not None:
+            self._bar.n = status.done
+            self._bar.set_postfix_str(status.describe(), refresh=True)
+            return
+        share = status.done / max(status.total, 1)
+        line = f"{share:4.0%} {status.done}/{status.total} tracks in {_clock(status.elapsed)}, {status.describe()}"
+        print(line, file=self._stream, flush=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,178 @@
+"""The queue of outstanding work, cut into slices when a worker asks, from measured speed."""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runners.local.messages import Item, Task, Verb
+from transforms.model import Range, Track
+
+LONGEST_SLICE_S = 40.0
+_SHORTEST_SLICE_S = 8.0
+_FIRST_SLICE_S = 12.0
+_MOST_TRACKS = 2000
+_SPREAD_FROM_S = 15.0
+_PLANNED_AT_ONCE = 50
+_SECONDS_PER_TRACK = 0.02
+_SECONDS_PER_AUDIO_SECOND = 0.004
+_UNKNOWN_AUDIO_S = 240.0
+_BYTES_PER_SECOND = {
+    "wav": 176_400, "aif": 176_400, "aiff": 176_400, "caf": 176_400, "rf64": 176_400, "bw64": 176_400, "w64": 176_400,
+    "au": 176_400, "flac": 90_000, "mp3": 24_000, "ogg": 16_000, "oga": 16_000, "opus": 12_000,
+}  # fmt: skip
+_OTHER_BYTES_PER_SECOND = 24_000
+
+
+def audio_seconds(track: Track) -> float:
+    """Guess of a track's length as 16-bit stereo at 44.1 kHz, from its size and suffix."""
+    if track.size is None:
+        return _UNKNOWN_AUDIO_S
+    suffix = track.uri.rpartition(".")[2].lower()
+    return track.size / _BYTES_PER_SECOND.get(suffix, _OTHER_BYTES_PER_SECOND)
+
+
+def item_audio_seconds(item: Item) -> float:
+    """Guess of the length of a track, or of its part where the item is a range."""
+    if isinstance(item, Range):
+        return audio_seconds(item.track) / item.count
+    return audio_seconds(item) if isinstance(item, Track) else 0.0
+
+
+def cost(item: Item) -> float:
+    """Guess of the seconds of work an item makes, before anything was measured."""
+    return _SECONDS_PER_TRACK + _SECONDS_PER_AUDIO_SECOND * item_audio_seconds(item)
+
+
+@dataclass
+class Rate:
+    """Seconds of work that a guessed second turned out to be."""
+
+    guessed: float = 0.0
+    measured: float = 0.0
+
+    def observe(self, guessed: float, measured: float) -> None:
+        """Learn from a finished slice."""
+        self.guessed += guessed
+        self.measured += measured
+
+    @property
+    def known(self) -> bool:
+        """Whether there was a slice yet."""
+        return self.guessed > 0
+
+    def __call__(self, guessed: float) -> float:
+        return guessed * self.measured / self.guessed if self.known else guessed
+
+
+class Backlog:
+    """What is left to do.
+
+    Long tracks come first, so that the last slices are small and the workers end together. Within a bucket
+    the longest track comes first; small buckets share a slice.
+
+    Args:
+        tracks: Outstanding tracks by bucket.
+        workers: Number of processes that take from it.
+    """
+
+    def __init__(self, tracks: Mapping[int, Sequence[Track]], workers: int) -> None:
+        self.rate = Rate()
+        self._workers = workers
+        self._urgent: deque[Task] = deque()
+        self._ranges: deque[Range] = deque()
+        self._tracks: deque[Track] = deque()
+        self._cost = sum(cost(track) for bucket in tracks.values() for track in bucket)
+        self._sort(tracks)
+
+    def _sort(self, tracks: Mapping[int, Sequence[Track]]) -> None:
+        spread_from = min(_SPREAD_FROM_S, max(_SHORTEST_SLICE_S, self._cost / self._workers) / 4)
+        long: list[Track] = []
+        for _, bucket in sorted(tracks.items()):
+            for track in sorted(bucket, key=cost, reverse=True):
+                (long if cost(track) >= spread_from else self._tracks).append(track)
+        long.sort(key=cost, reverse=True)
+        for first in range(0, len(long), _PLANNED_AT_ONCE):
+            self._urgent.append(Task("plan_ranges", tuple(long[first : first + _PLANNED_AT_ONCE])))
+
+    def __bool__(self) -> bool:
+        return bool(self._urgent or self._ranges or self._tracks)
+
+    @property
+    def tasks_left(self) -> int:
+        """Roughly how many slices there are still to give, to know how many workers are worth starting."""
+        queued = self._guess(self._ranges) + self._guess(self._tracks)
+        return len(self._urgent) + -(-int(self.rate(queued)) // int(_SHORTEST_SLICE_S)) + bool(queued)
+
+    def seconds_left(self) -> float:
+        """Work that is queued, in seconds of one worker."""
+        return self.rate(self._cost)
+
+    def put_first(self, tasks: Iterable[Task]) -> None:
+        """Queue tasks that must not wait: retries, the last step of long tracks."""
+        for task in reversed(list(tasks)):
+            self._urgent.appendleft(task)
+            if task.verb in ("run_tracks", "run_ranges"):
+                self._cost += self._guess(task.items)
+
+    def put_ranges(self, ranges: Iterable[Range]) -> None:
+        """Queue the segments of a long track."""
+        for piece in ranges:
+            self._ranges.append(piece)
+            self._cost += cost(piece)
+
+    def put_tracks(self, tracks: Iterable[Track]) -> None:
+        """Queue long tracks that turned out to be a single segment."""
+        for track in tracks:
+            self._tracks.appendleft(track)
+            self._cost += cost(track)
+
+    def drop(self, track_id: str) -> None:
+        """Forget the queued segments of a track that was given up."""
+        dropped = [piece for piece in self._ranges if piece.track.track_id == track_id]
+        self._cost -= self._guess(dropped)
+        self._ranges = deque(piece for piece in self._ranges if piece.track.track_id != track_id)
+        for task in list(self._urgent):
+            if task.verb == "run_ranges":
+                self._urgent.remove(task)
+                kept = tuple(item for item in task.items if _track_id(item) != track_id)
+                self._cost -= self._guess(task.items) - self._guess(kept)
+                if kept:
+                    self._urgent.append(Task(task.verb, kept, task.attempt))
+
+    def take(self) -> Task:
+        """The next slice.
+
+        Raises:
+            IndexError: There is none.
+        """
+        if self._urgent:
+            task = self._urgent.popleft()
+        else:
+            verb: Verb = "run_ranges" if self._ranges else "run_tracks"
+            task = Task(verb, tuple(self._cut(self._ranges or self._tracks)))
+        if task.verb in ("run_tracks", "run_ranges", "plan_ranges"):
+            self._cost -= self._guess(task.items)
+        return task
+
+    def _cut(self, queue: "deque[Range] | deque[Track]") -> list[Range | Track]:
+        budget = self._budget()
+        items: list[Range | Track] = [queue.popleft()]
+        budget -= self.rate(cost(items[0]))
+        while queue and len(items) < _MOST_TRACKS and (price := self.rate(cost(queue[0]))) <= budget:
+            items.append(queue.popleft())
+            budget -= price
+        return items
+
+    def _budget(self) -> float:
+        """Seconds the next slice may take: less and less towards the end, so that all workers end together."""
+        share = self.seconds_left() / (2 * self._workers)
+        longest = LONGEST_SLICE_S if self.rate.known else _FIRST_SLICE_S
+        return min(longest, max(_SHORTEST_SLICE_S, share))
+
+    @staticmethod
+    def _guess(items: Iterable[Item]) -> float:
+        return sum(map(cost, items))
+
+
+def _track_id(item: Item) -> str:
+    return item.track_id if isinstance(item, Track) else item.track.track_id

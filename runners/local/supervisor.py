@@ -1,0 +1,246 @@
+"""The parent's loop: gives slices to workers, watches them, replaces the dead and finds out who killed them."""
+
+import time
+from collections.abc import Mapping, Sequence
+from multiprocessing import connection
+
+from pipeline.errors import NotFinished
+from pipeline.job import SliceReport
+from runners.local.blame import Blame, Death
+from runners.local.interrupts import Interrupts
+from runners.local.long_tracks import LongTracks
+from runners.local.messages import Decoded, Event, Finished, Planned, Raised, Ready, Setup, Started, Task
+from runners.local.process import WorkerProcess
+from runners.local.progress import Progress, Status
+from runners.local.seat import Limits, Seat
+from runners.local.slices import Backlog, cost
+from transforms.audio.errors import Reason
+from transforms.model import Failure, Range, Track
+
+_TICK_S = 0.1
+_START_ATTEMPTS = 3
+_HOPELESS = 20
+_RECYCLE_TASKS = 100
+_RECYCLE_SHARE = 0.6
+
+
+class TooManyFailures(Exception):  # noqa: N818
+    """More tracks failed than the user allows."""
+
+
+class Supervisor:
+    """Runs all outstanding tracks in worker processes.
+
+    Args:
+        tracks: Outstanding tracks by bucket.
+        setup: What every worker is told.
+        workers: Number of processes.
+        limits: What each of them may use.
+        allowed_failures: Number of failed tracks past which the run ends.
+        progress: Shows how it goes.
+    """
+
+    def __init__(
+        self,
+        tracks: Mapping[int, Sequence[Track]],
+        setup: Setup,
+        *,
+        workers: int,
+        limits: Limits,
+        allowed_failures: float,
+        progress: Progress,
+    ) -> None:
+        self.report = SliceReport()
+        self.redone_seconds = 0.0
+        self._setup = setup
+        self._workers = workers
+        self._limits = limits
+        self._allowed_failures = allowed_failures
+        self._progress = progress
+        self._total = sum(map(len, tracks.values()))
+        self._backlog = Backlog(tracks, workers)
+        self._long = LongTracks()
+        self._blame = Blame()
+        self._seats: list[Seat] = []
+        self._failed_starts = 0
+        self._deaths_in_vain = 0
+        self._began = self._checked = time.monotonic()
+        self._peak = 0
+
+    def run(self, interrupts: Interrupts) -> None:
+        """Work until everything is done, or a signal comes.
+
+        Raises:
+            NotFinished: The store failed, or workers cannot run here.
+            TooManyFailures: There are more than allowed.
+        """
+        try:
+            while interrupts.signal is None and (self._backlog or self._busy):
+                self._staff()
+                self._listen()
+                self._check()
+                self._progress.show(self.status())
+        finally:
+            self._dismiss()
+            self._progress.close(self.status())
+
+    def status(self) -> Status:
+        """Where the run stands."""
+        failures = self.report.failures
+        running = [seat for seat in self._busy if seat.task is not None and seat.task.verb == "run_tracks"]
+        done = self.report.recorded + failures.total() + sum(seat.measured for seat in running)
+        return Status(
+            done=min(done, self._total),
+            total=self._total,
+            audio_seconds=self.report.audio_seconds + sum(seat.audio_seconds for seat in self._busy),
+            elapsed=time.monotonic() - self._began,
+            seconds_left=self._seconds_left(),
+            failures=failures,
+        )
+
+    @property
+    def peak_bytes(self) -> int:
+        """Largest resident size of any worker."""
+        return max([self._peak, *(seat.peak for seat in self._seats)])
+
+    @property
+    def _busy(self) -> list[Seat]:
+        return [seat for seat in self._seats if seat.task is not None]
+
+    def _seconds_left(self) -> float | None:
+        rate = self._backlog.rate
+        if not rate.known:
+            return None
+        running = rate(sum(seat.seconds_left() for seat in self._busy))
+        return (self._backlog.seconds_left() + running) / self._workers
+
+    def _staff(self) -> None:
+        """Give slices to idle workers; start as many workers as there are slices for."""
+        for seat in self._seats:
+            if seat.idle and self._backlog:
+                seat.give(self._backlog.take())
+        starting = sum(not seat.ready for seat in self._seats)
+        while len(self._seats) < self._workers and starting < self._backlog.tasks_left:
+            self._seats.append(Seat(WorkerProcess(self._setup), self._limits))
+            starting += 1
+
+    def _listen(self) -> None:
+        by_connection = {seat.worker.connection: seat for seat in self._seats}
+        for ready in connection.wait(list(by_connection), timeout=_TICK_S):
+            seat = by_connection[ready]  # type: ignore[index]
+            events = seat.worker.events()
+            for event in events or ():
+                self._on_event(seat, event)
+            if events is None:
+                self._on_death(seat)
+
+    def _check(self) -> None:
+        now = time.monotonic()
+        # A parent that was stopped (Ctrl-Z) must not count that time against its workers.
+        elapsed, self._checked = min(now - self._checked, 1.0), now
+        for seat in self._seats:
+            seat.check(elapsed)
+
+    def _on_event(self, seat: Seat, event: Event) -> None:
+        match event:
+            case Ready():
+                seat.ready = True
+                self._failed_starts = 0
+            case Started():
+                seat.started(event)
+            case Decoded():
+                seat.decoded(event)
+            case Planned():
+                self._on_planned(seat, event)
+            case Finished():
+                self._on_finished(seat, event.report)
+            case Raised():
+                self._on_raised(seat, event)
+
+    def _on_planned(self, seat: Seat, event: Planned) -> None:
+        assert seat.task is not None
+        tracks = [item for item in seat.task.items if isinstance(item, Track)]
+        for track, ranges in zip(tracks, event.ranges):
+            if len(ranges) > 1:
+                self._long.expect(ranges)
+                self._backlog.put_ranges(ranges)
+            else:
+                self._backlog.put_tracks([track])
+        seat.clear()
+
+    def _on_finished(self, seat: Seat, report: SliceReport) -> None:
+        assert seat.task is not None
+        task = seat.task
+        took = seat.clear()
+        self.report += report
+        if report.recorded:
+            self._deaths_in_vain = 0
+        if task.verb in ("run_tracks", "run_ranges"):
+            self._backlog.rate.observe(sum(map(cost, task.items)), took)
+        if task.verb == "run_ranges":
+            self._backlog.put_first(self._long.arrived(i for i in task.items if isinstance(i, Range)))
+        self._check_failures()
+        if seat.tasks_done >= _RECYCLE_TASKS or self._is_bloated(seat):
+            self._let_go(seat)
+
+    def _is_bloated(self, seat: Seat) -> bool:
+        return seat.worker.resident_bytes() > _RECYCLE_SHARE * self._limits.memory
+
+    def _on_raised(self, seat: Seat, event: Raised) -> None:
+        if event.exit_code is not None:
+            raise NotFinished(event.message)
+        assert seat.task is not None
+        reason = Reason.OUT_OF_MEMORY if event.out_of_memory else Reason.INTERNAL_ERROR
+        self._retry(seat, Death(reason, event.message, event.traceback))
+
+    def _on_death(self, seat: Seat) -> None:
+        code, tail = seat.worker.bury()
+        self._seats.remove(seat)
+        self._peak = max(self._peak, seat.peak)
+        if not seat.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= _START_ATTEMPTS:
+                last = tail.strip().rpartition("\n")[2] or f"exit code {code}"
+                raise NotFinished(f"worker processes do not start: {last}")
+        elif seat.task is not None:
+            verdict = seat.verdict
+            self._retry(
+                seat,
+                Death(verdict.reason, verdict.message, tail) if verdict else Death.by_exit_code(code, tail),
+            )
+
+    def _retry(self, seat: Seat, death: Death) -> None:
+        """Queue what a failed task leaves to do."""
+        assert seat.task is not None
+        task, in_flight = seat.task, seat.in_flight
+        self.redone_seconds += seat.clear()
+        if task.verb == "record_failures" and task.attempt:
+            raise NotFinished(f"failures cannot be recorded: {death.message}")
+        tasks, failure = self._blame.retry(task, in_flight, death)
+        if failure is not None:
+            self._deaths_in_vain += 1
+            if self._deaths_in_vain >= _HOPELESS:
+                raise NotFinished(f"{_HOPELESS} tracks in a row failed alone; the last: {failure.message}")
+            self._give_up(failure)
+        self._backlog.put_first(tasks)
+
+    def _give_up(self, failure: Failure) -> None:
+        self._backlog.drop(failure.track.track_id)
+        self._long.forget(failure.track.track_id)
+        self._backlog.put_first([Task("record_failures", (failure,))])
+
+    def _check_failures(self) -> None:
+        failed = self.report.failures.total()
+        if failed > self._allowed_failures:
+            raise TooManyFailures(f"{failed} tracks failed, more than allowed")
+
+    def _let_go(self, seat: Seat) -> None:
+        seat.worker.bury()
+        self._seats.remove(seat)
+        self._peak = max(self._peak, seat.peak)
+
+    def _dismiss(self) -> None:
+        for seat in self._seats:
+            seat.worker.kill()
+        for seat in list(self._seats):
+            self._let_go(seat)

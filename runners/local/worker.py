@@ -1,0 +1,133 @@
+"""The process that does the work: takes slices from its parent until the parent has none left, or dies."""
+
+import ctypes
+import errno
+import faulthandler
+import importlib
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, cast
+
+from runners.local.messages import (
+    Decoded,
+    Event,
+    Finished,
+    Planned,
+    Raised,
+    Ready,
+    Setup,
+    Started,
+    Task,
+    Work,
+)
+from transforms import live
+from transforms.audio.errors import BadAudio
+from transforms.model import Range, Track
+
+_PR_SET_PDEATHSIG = 1
+_STORE_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
+_MORE_LIKELY_VICTIM = "300"
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Serve the process ``parent`` over the inherited socket ``descriptor``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    _die_with(parent)
+    faulthandler.enable()
+    connection: Connection[Any, Any] = Connection(descriptor)
+    inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    outbox = _Outbox(connection)
+    setup: Setup = connection.recv()
+    threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
+    work = cast(Work, importlib.import_module(setup.work))
+    live.listen(outbox)
+    outbox.send(Ready())
+    while True:
+        outbox.send(_perform(work, inbox.get(), setup))
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies, however it dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+            score.write(_MORE_LIKELY_VICTIM)  # a worker can be replaced, the parent cannot
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _receive(connection: "Connection[Any, Any]", inbox: "queue.SimpleQueue[Task]") -> None:
+    """Queue what the parent sends; end this process, whatever it is doing, when the parent is gone."""
+    try:
+        while True:
+            inbox.put(connection.recv())
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+class _Outbox:
+    """Sends events to the parent, from whichever thread they come."""
+
+    def __init__(self, connection: "Connection[Any, Any]") -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, event: Event) -> None:
+        with self._lock:
+            self._connection.send(event)
+
+    def started(self, work: Range) -> None:
+        self.send(Started(work.track.track_id, work.index))
+
+    def decoded(self, work: Range, seconds: float) -> None:
+        self.send(Decoded(work.track.track_id, work.index, seconds))
+
+
+def _perform(work: Work, task: Task, setup: Setup) -> Finished | Planned | Raised:
+    items: Any = task.items
+    try:
+        if task.verb == "plan_ranges":
+            return Planned(tuple(_ranges(track, setup) for track in items))
+        if task.verb == "run_tracks":
+            return Finished(work.run_tracks(items, setup.job))
+        if task.verb == "run_ranges":
+            return Finished(work.run_ranges(items, setup.job, setup.scratch))
+        if task.verb == "finish_ranges":
+            return Finished(work.finish_ranges(items, setup.job, setup.scratch))
+        return Finished(work.record_failures(items, setup.job))
+    except Exception as error:  # noqa: BLE001  the boundary of the process: the parent decides
+        return _raised(error)
+
+
+def _ranges(track: Track, setup: Setup) -> tuple[Range, ...]:
+    try:
+        return tuple(setup.job.plan(track))
+    except BadAudio:
+        return ()  # the graph meets it again, and says so in quarantine
+
+
+def _raised(error: Exception) -> Raised:
+    for cause in _causes(error):
+        exit_code = getattr(cause, "exit_code", None)
+        if isinstance(exit_code, int):
+            return Raised(exit_code, str(cause))
+        if isinstance(cause, OSError) and cause.errno in _STORE_FAULTS:
+            return Raised(4, str(cause))
+    told = "".join(traceback.format_exception(error))
+    last_line = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    return Raised(None, last_line, told, isinstance(error, MemoryError))
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    """The exception, and those it was raised from."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    return chain

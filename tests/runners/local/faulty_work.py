@@ -1,0 +1,180 @@
+"""A stand-in for the graph whose tracks do what their uri says, real faults included.
+
+``fine``, ``fine:0.2`` (seconds), ``long:4`` (segments), ``bad`` (quarantined by the graph itself), ``segfault``, ``exit``,
+``hang``, ``spin`` (in C, holding the GIL), ``eat``, ``raise``, ``no_memory``, ``disk_full``, ``suicide_once``,
+``late`` (dies when all tracks of its slice are measured), ``noise`` (writes to stdout and stderr from C).
+"""
+
+import ctypes
+import errno
+import os
+import re
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import NotFinished
+from pipeline.job import SliceReport
+from transforms import live
+from transforms.model import Range, Track
+
+
+@dataclass(frozen=True)
+class Folder:
+    root: Path
+
+
+@dataclass(frozen=True)
+class Sink:
+    dataset: Folder
+    buckets: int = 3
+
+    def bucket_of(self, track_id):
+        return len(track_id) % self.buckets
+
+
+@dataclass(frozen=True)
+class FakeJob:
+    sink: Sink
+
+    @property
+    def out(self):
+        return self.sink.dataset.root
+
+    def plan(self, track):
+        verb, number = _parse(track.uri)
+        segments = int(number) if verb in ("long", "longfault") else 1
+        return [Range(track, index, tuple(range(1, segments))) for index in range(segments)]
+
+
+def job(out: Path) -> FakeJob:
+    (out / "done").mkdir(parents=True, exist_ok=True)
+    return FakeJob(Sink(Folder(out)))
+
+
+def outcomes(out: Path) -> dict[str, str]:
+    """What is on disk, by track id."""
+    return {path.name: path.read_text() for path in (out / "done").iterdir()}
+
+
+def run_tracks(tracks, job):
+    found = {}
+    for track in tracks:
+        for piece in job.plan(track):
+            _measure(piece, job)
+        found[track.track_id] = "bad" if track.uri == "bad" else "recorded"
+    if any(track.uri == "late" for track in tracks):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if any(track.uri == "disk_full" for track in tracks):
+        raise NotFinished("the disk is full") from OSError(errno.ENOSPC, "No space left on device")
+    for track_id, outcome in found.items():
+        _commit(job, track_id, outcome)
+    failures = Counter({"decode_error": sum(o == "bad" for o in found.values())})
+    return SliceReport(len(found) - failures.total(), +failures, 60.0 * len(found), Counter(decode=0.001))
+
+
+def run_ranges(ranges, job, scratch):
+    for piece in ranges:
+        _measure(piece, job)
+        (scratch / f"{piece.track.track_id}-{piece.index}").touch()
+    return SliceReport(audio_seconds=60.0 * len(ranges))
+
+
+def finish_ranges(tracks, job, scratch):
+    for piece in tracks:
+        found = list(scratch.glob(f"{piece.track.track_id}-*"))
+        assert len(found) == piece.count
+        workers = len({path.stat().st_ino for path in found})
+        _commit(job, piece.track.track_id, f"finished {workers}")
+    return SliceReport(recorded=len(tracks))
+
+
+def record_failures(failures, job):
+    for failure in failures:
+        _commit(job, failure.track.track_id, str(failure.reason))
+    return SliceReport(failures=Counter(str(failure.reason) for failure in failures))
+
+
+def _commit(job, track_id, outcome):
+    unfinished = job.out / f"{track_id}.{os.getpid()}"
+    unfinished.write_text(outcome)
+    unfinished.rename(job.out / "done" / track_id)
+
+
+def _parse(uri):
+    return re.fullmatch(r"(\w+)(?::([\d.]+))?", uri).groups()
+
+
+def _measure(piece, job):
+    live.started(piece)
+    verb, number = _parse(piece.track.uri)
+    if verb == "suicide_once":
+        marker = job.out / f"suicide-{piece.track.track_id}"
+        if not marker.exists():
+            marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    elif verb != "longfault" or piece.index == 1:
+        _FAULTS.get(verb, lambda: None)()
+    live.decoded(piece, 60.0)
+    if verb == "fine" and number:
+        _burn(float(number))
+
+
+def _burn(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def _segfault():
+    ctypes.string_at(0)
+
+
+def _hang():
+    while True:
+        time.sleep(60)
+
+
+def _spin():
+    ctypes.PyDLL(None).sleep(3600)  # a PyDLL call keeps the interpreter's lock
+
+
+def _eat():
+    hoard = []
+    while True:
+        hoard.append(b"x" * (8 << 20))
+        time.sleep(0.005)
+
+
+def _raise():
+    raise RuntimeError("a bug outside the guarded steps")
+
+
+def _no_memory():
+    raise MemoryError
+
+
+def _noise():
+    libc = ctypes.CDLL(None)
+    for _ in range(3000):
+        libc.write(2, b"libmpg123 tears the line\n", 25)
+        libc.write(1, b"and so does stdout\n", 19)
+
+
+_FAULTS = {
+    "segfault": _segfault,
+    "longfault": _segfault,
+    "exit": lambda: os._exit(7),
+    "hang": _hang,
+    "spin": _spin,
+    "eat": _eat,
+    "raise": _raise,
+    "no_memory": _no_memory,
+    "noise": _noise,
+}
+
+
+def track(name: str, uri: str = "fine", size: int | None = 1000) -> Track:
+    return Track(name, uri, size=size)

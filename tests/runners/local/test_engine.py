@@ -1,0 +1,134 @@
+"""The engine with a stand-in for the graph: real processes, real faults, no audio."""
+
+import pytest
+
+from pipeline.job import RunRequest
+from runners import local
+from runners.local import supervisor
+from tests.runners.local import faulty_work
+from tests.runners.local.faulty_work import outcomes, track
+
+WORK = "tests.runners.local.faulty_work"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def run(out, tracks, **options):
+    options.setdefault("workers", 2)
+    return local.run(RunRequest(tracks, faulty_work.job(out), **options), work=WORK)
+
+
+def many(n, uri="fine"):
+    return [track(f"t{i:04}", uri) for i in range(n)]
+
+
+def test_every_track_is_recorded(out):
+    outcome = run(out, many(300))
+    assert outcome.exit_code == 0
+    assert outcome.report.recorded == 300
+    assert outcomes(out) == {f"t{i:04}": "recorded" for i in range(300)}
+
+
+def test_nothing_to_do_is_done_at_once(out):
+    assert run(out, []).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("segfault", "decoder_crash"),
+        ("exit", "decoder_crash"),
+        ("hang", "timeout"),
+        ("spin", "timeout"),
+        ("eat", "out_of_memory"),
+        ("raise", "internal_error"),
+        ("no_memory", "out_of_memory"),
+        ("late", "decoder_crash"),
+    ],
+)
+def test_a_fault_costs_one_track(out, uri, reason):
+    tracks = [*many(20), track("guilty", uri), *[track(f"u{i}") for i in range(20)]]
+    outcome = run(out, tracks, time_limit=1.5, memory_per_worker=400 << 20)
+    assert outcome.exit_code == 0
+    expected = {t.track_id: "recorded" for t in tracks} | {"guilty": reason}
+    assert outcomes(out) == expected
+    assert outcome.report.recorded == 40
+    assert outcome.report.failures == {reason: 1}
+
+
+def test_several_faults_in_one_slice_are_all_found(out):
+    guilty = {"a": "segfault", "bb": "exit", "ccc": "late", "dddd": "eat", "eeeee": "hang", "ffffff": "raise"}
+    tracks = [*many(30), *[track(name, uri) for name, uri in guilty.items()]]
+    outcome = run(out, tracks, workers=1, time_limit=1.5, memory_per_worker=400 << 20)
+    found = outcomes(out)
+    assert {name for name, what in found.items() if what != "recorded"} == set(guilty)
+    assert len(found) == 36
+    assert outcome.report.failures.total() == 6
+
+
+def test_an_innocent_track_whose_worker_is_killed_is_recorded(out):
+    tracks = [*many(10), track("victim", "suicide_once")]
+    outcome = run(out, tracks)
+    assert outcomes(out)["victim"] == "recorded"
+    assert outcome.report.recorded == 11
+
+
+def test_segments_of_a_long_track_are_brought_together(out):
+    tracks = [*many(10), track("long", "long:7", size=30 << 30), track("brief", "fine", size=30 << 30)]
+    outcome = run(out, tracks)
+    assert outcomes(out)["long"] == "finished 7"
+    assert outcomes(out)["brief"] == "recorded"
+    assert outcome.report.recorded == 12
+    assert not (out / "_scratch" / "partials").exists()
+
+
+def test_a_segment_that_kills_costs_its_long_track_only(out):
+    tracks = [*many(10), track("long", "longfault:5", size=30 << 30), track("other", "long:3", size=20 << 30)]
+    outcome = run(out, tracks)
+    assert outcomes(out)["long"] == "decoder_crash"
+    assert outcomes(out)["other"] == "finished 3"
+    assert outcome.report.recorded == 11
+
+
+def test_a_full_disk_ends_the_run_and_says_so(out):
+    outcome = run(out, [*many(5), track("guilty", "disk_full")])
+    assert outcome.exit_code == 4
+    assert outcome.message == "the disk is full"
+
+
+def test_workers_that_cannot_start_end_the_run(out):
+    outcome = local.run(RunRequest(many(2), faulty_work.job(out), workers=1), work="tests.no_such_module")
+    assert outcome.exit_code == 4
+    assert "tests.no_such_module" in outcome.message
+
+
+def test_a_machine_on_which_everything_dies_is_not_fought(out, monkeypatch):
+    monkeypatch.setattr(supervisor, "_HOPELESS", 3)
+    outcome = run(out, many(100, "segfault"))
+    assert outcome.exit_code == 4
+    assert len(outcomes(out)) < 10
+
+
+@pytest.mark.parametrize(("allowed", "code"), [(3, 0), (2, 1), (0.3, 0), (0.1, 1)])
+def test_more_failures_than_allowed_end_the_run(out, allowed, code):
+    assert (
+        run(out, [*many(7), *[track(f"b{i}", "bad") for i in range(3)]], max_failures=allowed).exit_code
+        == code
+    )
+
+
+def test_what_c_libraries_write_stays_off_the_terminal(out, capfd):
+    run(out, [track("loud", "noise")])
+    written = capfd.readouterr()
+    assert "libmpg123" not in written.err + written.out
+    assert "stdout" not in written.err + written.out
+
+
+def test_a_log_gets_whole_lines(out, capfd):
+    run(out, [*many(10), track("b", "bad")])
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("100% 11/11 tracks in 0:0")
+    assert "1 failed (decode_error 1)" in line
