@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 
 from dsp import grid
 from dsp.missing import Columns, Missing
@@ -148,13 +148,13 @@ def _check_value(column: Column, value: object) -> None:
         raise RecordError(f"{column.name}: {value!r} ({type(value).__name__}) is not {column.kind.value}")
     if not column.numeric:
         return
-    for number in value if isinstance(value, (list, tuple)) else (value,):
-        if not math.isfinite(number):
-            raise RecordError(f"{column.name}: {number!r} is not finite")
-        below = column.low is not None and number < column.low
-        above = column.high is not None and number > column.high
-        if below or above:
-            raise RecordError(f"{column.name}: {number!r} is out of range ({column.range_text})")
+    numbers = value if isinstance(value, (list, tuple)) else (value,)
+    if not all(map(math.isfinite, numbers)):
+        raise RecordError(f"{column.name}: {value!r} is not finite")
+    below = column.low is not None and min(numbers, default=column.low) < column.low
+    above = column.high is not None and max(numbers, default=column.high) > column.high
+    if below or above:
+        raise RecordError(f"{column.name}: {value!r} is out of range ({column.range_text})")
 
 
 def is_text(value: object) -> bool:
@@ -166,12 +166,12 @@ def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
 
-def _is_float(value: object) -> bool:
-    return isinstance(value, float)
+def _is_texts(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(map(is_text, value))
 
 
-def _is_list_of(is_item: Callable[[object], bool], value: object) -> bool:
-    return isinstance(value, (list, tuple)) and all(map(is_item, value))
+def _is_floats(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(issubclass(kind, float) for kind in set(map(type, value)))
 
 
 def _is_text_map(value: object) -> bool:
@@ -182,10 +182,10 @@ def _is_text_map(value: object) -> bool:
 _IS_OF_KIND: dict[Kind, Callable[[object], bool]] = {
     Kind.STRING: is_text,
     Kind.INT: _is_int,
-    Kind.FLOAT: _is_float,
+    Kind.FLOAT: lambda value: isinstance(value, float),
     Kind.BOOL: lambda value: isinstance(value, bool),
-    Kind.STRINGS: partial(_is_list_of, is_text),
-    Kind.FLOATS: partial(_is_list_of, _is_float),
+    Kind.STRINGS: _is_texts,
+    Kind.FLOATS: _is_floats,
     Kind.TEXT_MAP: _is_text_map,
     Kind.TIME: lambda value: isinstance(value, datetime) and value.utcoffset() == timedelta(0),
 }

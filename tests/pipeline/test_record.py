@@ -70,7 +70,7 @@ def test_the_declaration_and_the_family_name_the_same_columns(family):
 )
 def test_a_declaration_that_contradicts_itself_is_refused(contradiction):
     declared = {"name": "tempo", "kind": Kind.FLOAT, "group": Group.DIMENSION, "definition": "Tempo."}
-    with pytest.raises(ValueError, match="tempo|Tempo"):
+    with pytest.raises(ValueError, match=r"(?i)tempo"):
         Column(**{**declared, **contradiction})
 
 
@@ -219,11 +219,11 @@ def test_a_family_that_was_not_measured_leaves_no_valid_record():
 def test_a_family_gives_its_own_columns_all_of_them_and_no_others():
     columns = measured()
     columns["stereo"]["lufs"] = -14.0
-    with pytest.raises(RecordError, match="stereo.*lufs"):
+    with pytest.raises(RecordError, match=r"stereo.*lufs"):
         assemble(IDENTITY, PROVENANCE, columns)
     columns = measured()
     del columns["stereo"]["stereo_width"]
-    with pytest.raises(RecordError, match="stereo.*stereo_width"):
+    with pytest.raises(RecordError, match=r"stereo.*stereo_width"):
         assemble(IDENTITY, PROVENANCE, columns)
 
 
