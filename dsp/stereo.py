@@ -17,7 +17,7 @@ COLUMNS = ("stereo_width", "phase_correlation")
 NO_STEREO_PAIR = Missing("no_stereo_pair")
 NO_VARIANCE = Missing("no_variance")
 
-_ROUNDING = 1e-14
+_ROUNDING = 1e-12
 """Variance below this share of the power is what float32 makes of a constant."""
 _ROW = 512
 
