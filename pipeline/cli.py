@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipeline.errors import DatasetHeld, NotFinished, UsageError
 
@@ -61,11 +61,11 @@ def _parser(runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
     return parser
 
 
-_Commands = argparse._SubParsersAction  # argparse has no public name for it
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # it has no public name
 
 
-def _command(commands: _Commands, name: str, summary: str, example: str) -> argparse.ArgumentParser:  # type: ignore[type-arg]
-    return commands.add_parser(  # type: ignore[no-any-return]
+def _command(commands: _Commands, name: str, summary: str, example: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
@@ -74,7 +74,7 @@ def _command(commands: _Commands, name: str, summary: str, example: str) -> argp
     )
 
 
-def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:  # type: ignore[type-arg]
+def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
     p = _command(
         commands,
         "run",
@@ -130,7 +130,7 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:  # typ
     p.set_defaults(command=lambda options: _run(options, runners))
 
 
-def _add_analyze(commands: _Commands) -> None:  # type: ignore[type-arg]
+def _add_analyze(commands: _Commands) -> None:
     p = _command(
         commands,
         "analyze",
@@ -142,7 +142,7 @@ def _add_analyze(commands: _Commands) -> None:  # type: ignore[type-arg]
     p.set_defaults(command=_analyze)
 
 
-def _add_describe(commands: _Commands) -> None:  # type: ignore[type-arg]
+def _add_describe(commands: _Commands) -> None:
     p = _command(
         commands,
         "describe",
@@ -158,7 +158,7 @@ def _add_describe(commands: _Commands) -> None:  # type: ignore[type-arg]
     p.set_defaults(command=_describe)
 
 
-def _add_failures(commands: _Commands) -> None:  # type: ignore[type-arg]
+def _add_failures(commands: _Commands) -> None:
     p = _command(
         commands,
         "failures",
@@ -170,7 +170,7 @@ def _add_failures(commands: _Commands) -> None:  # type: ignore[type-arg]
     p.set_defaults(command=_failures)
 
 
-def _add_runs(commands: _Commands) -> None:  # type: ignore[type-arg]
+def _add_runs(commands: _Commands) -> None:
     p = _command(commands, "runs", "list what was done when", "beamprint runs fingerprints")
     p.add_argument("output", metavar="OUT", help="folder of the dataset")
     p.set_defaults(command=_runs)

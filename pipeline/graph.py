@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from transforms.bugs import FAILURES
 from transforms.decode import Decode, DecodeAudio
@@ -21,13 +22,13 @@ from transforms.model import Decoded, Failure, Partial, Range, Record, Track
 from transforms.plan_segments import Plan, PlanSegments
 from transforms.write import Committed, Sink, WriteFingerprints
 
-Outcomes = tuple["beam.PCollection[Record]", "beam.PCollection[Failure]"]
-Collections = Mapping[str, "beam.PCollection[Any]"]
+Outcomes = tuple[PCollection[Record], PCollection[Failure]]
+Collections = Mapping[str, PCollection[Any]]
 
 
 def fingerprint(
-    tracks: "beam.PCollection[Track]", *, plan: Plan, decode: Decode, assemble: Assemble, sink: Sink
-) -> "beam.PCollection[Committed]":
+    tracks: PCollection[Track], *, plan: Plan, decode: Decode, assemble: Assemble, sink: Sink
+) -> PCollection[Committed]:
     """Measure tracks and commit a record or a failure for each."""
     ranges, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
     measured = measure(ranges, decode)
@@ -38,7 +39,7 @@ def fingerprint(
     ) | "WriteFingerprints" >> WriteFingerprints(sink)
 
 
-def measure(ranges: "beam.PCollection[Range]", decode: Decode) -> Collections:
+def measure(ranges: PCollection[Range], decode: Decode) -> Collections:
     """Decode ranges and measure every family; each collection is keyed by track id.
 
     The features are fused with the decoder and get its very object. Only small results leave.
@@ -76,7 +77,7 @@ def measure(ranges: "beam.PCollection[Range]", decode: Decode) -> Collections:
     }
 
 
-def gather(measured: Collections) -> "beam.PCollection[Any]":
+def gather(measured: Collections) -> PCollection[Any]:
     """All that is known of a track, under its id."""
     return dict(measured) | "GatherPartials" >> beam.CoGroupByKey()
 

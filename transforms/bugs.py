@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import apache_beam as beam
-from apache_beam.pvalue import TaggedOutput
+from apache_beam.pvalue import PCollection, TaggedOutput
 
 from transforms.audio.errors import Reason
 from transforms.model import Failure, Range
 
-FAILURES = "failures"
+FAILURES: Final = "failures"
 _BUGS = "bugs"
 
-Failed: TypeAlias = TaggedOutput[Literal["failures"], Failure]  # type: ignore[type-arg]
+Failed: TypeAlias = TaggedOutput[Literal["failures"], Failure]
 """What a step yields for bad audio: ``Failed(FAILURES, failure)``."""
 
 
@@ -38,7 +38,7 @@ class Guarded(beam.PTransform[Any, Any]):
     range_of: Callable[[Any], Range]
     output_type: Any
 
-    def expand(self, pcoll: beam.PCollection[Any]) -> Any:
+    def expand(self, pcoll: PCollection[Any]) -> Any:
         """Apply the step."""
         outputs = pcoll | "Try" >> (
             beam.ParDo(self.fn)

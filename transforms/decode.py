@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-from apache_beam import coders
-from apache_beam.metrics import Metrics
+from apache_beam.coders.coders import Coder
+from apache_beam.coders.typecoders import registry
+from apache_beam.metrics.metric import Metrics
+from apache_beam.pvalue import PCollection
 
 from transforms import live
 from transforms.audio.errors import BadAudio
@@ -19,7 +21,7 @@ from transforms.model import Decoded, Failure, Range
 Decode = Callable[[Range], Decoded]
 
 
-class DecodedCoder(coders.Coder):  # type: ignore[misc]
+class DecodedCoder(Coder):
     """Tells the size of a decoded segment without pickling it.
 
     The families are fused with the decoder, so nothing is encoded; but Beam samples elements to
@@ -44,7 +46,7 @@ class DecodedCoder(coders.Coder):  # type: ignore[misc]
         return False
 
 
-coders.registry.register_coder(Decoded, DecodedCoder)
+registry.register_coder(Decoded, DecodedCoder)
 
 
 class _DecodeFn(beam.DoFn):
@@ -83,7 +85,7 @@ class DecodeAudio(beam.PTransform[Any, Any]):
 
     decode: Decode
 
-    def expand(self, ranges: beam.PCollection[Range]) -> Any:
+    def expand(self, ranges: PCollection[Range]) -> Any:
         """Decode."""
         return ranges | Guarded(_DecodeFn(self.decode), "decode", _itself, Decoded)
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
+from apache_beam.metrics.metric import Metrics
+from apache_beam.pvalue import PCollection
 
 from transforms.bugs import Guarded
 from transforms.families import FAMILIES, measure
@@ -47,7 +48,7 @@ class Features(beam.PTransform[Any, Any]):
 
     family: ClassVar[str]
 
-    def expand(self, segments: beam.PCollection[Decoded]) -> Any:
+    def expand(self, segments: PCollection[Decoded]) -> Any:
         """Apply the family."""
         return segments | Guarded(_MeasureFn(self.family), self.family, range_of, Keyed)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from dsp.missing import Columns
 from transforms.bugs import FAILURES, Failed, Guarded
@@ -81,6 +82,6 @@ class MergeFingerprints(beam.PTransform[Any, Any]):
 
     assemble: Assemble
 
-    def expand(self, grouped: beam.PCollection[Grouped]) -> Any:
+    def expand(self, grouped: PCollection[Grouped]) -> Any:
         """Merge."""
         return grouped | Guarded(_Merge(self.assemble), "merge", _range_of, Record)

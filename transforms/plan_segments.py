@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from transforms.audio.errors import BadAudio
 from transforms.bugs import FAILURES, Failed, Guarded
@@ -37,6 +38,6 @@ class PlanSegments(beam.PTransform[Any, Any]):
 
     plan: Plan
 
-    def expand(self, tracks: beam.PCollection[Track]) -> Any:
+    def expand(self, tracks: PCollection[Track]) -> Any:
         """Plan."""
         return tracks | Guarded(_PlanFn(self.plan), "plan", Range, Range)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
+from apache_beam.metrics.metric import Metrics
+from apache_beam.pvalue import PCollection
 
 from transforms.features import METRICS
 from transforms.model import Failure, Record
@@ -42,9 +43,9 @@ class _CommitFn(beam.DoFn):
 
     def process(self, element: tuple[int, Iterable[Outcome]]) -> Iterator[Committed]:
         bucket, outcomes = element
-        records, failures = [], []
-        for outcome in outcomes:
-            (records if isinstance(outcome, Record) else failures).append(outcome)
+        found = list(outcomes)
+        records = [outcome for outcome in found if isinstance(outcome, Record)]
+        failures = [outcome for outcome in found if isinstance(outcome, Failure)]
         self.sink.commit(bucket, records, failures)
         Metrics.counter(METRICS, "recorded").inc(len(records))
         for failure in failures:
@@ -65,7 +66,7 @@ class WriteFingerprints(beam.PTransform[Any, Any]):
 
     sink: Sink
 
-    def expand(self, outcomes: Any) -> beam.PCollection[Committed]:
+    def expand(self, outcomes: Any) -> PCollection[Committed]:
         """Group and commit; the input is the pair (records, failures)."""
         records, failures = outcomes
         return (
