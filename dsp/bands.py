@@ -51,8 +51,8 @@ def _of_whole(segment: "Segment") -> Energies:
     y = segment.y(0, segment.total_y).astype(np.float64)
     power = np.abs(scipy.fft.rfft(y)) ** 2
     band = np.searchsorted(EDGES_HZ, np.arange(len(power)) * (ANALYSIS_RATE / len(y)), side="right") - 1
-    sums: Energies = np.bincount(np.clip(band + 1, 0, len(EDGES_HZ)), power, len(EDGES_HZ) + 1)[1:-1]
-    return sums * (2 / len(y))
+    sums = np.bincount(np.clip(band + 1, 0, len(EDGES_HZ)), power, len(EDGES_HZ) + 1)
+    return sums[1:-1].astype(np.float64) * (2 / len(y))
 
 
 def _of_level(segment: "Segment", k: int, length: int) -> Energies:
