@@ -43,7 +43,7 @@ def read_manifest(path: Path) -> Iterator[Row]:
     except FileNotFoundError:
         raise UsageError(f"manifest {path} does not exist") from None
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        raise UsageError(f"manifest {path} cannot be read: {error}") from error
+        raise UsageError(f"manifest {path} cannot be read: {' '.join(str(error).split())}") from error
     if empty:
         raise UsageError(f"manifest {path} is empty: it has no rows")
 
