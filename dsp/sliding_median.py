@@ -12,46 +12,61 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
+_Call = tuple[np.ufunc, Bytes, Bytes, Bytes]
 
 WINDOW = 31
 TILE = 16
-_SLAB = 1 << 14
-"""Bytes a minimum or maximum works on at once: small enough that all live slabs stay in the L2 cache."""
 
 
-def sliding_median(rows: Bytes, *, every: int = 1) -> Bytes:
-    """Median of 31 consecutive rows, for each column.
+class SlidingMedian:
+    """Median of 31 consecutive rows of uint8, for each column.
+
+    Holds the network bound to its working memory, so that blocks of one width cost no set-up. Not for use by
+    several threads at once.
 
     Parameters
     ----------
-    rows : uint8, shape (n + 30, columns)
+    columns : int
+    tiles : int
+        Sixteens of rows worked on at once. ``tiles * columns`` of 16 to 32 KB is best: enough to drown the
+        cost of a call, and little enough to stay in the cache.
     every : int
         1, 2, 4 or 8: evaluate only outputs 0, ``every``, 2 ``every`` ...
-
-    Returns
-    -------
-    uint8, shape (ceil(n / every), columns); row i is the median of rows ``i every`` to ``i every + 30``.
     """
-    n, columns = len(rows) - WINDOW + 1, rows.shape[1]
-    out = np.empty((-(-n // TILE), TILE // every, columns), np.uint8)
-    tiles = max(1, _SLAB // columns)
-    for first in range(0, len(out), tiles):
-        of_tiles = out[first : first + tiles]
-        _run(_program(every), _slabs(rows, first, len(of_tiles)), of_tiles)
-    return out.reshape(-1, columns)[: -(-n // every)]
 
+    def __init__(self, columns: int, tiles: int, *, every: int = 1) -> None:
+        self.columns, self.tiles, self.every = columns, tiles, every
+        self._inputs = np.empty((TILE, tiles + 2, columns), np.uint8)
+        self._outputs = np.empty((tiles, TILE // every, columns), np.uint8)
+        self._calls = _bound(_program(every), self._inputs, self._outputs)
 
-def _slabs(rows: Bytes, first: int, tiles: int) -> Bytes:
-    """Rows ``16 first - 1`` onwards as shape (16, (tiles + 2) columns): one slab a position within its tile.
+    def __call__(self, rows: Bytes) -> Bytes:
+        """Medians of rows of shape (n + 30, columns).
 
-    Rows before the first and after the last are copies of those: no wanted window holds them.
-    """
-    start, length = TILE * first - 1, TILE * (tiles + 2)
-    held = rows[max(start, 0) : start + length]
-    if len(held) < length:
-        before = int(start < 0)
-        held = np.pad(held, ((before, length - before - len(held)), (0, 0)), mode="edge")
-    return held.reshape(tiles + 2, TILE, -1).transpose(1, 0, 2).reshape(TILE, -1)
+        Returns
+        -------
+        uint8, shape (ceil(n / every), columns); row i is the median of rows ``i every`` to ``i every + 30``.
+        """
+        tiles = -(-(len(rows) - WINDOW + 1) // TILE)
+        out = np.empty((tiles, TILE // self.every, self.columns), np.uint8)
+        for first in range(0, tiles, self.tiles):
+            self._load(rows, TILE * first - 1)
+            for operation, left, right, result in self._calls:
+                operation(left, right, out=result)
+            out[first : first + self.tiles] = self._outputs[: tiles - first]
+        return out.reshape(-1, self.columns)[: -(-(len(rows) - WINDOW + 1) // self.every)]
+
+    def _load(self, rows: Bytes, start: int) -> None:
+        """Put row ``start + 16 t + p`` into input p of tile t. No wanted window holds rows that do not exist."""
+        inputs = self._inputs.transpose(1, 0, 2)
+        if start < 0:
+            inputs[0, 1:] = rows[: TILE - 1]
+            inputs, start = inputs[1:], start + TILE
+        held = rows[start : start + TILE * len(inputs)]
+        whole = len(held) // TILE
+        inputs[:whole] = held[: whole * TILE].reshape(whole, TILE, self.columns)
+        if whole < len(inputs):
+            inputs[whole, : len(held) - whole * TILE] = held[whole * TILE :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +90,23 @@ class _Program:
     """Registers 0 to 15 are the input slabs."""
 
 
-def _run(program: _Program, slabs: Bytes, out: Bytes) -> None:
-    """Execute the network on slabs of whole tiles; ``out`` has shape (tiles, outputs, columns)."""
-    tiles, _, columns = out.shape
-    work = np.empty((program.registers - TILE, slabs.shape[1]), np.uint8)
-    registers = [*slabs, *work]
+def _bound(program: _Program, inputs: Bytes, outputs: Bytes) -> list[_Call]:
+    """The program on given memory: ``inputs`` (16, tiles + 2, columns), ``outputs`` (tiles, outputs, columns)."""
+    tiles = len(outputs)
+    work = np.empty((program.registers - TILE, *inputs.shape[1:]), np.uint8)
+    registers = [*inputs, *work]
+    calls: list[_Call] = []
     for step in program.steps:
-        length = (tiles + step.spare_tiles) * columns
+        length = tiles + step.spare_tiles
         (a, shift_a), (b, shift_b) = step.left, step.right
-        left = registers[a][shift_a * columns : shift_a * columns + length]
-        right = registers[b][shift_b * columns : shift_b * columns + length]
+        left, right = registers[a][shift_a : shift_a + length], registers[b][shift_b : shift_b + length]
         operation = np.maximum if step.is_max else np.minimum
         if step.output < 0:
-            operation(left, right, out=registers[step.register][:length])
+            result = registers[step.register][:length]
+            calls.append((operation, left.reshape(-1), right.reshape(-1), result.reshape(-1)))
         else:
-            shape = (tiles, columns)
-            operation(left.reshape(shape), right.reshape(shape), out=out[:, step.output])
+            calls.append((operation, left, right, outputs[:, step.output]))
+    return calls
 
 
 _Wire = tuple[int, int]

@@ -5,7 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp.sliding_median import sliding_median
+from dsp.sliding_median import SlidingMedian
+
+
+def sliding_median(rows, every=1, tiles=3):
+    return SlidingMedian(rows.shape[1], tiles, every=every)(rows)
 
 
 def plain_median(rows, every=1):
@@ -17,18 +21,19 @@ def plain_median(rows, every=1):
     st.integers(31, 120),
     st.integers(1, 9),
     st.sampled_from([1, 2, 4, 8]),
+    st.integers(1, 5),
     st.integers(1, 255),
     st.integers(0, 2**32 - 1),
 )
-def test_equals_a_plain_median(rows, columns, every, largest, seed):
+def test_equals_a_plain_median(rows, columns, every, tiles, largest, seed):
     values = np.random.default_rng(seed).integers(0, largest + 1, (rows, columns)).astype(np.uint8)
-    np.testing.assert_array_equal(sliding_median(values, every=every), plain_median(values, every))
+    np.testing.assert_array_equal(sliding_median(values, every, tiles), plain_median(values, every))
 
 
 @pytest.mark.parametrize("every", [1, 2])
 def test_equals_a_plain_median_over_many_slabs(every):
     values = np.random.default_rng(0).integers(0, 256, (900, 401)).astype(np.uint8)
-    np.testing.assert_array_equal(sliding_median(values, every=every), plain_median(values, every))
+    np.testing.assert_array_equal(sliding_median(values, every), plain_median(values, every))
 
 
 def test_every_arrangement_of_zeros_and_ones_counts():
@@ -36,6 +41,14 @@ def test_every_arrangement_of_zeros_and_ones_counts():
     rng = np.random.default_rng(1)
     values = (rng.random((46, 20_000)) < rng.uniform(0.3, 0.7, 20_000)).astype(np.uint8)
     np.testing.assert_array_equal(sliding_median(values), plain_median(values))
+
+
+def test_a_kernel_forgets_the_block_before():
+    kernel = SlidingMedian(5, 4)
+    rng = np.random.default_rng(2)
+    for rows in (300, 31, 47, 200):
+        values = rng.integers(0, 256, (rows, 5)).astype(np.uint8)
+        np.testing.assert_array_equal(kernel(values), plain_median(values))
 
 
 def test_one_window_gives_one_row():
