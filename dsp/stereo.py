@@ -63,8 +63,10 @@ def analyse(segment: Segment) -> StereoPartial:
     if pair is None:
         return StereoPartial(None)
     left, right = (segment.own_pcm[channel] for channel in pair)
-    starts = range(0, segment.own.length, segment.block)
-    return merge(_of_block(left[a : a + segment.block], right[a : a + segment.block]) for a in starts)
+    length = segment.own.length
+    rest = np.empty((2, min(length, segment.block)), np.float32)
+    blocks = [slice(a, a + segment.block) for a in range(0, length, segment.block)]
+    return merge(_of_block(left[block], right[block], rest) for block in blocks)
 
 
 def merge(partials: Iterable[StereoPartial]) -> StereoPartial:
@@ -96,24 +98,21 @@ def finish(track: StereoPartial) -> Columns:
     return {"stereo_width": min(1.0, max(0.0, width)), "phase_correlation": correlation}
 
 
-def _of_block(left: Samples, right: Samples) -> StereoPartial:
+def _of_block(left: Samples, right: Samples, scratch: Samples) -> StereoPartial:
+    """Sums of one block; ``scratch`` has room for the deviations of both channels."""
     frames = len(left)
-    left_mean, left_rest = _centred(left)
-    right_mean, right_rest = _centred(right)
+    means = [np.float32(x.mean()) for x in (left, right)]
+    left_rest, right_rest = (
+        np.subtract(x, mean, out=memory[:frames]) for x, mean, memory in zip((left, right), means, scratch)
+    )
     return StereoPartial(
         frames,
-        left_mean,
-        right_mean,
+        float(means[0]),
+        float(means[1]),
         _inner(left_rest, left_rest),
         _inner(right_rest, right_rest),
         _inner(left_rest, right_rest),
     )
-
-
-def _centred(x: Samples) -> tuple[float, Samples]:
-    """The mean, to float32, and the deviations from it."""
-    mean = np.float32(x.mean())
-    return float(mean), x - mean
 
 
 def _inner(a: Samples, b: Samples) -> float:

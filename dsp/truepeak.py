@@ -46,31 +46,47 @@ def true_peak(segment: Segment) -> float:
         return peak
     first = segment.own.start - (_ROW if segment.own.start == 0 else 0)
     last = segment.own.stop + (_ROW if segment.bounds.is_last else 0)
+    twice = doublings(segment.rate) == 2
+    scratch = _Scratch.of_samples(segment.block + 3 * _ROW)
     for start in range(first, last, segment.block):
-        stop = min(start + segment.block, last)
-        rows = -(-(stop - start) // _ROW)
+        rows = -(-min(segment.block, last - start) // _ROW)
         for x in segment.native(start - _BEFORE, start + rows * _ROW + _AFTER):
-            peak = _raised(peak, x, twice=doublings(segment.rate) == 2)
+            peak = _raised(peak, x, scratch, twice=twice)
     return peak
 
 
-def _raised(peak: float, x: Samples, *, twice: bool) -> float:
+class _Scratch(NamedTuple):
+    """Memory for the magnitudes of a block, used again for the next: fresh pages cost as much as the work."""
+
+    magnitudes: Samples
+    mask: NDArray[np.bool_]
+
+    @classmethod
+    def of_samples(cls, samples: int) -> "_Scratch":
+        return cls(np.empty(samples, np.float32), np.empty(samples, np.bool_))
+
+
+def _raised(peak: float, x: Samples, scratch: _Scratch, *, twice: bool) -> float:
     """The larger of ``peak`` and what lies between the samples of x, but for its first 12 and last 20.
 
     A few points beyond are looked at as well: they belong to the neighbours, and count there too.
     """
     tables = _tables()
-    magnitudes = np.abs(x)
-    halves = _rows_with(magnitudes > peak / tables.gain, 0, _ROW)
+    magnitudes, mask = (memory[: len(x)] for memory in scratch)
+    np.abs(x, out=magnitudes)
+    halves = _rows_with(np.greater(magnitudes, peak / tables.gain, out=mask), 0, _ROW)
     chosen = np.flatnonzero(halves[:-1] | halves[1:])
-    rows = np.lib.stride_tricks.sliding_window_view(x, 2 * _ROW)[::_ROW]
-    mids = np.abs(tables.mids @ rows[chosen].T).max(axis=0, initial=0.0)
-    peak = max(peak, float(mids.max(initial=0.0)))
+    if not len(chosen):
+        return peak
+    rows = np.lib.stride_tricks.as_strided(x, (len(halves) - 1, 2 * _ROW), (_ROW * x.itemsize, x.itemsize))
+    mids = tables.mids @ rows[chosen].T
+    reached = np.abs(mids, out=mids).max(axis=0)
+    peak = max(peak, float(reached.max()))
     if not twice:
         return peak
     threshold = peak / tables.quarter_gain
-    near = _rows_with(magnitudes > threshold, _BEFORE - _BEFORE % _WORD, _ROW + _WORD)
-    chosen = chosen[(mids > threshold) | near[chosen]]
+    near = _rows_with(np.greater(magnitudes, threshold, out=mask), _BEFORE - _BEFORE % _WORD, _ROW + _WORD)
+    chosen = chosen[(reached > threshold) | near[chosen]]
     quarters = tables.quarters @ rows[chosen].T
     return max(peak, float(quarters.max(initial=0.0)), -float(quarters.min(initial=0.0)))
 
