@@ -34,6 +34,7 @@ _CHUNK = 256
 """Frames at once: 2 MB of spectra, more than L2, but smaller chunks lose more to call overhead."""
 _GROUP = 32
 _MEL_GROUP = 16
+_SMALLEST_DIVISOR = np.float32(1e-30)  # its reciprocal, and 1000 times that, are finite in float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ def _flatness_bins() -> tuple[int, int]:
 def _flatness(magnitude: NDArray[np.float32], band_sum: NDArray[np.float32]) -> NDArray[np.float32]:
     """Geometric over arithmetic mean; the logarithm is taken of products of four magnitudes."""
     low, high = _flatness_bins()
-    peak = magnitude.max(axis=1)
+    peak = np.maximum(magnitude.max(axis=1), _SMALLEST_DIVISOR)
     with np.errstate(invalid="ignore", divide="ignore"):
         scaled = magnitude[:, low:high] * (1 / peak)[:, None]
         np.maximum(scaled, np.float32(FLATNESS_FLOOR), out=scaled)
@@ -212,7 +213,7 @@ def _flatness(magnitude: NDArray[np.float32], band_sum: NDArray[np.float32]) -> 
         product = scaled[:, : 2 * quarter] * scaled[:, 2 * quarter :]
         product = product[:, :quarter] * product[:, quarter:]
         mean_log = np.log(product, out=product).sum(axis=1) / (high - low)
-        return np.exp(mean_log) * peak * ((high - low) / band_sum)
+        return np.exp(mean_log) * peak * ((high - low) / np.maximum(band_sum, _SMALLEST_DIVISOR))
 
 
 @cache

@@ -107,7 +107,8 @@ def _bands(partial: SpectralPartial) -> dict[str, Value]:
 
 
 def _frame_medians(partial: SpectralPartial) -> dict[str, Value]:
-    loud = sounding(partial.rms)
+    # a frame whose only samples fall where the window is 0 has a level, but no spectrum
+    loud = sounding(partial.rms) & np.isfinite(partial.centroid_hz)
     if not loud.any():
         return all_missing(FRAME_COLUMNS, silence_of_mix(partial.native_peak))
     centroid = float(np.median(partial.centroid_hz[loud]))

@@ -1,5 +1,6 @@
 """The declaration of every column, as data; nothing else in the project says what a column is."""
 
+from pipeline.columns.codes import CODES
 from pipeline.columns.column import Column, Gain, Group, Kind
 from pipeline.columns.companions import COMPANIONS
 from pipeline.columns.dimensions import DIMENSIONS
@@ -18,4 +19,4 @@ RECORD: tuple[Column, ...] = (
     *QUALITY,
 )
 
-__all__ = ["FAILURE", "RECORD", "Column", "Gain", "Group", "Kind"]
+__all__ = ["CODES", "FAILURE", "RECORD", "Column", "Gain", "Group", "Kind"]

@@ -94,7 +94,7 @@ _RHYTHM = (
     _share(
         name="rhythm_stability",
         family="temporal",
-        null_codes=(*_ON_Y, "too_short", "no_periodicity", "few_beats"),
+        null_codes=(*_ON_Y, "too_short", "no_periodicity", "too_few_beats"),
         tolerance=0.005,
         definition="Evenness of the beat: 1 / (1 + CV) of the intervals between tracked beats.",
         source="Ellis 2007 (beat tracking by dynamic programming)",
@@ -103,7 +103,7 @@ _RHYTHM = (
     _share(
         name="transient_density",
         family="temporal",
-        null_codes=_ON_Y,
+        null_codes=(*_ON_Y, "too_short"),
         tolerance=0.01,
         definition="Onsets a second / 10, clipped at 1.",
         source="Spectral flux of 128 mel bands in dB; Boeck et al. 2012 for the peak picking",
@@ -196,7 +196,7 @@ _VARIATION = (
         unit="dB",
         low=0,
         high=10,
-        null_codes=_ON_Y,
+        null_codes=(*_ON_Y, "too_short"),
         tolerance=0.05,
         definition="Standard deviation of the RMS level of 2048-sample frames every 250 ms, "
         "relative to the loudest, floored at -80 dB, clipped at 10 dB.",

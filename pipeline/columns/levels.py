@@ -111,6 +111,7 @@ DYNAMICS = (
         _dynamics(
             name=f"rms_db_p{percentile}",
             high=36.2,
+            null_codes=("silent", "too_short"),
             tolerance=0.01,
             definition=f"{percentile}th percentile of the level of consecutive 50 ms windows that hold any signal.",
             source="Linearly interpolated percentile of 10 log10 of the mean square",

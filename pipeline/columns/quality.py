@@ -76,7 +76,7 @@ _BANDWIDTH = (
         unit="bits",
         high=32,
         gain=Gain.ABSOLUTE,
-        null_codes=("silent", "lossy", "not_an_integer_grid"),
+        null_codes=("silent", "lossy", "not_integer"),
         definition="Bits that are in use: the word length without the trailing bits that are zero in every sample; "
         "for float PCM the shortest integer word that holds every sample.",
         source="Bitwise OR of all codes",
@@ -87,13 +87,13 @@ _BANDWIDTH = (
 _STEREO = (
     _flag(
         name="dual_mono",
-        null_codes=("silent", "not_two_channels"),
+        null_codes=("silent", "not_stereo"),
         definition="Two channels that carry the same signal: side energy more than 60 dB below mid energy.",
         source="Energies of left - right and left + right",
     ),
     _flag(
         name="polarity_inverted",
-        null_codes=("silent", "not_two_channels", "no_variance"),
+        null_codes=("silent", "not_stereo", "one_channel_silent"),
         definition="One of two channels is probably inverted: their correlation, overall or in 20-200 Hz, "
         "is -0.3 or less.",
         source="Pearson correlation",
@@ -107,7 +107,7 @@ _NOISE = (
         unit="dBFS",
         high=36.2,
         gain=Gain.PLUS,
-        null_codes=("silent", "too_short"),
+        null_codes=("silent", "too_short", "digital_silence"),
         tolerance=1,
         definition="Level of the quietest hundredth of 400 ms blocks between leading and trailing silence, "
         "without those that hold constant samples.",
@@ -124,12 +124,13 @@ _NOISE = (
         source="10th percentile over 4 s windows of the power spectrum",
         blind_spot="A drone on such a frequency.",
     ),
-    _value(
+    _quality(
         name="hum_hz",
+        kind=Kind.INT,
         unit="Hz",
         low=50,
         high=60,
-        null_codes=("silent", "mono_mix_cancelled", "too_short"),
+        null_codes=("silent", "mono_mix_cancelled", "too_short", "no_hum"),
         tolerance=0,
         definition="The mains frequency hum_db speaks of, 50 or 60 Hz.",
         source="As hum_db",

@@ -50,14 +50,6 @@ def test_what_gain_does_is_as_the_specification_lists_it():
 
 
 @pytest.mark.parametrize(
-    "family", ["spectral", "temporal", "loudness", "variation", "harmonic", "stereo", "quality"]
-)
-def test_the_declaration_and_the_family_name_the_same_columns(family):
-    module = pytest.importorskip(f"dsp.{family}", exc_type=ModuleNotFoundError)
-    assert sorted(module.COLUMNS) == sorted(family_columns(family))
-
-
-@pytest.mark.parametrize(
     "contradiction",
     [
         {"name": "Tempo"},
