@@ -29,8 +29,9 @@ ROUGHNESS_FRAMES = 2
 
 _ENERGY_SHARE = 0.999
 _FREQUENCY_LOSS, _TIME_LOSS = 0.0492, 0.0718
-_LIMIT_STEP = 64
-_ROWS = 32
+_LIMIT_STEP = 128
+_ROWS, _ROUGH_ROWS = 32, 8
+"""Frames summed together, and those of them that roughness is taken from."""
 _FRAMES_TOGETHER = 1024
 _SLAB = 1 << 14
 
@@ -40,12 +41,14 @@ class MaskSums:
     """Sums over cells of the spectrogram, in float64; adding two gives the sums of both.
 
     ``energy``, ``tilt`` and ``spread`` are A, B and C. ``rough_frequency`` and ``rough_time`` are the sums of
-    |X Y| (tau_X - tau_Y)^2 over neighbours X, Y in frequency and in time.
+    |X Y| (tau_X - tau_Y)^2 over neighbours X, Y in frequency and in time, taken from a quarter of the frames,
+    whose energy is ``rough_energy``.
     """
 
     energy: float = 0.0
     tilt: float = 0.0
     spread: float = 0.0
+    rough_energy: float = 0.0
     rough_frequency: float = 0.0
     rough_time: float = 0.0
 
@@ -54,6 +57,7 @@ class MaskSums:
             self.energy + later.energy,
             self.tilt + later.tilt,
             self.spread + later.spread,
+            self.rough_energy + later.rough_energy,
             self.rough_frequency + later.rough_frequency,
             self.rough_time + later.rough_time,
         )
@@ -71,7 +75,8 @@ def harmonic_ratio(sums: MaskSums) -> float:
     ZeroDivisionError
         The sums hold no energy.
     """
-    lost = _FREQUENCY_LOSS * sums.rough_frequency + _TIME_LOSS * sums.rough_time
+    roughness = _FREQUENCY_LOSS * sums.rough_frequency + _TIME_LOSS * sums.rough_time
+    lost = roughness * sums.energy / sums.rough_energy if roughness else 0.0
     both = (sums.energy + sums.spread) / 4 - lost
     harmonic = float(np.sqrt(max(0.0, both + sums.tilt / 2)))
     percussive = float(np.sqrt(max(0.0, both - sums.tilt / 2)))
@@ -136,11 +141,20 @@ def _medians(
     over_time = kernel(bins, max(1, _SLAB // bins), every=every)
     over_frequency = kernel(len(measured), -(-bins // TILE))
     beside = _reflected(np.arange(-HALO_FRAMES, bins + HALO_FRAMES), BINS)
-    return over_time(spectra[:, :bins]), np.ascontiguousarray(over_frequency(measured.T[beside]).T)
+    turned = _transposed(measured[:, : bins + HALO_FRAMES])
+    return over_time(spectra[:, :bins]), _transposed(over_frequency(turned[beside]))
+
+
+def _transposed(codes: Codes) -> Codes:
+    """Contiguous transpose, in strips that the cache holds."""
+    out = np.empty(codes.shape[::-1], np.uint8)
+    for a in range(0, len(codes), _ROWS):
+        out[:, a : a + _ROWS] = codes[a : a + _ROWS].T
+    return out
 
 
 def _block_sums(spectra: Codes, harmonic: Codes, percussive: Codes, every: int) -> MaskSums:
-    """Sums of a block, row by row in pieces that fit the cache."""
+    """Sums of a block, in pieces of frames that fit the cache."""
     pieces = [slice(a, a + _ROWS) for a in range(0, len(spectra), _ROWS)]
     return merge(_sums(spectra[p], harmonic[p], percussive[p], ROUGHNESS_FRAMES // every) for p in pieces)
 
@@ -171,20 +185,17 @@ def _sums(spectra: Codes, harmonic: Codes, percussive: Codes, apart: int) -> Mas
     both += tau
     np.divide(difference, both, out=tau)
     tilt = np.multiply(power, tau, out=difference)
-    energy, tilt_sum, spread = power.sum(), tilt.sum(), np.vdot(tilt, tau)
-    magnitude = np.sqrt(power, out=power)
+    n = min(len(power), _ROUGH_ROWS)
+    x, t = np.sqrt(power[:n]), tau[:n]
+    along_time = _roughness(x[apart:], x[:-apart], t[apart:], t[:-apart]) * n / (n - apart) if n > apart else 0.0
     return MaskSums(
-        float(energy),
-        float(tilt_sum),
-        float(spread),
-        _roughness(magnitude[:, 1:], magnitude[:, :-1], tau[:, 1:], tau[:, :-1]),
-        _roughness(magnitude[apart:], magnitude[:-apart], tau[apart:], tau[:-apart]) * _completed(len(tau), apart),
+        float(power.sum()),
+        float(tilt.sum()),
+        float(np.vdot(tilt, tau)),
+        float(power[:n].sum()),
+        _roughness(x[:, 1:], x[:, :-1], t[:, 1:], t[:, :-1]),
+        along_time,
     )
-
-
-def _completed(rows: int, apart: int) -> float:
-    """Makes up for the rows at the end of a piece that have no partner in it."""
-    return rows / (rows - apart) if rows > apart else 0.0
 
 
 def _roughness(x: Floats, y: Floats, tau_x: Floats, tau_y: Floats) -> float:
