@@ -1,0 +1,173 @@
+"""The graph as a whole: the same numbers as a direct call, one object for all, nothing lost in between."""
+
+import pickle
+from collections import Counter
+from datetime import datetime, timezone
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+
+from dsp.segment import Segment
+from pipeline import fingerprint, graph
+from pipeline.assembly import Assembler
+from tests.sounds import song, write
+from transforms.audio.errors import BadAudio, Reason
+from transforms.families import FAMILIES
+from transforms.features import _MeasureFn
+from transforms.model import Failure, Range, Record, Track
+from transforms.reading import plan_ranges, read_range
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+
+
+class Memory:
+    """A sink in this process."""
+
+    outcomes: list = []  # noqa: RUF012  shared by the copies that Beam pickles
+
+    def bucket_of(self, track_id):
+        return len(track_id) % 2
+
+    def commit(self, bucket, records, failures):
+        Memory.outcomes += [*records, *failures]
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    Memory.outcomes.clear()
+
+
+def run(tracks, *, plan=plan_ranges, decode=read_range):
+    with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as p:
+        created = p | beam.Create(tracks, reshuffle=False)
+        graph.fingerprint(created, plan=plan, decode=decode, assemble=Assembler(NOON), sink=Memory())
+    return {o.track_id if isinstance(o, Record) else o.track.track_id: o for o in Memory.outcomes}
+
+
+@pytest.fixture
+def tracks(tmp_path):
+    paths = [write(tmp_path / f"{n}.wav", song(2.5, channels=n, seed=n)) for n in (1, 2)]
+    return [Track(str(path), str(path), (("n", path.stem),)) for path in paths]
+
+
+def test_a_record_is_what_the_direct_call_gives(tracks):
+    found = run(tracks)
+    for track in tracks:
+        direct = fingerprint(track.uri, tags=dict(track.tags), analyzed_at=NOON)
+        assert found[track.track_id].columns == direct
+
+
+def cut_in_three(track):
+    borders = (6 * 44_100, 10 * 44_100)
+    return [Range(track, index, borders, 14 * 44_100) for index in range(3)]
+
+
+def test_a_track_in_segments_gives_what_the_direct_call_on_the_same_segments_gives(tmp_path):
+    path = write(tmp_path / "long.flac", song(14.0))
+    track = Track(str(path), str(path))
+    found = run([track], plan=cut_in_three)
+    direct = fingerprint(path, borders=(6 * 44_100, 10 * 44_100), analyzed_at=NOON)
+    assert found[track.track_id].columns == direct
+
+
+class Watch:
+    """Counts which objects the families see, and how often samples are pickled."""
+
+    seen: Counter = Counter()  # noqa: RUF012
+    pickled = 0
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    Watch.seen.clear()
+    Watch.pickled = 0
+    process = _MeasureFn.process
+
+    def seeing(self, element):
+        Watch.seen[id(element.segment)] += 1
+        return process(self, element)
+
+    def reduced(self, protocol):
+        Watch.pickled += 1
+        return object.__reduce_ex__(self, protocol)
+
+    monkeypatch.setattr(_MeasureFn, "process", seeing)
+    monkeypatch.setattr(Segment, "__reduce_ex__", reduced)
+    return Watch
+
+
+def test_the_watch_notices_a_pickled_segment(watched, tracks):
+    pickle.dumps(read_range(Range(tracks[0])))
+    assert watched.pickled == 1
+
+
+def test_every_family_gets_the_very_same_object_and_it_is_never_pickled(watched, tmp_path):
+    path = write(tmp_path / "a.wav", song(0.5))
+    held = []
+
+    def decode(work):
+        held.append(read_range(work))  # held, so that no two share an id
+        return held[-1]
+
+    found = run([Track(str(n), str(path)) for n in range(20)], decode=decode)
+    assert len(found) == 20
+    assert set(watched.seen.values()) == {len(FAMILIES)}
+    assert watched.pickled == 0
+
+
+@pytest.mark.parametrize("family", ["spectral", "quality"])
+def test_a_lost_partial_is_a_failure_and_never_a_record_with_nulls(monkeypatch, tracks, family):
+    process = _MeasureFn.process
+
+    def losing(self, element):
+        lost = self.family == family and element.range.track == tracks[0]
+        return iter(()) if lost else process(self, element)
+
+    monkeypatch.setattr(_MeasureFn, "process", losing)
+    found = run(tracks)
+    failure = found[tracks[0].track_id]
+    assert isinstance(failure, Failure)
+    assert failure.reason == Reason.INTERNAL_ERROR
+    assert family in failure.message
+    assert isinstance(found[tracks[1].track_id], Record)
+    assert len(Memory.outcomes) == 2
+
+
+def test_bad_audio_is_one_failure_without_a_traceback(tracks):
+    def decode(work):
+        if work.track == tracks[0]:
+            raise BadAudio(Reason.TRUNCATED, "half of it is gone")
+        return read_range(work)
+
+    found = run(tracks, decode=decode)
+    failure = found[tracks[0].track_id]
+    assert (failure.reason, failure.stage, failure.traceback) == (Reason.TRUNCATED, "decode", None)
+    assert isinstance(found[tracks[1].track_id], Record)
+
+
+def test_a_bug_is_an_internal_error_with_its_traceback(tracks):
+    def decode(work):
+        if work.track == tracks[0]:
+            raise ZeroDivisionError("our own fault")
+        return read_range(work)
+
+    failure = run(tracks, decode=decode)[tracks[0].track_id]
+    assert failure.reason == Reason.INTERNAL_ERROR
+    assert "our own fault" in failure.message
+    assert "test_graph.py" in failure.traceback
+
+
+def test_a_bug_in_several_families_is_still_one_failure_the_first_in_graph_order(monkeypatch, tracks):
+    process = _MeasureFn.process
+
+    def failing(self, element):
+        if self.family in ("stereo", "temporal"):
+            raise ValueError(self.family)
+        return process(self, element)
+
+    monkeypatch.setattr(_MeasureFn, "process", failing)
+    found = run(tracks)
+    assert len(Memory.outcomes) == 2
+    assert {failure.stage for failure in found.values()} == {"temporal"}

@@ -1,0 +1,73 @@
+"""The shape of the house: who may import whom, and what no room may do."""
+
+import ast
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("dsp", "transforms", "pipeline", "runners")
+FAMILIES = ("spectral", "temporal", "loudness", "variation", "harmonic", "stereo", "quality")
+
+
+def modules(room):
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imported(path):
+    """Dotted names of the modules that a file imports, at its top or within a function."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"), [(a, b) for a, b in product(ROOMS, ROOMS) if ROOMS.index(a) < ROOMS.index(b)]
+)
+def test_imports_go_one_way(inner, outer):
+    wrong = [f"{p}: {name}" for p in modules(inner) for name in imported(p) if name.split(".")[0] == outer]
+    assert not wrong
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_family_imports_another(family):
+    others = {f"dsp.{other}" for other in FAMILIES if other != family}
+    names = set(imported(ROOT / "dsp" / f"{family}.py"))
+    assert not {o for o in others for n in names if n == o or n.startswith(f"{o}.")}
+
+
+def test_measurements_know_nothing_of_beam_files_or_logs():
+    foreign = ("apache_beam", "pyarrow", "soundfile", "logging", "os", "pathlib", "io")
+    wrong = [f"{p}: {name}" for p in modules("dsp") for name in imported(p) if name.split(".")[0] in foreign]
+    assert not wrong
+
+
+def test_nothing_slow_is_imported_for_a_few_filters():
+    wrong = [p for room in ROOMS for p in modules(room) for n in imported(p) if n.startswith("scipy.signal")]
+    assert not wrong
+
+
+def blanket(handler):
+    """Whether an except clause would also catch a bug."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    names = {getattr(kind, "id", None) for kind in kinds}
+    return handler.type is None or bool(names & {"Exception", "BaseException"})
+
+
+HANDED_ON = {"transforms/audio/views.py"}
+"""A callback of a C library cannot raise: it keeps any exception, and its caller raises it."""
+
+
+@pytest.mark.parametrize("room", ["dsp", "transforms"])
+def test_no_exception_is_swallowed(room):
+    wrong = [
+        f"{path}:{node.lineno}"
+        for path in modules(room)
+        if str(path.relative_to(ROOT)) not in HANDED_ON
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ExceptHandler) and blanket(node) and not isinstance(node.body[-1], ast.Raise)
+    ]
+    assert not wrong
