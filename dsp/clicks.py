@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +16,29 @@ COLUMNS: tuple[str, ...] = ("clicks",)
 
 BLOCK_LENGTH = 32
 """At 44.1 kHz; 0.7 ms."""
-HIGHEST_THRESHOLD = 0.006
-PROMINENCE = 10.0
+SMALLEST = 0.006
+"""Of the third differences that count."""
+PROMINENCE = (5.0, 10.0)
+"""How far a block must stand out of its context: 5 from a third difference of 1 up, which music hardly
+ever has alone; 10 for one of half that size and less."""
 CONTEXT = (2, 24)
 """Blocks on either side, from and to, that a click stands out of."""
 MERGED_WITHIN = 25
+EXCURSION = 1.5
+"""A click leaves the course of the signal by this many times as much as the signal is off course after it."""
+SHARPNESS = 1.5
+"""Third difference over excursion; 3 for a single odd sample, 2 for two or three."""
+ALONE = 3.0
+"""How far a click stands out of what follows it at once, where a drum still rings."""
 
 _GROUP = 4
 """Blocks whose maximum is taken together to rule out nearly all of them at once."""
 _REACH = 7
 """Groups around a group that hold the context of all its blocks, and a block to spare."""
+_GAP, _FIT = 2, 4
+"""Samples either side of a click that belong to it, and samples beyond that show where the signal goes."""
+_RINGING = (7, 40)
+"""Third differences on either side, from and to, that a click must not ring on in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +52,13 @@ class Clicks:
 
 def analyse(segment: Segment, span: Span) -> Clicks:
     """Clicks in the blocks that begin in ``span`` (native samples), of left and right together."""
-    length = round(BLOCK_LENGTH * segment.rate / ANALYSIS_RATE)
+    length = _block_length(segment.rate)
     first, stop = -(-span.start // length), -(-span.stop // length)
     groups = Span(first // _GROUP - _REACH, -(-stop // _GROUP) + _REACH)
     start = groups.start * _GROUP * length
     channels = sorted(set(stereo_pair(segment.layout) or full_range_channels(segment.layout)))
-    found = [
-        _blocks_with_click(_third_difference(segment, channel, start, groups.length * _GROUP * length), length)
-        for channel in channels
-    ]
+    length_of_all = groups.length * _GROUP * length
+    found = [_blocks_with_click(segment, channel, Span(start, start + length_of_all)) for channel in channels]
     blocks = np.unique(np.concatenate(found)) + groups.start * _GROUP
     return _counted(blocks[(blocks >= first) & (blocks < stop)])
 
@@ -75,37 +87,97 @@ def _counted(blocks: NDArray[np.int64]) -> Clicks:
     return Clicks(int(apart) + 1, int(blocks[0]), int(blocks[-1]))
 
 
-def _third_difference(segment: Segment, channel: int, start: int, length: int) -> Samples:
-    """Absolute third difference of samples [start, start + length), 0 where it reaches out of the track.
+def _blocks_with_click(segment: Segment, channel: int, span: Span) -> NDArray[np.int64]:
+    """Blocks of ``span`` with a click, counted from its start; the first and last groups are context only."""
+    length, stride = _block_length(segment.rate), _stride(segment.rate)
+    samples = segment.native(span.start - 3 * stride, span.stop)[channel]
+    difference = _third_difference(samples, stride)
+    difference[: max(0, 3 * stride - span.start)] = 0
+    difference[max(0, segment.total - span.start) :] = 0
+    blocks = _prominent_blocks(difference, length)
+    if not blocks.size:
+        return blocks
+    largest = blocks * length + difference.reshape(-1, length)[blocks].argmax(1)
+    impulse = _are_impulses(samples, difference, largest, stride)
+    return blocks[impulse & ~_ring(difference, largest, stride)]
 
-    Its stride keeps the time between the samples near 1/44100 s at any rate.
-    """
-    stride = max(1, round(segment.rate / ANALYSIS_RATE))
-    d = segment.native(start - 3 * stride, start + length)[channel]
+
+def _block_length(rate: int) -> int:
+    return max(1, round(BLOCK_LENGTH * rate / ANALYSIS_RATE))
+
+
+def _stride(rate: int) -> int:
+    """Samples between those of a difference, so that their time is near 1/44100 s at any rate."""
+    return max(1, round(rate / ANALYSIS_RATE))
+
+
+def _third_difference(samples: Samples, stride: int) -> Samples:
+    """Absolute third difference; element i ends at sample i + 3 stride."""
+    d = samples
     for _ in range(3):
         d = d[stride:] - d[:-stride]
-    d[: max(0, 3 * stride - start)] = 0
-    d[max(0, segment.total - start) :] = 0
     return np.abs(d, out=d)
 
 
-def _blocks_with_click(difference: Samples, length: int) -> NDArray[np.int64]:
-    """Numbers of the blocks of ``length`` samples with a click, but for the first and last groups."""
+def _prominent_blocks(difference: Samples, length: int) -> NDArray[np.int64]:
+    """Numbers of the blocks whose maximum stands out of the context's."""
     table = difference.reshape(-1, _GROUP, length)
     peak = difference.reshape(-1, _GROUP * length).max(1)
     n = peak.size
+    # Groups 2 to 5 away lie within the context of every block of a group, so they must be quiet as well.
     around = np.maximum.reduce([peak[5 + k : n - 5 + k] for k in (-5, -4, -3, -2, 2, 3, 4, 5)])
-    suspect = np.flatnonzero((peak[5:-5] > HIGHEST_THRESHOLD) & (peak[5:-5] > PROMINENCE * around)) + 5
+    suspect = np.flatnonzero((peak[5:-5] > SMALLEST) & (peak[5:-5] > PROMINENCE[0] * around)) + 5
     suspect = suspect[(suspect >= _REACH) & (suspect < n - _REACH)]
-    if not suspect.size:
-        return suspect
-    blocks = table[suspect[:, None] + np.arange(-_REACH, _REACH + 1)].max(-1).reshape(suspect.size, -1)
-    found = []
     near, far = CONTEXT
+    blocks = table[suspect[:, None] + np.arange(-_REACH, _REACH + 1)].max(-1)
+    blocks = blocks.reshape(suspect.size, (2 * _REACH + 1) * _GROUP)
+    found = []
     for j in range(_REACH * _GROUP, (_REACH + 1) * _GROUP):
-        context = np.maximum(
-            blocks[:, j - far : j - near + 1].max(1), blocks[:, j + near : j + far + 1].max(1)
-        )
-        hit = (blocks[:, j] > HIGHEST_THRESHOLD) & (blocks[:, j] > PROMINENCE * context)
-        found.append(suspect[hit] * _GROUP + j - _REACH * _GROUP)
+        before, after = blocks[:, j - far : j - near + 1].max(1), blocks[:, j + near : j + far + 1].max(1)
+        needed = _needed_prominence(blocks[:, j]) * np.maximum(before, after)
+        hit = (blocks[:, j] > SMALLEST) & (blocks[:, j] > needed)
+        found.append((suspect[hit] - _REACH) * _GROUP + j)
     return np.concatenate(found)
+
+
+def _needed_prominence(peak: Samples) -> Samples:
+    low, high = PROMINENCE
+    return np.clip(low / np.maximum(peak, SMALLEST), low, high)
+
+
+def _are_impulses(
+    samples: Samples, difference: Samples, largest: NDArray[np.int64], stride: int
+) -> NDArray[np.bool_]:
+    """Whether the signal goes on after a suspect as it came, and the suspect is sharp.
+
+    A cut or a drum leaves the signal elsewhere. ``largest`` are the places of the largest differences, which
+    end one or two strides after an odd sample.
+    """
+    from_before, from_after = _extrapolations()
+    offsets = np.arange(-_GAP - _FIT, _GAP + _FIT + 1) * stride
+    impulse = np.zeros(largest.size, bool)
+    for delay in (stride, 2 * stride):
+        centre = largest + 3 * stride - delay
+        around = samples[centre[:, None] + offsets].astype(np.float64)
+        before, after = around[:, :_FIT] @ from_before, around[:, -_FIT:] @ from_after
+        excursion = np.abs(around[:, _FIT:-_FIT] - (before + after) / 2).max(1)
+        off_course = np.abs(before - after)[:, _GAP]
+        impulse |= (excursion > EXCURSION * off_course) & (difference[largest] > SHARPNESS * excursion)
+    return impulse
+
+
+def _ring(difference: Samples, largest: NDArray[np.int64], stride: int) -> NDArray[np.bool_]:
+    """Whether differences almost as large surround the largest."""
+    near, far = _RINGING
+    offsets = np.arange(near * stride, far * stride + 1)
+    around = difference[largest[:, None] + np.concatenate([-offsets, offsets])]
+    return difference[largest] <= ALONE * around.max(1)
+
+
+@cache
+def _extrapolations() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Matrices that continue the straight line through four samples into the gap after or before them."""
+    gap = np.arange(-_GAP, _GAP + 1)
+    fit = np.arange(-_GAP - _FIT, -_GAP)
+    line = np.vander(gap, 2) @ np.linalg.pinv(np.vander(fit, 2))
+    return line.T.copy(), line[::-1, ::-1].T.copy()
