@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from pipeline.bigquery import bigquery_schema
-from pipeline.columns import Column, Gain, Group
+from pipeline.columns import CODES, Column, Gain, Group
 from pipeline.record import ALGORITHM_VERSION, columns, failure_columns
 
 FORMATS = ("table", "json", "markdown", "bigquery")
@@ -67,6 +67,31 @@ def describe(form: str = "table", *, width: int | None = None) -> str:
     raise ValueError(f"format {form!r} is none of {', '.join(FORMATS)}")
 
 
+def describe_dataset(output: str, form: str = "table", *, width: int | None = None) -> str:
+    """Text that describes every column, after what a dataset holds where the format has room for it.
+
+    Args:
+        output: Folder of the dataset.
+        form: One of ``FORMATS``.
+        width: Characters a line of the table; the terminal's by default.
+
+    Raises:
+        UsageError: There is no dataset.
+    """
+    from pipeline.dataset import Dataset  # noqa: PLC0415 - needs Arrow, which the columns alone do not
+
+    dataset = Dataset.open(output)
+    if form not in ("table", "markdown"):
+        return describe(form)
+    made_with = dataset.fingerprints(["algorithm_version"])["algorithm_version"].to_pylist()
+    told = (
+        f"{dataset.root}: {len(made_with)} records, {dataset.quarantine().num_rows} tracks in quarantine, "
+        f"{dataset.layout.buckets} buckets, "
+        f"made with algorithm version {' and '.join(map(str, sorted(set(made_with)))) or '-'}\n\n"
+    )
+    return told + describe(form, width=width)
+
+
 def as_mapping(column: Column) -> dict[str, object]:
     """A column's declaration as JSON can hold it."""
     return {
@@ -115,6 +140,8 @@ def markdown() -> str:
     for group, members in groupby((*columns(), *failure_columns()), key=lambda column: column.group):
         sections.append(f"## {_TITLE[group]}\n")
         sections.extend(_entry(column) for column in members)
+    sections.append("## Codes\n")
+    sections.append("\n".join(f"- `{code}`: {meaning}" for code, meaning in CODES.items()) + "\n")
     return "\n".join(sections)
 
 
@@ -139,3 +166,7 @@ def _entry(column: Column) -> str:
     if column.blind_spot:
         lines += ["", f"Cannot tell: {column.blind_spot.rstrip('.')}."]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")
