@@ -22,8 +22,8 @@ MARGIN_SECONDS = 4.25
 _GRANULE = 1 << 16
 """Samples of the analysis signal decimated together, counted from sample 0: the same whatever the segment."""
 _QUARTER_TAPS, _HALF_TAPS = 79, 43
-_STEP_LOSS = 22
-"""Samples a half-band step takes from either end: its reach of 21, made even."""
+_STEP_LOSS = 32
+"""Samples a half-band step takes from either end: its reach of 21, up to a whole row."""
 _KAISER_BETA = 7.2
 _ROW = 32
 """Outputs of one row of the matrix product."""
@@ -109,11 +109,11 @@ def _decimated(segment: "Segment", start: int) -> list[Samples]:
     context, length = 4 * _context(FIRST_LEVEL), _GRANULE
     reach = _QUARTER_TAPS // 2
     x = segment.y(start - context - reach, start + length + context + reach)
-    x = _filtered(x, *_toeplitz(_QUARTER_TAPS, 4), step=4)
+    x = _filtered(x, _toeplitz(_QUARTER_TAPS, 4), step=4)
     parts = []
     for k in range(FIRST_LEVEL, LAST_LEVEL + 1):
         if k > FIRST_LEVEL:
-            x = _filtered(x[_STEP_LOSS - _HALF_TAPS // 2 :], *_toeplitz(_HALF_TAPS, 2), step=2)
+            x = _filtered(x[_STEP_LOSS - _HALF_TAPS // 2 :], _toeplitz(_HALF_TAPS, 2), step=2)
         context, length = _context(k), _GRANULE >> k
         parts.append(x[context : context + length])
     return parts
@@ -124,31 +124,22 @@ def _context(k: int) -> int:
     return _STEP_LOSS * ((1 << (LAST_LEVEL - k)) - 1)
 
 
-def _filtered(x: Samples, own: Samples, following: Samples, *, step: int) -> Samples:
-    """Output i is the filter's inner product with x[step i], x[step i + 1], ...; only full ones.
-
-    Rows of 32 outputs are products of a row of inputs with ``own`` and of the start of the next row
-    with ``following``, the two parts of a banded Toeplitz matrix.
-    """
-    row, tail = own.shape[0], following.shape[0]
-    outputs = (len(x) - tail) // step
-    rows = -(-outputs // _ROW)
-    padded = np.zeros((rows + 1) * row, np.float32)
-    padded[: len(x)] = x
-    inputs = padded.reshape(rows + 1, row)
-    out = inputs[:-1] @ own
-    out += inputs[1:, :tail] @ following
-    return out.reshape(-1)[:outputs]
+def _filtered(x: Samples, matrix: Samples, *, step: int) -> Samples:
+    """Output i is the filter's inner product with x[step i], x[step i + 1], ...; whole rows of outputs only."""
+    rows = (len(x) - len(matrix)) // (_ROW * step) + 1
+    strides = (_ROW * step * x.itemsize, x.itemsize)
+    overlapping = np.ndarray((rows, len(matrix)), np.float32, x, strides=strides)
+    return (overlapping.copy() @ matrix).reshape(-1)
 
 
 @cache
-def _toeplitz(taps: int, step: int) -> tuple[Samples, Samples]:
-    """The filter as a banded matrix of shape (32 step + taps - step, 32), cut after 32 step rows."""
+def _toeplitz(taps: int, step: int) -> Samples:
+    """The filter at a row of outputs: banded, shape (32 step + taps - step, 32)."""
     h = _low_pass(taps, step)
     matrix = np.zeros(((_ROW - 1) * step + taps, _ROW), np.float32)
     for i in range(_ROW):
         matrix[i * step : i * step + taps, i] = h
-    return matrix[: _ROW * step].copy(), matrix[_ROW * step :].copy()
+    return matrix
 
 
 def _low_pass(taps: int, step: int) -> NDArray[np.float64]:
