@@ -15,8 +15,10 @@ from transforms.audio.errors import BadAudio, Reason
 LOUDEST = 64.0
 _BLOCK = 1 << 17
 _FIRST_VALUES = 32 << 20
-_WIDE_INTEGERS = ("PCM_32", "ALAC_32")
-"""Codings that are read as integers, to keep the bits that float32 does not hold."""
+_WIDE = ("PCM_32", "ALAC_32")
+"""Read as integers, for the bits that float32 does not hold."""
+_NARROW = ("PCM_16",)
+"""Read as integers where the file holds them as they are: half the work of letting libsndfile convert them."""
 _BOUNDED = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "ULAW", "ALAW")
 """Codings that cannot hold a sample beyond full scale."""
 
@@ -52,20 +54,19 @@ def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm
     Raises:
         BadAudio: ``non_finite_samples``, ``implausible_level``, and the decoder's own.
     """
-    wide = decoder.subtype in _WIDE_INTEGERS
+    dtype, scale = _read_as(decoder)
+    wide = dtype is np.int32
     checked = decoder.subtype not in _BOUNDED and decoder.format != "FLAC"
     expected = frames if frames is not None else decoder.frames if decoder.has_length else 0
     capacity = max(1, min(expected, _FIRST_VALUES // decoder.channels))
     planar = np.empty((decoder.channels, capacity), np.float32)
     filled, code_or = 0, 0
-    for block in _blocks(decoder, frames, np.int32 if wide else np.float32):
+    for block in _blocks(decoder, frames, dtype):
         stop = filled + len(block)
         if stop > planar.shape[1]:
             planar = _grown(planar, filled, stop, frames)
-        for channel in range(decoder.channels):
-            planar[channel, filled:stop] = block[:, channel]
+        _deinterleave(block, planar[:, filled:stop], scale)
         if wide:
-            planar[:, filled:stop] *= np.float32(2.0**-31)
             code_or |= _or_of_codes(block, filled, own)
         elif checked:
             _check_level(block, filled)
@@ -100,7 +101,25 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
         raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
 
 
-def _blocks(decoder: Decoder, frames: int | None, dtype: type) -> Iterator[Buffer]:
+def _read_as(decoder: Decoder) -> tuple[type[np.generic], np.float32]:
+    """Type to read the samples in, and the value of its unit."""
+    if decoder.subtype in _WIDE:
+        return np.int32, np.float32(2.0**-31)
+    if decoder.subtype in _NARROW and decoder.format != "FLAC":
+        return np.int16, np.float32(2.0**-15)
+    return np.float32, np.float32(1)
+
+
+def _deinterleave(block: Buffer, planar: Samples, scale: np.float32) -> None:
+    """Copy a block, shape (frames, channels), to one row a channel, in units of full scale."""
+    for channel, row in enumerate(planar):
+        if block.dtype == np.float32:
+            row[:] = block[:, channel]
+        else:
+            np.multiply(block[:, channel], scale, out=row, casting="unsafe", dtype=np.float32)
+
+
+def _blocks(decoder: Decoder, frames: int | None, dtype: type[np.generic]) -> Iterator[Buffer]:
     """Consecutive blocks, shape (frames, channels), all in the same memory."""
     left = math.inf if frames is None else frames
     buffer: Buffer = np.empty((int(min(_BLOCK, left)), decoder.channels), dtype)

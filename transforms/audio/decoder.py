@@ -16,7 +16,7 @@ from transforms.audio.quiet import captured_stderr
 from transforms.audio.source import OpenSource, translated
 from transforms.audio.views import View
 
-Buffer = NDArray[np.float32] | NDArray[np.int32]
+Buffer = NDArray[np.float32] | NDArray[np.int32] | NDArray[np.int16]
 _NO_LENGTH = 1 << 38
 """Frames, two weeks at 192 kHz: no file has them, but libsndfile's stand-in for "unknown" and that of
 ``mpeg`` lie beyond."""
@@ -45,7 +45,7 @@ class Decoder:
 
     def __init__(self, parts: list[soundfile.SoundFile]) -> None:
         self._parts = parts
-        self._current = 0
+        self._current = self._position = 0
         first = parts[0]
         self.rate: int = first.samplerate
         self.channels: int = first.channels
@@ -64,23 +64,28 @@ class Decoder:
         filled = 0
         while filled < len(out) and self._current < len(self._parts):
             part = self._parts[self._current]
-            read = len(part.read(out=out[filled:], dtype=out.dtype.name, always_2d=True))
+            # Not beyond the declared end: libFLAC takes a tag that follows for a damaged frame.
+            wanted = min(len(out) - filled, part.frames - self._position)
+            read = len(part.read(out=out[filled : filled + wanted], dtype=out.dtype.name, always_2d=True))
             filled += read
-            if filled < len(out):
-                self._current += 1
-                if self._current < len(self._parts):
-                    self._parts[self._current].seek(0)
+            self._position += read
+            if read < wanted or self._position == part.frames:
+                self._enter(self._current + 1, 0)
         return filled
 
     def seek(self, frame: int) -> None:
         """Go to a frame; beyond the end, reading gives nothing."""
         for index, part in enumerate(self._parts):
             if frame < part.frames:
-                self._current = index
-                self._seek_part(part, frame)
+                self._enter(index, frame)
                 return
             frame -= part.frames
         self._current = len(self._parts)
+
+    def _enter(self, index: int, frame: int) -> None:
+        self._current, self._position = index, frame
+        if index < len(self._parts):
+            self._seek_part(self._parts[index], frame)
 
     def _seek_part(self, part: soundfile.SoundFile, frame: int) -> None:
         """Seek, for MPEG audio a little further back, and decode up to the frame to fill the bit reservoir."""

@@ -36,7 +36,7 @@ def inspect_flac(data: Bytes, base: int) -> Contents:
         if kind == _STREAMINFO:
             info_at, info = body, read_exactly(data, body, 34, "stream information")
         elif kind == _VORBIS_COMMENT:
-            mask = _channel_mask(read_exactly(data, body, size, "tags"))
+            mask = mask or _channel_mask(read_exactly(data, body, size, "tags"))
         position = body + size
         if head[0] & 0x80:
             break

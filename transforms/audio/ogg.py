@@ -78,7 +78,7 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"Ogg with {codec}; only Vorbis and Opus can be decoded")
     starts = list(_link_starts(data, base)) if whole else [base]
     views: tuple[View, ...] = ()
-    if len(starts) > 1:
+    if len(starts) > 1 or base:  # libsndfile finds no Ogg behind an ID3 tag
         stops = [*starts[1:], data.size]
         views = tuple(View(Slice(data, a, b - a)) for a, b in zip(starts, stops))
     return Contents("ogg", vorbis_order=True, views=views, paged=True)

@@ -4,7 +4,7 @@ libsndfile reads a ``data`` chunk that goes beyond the file's end as far as it g
 encoders leave it that write to a pipe, as no audio at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
@@ -29,6 +29,8 @@ class _Header:
     mask: int = 0
     data_size64: int | None = None
     data_size64_at: int = 0
+    edits: dict[int, bytes] = field(default_factory=dict)
+    """What the decoder is to be shown instead, by offset."""
 
     def take_format(self, body: bytes) -> None:
         if len(body) >= 14:
@@ -53,6 +55,8 @@ def inspect_riff(data: Bytes, base: int) -> Contents:
     """
     form = read_exactly(data, base, 12, "header")
     header = _Header("big" if form[:4] == b"RIFX" else "little")
+    if form[:4] == b"BW64":  # the same as far as audio goes, and unknown to libsndfile
+        header.edits[base] = b"RF64"
     position = base + 12
     for _ in range(MAX_CHUNKS):
         name, size = _chunk_header(data, position, header.order)
@@ -78,17 +82,18 @@ def _chunk_header(data: Bytes, position: int, order: _Order) -> tuple[bytes, int
 
 def _contents(container: str, data: Bytes, position: int, size: int, header: _Header) -> Contents:
     start = position + 8
-    field, width = position + 4, 4
+    at, width = position + 4, 4
     if size == _ALL_ONES and header.data_size64 is not None:
-        size, field, width = header.data_size64, header.data_size64_at, 8
-    if size == 0 and _is_chunk_list(data, start, header.order):
-        return Contents(container, header.mask)
-    if not _is_unknown(size):
+        size, at, width = header.data_size64, header.data_size64_at, 8
+    no_audio = size == 0 and _is_chunk_list(data, start, header.order)
+    known = no_audio or not _is_unknown(size)
+    if known:
         check_audio_chunk(data, start, size, tolerance=header.frame - 1)
-        return Contents(container, header.mask)
-    length = min(data.size - start, 256**width - 1)
-    view = patched(data, {field: length.to_bytes(width, header.order)})
-    return Contents(container, header.mask, length_known=False, views=(view,))
+    else:
+        length = min(data.size - start, 256**width - 1)
+        header.edits[at] = length.to_bytes(width, header.order)
+    views = (patched(data, header.edits),) if header.edits else ()
+    return Contents(container, header.mask, length_known=known, views=views)
 
 
 def _is_unknown(size: int) -> bool:

@@ -1,0 +1,166 @@
+"""Sound files for the tests: written by soundfile, then taken apart and put together again byte by byte."""
+
+import struct
+
+import numpy as np
+import soundfile
+
+from transforms.audio.mpeg import FrameHeader
+
+ENCODINGS = {
+    "wav": dict(format="WAV", subtype="PCM_16"),
+    "wav24": dict(format="WAV", subtype="PCM_24"),
+    "wav32": dict(format="WAV", subtype="PCM_32"),
+    "wav8": dict(format="WAV", subtype="PCM_U8"),
+    "wavfloat": dict(format="WAV", subtype="FLOAT"),
+    "wavdouble": dict(format="WAV", subtype="DOUBLE"),
+    "wavulaw": dict(format="WAV", subtype="ULAW"),
+    "wavalaw": dict(format="WAV", subtype="ALAW"),
+    "wavadpcm": dict(format="WAV", subtype="MS_ADPCM"),
+    "wavex": dict(format="WAVEX", subtype="PCM_24"),
+    "rf64": dict(format="RF64", subtype="PCM_16"),
+    "w64": dict(format="W64", subtype="PCM_16"),
+    "aiff": dict(format="AIFF", subtype="PCM_16"),
+    "aiff24": dict(format="AIFF", subtype="PCM_24"),
+    "aifcfloat": dict(format="AIFF", subtype="FLOAT"),
+    "aifclittle": dict(format="AIFF", subtype="PCM_16", endian="LITTLE"),
+    "caf": dict(format="CAF", subtype="PCM_16"),
+    "caffloat": dict(format="CAF", subtype="FLOAT"),
+    "alac": dict(format="CAF", subtype="ALAC_16"),
+    "au": dict(format="AU", subtype="PCM_16"),
+    "flac": dict(format="FLAC", subtype="PCM_16"),
+    "flac24": dict(format="FLAC", subtype="PCM_24"),
+    "vorbis": dict(format="OGG", subtype="VORBIS"),
+    "opus": dict(format="OGG", subtype="OPUS"),
+    "mp3": dict(format="MP3", subtype="MPEG_LAYER_III"),
+    "mp3vbr": dict(format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="VARIABLE"),
+}
+"""How soundfile is asked for each kind of file."""
+
+CUT_SHOWS = [name for name in ENCODINGS if name != "alac"]
+
+
+def music(seconds=2.0, rate=44_100, channels=2, seed=0):
+    """Tones and noise, shape (frames, channels), float64, peak below 0.9."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(round(seconds * rate)) / rate
+    tones = [0.3 * np.sin(2 * np.pi * (110 * 2 ** (c / 4)) * t + c) for c in range(channels)]
+    noise = 0.05 * rng.standard_normal((t.size, channels)) * (1 + np.sin(2 * np.pi * 2 * t))[:, None]
+    return np.column_stack(tones) + noise
+
+
+def write(path, samples, rate, **how):
+    """Write block by block: libsndfile overflows its stack on a large array of Vorbis."""
+    samples = np.asarray(samples)
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    with soundfile.SoundFile(path, "w", rate, channels, **how) as file:
+        for start in range(0, len(samples), 4096):
+            file.write(samples[start : start + 4096])
+    return path
+
+
+def encoded(folder, name, samples=None, rate=None):
+    """Bytes of a file of this kind."""
+    rate = rate or (48_000 if name == "opus" else 44_100)
+    samples = music(rate=rate) if samples is None else samples
+    return write(folder / f"made.{name}", samples, rate, **ENCODINGS[name]).read_bytes()
+
+
+def planar(samples):
+    return np.ascontiguousarray(np.atleast_2d(np.asarray(samples).T))
+
+
+def plain(path):
+    """What soundfile.read gives, shape (channels, frames)."""
+    return soundfile.read(path, dtype="float32", always_2d=True)[0].T
+
+
+def wav(
+    pcm: bytes, *, data_size=None, riff_size=None, before=b"", after=b"", channels=2, bits=16, rate=44_100
+):
+    """A WAVE file by hand; sizes that are given stand in for the true ones."""
+    align = channels * bits // 8
+    chunks = (
+        b"WAVE"
+        + chunk(b"fmt ", struct.pack("<HHIIHH", 1, channels, rate, rate * align, align, bits))
+        + before
+    )
+    chunks += b"data" + struct.pack("<I", len(pcm) if data_size is None else data_size) + pcm + after
+    return b"RIFF" + struct.pack("<I", len(chunks) if riff_size is None else riff_size) + chunks
+
+
+def wavex(pcm: bytes, mask, channels, rate=44_100):
+    """A WAVE_FORMAT_EXTENSIBLE file of 16-bit PCM with a channel mask."""
+    guid = b"\x01\0\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+    align = 2 * channels
+    body = struct.pack("<HHIIHHHHI", 0xFFFE, channels, rate, rate * align, align, 16, 22, 16, mask) + guid
+    chunks = b"WAVE" + chunk(b"fmt ", body) + chunk(b"data", pcm)
+    return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+
+def rf64(pcm: bytes, *, name=b"RF64", data_size=None):
+    """An RF64 or BW64 file: the true size stands in the ds64 chunk."""
+    size = len(pcm) if data_size is None else data_size
+    ds64 = chunk(b"ds64", struct.pack("<QQQI", len(pcm) + 80, size, len(pcm) // 4, 0))
+    fmt = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 2, 44_100, 176_400, 4, 16))
+    return name + b"\xff\xff\xff\xffWAVE" + ds64 + fmt + b"data\xff\xff\xff\xff" + pcm
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def pcm16(samples) -> bytes:
+    return np.round(np.asarray(samples) * 32767).astype("<i2").tobytes()
+
+
+def id3(size=300) -> bytes:
+    """An ID3v2.4 tag with nothing but padding."""
+    length = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3\x04\0\0" + length + bytes(size)
+
+
+ID3V1 = b"TAG" + b"a title".ljust(125, b"\0")
+
+
+def ape_tag(size=5000) -> bytes:
+    """An APEv2 tag of items without header; long enough to lose libmpg123."""
+    body = b"\x01\0\0\0\0\0\0\0K\0v".ljust(size, b"\0")
+    return body + b"APETAGEX" + struct.pack("<IIII", 2000, len(body) + 32, 1, 0) + bytes(8)
+
+
+def without_xing(mp3: bytes) -> bytes:
+    """The stream without its first frame, which is the one that counts the others."""
+    header = FrameHeader.parse(mp3[:4])
+    assert header is not None
+    assert mp3[header.tag_offset :][:4] in (b"Xing", b"Info")
+    return mp3[header.size :]
+
+
+def ogg_pages(data: bytes) -> list[bytes]:
+    pages, at = [], 0
+    while at < len(data):
+        count = data[at + 26]
+        size = 27 + count + sum(data[at + 27 : at + 27 + count])
+        pages.append(data[at : at + size])
+        at += size
+    return pages
+
+
+def ogg_crc(page: bytes) -> int:
+    """Checksum of RFC 3533 as its text has it, one bit after the other."""
+    register = 0
+    for byte in page[:22] + bytes(4) + page[26:]:
+        register ^= byte << 24
+        for _ in range(8):
+            register = (register << 1 ^ 0x04C11DB7 if register >> 31 else register << 1) & 0xFFFFFFFF
+    return register
+
+
+def sealed(page: bytes) -> bytes:
+    """The page with its checksum put right."""
+    return page[:22] + struct.pack("<I", ogg_crc(page)) + page[26:]
+
+
+def junk(size, seed=0) -> bytes:
+    return np.random.default_rng(seed).bytes(size)
