@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+
+from dsp import stereo_faults
+from dsp.grid import Span
+from dsp.missing import Missing
+from tests.segmenting import segments
+
+
+def columns(x, rate=44_100, borders=(), block=1 << 17):
+    parts = [
+        stereo_faults.analyse(s, Span(a, min(a + s.block, s.own.stop)))
+        for s in segments(x, rate, borders, block=block)
+        for a in range(s.own.start, s.own.stop, s.block)
+    ]
+    return stereo_faults.finish(stereo_faults.merge(parts))
+
+
+def noise(seconds=5.0, rate=44_100, channels=1, seed=0):
+    return np.random.default_rng(seed).standard_normal((channels, round(seconds * rate))) * 0.1
+
+
+def band_noise(low, high, seconds=5.0, rate=44_100, seed=0):
+    """Noise between two frequencies only."""
+    spectrum = np.fft.rfft(noise(seconds, rate, seed=seed)[0])
+    frequency = np.fft.rfftfreq(round(seconds * rate), 1 / rate)
+    spectrum[(frequency < low) | (frequency > high)] = 0
+    return np.fft.irfft(spectrum, round(seconds * rate))
+
+
+def test_mono_stored_twice_is_dual_mono_with_and_without_dither():
+    x = np.repeat(noise(), 2, axis=0)
+    assert columns(x)["dual_mono"] is True
+    dither = np.random.default_rng(1).uniform(-1, 1, x.shape) / 2**15
+    assert columns(x + dither)["dual_mono"] is True
+    assert columns(x + 0.01 * noise(channels=2, seed=2))["dual_mono"] is False
+
+
+def test_the_edge_lies_sixty_decibels_below_the_sum():
+    mid, side = noise(seed=1), noise(seed=2)
+    for ratio, expected in ((0.9e-3, True), (1.1e-3, False)):
+        x = np.concatenate([mid + ratio * side, mid - ratio * side])
+        assert columns(x)["dual_mono"] is expected
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 96_000])
+def test_an_inverted_channel_is_told_as_a_whole_or_in_the_bass(rate):
+    bass, left, right = band_noise(25, 190, rate=rate), *noise(rate=rate, channels=2, seed=3)
+    assert columns(np.stack([left + bass, right + bass]), rate)["polarity_inverted"] is False
+    assert columns(np.stack([left, 0.3 * right - left]), rate)["polarity_inverted"] is True
+    assert columns(np.stack([left + 3 * bass, right - 3 * bass]), rate)["polarity_inverted"] is True
+
+
+def test_opposed_content_above_and_below_the_bass_does_not_count_as_bass():
+    bass = band_noise(25, 190)
+    for low, high in ((300, 600), (600, 2000), (1, 12)):
+        side = band_noise(low, high, seed=5)
+        side *= 0.7 * bass.std() / side.std()
+        assert columns(np.stack([bass + side, bass - side]))["polarity_inverted"] is False
+
+
+def test_an_offset_does_not_count():
+    x = band_noise(25, 190)
+    assert columns(np.stack([x + 0.5, x - 0.5]))["polarity_inverted"] is False
+
+
+def test_bass_powers_are_those_of_an_exact_transform():
+    left, right = noise(6, channels=2, seed=8)
+    right = right + 0.5 * left
+    (segment,) = segments(np.stack([left, right]), 44_100)
+    found = stereo_faults.analyse(segment, segment.own)
+    frequency = np.fft.rfftfreq(left.size, 1 / 44_100)
+    bass = (frequency >= 20) & (frequency <= 200)
+    a, b = np.fft.rfft(left)[bass], np.fft.rfft(right)[bass]
+    scale = 2 / left.size
+    for mine, exact in zip(
+        (found.bass_left, found.bass_right, found.bass_cross),
+        (np.vdot(a, a).real, np.vdot(b, b).real, np.vdot(a, b).real),
+    ):
+        assert mine == pytest.approx(scale * exact, rel=0.15)
+
+
+def test_missing_values_say_why():
+    assert columns(noise()) == dict.fromkeys(stereo_faults.COLUMNS, Missing("not_stereo"))
+    assert columns(noise(channels=6)) == dict.fromkeys(stereo_faults.COLUMNS, Missing("not_stereo"))
+    assert columns(np.zeros((2, 9000))) == dict.fromkeys(stereo_faults.COLUMNS, Missing("silent"))
+    half = np.concatenate([noise(), 0 * noise()])
+    assert columns(half) == {"dual_mono": False, "polarity_inverted": Missing("one_channel_silent")}
+
+
+def test_equal_and_opposed_channels_of_any_length():
+    for samples in (2, 100, 9000):
+        x = noise(1)[:, :samples]
+        assert columns(np.concatenate([x, x])) == {"dual_mono": True, "polarity_inverted": False}
+        assert columns(np.concatenate([x, -x])) == {"dual_mono": False, "polarity_inverted": True}
+
+
+@pytest.mark.parametrize("rate", [22_050, 44_100])
+def test_cutting_the_track_changes_nothing(rate):
+    x = noise(9, rate, channels=2)
+
+    def sums(borders, block):
+        parts = [
+            stereo_faults.analyse(s, Span(a, min(a + s.block, s.own.stop)))
+            for s in segments(x, rate, borders, block=block)
+            for a in range(s.own.start, s.own.stop, s.block)
+        ]
+        total = stereo_faults.merge(parts)
+        return [getattr(total, name) for name in total.__slots__]
+
+    for borders in ([], [2 * rate], list(range(0, 9 * rate, 8192))):
+        assert sums(borders, 8192) == pytest.approx(sums([], 1 << 17), rel=1e-6, abs=1e-4)
