@@ -92,7 +92,7 @@ def finish(track: StereoPartial) -> Columns:
     cross = track.cross + track.frames * track.left_mean * track.right_mean
     correlation: Value = NO_VARIANCE
     if track.left_square > _ROUNDING * left and track.right_square > _ROUNDING * right:
-        pearson = track.cross / math.sqrt(track.left_square) / math.sqrt(track.right_square)
+        pearson = track.cross / math.sqrt(track.left_square * track.right_square)
         correlation = min(1.0, max(-1.0, pearson))
     width = 0.5 - cross / (left + right)
     return {"stereo_width": min(1.0, max(0.0, width)), "phase_correlation": correlation}

@@ -176,7 +176,7 @@ def _of_mix(track: VariationPartial) -> dict[str, Value]:
     crest_std = _crest_std(track)
     loudness_std = _loudness_std(track.frame_energies)
     return {
-        "crest_db": 20 * math.log10(float(track.hop_peaks.max()) / rms),
+        "crest_db": max(0.0, 20 * math.log10(float(track.hop_peaks.max()) / rms)),
         "crest_std_db": crest_std,
         "dynamic_range_variation": (
             crest_std if isinstance(crest_std, Missing) else min(1.0, crest_std / FULL_VARIATION_DB)
