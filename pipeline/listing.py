@@ -195,7 +195,7 @@ def _leads_nowhere(path: str) -> bool:
 
 
 def _below(path: str, base: str, status: os.stat_result | None) -> _Found:
-    track_id = escape_undecodable(os.path.relpath(path, base).replace(os.sep, "/"))
+    track_id = escape_undecodable(path[len(base) :].lstrip("/"))  # several times faster than os.path.relpath
     return _found(track_id, from_path(path), (), status, escape_undecodable(path))
 
 
@@ -205,12 +205,13 @@ def _file(path: str) -> _Found:
 
 
 def _manifest(manifest: Path) -> _Finds:
+    folder = str(manifest.parent)
     for row in read_manifest(manifest):
         origin = f"{manifest} row {row.number}"
         if is_remote(row.uri):
             scheme = row.uri.partition(":")[0]
             raise UsageError(f"{origin}: {scheme}:// is not supported yet; give local files")
-        path = os.path.normpath(manifest.parent / _local(row.uri, origin))
+        path = os.path.normpath(os.path.join(folder, _local(row.uri, origin)))
         uri = from_path(path)
         yield _found(row.track_id or uri, uri, row.tags, _status(path), origin)
 
@@ -243,4 +244,4 @@ def _status(path: str) -> os.stat_result | None:
 
 
 def _has_audio_suffix(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in AUDIO_SUFFIXES
+    return name[name.rfind(".") :].lower() in AUDIO_SUFFIXES
