@@ -121,6 +121,8 @@ def open_decoder(source: OpenSource, contents: Contents, *, beyond_guess: bool =
         views = [View(source.data)]
     with _explained(source, contents, views), ExitStack() as stack:
         if views:
+            for view in views:
+                view.seek(0)
             parts = [stack.enter_context(_SoundFile(view)) for view in views]
         else:
             os.lseek(source.fd, 0, os.SEEK_SET)  # elsewhere libsndfile would take the file to start
@@ -162,10 +164,13 @@ def _reason(error: soundfile.LibsndfileError, source: OpenSource, contents: Cont
         _UNSUPPORTED: Reason.UNSUPPORTED_FORMAT,
         _SYSTEM: Reason.UNREADABLE,
     }.get(error.code, Reason.DECODE_ERROR)
-    if (
-        reason is Reason.DECODE_ERROR
-        and contents.container == "flac"
-        and is_cut(source.data, skip_id3(source.data, 0))
-    ):
+    if reason is Reason.DECODE_ERROR and _is_cut(source, contents):
         return Reason.TRUNCATED
     return reason
+
+
+def _is_cut(source: OpenSource, contents: Contents) -> bool:
+    """Whether the decoder failed because the file ends early."""
+    if contents.container == "flac":
+        return is_cut(source.data, skip_id3(source.data, 0))
+    return contents.missing_bytes > 0

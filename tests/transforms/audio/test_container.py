@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from dsp.channels import Speaker as S
+from dsp import channels
 from tests.transforms.audio import sounds
 from transforms.audio.errors import BadAudio, Reason
 from transforms.audio.probe import LENGTH_UNKNOWN, probe
 from transforms.audio.track import open_segment
 
-LOSSY = ("vorbis", "opus", "mp3", "mp3vbr", "wavulaw", "wavalaw", "wavadpcm")
+S = channels.Speaker
 
 
 def opened(tmp_path, data, name="file.bin"):
