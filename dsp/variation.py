@@ -117,9 +117,9 @@ def finish(track: VariationPartial) -> Columns:
     ``crest_db`` : largest magnitude over RMS.
     ``crest_std_db`` : standard deviation of the crest of 500 ms frames that are not silent; null under two.
     ``dynamic_range_variation`` : the same over 6 dB, at most 1.
-    ``peak_consistency`` : 1 / (1 + CV) of the peaks of all complete 500 ms frames; null under two.
+    ``peak_consistency`` : 1 / (1 + CV) of the peaks of all complete 500 ms frames; null without one.
     ``loudness_std_db`` : standard deviation of the level of 46 ms frames every 250 ms, at most 80 dB below
-    the loudest; null under 0.25 s. ``loudness_variation_std`` : the same, at most 10.
+    the loudest. ``loudness_variation_std`` : the same, at most 10.
     ``rms_dbfs`` : mean power of the channels without LFE, in dB; a full-scale square is 0.
     ``rms_db_p5``, ``rms_db_p50``, ``rms_db_p95`` : percentiles of it over 50 ms windows with energy;
     null under 50 ms.
@@ -212,15 +212,13 @@ def _crest_std(track: VariationPartial) -> float | Missing:
 
 
 def _peak_consistency(peaks: NDArray[np.float64]) -> float | Missing:
-    if len(peaks) < 2:
+    if not len(peaks):
         return TOO_SHORT
     mean = float(peaks.mean())
     return 1 / (1 + float(peaks.std()) / mean) if mean > 0 else SILENT
 
 
 def _loudness_std(energies: Energies) -> float | Missing:
-    if len(energies) < 2:
-        return TOO_SHORT
     loudest = float(energies.max())
     if loudest == 0:
         return SILENT

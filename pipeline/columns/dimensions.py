@@ -196,7 +196,7 @@ _VARIATION = (
         unit="dB",
         low=0,
         high=10,
-        null_codes=(*_ON_Y, "too_short"),
+        null_codes=_ON_Y,
         tolerance=0.05,
         definition="Standard deviation of the RMS level of 2048-sample frames every 250 ms, "
         "relative to the loudest, floored at -80 dB, clipped at 10 dB.",
