@@ -3,11 +3,16 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.pvalue import PCollection
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner, RunnerResult
+from apache_beam.runners.runner import PipelineState
 
 from pipeline import graph
 from pipeline.job import Job, SliceReport
@@ -17,36 +22,40 @@ from transforms.model import Failure, Range, Track
 from transforms.partials import LoadPartials, SavePartials
 from transforms.write import WriteFingerprints
 
+_Build = Callable[..., None]
+"""(items, job, scratch folder if it needs one): puts the steps behind the items."""
+
+_slice: list[Track | Range] = []
+"""What the compiled graph reads: the graph runs in this process."""
+
 
 def run_tracks(tracks: Sequence[Track], job: Job) -> SliceReport:
     """Measure tracks and commit a record or a failure for each."""
-
-    def build(p: beam.Pipeline) -> None:
-        created = p | "Tracks" >> beam.Create(list(tracks), reshuffle=False)
-        graph.fingerprint(created, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink)
-
-    return _run(build)
+    return _run(_tracks_graph, tracks, job)
 
 
 def run_ranges(ranges: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
     """Measure ranges of long tracks and leave the partials in ``scratch``."""
-
-    def build(p: beam.Pipeline) -> None:
-        created = p | "Ranges" >> beam.Create(list(ranges), reshuffle=False)
-        graph.gather(graph.measure(created, job.decode)) | "SavePartials" >> SavePartials(scratch)
-
-    return _run(build)
+    return _run(_ranges_graph, ranges, job, scratch)
 
 
 def finish_ranges(tracks: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
     """Merge and commit long tracks, given as one range each, whose partials are all in ``scratch``."""
+    return _run(_finish_graph, tracks, job, scratch)
 
-    def build(p: beam.Pipeline) -> None:
-        partials = p | "Tracks" >> beam.Create(list(tracks), reshuffle=False) | LoadPartials(scratch)
-        outcomes = partials | "MergeFingerprints" >> MergeFingerprints(job.assemble)
-        outcomes | "WriteFingerprints" >> WriteFingerprints(job.sink)
 
-    return _run(build)
+def _tracks_graph(tracks: PCollection[Track], job: Job) -> None:
+    graph.fingerprint(tracks, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink)
+
+
+def _ranges_graph(ranges: PCollection[Range], job: Job, scratch: Path) -> None:
+    graph.gather(graph.measure(ranges, job.decode)) | "SavePartials" >> SavePartials(scratch)
+
+
+def _finish_graph(tracks: PCollection[Range], job: Job, scratch: Path) -> None:
+    partials = tracks | LoadPartials(scratch)
+    outcomes = partials | "MergeFingerprints" >> MergeFingerprints(job.assemble)
+    outcomes | "WriteFingerprints" >> WriteFingerprints(job.sink)
 
 
 def record_failures(failures: Sequence[Failure], job: Job) -> SliceReport:
@@ -59,11 +68,11 @@ def record_failures(failures: Sequence[Failure], job: Job) -> SliceReport:
     return SliceReport(failures=Counter(str(failure.reason) for failure in failures))
 
 
-def _run(build: Callable[[beam.Pipeline], None]) -> SliceReport:
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
-    pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
-    build(pipeline)
-    result = pipeline.run()
+def _run(build: _Build, items: Sequence[Track | Range], job: Job, *scratch: Path) -> SliceReport:
+    _slice[:] = items
+    proto = beam_runner_api_pb2.Pipeline.FromString(_compiled(build, job, *scratch))
+    result = FnApiRunner().run_via_runner_api(proto, PipelineOptions([]))
+    result.wait_until_finish()
     counters = {
         c.key.metric.name: c.committed
         for c in result.metrics().query()["counters"]
@@ -75,6 +84,37 @@ def _run(build: Callable[[beam.Pipeline], None]) -> SliceReport:
         audio_seconds=counters.get("audio_ms", 0) / 1000,
         cpu_seconds=Counter({stage: us / 1e6 for stage, us in _below("cpu_us/", counters).items()}),
     )
+
+
+@cache
+def _compiled(build: _Build, job: Job, *scratch: Path) -> bytes:
+    """The graph as Beam serialises it.
+
+    Making it takes about a second of CPU, several times as long as a run of it over nothing, so a worker
+    makes it once and not for every slice.
+    """
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    compiler = _Compiler()
+    pipeline = beam.Pipeline(runner=compiler, options=PipelineOptions([]))
+    build(pipeline | "Start" >> beam.Impulse() | "Slice" >> beam.FlatMap(_current_slice), job, *scratch)
+    pipeline.run()
+    return compiler.compiled
+
+
+class _Compiler(FnApiRunner):
+    """Keeps the graph instead of running it."""
+
+    compiled = b""
+
+    def run_via_runner_api(
+        self, pipeline_proto: beam_runner_api_pb2.Pipeline, options: PipelineOptions
+    ) -> RunnerResult:
+        self.compiled = pipeline_proto.SerializeToString()
+        return RunnerResult(PipelineState.DONE, {})
+
+
+def _current_slice(_: bytes) -> Sequence[Any]:
+    return _slice
 
 
 def _below(prefix: str, counters: dict[str, int]) -> dict[str, int]:

@@ -98,8 +98,8 @@ class Seat:
         self.tasks_done += 1
         return took
 
-    def seconds_left(self) -> float:
-        """Guess of the work in the task that is still to do, in guessed seconds."""
+    def guess_left(self) -> float:
+        """Guessed seconds of work of the task that are still to do."""
         if self.task is None or self.task.verb not in ("run_tracks", "run_ranges"):
             return 0.0
         return sum(map(cost, self.task.items)) * (1 - self.measured / max(1, len(self.task.items)))

@@ -1,5 +1,6 @@
 """The queue of outstanding work, cut into slices when a worker asks, from measured speed."""
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +9,14 @@ from runners.local.messages import Item, Task, Verb
 from transforms.model import Range, Track
 
 LONGEST_SLICE_S = 40.0
-_SHORTEST_SLICE_S = 8.0
+_SHORTEST_SLICE_S = 5.0
+_LEAST_SLICE_S = 2.0
 _FIRST_SLICE_S = 12.0
 _MOST_TRACKS = 2000
 _SPREAD_FROM_S = 15.0
 _PLANNED_AT_ONCE = 50
-_SECONDS_PER_TRACK = 0.02
-_SECONDS_PER_AUDIO_SECOND = 0.004
+_SECONDS_PER_TRACK = 0.03
+_SECONDS_PER_AUDIO_SECOND = 0.006
 _UNKNOWN_AUDIO_S = 240.0
 _BYTES_PER_SECOND = {
     "wav": 176_400, "aif": 176_400, "aiff": 176_400, "caf": 176_400, "rf64": 176_400, "bw64": 176_400, "w64": 176_400,
@@ -82,6 +84,7 @@ class Backlog:
         self._ranges: deque[Range] = deque()
         self._tracks: deque[Track] = deque()
         self._cost = sum(cost(track) for bucket in tracks.values() for track in bucket)
+        self._shortest = min(_SHORTEST_SLICE_S, max(_LEAST_SLICE_S, self._cost / workers))
         self._sort(tracks)
 
     def _sort(self, tracks: Mapping[int, Sequence[Track]]) -> None:
@@ -100,12 +103,11 @@ class Backlog:
     @property
     def tasks_left(self) -> int:
         """Roughly how many slices there are still to give, to know how many workers are worth starting."""
-        queued = self._guess(self._ranges) + self._guess(self._tracks)
-        return len(self._urgent) + -(-int(self.rate(queued)) // int(_SHORTEST_SLICE_S)) + bool(queued)
+        return len(self._urgent) + math.ceil(self.rate(self._cost) / self._shortest)
 
-    def seconds_left(self) -> float:
-        """Work that is queued, in seconds of one worker."""
-        return self.rate(self._cost)
+    def guess_left(self) -> float:
+        """Guessed seconds of work that are queued."""
+        return self._cost
 
     def put_first(self, tasks: Iterable[Task]) -> None:
         """Queue tasks that must not wait: retries, the last step of long tracks."""
@@ -165,9 +167,9 @@ class Backlog:
 
     def _budget(self) -> float:
         """Seconds the next slice may take: less and less towards the end, so that all workers end together."""
-        share = self.seconds_left() / (2 * self._workers)
+        share = self.rate(self._cost) / (2 * self._workers)
         longest = LONGEST_SLICE_S if self.rate.known else _FIRST_SLICE_S
-        return min(longest, max(_SHORTEST_SLICE_S, share))
+        return min(longest, max(self._shortest, share))
 
     @staticmethod
     def _guess(items: Iterable[Item]) -> float:

@@ -1,5 +1,6 @@
 """The parent's loop: gives slices to workers, watches them, replaces the dead and finds out who killed them."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from multiprocessing import connection
@@ -64,6 +65,8 @@ class Supervisor:
         self._seats: list[Seat] = []
         self._failed_starts = 0
         self._deaths_in_vain = 0
+        self._guessed = self._backlog.guess_left()
+        self._working_since = math.inf
         self._began = self._checked = time.monotonic()
         self._peak = 0
 
@@ -108,11 +111,12 @@ class Supervisor:
         return [seat for seat in self._seats if seat.task is not None]
 
     def _seconds_left(self) -> float | None:
-        rate = self._backlog.rate
-        if not rate.known:
+        """From the speed so far, of the whole engine, waiting included."""
+        left = self._backlog.guess_left() + sum(seat.guess_left() for seat in self._busy)
+        done = self._guessed - left
+        if not self._backlog.rate.known or done <= 0:
             return None
-        running = rate(sum(seat.seconds_left() for seat in self._busy))
-        return (self._backlog.seconds_left() + running) / self._workers
+        return left / done * (time.monotonic() - self._working_since)
 
     def _staff(self) -> None:
         """Give slices to idle workers; start as many workers as there are slices for."""
@@ -145,6 +149,7 @@ class Supervisor:
         match event:
             case Ready():
                 seat.ready = True
+                self._working_since = min(self._working_since, time.monotonic())
                 self._failed_starts = 0
             case Started():
                 seat.started(event)
