@@ -1,6 +1,7 @@
 """The console script: the command line with the runners it can use."""
 
 import logging
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,17 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run ``beamprint`` with the words of the command line."""
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional package it does not find
-    return run_command(sys.argv[1:], {"local": _local, "direct": _direct, "DirectRunner": _direct})
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return run_command(sys.argv[1:], {"local": _local, "direct": _direct, "DirectRunner": _direct})
+    except KeyboardInterrupt:
+        print("beamprint: interrupted", file=sys.stderr)
+        return 130
+
+
+def _terminated(*_: object) -> None:
+    print("beamprint: terminated", file=sys.stderr)
+    sys.exit(143)
 
 
 def _local(request: "RunRequest") -> "RunOutcome":
