@@ -149,6 +149,7 @@ def _add_describe(commands: _Commands) -> None:
         "print what every column means",
         "beamprint describe --format markdown > columns.md",
     )
+    p.add_argument("output", nargs="?", metavar="OUT", help="a dataset: say first what it holds")
     p.add_argument(
         "--format",
         choices=("table", "json", "markdown", "bigquery"),
@@ -219,9 +220,12 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _describe(options: argparse.Namespace) -> int:
-    from pipeline.describe import describe  # noqa: PLC0415
+    from pipeline import describe  # noqa: PLC0415
 
-    print(describe(options.format))
+    if options.output is None:
+        print(describe.describe(options.format))
+    else:
+        print(describe.describe_dataset(options.output, options.format))
     return 0
 
 
@@ -230,7 +234,8 @@ def _failures(options: argparse.Namespace) -> int:
     from pipeline.dataset import Dataset  # noqa: PLC0415
 
     rows = failures.failures(Dataset.open(options.output))
-    print(failures.as_csv(rows) if options.format == "csv" else failures.as_text(rows))
+    text = failures.as_csv(rows) if options.format == "csv" else failures.as_text(rows)
+    print(text.rstrip("\n"))
     return 0
 
 
