@@ -121,10 +121,10 @@ def finish(spectra: SpectraByLevel) -> Columns:
 def _edge(band_db: NDArray[np.float64]) -> int | None:
     """The lowest band with an edge below it."""
     highest_from = np.maximum.accumulate(band_db[::-1])[::-1]
-    for i in range(LOWEST_BAND, band_db.size - GAP):
-        if highest_from[i + GAP] <= np.median(band_db[i - BANDS_BELOW : i]) - EDGE_DB:
-            return i
-    return None
+    candidates = np.arange(LOWEST_BAND, band_db.size - GAP)
+    below = np.median(band_db[candidates[:, None] - np.arange(1, BANDS_BELOW + 1)], axis=1)
+    found = np.flatnonzero(highest_from[candidates + GAP] <= below - EDGE_DB)
+    return int(candidates[found[0]]) if found.size else None
 
 
 def _power(frames: Samples) -> NDArray[np.float32]:

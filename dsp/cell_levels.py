@@ -22,6 +22,8 @@ STEPS_PER_BLOCK = 4
 SILENCE_POWER = 1e-6
 """-60 dBFS."""
 NOISE_PERCENTILE = 1.0
+STILL = 1e-3
+"""Share of a cell's power below which its variance is computed about its first sample."""
 DIGITAL_SILENCE = Missing("digital_silence")
 """Every block holds a cell without any noise."""
 
@@ -147,7 +149,7 @@ def _windows(steps: NDArray[Any]) -> NDArray[Any]:
 def _pivoted_sums(
     segment: Segment, channels: list[int], first: int, lengths: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """First sample of each cell, and sum and sum of squares of what the cell's samples differ from it.
+    """Pivot of each cell, and sum and sum of squares of what its samples differ from it.
 
     Cells of 44.1 and 48 kHz are equally long; at 22.05 kHz two, at 11.025 kHz four make a period of
     whole samples, and are cut out of rows of one period. Shape of the result: (3, channels, cells).
@@ -160,14 +162,30 @@ def _pivoted_sums(
     start = _cell_edge(first, rate)
     samples = _padded(segment, start, _cell_edge(first + rows * period, rate))
     offsets = _cell_edges(first, first + period, rate) - start
-    out = np.zeros((3, len(channels), rows, period))
+    out = np.empty((3, len(channels), rows, period))
     for i, channel in enumerate(channels):
         table = samples[channel].reshape(rows, -1)
         for j, (a, b) in enumerate(zip(offsets, offsets[1:])):
-            cell = table[:, a:b]
-            moved = cell - cell[:, :1]
-            out[:, i, :, j] = cell[:, 0], moved @ np.ones(b - a, np.float32), np.vecdot(moved, moved)
+            out[:, i, :, j] = _moments(table[:, a:b])
     return out.reshape(3, len(channels), -1)[..., :cells]
+
+
+def _moments(cells: Samples) -> Float64:
+    """Pivot, sum and sum of squares of each row; shape (3, rows).
+
+    The pivot is 0 unless the row's mean is so large beside its movement that float32 sums would lose
+    it: then it is the first sample, and a row that stands still has a sum of squares of exactly 0.
+    """
+    n = cells.shape[1]
+    ones = np.ones(n, np.float32)
+    out = np.zeros((3, len(cells)))
+    out[1], out[2] = cells @ ones, np.vecdot(cells, cells)
+    still = np.flatnonzero(out[2] * n - out[1] ** 2 <= STILL * n * out[2])
+    if still.size:
+        pivot = cells[still, :1]
+        moved = cells[still] - pivot
+        out[:, still] = pivot[:, 0], moved @ ones, np.vecdot(moved, moved)
+    return out
 
 
 def _padded(segment: Segment, start: int, stop: int) -> Samples:

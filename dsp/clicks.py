@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from dsp.channels import full_range_channels, stereo_pair
@@ -31,9 +32,9 @@ SHARPNESS = 1.5
 ALONE = 3.0
 """How far a click stands out of what follows it at once, where a drum still rings."""
 
-_GROUP = 4
+_GROUP = 8
 """Blocks whose maximum is taken together to rule out nearly all of them at once."""
-_REACH = 7
+_REACH = 4
 """Groups around a group that hold the context of all its blocks, and a block to spare."""
 _GAP, _FIT = 2, 4
 """Samples either side of a click that belong to it, and samples beyond that show where the signal goes."""
@@ -124,20 +125,21 @@ def _prominent_blocks(difference: Samples, length: int) -> NDArray[np.int64]:
     table = difference.reshape(-1, _GROUP, length)
     peak = difference.reshape(-1, _GROUP * length).max(1)
     n = peak.size
-    # Groups 2 to 5 away lie within the context of every block of a group, so they must be quiet as well.
-    around = np.maximum.reduce([peak[5 + k : n - 5 + k] for k in (-5, -4, -3, -2, 2, 3, 4, 5)])
-    suspect = np.flatnonzero((peak[5:-5] > SMALLEST) & (peak[5:-5] > PROMINENCE[0] * around)) + 5
-    suspect = suspect[(suspect >= _REACH) & (suspect < n - _REACH)]
-    near, far = CONTEXT
+    # The groups two away lie within the context of every block of a group, so they must be quiet as well.
+    own, around = peak[_REACH : n - _REACH], np.maximum(peak[_REACH - 2 : -_REACH - 2], peak[_REACH + 2 : n - _REACH + 2])
+    suspect = np.flatnonzero((own > SMALLEST) & (own > PROMINENCE[0] * around)) + _REACH
+    if not suspect.size:
+        return suspect
     blocks = table[suspect[:, None] + np.arange(-_REACH, _REACH + 1)].max(-1)
     blocks = blocks.reshape(suspect.size, (2 * _REACH + 1) * _GROUP)
-    found = []
-    for j in range(_REACH * _GROUP, (_REACH + 1) * _GROUP):
-        before, after = blocks[:, j - far : j - near + 1].max(1), blocks[:, j + near : j + far + 1].max(1)
-        needed = _needed_prominence(blocks[:, j]) * np.maximum(before, after)
-        hit = (blocks[:, j] > SMALLEST) & (blocks[:, j] > needed)
-        found.append((suspect[hit] - _REACH) * _GROUP + j)
-    return np.concatenate(found)
+    near, far = CONTEXT
+    context = sliding_window_view(blocks, far - near + 1, axis=1).max(-1)
+    first = _REACH * _GROUP
+    before, after = (context[:, a : a + _GROUP] for a in (first - far, first + near))
+    own = blocks[:, first : first + _GROUP]
+    hit = (own > SMALLEST) & (own > _needed_prominence(own) * np.maximum(before, after))
+    group, block = np.nonzero(hit)
+    return suspect[group] * _GROUP + block
 
 
 def _needed_prominence(peak: Samples) -> Samples:

@@ -16,6 +16,8 @@ COLUMNS: tuple[str, ...] = ("clipped_samples", "samples_over_fs")
 NEAR_PEAK = 1 - 2.0**-11
 LOWEST_PEAK = 0.25
 
+_PIECE = 1 << 13
+
 
 @dataclass(frozen=True, slots=True)
 class NearPeak:
@@ -81,28 +83,41 @@ def finish(clipping: Clipping) -> Columns:
 def _near_peak(around: Samples) -> tuple[NearPeak, int]:
     """Run levels of ``around[2:-2]`` near its peak, and the number of samples over full scale."""
     own = around[2:-2]
-    highest, lowest = own.max(), own.min()
-    peak = max(highest, -lowest)
+    starts = np.arange(0, own.size, _PIECE)
+    highest, lowest = np.maximum.reduceat(own, starts), np.minimum.reduceat(own, starts)
+    peak = max(float(highest.max()), -float(lowest.min()))
     threshold = np.float32(peak * NEAR_PEAK)
-    levels = [np.empty(0, np.float32)]
-    if peak > 0 and highest >= threshold:
-        levels.append(_run_levels(around, np.flatnonzero(own >= threshold)))
-    if peak > 0 and lowest <= -threshold:
-        levels.append(_run_levels(-around, np.flatnonzero(own <= -threshold)))
-    over = int(np.count_nonzero(np.abs(own) > 1)) if peak > 1 else 0
-    return _counted(float(peak), np.concatenate(levels)), over
+    levels = [
+        _run_levels(around, _reaching(own, starts[highest >= threshold], 1, threshold), 1),
+        _run_levels(around, _reaching(own, starts[lowest <= -threshold], -1, threshold), -1),
+    ]
+    over = np.count_nonzero(own > 1) if highest.max() > 1 else 0
+    over += np.count_nonzero(own < -1) if lowest.min() < -1 else 0
+    return _counted(peak, np.concatenate(levels)), over
 
 
-def _run_levels(around: Samples, own: NDArray[np.int64]) -> Samples:
-    """Largest minimum of three samples in a row that include each of ``around[own + 2]``."""
-    a, b, c, d, e = (around[own + i] for i in range(5))
-    return np.maximum(np.minimum(np.minimum(a, b), c), np.maximum(np.minimum(np.minimum(b, c), d), np.minimum(np.minimum(c, d), e)))
+def _reaching(own: Samples, pieces: NDArray[np.int64], sign: int, threshold: np.float32) -> NDArray[np.int64]:
+    """Samples at the threshold within the pieces that reach it."""
+    found = [np.empty(0, np.int64)]
+    for a in pieces.tolist():
+        piece = own[a : a + _PIECE]
+        found.append(a + np.flatnonzero(piece >= threshold if sign > 0 else piece <= -threshold))
+    return np.concatenate(found)
+
+
+def _run_levels(around: Samples, own: NDArray[np.int64], sign: int) -> Samples:
+    """Largest minimum of three samples in a row that include each of ``around[own + 2]``, times ``sign``."""
+    a, b, c, d, e = (sign * around[own + i] for i in range(5))
+    bc, cd = np.minimum(b, c), np.minimum(c, d)
+    return np.maximum(np.maximum(np.minimum(a, bc), np.minimum(b, cd)), np.minimum(cd, e))
 
 
 def _counted(peak: float, levels: Samples, counts: NDArray[np.int64] | None = None) -> NearPeak:
     """The distinct levels near ``peak`` and how many samples have each."""
     keep = levels >= np.float32(peak * NEAR_PEAK)
     keep &= levels > 0
+    if not keep.any():
+        return NearPeak(peak, np.empty(0, np.float32), np.empty(0, np.int64))
     distinct, where = np.unique(levels[keep], return_inverse=True)
     weights = None if counts is None else counts[keep]
     return NearPeak(peak, distinct, np.bincount(where, weights, distinct.size).astype(np.int64))

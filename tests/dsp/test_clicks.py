@@ -99,10 +99,10 @@ def test_grouped_screening_finds_the_blocks_of_the_definition(rate):
     x = (rng.standard_normal(60_000) * 0.004 * rng.uniform(0, 1, 60_000) ** 8).astype(np.float32)
     x[rng.integers(2000, 58_000, 25)] += rng.uniform(0.02, 0.5, 25).astype(np.float32)
     length = round(32 * rate / 44_100)
-    pad = 28 * length
-    padded = np.concatenate([np.zeros(pad), x, np.zeros(pad + -x.size % (4 * length))]).astype(np.float32)
+    pad = 32 * length
+    padded = np.concatenate([np.zeros(pad), x, np.zeros(pad + -x.size % (8 * length))]).astype(np.float32)
     difference = clicks._third_difference(np.concatenate([np.zeros(3, np.float32), padded]), 1)
-    found = clicks._prominent_blocks(difference, length) - 28
+    found = clicks._prominent_blocks(difference, length) - 32
     assert sorted(found.tolist()) == straightforward(x, rate)
     assert len(found) > 5
 
