@@ -4,6 +4,7 @@ import math
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsp.chroma_flux import HarmonyChange
 from dsp.onset import FRAME_RATE, Float32, Float64, parabolic_offset, running_maximum
@@ -14,6 +15,8 @@ _SMOOTHING_SECONDS = 0.010
 _WEAK_SHARE = 0.5
 _LINE_BEATS = 9
 
+_NEAR_FRAMES = 2
+_FEWEST_BEATS = 4
 _SNARE_WEIGHT = 0.3
 _PHASE_THRESHOLD = -0.05
 
@@ -102,8 +105,37 @@ def _line_ends(count: int) -> Float64:
     return 1 / count + np.outer(x, x) / np.sum(x**2)
 
 
-def in_phase(beats: Float64, period: float, harmony: HarmonyChange, snare: Float32) -> Float64:
-    """The beats, or the points halfway between them where harmony and snare change there rather than here.
+class PhaseEvidence:
+    """What tells beats from the points halfway between them: harmony and snare change on beats.
+
+    Parameters
+    ----------
+    harmony : HarmonyChange
+    bass, snare : float32, shape (frames,)
+        Onset strength under 150 Hz and of 1 to 5 kHz.
+    """
+
+    def __init__(self, harmony: HarmonyChange, bass: Float32, snare: Float32) -> None:
+        self.harmony = harmony
+        self._bass, self._snare = (running_maximum(band, _NEAR_FRAMES) for band in (bass, snare))
+        self._snare_level = max(float(snare.mean(dtype=np.float64)), 1e-9)
+
+    def bass_at(self, beats: Float64) -> Float64:
+        """Bass onset strength within two frames of each beat, shape (beats,)."""
+        return self._bass[self._nearest(beats)].astype(np.float64)
+
+    def at(self, beats: Float64, period: float) -> float:
+        """How much like beats the given times in frames are, a ``period`` of frames apart."""
+        change = self.harmony.at(beats / FRAME_RATE, period / 2 / FRAME_RATE).mean()
+        hit = self._snare[self._nearest(beats)].mean(dtype=np.float64) / self._snare_level
+        return math.log(change + 0.001) + _SNARE_WEIGHT * math.log(hit + 0.1)
+
+    def _nearest(self, beats: Float64) -> NDArray[np.intp]:
+        return np.clip(np.round(beats), 0, len(self._snare) - 1).astype(np.intp)
+
+
+def in_phase(beats: Float64, period: float, evidence: PhaseEvidence) -> Float64:
+    """The beats, or the points halfway between them where those are more like beats.
 
     Parameters
     ----------
@@ -111,23 +143,12 @@ def in_phase(beats: Float64, period: float, harmony: HarmonyChange, snare: Float
         In frames.
     period : float
         Frames between two beats.
-    harmony : HarmonyChange
-    snare : float32, shape (frames,)
-        Onset strength of 1 to 5 kHz.
+    evidence : PhaseEvidence
     """
-    if len(beats) < 2:
+    if len(beats) < _FEWEST_BEATS:
         return beats
     halfway = (beats[1:] + beats[:-1]) / 2
-    snare_near = running_maximum(snare, 2)
-    level = max(float(snare_near.mean(dtype=np.float64)), 1e-9)
-
-    def evidence(at: Float64) -> float:
-        change = harmony.at(at / FRAME_RATE, period / 2 / FRAME_RATE).mean()
-        frames = np.clip(np.round(at), 0, len(snare) - 1).astype(np.intp)
-        hit = snare_near[frames].mean(dtype=np.float64) / level
-        return math.log(change + 0.001) + _SNARE_WEIGHT * math.log(hit + 0.1)
-
-    if evidence(beats) - evidence(halfway) >= _PHASE_THRESHOLD:
+    if evidence.at(beats, period) - evidence.at(halfway, period) >= _PHASE_THRESHOLD:
         return beats
     first = halfway[0] - period
     return np.concatenate([[first], halfway]) if first >= 0 else halfway

@@ -1,5 +1,6 @@
 """Onsets: how much the spectrum grows from frame to frame, and where a note begins."""
 
+import math
 from functools import cache
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ FRAME_RATE = ANALYSIS_RATE / HOP_LENGTH
 BANDS = 128
 FLOOR_DB = 80.0
 FLOOR_SECONDS = 5.0
+_ALL_HZ = (0.0, math.inf)
 _BASS_HZ = (0.0, 150.0)
 _SNARE_HZ = (1000.0, 5000.0)
 
@@ -43,10 +45,11 @@ def band_centres_hz() -> Float64:
 
 
 @cache
-def _band_ranges() -> tuple[slice, slice]:
+def _band_means() -> Float32:
+    """Matrix (128, 3) of the means over all bands, the bass and the snare band."""
     centres = band_centres_hz()
-    bass, snare = (slice(*np.searchsorted(centres, edges)) for edges in (_BASS_HZ, _SNARE_HZ))
-    return bass, snare
+    member = np.array([(low <= centres) & (centres < high) for low, high in (_ALL_HZ, _BASS_HZ, _SNARE_HZ)]).T
+    return (member / member.sum(axis=0)).astype(np.float32)
 
 
 def running_maximum(values: Float32, radius: int) -> Float32:
@@ -84,8 +87,7 @@ def onset_strength(mel_db: Float32, floor_db: Float32) -> OnsetStrength:
     level = np.maximum(mel_db, floor_db[:, None])
     rise = level[1:] - level[:-1]
     np.maximum(rise, 0, out=rise)
-    bass, snare = _band_ranges()
-    return OnsetStrength(rise.mean(axis=1), rise[:, bass].mean(axis=1), rise[:, snare].mean(axis=1))
+    return OnsetStrength(*np.ascontiguousarray((rise @ _band_means()).T))
 
 
 def moving_mean(values: NDArray[np.floating], radius: int) -> Float64:

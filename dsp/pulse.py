@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dsp import beats, tempo
+from dsp import beats, octave, tempo
 from dsp.chroma_flux import HarmonyChange
 from dsp.onset import FRAME_RATE, Float32, Float64
+
+_FEWEST_BEATS = 4
 
 
 class Pulse(NamedTuple):
@@ -17,7 +19,7 @@ class Pulse(NamedTuple):
     beats_s: Float64
 
 
-def find(full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange) -> Pulse | None:
+def find(full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, onset_rate: float) -> Pulse | None:
     """Find the beat of a track; None where its onsets do not recur.
 
     Parameters
@@ -25,11 +27,31 @@ def find(full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange) -
     full, bass, snare : float32, shape (frames,)
         Onset strength of all bands, of the bass and of the snare band.
     harmony : HarmonyChange
+    onset_rate : float
+        Onsets a second.
     """
-    period = tempo.periodicity(full)
-    level = tempo.dominant_level(period)
-    if not tempo.is_periodic(full, period.clarity(level.bpm)):
+    found = candidates(full, bass, snare, harmony, onset_rate)
+    if not found:
         return None
-    frames = tempo.period_frames(level.bpm)
-    at = beats.in_phase(beats.track(full, frames), frames, harmony, snare)
-    return Pulse(float(np.clip(level.bpm, tempo.LOWEST_BPM, tempo.HIGHEST_BPM)), 0.5, at / FRAME_RATE)
+    chances = octave.probabilities([evidence for _, evidence in found])
+    best = int(chances.argmax())
+    level, at = found[best][0]
+    bpm = float(np.clip(level.bpm, tempo.LOWEST_BPM, tempo.HIGHEST_BPM))
+    return Pulse(bpm, float(chances[best]), at / FRAME_RATE)
+
+
+def candidates(
+    full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, onset_rate: float
+) -> list[tuple[octave.Candidate, octave.Evidence]]:
+    """The metrical levels that may be the beat, with what speaks for each; empty where nothing recurs."""
+    period = tempo.periodicity(full)
+    dominant = tempo.dominant_level(period)
+    if not tempo.is_periodic(full, period.clarity(dominant.bpm)):
+        return []
+    phase = beats.PhaseEvidence(harmony, bass, snare)
+    frames = tempo.period_frames(dominant.bpm)
+    at = beats.in_phase(beats.track(full, frames), frames, phase)
+    if len(at) < _FEWEST_BEATS:
+        return []
+    choices = octave.candidates(tempo.related_levels(period, dominant), dominant, at, phase)
+    return [(choice, octave.evidence_for(choice, onset_rate, phase)) for choice in choices]

@@ -106,21 +106,25 @@ def finish(total: TemporalPartial) -> Columns:
         silence: Value = why if total.native_peak > 0 else 1.0
         return {**all_missing(COLUMNS, why), "silence_ratio": silence}
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
-    return {"silence_ratio": float(quiet.mean()), **_onset_columns(total), **_beat_columns(total)}
+    rate = len(onset.pick_onsets(total.full)) * ANALYSIS_RATE / total.samples
+    return {
+        "silence_ratio": float(quiet.mean()),
+        **_onset_columns(rate, total.samples),
+        **_beat_columns(rate, total),
+    }
 
 
-def _onset_columns(total: TemporalPartial) -> dict[str, Value]:
-    seconds = total.samples / ANALYSIS_RATE
-    if seconds < _SHORTEST_FOR_ONSETS:
+def _onset_columns(rate: float, samples: int) -> dict[str, Value]:
+    if samples < _SHORTEST_FOR_ONSETS * ANALYSIS_RATE:
         return all_missing(_ONSET_COLUMNS, TOO_SHORT)
-    rate = len(onset.pick_onsets(total.full)) / seconds
     return {"onset_rate_hz": rate, "transient_density": min(1.0, rate / _FULL_DENSITY_HZ)}
 
 
-def _beat_columns(total: TemporalPartial) -> dict[str, Value]:
+def _beat_columns(onset_rate: float, total: TemporalPartial) -> dict[str, Value]:
     if total.samples < _SHORTEST_FOR_TEMPO * ANALYSIS_RATE:
         return all_missing(_BEAT_COLUMNS, TOO_SHORT)
-    found = pulse.find(total.full, total.bass, total.snare, chroma_flux.HarmonyChange(total.chroma))
+    harmony = chroma_flux.HarmonyChange(total.chroma)
+    found = pulse.find(total.full, total.bass, total.snare, harmony, onset_rate)
     if found is None:
         return all_missing(_BEAT_COLUMNS, Missing("no_periodicity"))
     beats = found.beats_s.astype(np.float32)
@@ -147,9 +151,12 @@ def _onset_strength(segment: Segment) -> onset.OnsetStrength:
     floor = onset.local_floor(frames.mel_db.max(axis=1))
     parts = []
     for a, b in _blocks(frames.own.start, frames.own.stop, segment.block // HOP_LENGTH):
-        # The first frame of a track has none before it: compared with itself, it does not rise.
-        rows = np.maximum(np.arange(a - 1, b), 0)
-        parts.append(onset.onset_strength(frames.mel_db[rows], floor[rows]))
+        if a == 0:
+            # The first frame of a track has none before it: compared with itself, it does not rise.
+            level = np.concatenate([frames.mel_db[:1], frames.mel_db[:b]])
+            parts.append(onset.onset_strength(level, np.concatenate([floor[:1], floor[:b]])))
+        else:
+            parts.append(onset.onset_strength(frames.mel_db[a - 1 : b], floor[a - 1 : b]))
     return onset.OnsetStrength(*(np.concatenate(band) for band in zip(*parts)))
 
 

@@ -79,8 +79,8 @@ def test_beats_move_to_where_the_chords_change():
         a, b = (round(t / FRAME_RATE * chroma_flux.CHROMA_RATE) for t in (start, start + period))
         chords[a:b, [3 * i % 12, (3 * i + 4) % 12]] = 1
     snare = np.full(2600, 1.0, np.float32)
-    harmony = chroma_flux.HarmonyChange(chords)
-    np.testing.assert_allclose(beats.in_phase(on, period, harmony, snare), on)
+    evidence = beats.PhaseEvidence(chroma_flux.HarmonyChange(chords), snare, snare)
+    np.testing.assert_allclose(beats.in_phase(on, period, evidence), on)
     off = on + period / 2
-    moved = beats.in_phase(off, period, harmony, snare)
+    moved = beats.in_phase(off, period, evidence)
     assert np.abs((moved - on[0] + period / 2) % period - period / 2).max() < 1e-6

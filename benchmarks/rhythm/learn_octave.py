@@ -1,0 +1,104 @@
+"""Learn the weights of dsp/octave.py, and tell how they do on music they were not learned from.
+
+usage: python -m benchmarks.rhythm.learn_octave FOLDER...
+
+Conditional logistic regression over the candidates of each piece and of its excerpts, ridge penalty on
+standardised terms, tempo classes weighted equally. Sets of one origin are left out together. What is
+printed last goes into dsp/octave.py.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import scipy.optimize
+
+from benchmarks.rhythm import sets
+from dsp import octave, onset, pulse
+from dsp.chroma_flux import HarmonyChange
+
+RIDGE = 2.0
+SYNTHETIC_SHARE = 0.7
+"""Accompaniments whose chords a program chose count less: their harmony is not music's."""
+TOLERANCE = 0.04
+MOST = 3
+
+
+def tempo_class(bpm: float) -> int:
+    return int(np.searchsorted([92, 107, 142], bpm, side="right"))
+
+
+def terms(piece: sets.Piece) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Terms (3, terms), which rows are candidates, and which of them have the true tempo."""
+    e = piece.envelopes
+    rate = len(onset.pick_onsets(e.full)) * 44_100 / e.samples
+    found = pulse.candidates(e.full, e.bass, e.snare, HarmonyChange(e.chroma), rate)
+    rows = np.zeros((MOST, len(octave.WEIGHTS)))
+    here, true = np.zeros(MOST, bool), np.zeros(MOST, bool)
+    for i, (candidate, evidence) in enumerate(found):
+        rows[i], here[i] = evidence, True
+        true[i] = abs(min(candidate.level.bpm, 200) - piece.bpm) <= TOLERANCE * piece.bpm
+    return rows, here, true
+
+
+def learn(rows, here, true, weight) -> np.ndarray:
+    useful = true.any(axis=1) & (here.sum(axis=1) > 1)
+    rows, here, true, weight = rows[useful], here[useful], true[useful], weight[useful]
+    mean = rows.sum(axis=1, keepdims=True) / here.sum(axis=1)[:, None, None]
+    rows = np.where(here[..., None], rows - mean, 0)
+    scale = rows[here].std(axis=0) + 1e-9
+    rows = rows / scale
+
+    def loss(w):
+        logit = np.where(here, rows @ w, -1e9)
+        chance = np.exp(logit - logit.max(axis=1, keepdims=True))
+        chance /= chance.sum(axis=1, keepdims=True)
+        right = (chance * true).sum(axis=1) + 1e-12
+        pull = weight[:, None] * (chance * true / right[:, None] - chance)
+        return -weight @ np.log(right) + RIDGE * w @ w, -np.einsum("ij,ijk->k", pull, rows) + 2 * RIDGE * w
+
+    return scipy.optimize.minimize(loss, np.zeros(rows.shape[2]), jac=True, method="L-BFGS-B").x / scale
+
+
+def hits(w, rows, here, true) -> np.ndarray:
+    best = np.where(here, rows @ w, -np.inf).argmax(axis=1)
+    return true[np.arange(len(true)), best]
+
+
+def line(label, hit, whole, names, classes) -> str:
+    by_set = " ".join(f"{s} {hit[whole & (names == s)].mean():.3f}" for s in dict.fromkeys(names))
+    by_class = [hit[whole & (classes == c)].mean() for c in range(4)]
+    cut = np.mean([hit[~whole & (classes == c)].mean() for c in range(4)])
+    return (
+        f"{label}: classes {' '.join(f'{c:.2f}' for c in by_class)} balanced {np.mean(by_class):.3f} "
+        f"(excerpts {cut:.3f}) | {by_set}"
+    )
+
+
+def main(folders: list[str]) -> None:
+    whole_pieces = sets.load(map(Path, folders))
+    originals = set(map(id, whole_pieces))
+    pieces = [p for piece in whole_pieces for p in (piece, *sets.excerpts(piece))]
+    whole = np.array([p in originals for p in map(id, pieces)])
+    rows, here, true = (np.array(x) for x in zip(*map(terms, pieces)))
+    names, origins = np.array([p.set for p in pieces]), np.array([p.origin for p in pieces])
+    classes = np.array([tempo_class(p.bpm) for p in pieces])
+    weight = 1 / np.bincount(classes)[classes] * np.where(origins == "mma", SYNTHETIC_SHARE, 1)
+    weight *= len(whole_pieces) / 4
+    print(len(whole_pieces), "pieces,", len(pieces), "with excerpts")
+    left_out = np.zeros(len(pieces), bool)
+    for origin in dict.fromkeys(origins):
+        train = origins != origin
+        w = learn(rows[train], here[train], true[train], weight[train])
+        left_out[~train] = hits(w, rows[~train], here[~train], true[~train])
+        print("without", origin, np.round(w, 2))
+    print(line("left out", left_out, whole, names, classes))
+    w = learn(rows, here, true, weight)
+    print(line("all", hits(w, rows, here, true), whole, names, classes))
+    print(line("best candidate", true.any(axis=1), whole, names, classes))
+    for name, value in zip(octave.Evidence._fields, w):
+        print(f"    {name}={value:.3g},")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,134 @@
+"""Which metrical level is the beat: the pulse that recurs best, its half or its double.
+
+Periodicity finds the family of levels and cannot tell its members apart. Here each member is a candidate
+with beats of its own, and a logistic model of nine terms weighs what musicians go by: usual tempi, at
+least one note a beat, the bass pattern of the bar, and harmony that changes on one beat of four.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from dsp.beats import PhaseEvidence
+from dsp.onset import FRAME_RATE, Float64
+from dsp.tempo import Level, period_frames
+
+_USUAL_BPM = 120.0
+_USUAL_OCTAVES = 0.3
+_FEWEST_NOTES = 0.5
+"""Octaves: fewer than 1.4 onsets a beat count against a candidate."""
+_SHORTEST_PATTERN = 5
+_HARMONY_SPAN = 0.25
+_BAR = 4
+
+
+class Evidence(NamedTuple):
+    """What speaks for a candidate; also, in the same places, the weight of each term.
+
+    Attributes
+    ----------
+    fit : log of the template's score
+    tempo : octaves above 120 BPM
+    slow, fast : squared octaves below 97 and above 148 BPM
+    sparse : squared octaves that the onsets a beat fall short of 1.4
+    bass_1, bass_2, bass_4 : correlation of the bass onsets at beats with those 1, 2 and 4 beats later
+    harmony : log ratio of the harmony change on the strongest of four beats to that two beats away
+    """
+
+    fit: float
+    tempo: float
+    slow: float
+    fast: float
+    sparse: float
+    bass_1: float
+    bass_2: float
+    bass_4: float
+    harmony: float
+
+
+WEIGHTS = Evidence(
+    fit=6.89,
+    tempo=1.04,
+    slow=-2.8,
+    fast=-3.1,
+    sparse=-8.59,
+    bass_1=-0.089,
+    bass_2=0.558,
+    bass_4=0.887,
+    harmony=0.603,
+)
+"""Learned by benchmarks/rhythm/learn_octave.py, which also tells how they do on sets they were not learned from."""
+
+
+class Candidate(NamedTuple):
+    """A level and its beats, float64, shape (beats,), in frames."""
+
+    level: Level
+    beats: Float64
+
+
+def candidates(levels: list[Level], dominant: Level, beats: Float64, evidence: PhaseEvidence) -> list[Candidate]:
+    """Beats of the dominant level's relatives: every other beat, or the beats and the points between them.
+
+    Of the two ways to take every other beat, the one that harmony and snare favour.
+    """
+    out = []
+    for level in levels:
+        if level is dominant:
+            at = beats
+        elif level.bpm > dominant.bpm:
+            at = np.empty(2 * len(beats) - 1)
+            at[::2] = beats
+            at[1::2] = (beats[1:] + beats[:-1]) / 2
+        else:
+            period = period_frames(level.bpm)
+            even, odd = beats[::2], beats[1::2]
+            at = even if evidence.at(even, period) >= evidence.at(odd, period) else odd
+        out.append(Candidate(level, at))
+    return out
+
+
+def evidence_for(candidate: Candidate, onset_rate: float, phase: PhaseEvidence) -> Evidence:
+    """Terms of one candidate; ``onset_rate`` is in onsets a second."""
+    bpm, score = candidate.level
+    octaves = math.log2(bpm / _USUAL_BPM)
+    notes = math.log2(max(onset_rate, 0.1) * 60 / bpm)
+    bass = phase.bass_at(candidate.beats)
+    return Evidence(
+        math.log(max(score, 1e-3)),
+        octaves,
+        min(0.0, octaves + _USUAL_OCTAVES) ** 2,
+        max(0.0, octaves - _USUAL_OCTAVES) ** 2,
+        max(0.0, _FEWEST_NOTES - notes) ** 2,
+        _recurrence(bass, 1),
+        _recurrence(bass, 2),
+        _recurrence(bass, 4),
+        _harmony_contrast(candidate, phase),
+    )
+
+
+def _recurrence(strength: Float64, beats: int) -> float:
+    """Correlation of a sequence with itself some beats later; 0 where it is too short to tell."""
+    if len(strength) < beats + _SHORTEST_PATTERN:
+        return 0.0
+    centred = strength - strength.mean()
+    power = float(np.mean(centred**2))
+    return float(np.mean(centred[:-beats] * centred[beats:])) / power if power > 0 else 0.0
+
+
+def _harmony_contrast(candidate: Candidate, phase: PhaseEvidence) -> float:
+    if len(candidate.beats) < 2 * _BAR:
+        return 0.0
+    span = _HARMONY_SPAN * period_frames(candidate.level.bpm) / FRAME_RATE
+    change = phase.harmony.at(candidate.beats / FRAME_RATE, span)
+    by_beat = [math.log(change[j::_BAR].mean() + 0.001) for j in range(_BAR)]
+    strongest = int(np.argmax(by_beat))
+    return by_beat[strongest] - by_beat[(strongest + _BAR // 2) % _BAR]
+
+
+def probabilities(evidence: list[Evidence]) -> Float64:
+    """Probability of each candidate under the logistic model, shape (candidates,)."""
+    logit = np.array(evidence) @ np.array(WEIGHTS)
+    odds = np.exp(logit - logit.max())
+    return np.asarray(odds / odds.sum())
