@@ -7,6 +7,7 @@ from transforms.audio.views import Bytes, patched
 
 _UNKNOWN32 = 0xFFFFFFFF
 _UNKNOWN64 = (1 << 64) - 1
+_SOX_PIPE = 0x7F000000
 MAX_CHUNKS = 10_000
 
 
@@ -15,7 +16,7 @@ def is_aiff(head: bytes) -> bool:
 
 
 def inspect_aiff(data: Bytes, base: int) -> Contents:
-    """Find the ``SSND`` chunk of an AIFF file; a size of 0 or all ones was left by a pipe.
+    """Find the ``SSND`` chunk of an AIFF file; a size of 0, all ones or just above 0x7F000000 is left by a pipe.
 
     Raises:
         BadAudio: ``truncated``.
@@ -25,7 +26,7 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
         head = read_exactly(data, position, 8, "chunks before the audio")
         size = int.from_bytes(head[4:], "big")
         if head[:4] == b"SSND":
-            known = size not in (0, _UNKNOWN32)
+            known = size not in (0, _UNKNOWN32) and not 0 <= size - _SOX_PIPE <= 64
             if known:
                 check_audio_chunk(data, position + 8, size)
             return Contents("aiff", length_known=known)

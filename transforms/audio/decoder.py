@@ -13,7 +13,7 @@ from transforms.audio.errors import BadAudio, Reason
 from transforms.audio.flac import is_cut
 from transforms.audio.mpeg import skip_id3
 from transforms.audio.quiet import captured_stderr
-from transforms.audio.source import OpenSource, translated
+from transforms.audio.source import OpenSource
 from transforms.audio.views import View
 
 Buffer = NDArray[np.float32] | NDArray[np.int32] | NDArray[np.int16]
@@ -142,20 +142,19 @@ def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Ite
         try:
             yield
         except (soundfile.LibsndfileError, BadAudio) as error:
-            _raise_hidden(source, views)
+            _raise_hidden(views)
             if isinstance(error, BadAudio):
                 raise
             stack.close()
             printed = f" ({chatter.lines[-1]})" if chatter and chatter.lines else ""
             raise BadAudio(_reason(error, source, contents), f"{error.error_string}{printed}") from error
-        _raise_hidden(source, views)
+        _raise_hidden(views)
 
 
-def _raise_hidden(source: OpenSource, views: list[View]) -> None:
+def _raise_hidden(views: list[View]) -> None:
     for view in views:
         if view.error is not None:
-            with translated(source.uri):
-                raise view.error
+            raise view.error
 
 
 def _reason(error: soundfile.LibsndfileError, source: OpenSource, contents: Contents) -> Reason:

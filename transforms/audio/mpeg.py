@@ -97,7 +97,7 @@ def inspect_mpeg(data: Bytes, base: int) -> Contents | None:
         data: the file.
         base: where an ID3 tag at its start ends; nothing but zeros, and after a tag anything, may follow.
     """
-    end = _end_of_audio(data)
+    end = _end_of_audio(data, base)
     streams = list(_streams(data, base, end))
     if not streams:
         return None
@@ -148,7 +148,7 @@ def skip_id3(data: Bytes, position: int) -> int:
     return position
 
 
-def _end_of_audio(data: Bytes) -> int:
+def _end_of_audio(data: Bytes, base: int) -> int:
     """Where the tags at the file's end start: ID3v1, Lyrics3 2.00, APEv2."""
     end = data.size
     if data.read_at(max(0, end - _ID3V1_SIZE), 3) == b"TAG":
@@ -157,10 +157,10 @@ def _end_of_audio(data: Bytes) -> int:
     if lyrics.endswith(b"LYRICS200") and lyrics[:6].isdigit():
         end -= int(lyrics[:6]) + 15
     footer = data.read_at(max(0, end - 32), 32)
-    if footer[:8] == b"APETAGEX":
+    if footer[:8] == b"APETAGEX" and len(footer) == 32:
         header = 32 if footer[23] & 0x80 else 0
         end -= int.from_bytes(footer[12:16], "little") + header
-    return end if end > 0 else data.size
+    return end if end > base else data.size
 
 
 def _first_frame(data: Bytes, base: int) -> int | None:

@@ -16,6 +16,7 @@ _BEGIN = _CAPTURE + b"\x02"
 _BEGINNING, _END = 0x02, 0x04
 _LONGEST_PAGE = 27 + 255 + 255 * 255
 _CHUNK = 1 << 20
+_ALL_ONES = 0xFFFFFFFF
 _DECODED = ("Vorbis", "Opus")
 _CODECS = {
     b"\x01vorbis": "Vorbis",
@@ -126,17 +127,18 @@ def check_pages(data: Bytes, base: int) -> None:
     """
     numbers: dict[int, int] = {}
     position = base
-    buffer, origin = b"", base
+    buffer, mirrored, origin = b"", memoryview(b""), base
     while position + 27 <= data.size:
         if position + _LONGEST_PAGE > origin + len(buffer) and origin + len(buffer) < data.size:
             buffer, origin = data.read_at(position, _CHUNK), position
+            mirrored = memoryview(buffer.translate(_REVERSED_BITS))
         at = position - origin
         page = Page.parse(buffer[at : at + 282], position)
         if page is None:
-            if _has_page(data, position):
+            if next(_find_all(data, _CAPTURE, position), None) is not None:
                 raise BadAudio(Reason.DECODE_ERROR, f"no Ogg page at byte {position}, but later ones")
             return
-        if _checksum(buffer[at : at + page.size]) != buffer[at + 22 : at + 26]:
+        if _checksum(mirrored[at : at + page.size]) != buffer[at + 22 : at + 26]:
             raise BadAudio(Reason.DECODE_ERROR, f"the Ogg page at byte {position} is damaged")
         due = page.number if page.flags & _BEGINNING else numbers.get(page.serial, page.number)
         if page.number != due:
@@ -147,12 +149,12 @@ def check_pages(data: Bytes, base: int) -> None:
         position = page.stop
 
 
-def _has_page(data: Bytes, position: int) -> bool:
-    return next(_find_all(data, _CAPTURE, position), None) is not None
+def _checksum(mirrored: memoryview) -> bytes:
+    """CRC of a page, given with the bits of each byte reversed.
 
-
-def _checksum(page: bytes) -> bytes:
-    """CRC of a page: the polynomial of zlib's, bits the other way round, from 0, checksum field zero."""
-    body = (page[:22] + b"\0\0\0\0" + page[26:]).translate(_REVERSED_BITS)
-    mirrored = zlib.crc32(body, 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return mirrored.to_bytes(4, "big").translate(_REVERSED_BITS)
+    The polynomial is zlib's, taken from the other end, with register 0 at the start, and a checksum
+    field of 0.
+    """
+    register = zlib.crc32(mirrored[:22], _ALL_ONES)
+    register = zlib.crc32(mirrored[26:], zlib.crc32(bytes(4), register))
+    return (register ^ _ALL_ONES).to_bytes(4, "big").translate(_REVERSED_BITS)

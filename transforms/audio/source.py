@@ -1,11 +1,9 @@
 """Where a track's bytes come from: a local file, or an object in a store that is copied to scratch space first."""
 
-import errno
 import hashlib
 import os
 import shutil
 import stat
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +12,11 @@ from typing import Any, BinaryIO, cast
 
 from transforms.audio import uris
 from transforms.audio.errors import BadAudio, Reason
+from transforms.audio.storage import translated
 from transforms.audio.views import Bytes, FileBytes, HandleBytes
 
 MAX_OBJECT_BYTES = 16 << 30
 _CHUNK = 1 << 20
-_HTTP_REASONS = {401: Reason.PERMISSION, 403: Reason.PERMISSION, 404: Reason.NOT_FOUND}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def _open_file(uri: str) -> Iterator[OpenSource]:
         fd = os.open(uris.to_path(uri), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         found = _stat_of(os.fstat(fd), uri)
-        yield OpenSource(uri, found, FileBytes(fd, found.size), fd)
+        yield OpenSource(uri, found, FileBytes(fd, found.size, uri), fd)
     finally:
         os.close(fd)
 
@@ -106,7 +104,7 @@ def _open_object(uri: str, header_only: bool) -> Iterator[OpenSource]:
         raise BadAudio(Reason.TOO_LARGE, f"{uri} has {found.size} bytes; at most {limit} GiB are copied")
     with _open_handle(uri) as handle:
         if header_only:
-            yield OpenSource(uri, found, HandleBytes(handle, found.size))
+            yield OpenSource(uri, found, HandleBytes(handle, found.size, uri))
             return
         with tempfile.TemporaryFile(prefix="beamprint-") as copy:
             with translated(uri):
@@ -116,7 +114,7 @@ def _open_object(uri: str, header_only: bool) -> Iterator[OpenSource]:
                 raise BadAudio(
                     Reason.CHANGED_WHILE_READING, f"{uri} had {found.size} bytes, got {copy.tell()}"
                 )
-            yield OpenSource(uri, found, FileBytes(copy.fileno(), found.size), copy.fileno())
+            yield OpenSource(uri, found, FileBytes(copy.fileno(), found.size, uri), copy.fileno())
 
 
 @contextmanager
@@ -161,47 +159,3 @@ def _check_unchanged(source: OpenSource, error: BadAudio | None) -> None:
             Reason.CHANGED_WHILE_READING,
             f"{source.uri} had {was.size} bytes of version {was.version}, now {now.size} of {now.version}",
         ) from error
-
-
-@contextmanager
-def translated(uri: str) -> Iterator[None]:
-    """Turn the failures of file systems and stores into their reasons; a full disk is the machine's fault.
-
-    Raises:
-        BadAudio: ``not_found``, ``permission``, ``unreadable``.
-    """
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise BadAudio(Reason.NOT_FOUND, f"no file {uri}") from error
-    except PermissionError as error:
-        raise BadAudio(Reason.PERMISSION, f"no permission to read {uri}") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise _failure(uri, error) from error
-    except _store_errors() as error:
-        raise _failure(uri, error) from error
-
-
-def _store_errors() -> tuple[type[Exception], ...]:
-    """Base exceptions of the stores' clients, as far as these are in use at all."""
-    return tuple(
-        getattr(sys.modules[module], name)
-        for module, name in (
-            ("apache_beam.io.aws.clients.s3.messages", "S3ClientError"),
-            ("google.api_core.exceptions", "GoogleAPIError"),
-            ("google.auth.exceptions", "GoogleAuthError"),
-        )
-        if module in sys.modules
-    )
-
-
-def _failure(uri: str, error: Exception) -> BadAudio:
-    details = getattr(error, "exception_details", None) or {}
-    cause = next((e for e in details.values() if isinstance(e, Exception)), error)
-    if isinstance(cause, OSError) and cause.errno == errno.ENOENT:
-        reason = Reason.NOT_FOUND
-    else:
-        reason = _HTTP_REASONS.get(getattr(cause, "code", 0), Reason.UNREADABLE)
-    return BadAudio(reason, f"{uri}: {cause}")

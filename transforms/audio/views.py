@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO, Protocol
 
+from transforms.audio.storage import translated
+
 
 class Bytes(Protocol):
     """Bytes of known size that can be read at any place."""
@@ -25,13 +27,17 @@ class Bytes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FileBytes:
-    """Bytes of an open local file."""
+    """Bytes of an open local file; failures to read them are ``BadAudio``."""
 
     fd: int
     size: int
+    uri: str
 
     def read_at(self, offset: int, length: int) -> bytes:
-        return os.pread(self.fd, length, offset)
+        if offset >= self.size:
+            return b""
+        with translated(self.uri):
+            return os.pread(self.fd, length, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +46,14 @@ class HandleBytes:
 
     handle: BinaryIO
     size: int
+    uri: str
 
     def read_at(self, offset: int, length: int) -> bytes:
-        self.handle.seek(offset)
-        return self.handle.read(length)
+        if offset >= self.size:
+            return b""
+        with translated(self.uri):
+            self.handle.seek(offset)
+            return self.handle.read(length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,7 @@ class View:
     def _read_piece(self, piece: Bytes, offset: int, length: int) -> bytes:
         try:
             return piece.read_at(offset, min(length, piece.size - offset))
-        except Exception as error:  # noqa: BLE001 - raised again by the caller of the C library
+        except Exception as error:  # noqa: BLE001 - kept, to be raised when the C library has returned
             self.error = error
             return b""
 

@@ -50,11 +50,11 @@ def test_a_long_track_is_cut_and_its_length_is_exact(tmp_path, name):
     assert len(segment_bounds(plan.frames, 8000, plan.borders)) == len(plan.borders) + 1
 
 
-def test_a_cut_flac_is_found_by_one_of_its_segments(tmp_path):
+def test_a_cut_flac_is_found_by_the_segments_beyond_the_cut(tmp_path):
     data = sounds.encoded(tmp_path, "flac", sounds.music(60.0, 8000, 1), 8000)
     path = tmp_path / "cut.flac"
     path.write_bytes(data[: len(data) // 2])
     plan = plan_track(str(path), max_values=1000)
+    last = len(plan.borders)
     with pytest.raises(BadAudio, match="truncated"):
-        for index in range(len(plan.borders) + 1):
-            open_segment(str(path), index=index, borders=plan.borders, frames=plan.frames)
+        open_segment(str(path), index=last, borders=plan.borders, frames=plan.frames)
