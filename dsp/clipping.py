@@ -91,8 +91,8 @@ def _near_peak(around: Samples) -> tuple[NearPeak, int]:
         _run_levels(around, _reaching(own, starts[highest >= threshold], 1, threshold), 1),
         _run_levels(around, _reaching(own, starts[lowest <= -threshold], -1, threshold), -1),
     ]
-    over = np.count_nonzero(own > 1) if highest.max() > 1 else 0
-    over += np.count_nonzero(own < -1) if lowest.min() < -1 else 0
+    beyond = starts[(highest > 1) | (lowest < -1)].tolist()
+    over = sum(int(np.count_nonzero(np.abs(own[a : a + _PIECE]) > 1)) for a in beyond)
     return _counted(peak, np.concatenate(levels)), over
 
 
@@ -107,6 +107,8 @@ def _reaching(own: Samples, pieces: NDArray[np.int64], sign: int, threshold: np.
 
 def _run_levels(around: Samples, own: NDArray[np.int64], sign: int) -> Samples:
     """Largest minimum of three samples in a row that include each of ``around[own + 2]``, times ``sign``."""
+    if not own.size:
+        return np.empty(0, np.float32)
     a, b, c, d, e = (sign * around[own + i] for i in range(5))
     bc, cd = np.minimum(b, c), np.minimum(c, d)
     return np.maximum(np.maximum(np.minimum(a, bc), np.minimum(b, cd)), np.minimum(cd, e))
