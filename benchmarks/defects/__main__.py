@@ -1,0 +1,139 @@
+"""Plant defects in real music and count what quality control finds of them.
+
+    python -m benchmarks.defects FOLDER... [--part even|odd|all] [--limit N]
+
+The constants for clicks were chosen on the even tracks, in the order of their paths; nothing on the odd ones.
+"""
+
+import argparse
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from benchmarks.defects import plant
+from dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, quality, stereo_faults
+from dsp.channels import layout_of
+from dsp.grid import Span
+from dsp.missing import Columns, Missing
+from dsp.segment import Coding, Segment
+
+SUFFIXES = {".ogg", ".flac", ".wav", ".mp3", ".opus"}
+EVENTS = 30
+Tally = dict[str, list[float]]
+
+
+def tracks(folders: list[Path], part: str, limit: int | None) -> Iterator[tuple[Path, plant.Pcm, int]]:
+    paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix in SUFFIXES)
+    for path in paths[{"even": slice(0, None, 2), "odd": slice(1, None, 2), "all": slice(None)}[part]][:limit]:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        if 20 * rate < len(samples) and samples.shape[1] <= 2 and np.any(samples):
+            yield path, np.ascontiguousarray(samples.T), rate
+
+
+def columns(detector, pcm: plant.Pcm, rate: int, coding: Coding = Coding()) -> Columns:
+    """What one detector alone says about a track."""
+    segment = Segment.whole(pcm, rate, layout_of(len(pcm)), coding=coding)
+    if detector in quality.SEGMENT_DETECTORS:
+        return detector.finish(detector.merge([detector.analyse(segment)]))
+    spans = (Span(a, min(a + segment.block, segment.total)) for a in range(0, segment.total, segment.block))
+    return detector.finish(detector.merge([detector.analyse(segment, span) for span in spans]))
+
+
+def events(tally: Tally, false: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
+    """Clicks and dropouts: how many more are counted than in the untouched track."""
+    untouched = int(columns(clicks, pcm, rate)["clicks"])
+    false["clicks"].append(untouched)
+    for db in (6, 12, 18):
+        for width in (1, 2):
+            at = plant.places(pcm, rate, EVENTS, rng)
+            touched = plant.impulses(pcm, at, below_peak_db=db, width=width, rng=rng)
+            more = columns(clicks, touched, rate)["clicks"] - untouched
+            tally[f"impulse of {width}, {db} dB under peak"] += [1] * more + [0] * (at.size - more)
+    untouched = int(columns(dropouts, pcm, rate)["dropouts"])
+    false["dropouts"].append(untouched)
+    for milliseconds in (3, 5, 20, 200):
+        samples = round(milliseconds * rate / 1000)
+        at = plant.loud_places(pcm, plant.places(pcm, rate, EVENTS, rng), samples=samples, rate=rate)
+        more = columns(dropouts, plant.gaps(pcm, at, samples=samples), rate)["dropouts"] - untouched
+        tally[f"gap of {milliseconds} ms"] += [1] * more + [0] * (at.size - more)
+
+
+def levels(tally: Tally, false: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
+    """Clipping, hum and hiss."""
+    false["clipped tracks"].append(columns(clipping, pcm, rate)["clipped_samples"] > 0)
+    for db in (1, 3, 6):
+        tally[f"clipped by {db} dB"].append(columns(clipping, plant.clipped(pcm, by_db=db), rate)["clipped_samples"] > 0)
+    false["hum"].append(not isinstance(columns(hum, pcm, rate)["hum_hz"], Missing))
+    floor = columns(cell_levels, pcm, rate)["noise_floor_dbfs"]
+    if isinstance(floor, Missing):
+        return
+    for hertz in (50, 60):
+        touched = plant.mains(pcm, rate, hertz=hertz * rng.uniform(0.998, 1.002), level_dbfs=floor + 15)
+        tally[f"hum of {hertz} Hz, 15 dB over the quiet"].append(columns(hum, touched, rate)["hum_hz"] == hertz)
+    touched = plant.hiss(pcm, level_dbfs=floor + 15, rng=rng)
+    found = columns(cell_levels, touched, rate)["noise_floor_dbfs"]
+    tally["hiss 15 dB over the quiet, within 1 dB"].append(abs(found - floor - 15) < 1)
+
+
+def faults(tally: Tally, false: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
+    """Stereo faults and effective bits."""
+    if len(pcm) == 2:
+        found = columns(stereo_faults, pcm, rate)
+        false["dual mono"].append(found["dual_mono"] is True)
+        false["polarity"].append(found["polarity_inverted"] is True)
+        tally["one channel inverted"].append(
+            columns(stereo_faults, pcm * np.float32([[1], [-1]]), rate)["polarity_inverted"] is True
+        )
+        mono = np.repeat(pcm.mean(0, keepdims=True), 2, axis=0)
+        mono = mono + (rng.uniform(-1, 1, pcm.shape) / 32768).astype(np.float32)
+        tally["dual mono with dither"].append(columns(stereo_faults, mono, rate)["dual_mono"] is True)
+    words = np.clip(np.round(pcm * 32768), -32768, 32767).astype(np.float32) / 32768
+    tally["16 bits in 24"].append(columns(bit_depth, words, rate, Coding(bits=24))["effective_bits"] == 16)
+
+
+def codecs(tally: Tally, false: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
+    """Bandwidth of what went through an encoder or another rate; where there was something to lose."""
+    full = columns(bandwidth, pcm, rate)["bandwidth_hz"]
+    if rate != 44_100 or full < 19_900:
+        return
+    excerpt = pcm[:, 10 * rate : 50 * rate]
+    for kbps, edge in ((96, 16_000), (128, 17_500), (192, 19_500), (320, 20_600)):
+        found = columns(bandwidth, plant.through_lame(excerpt, rate, kbps=kbps), rate)["bandwidth_hz"]
+        tally[f"lame at {kbps} kbit/s: edge up to {edge} Hz"].append(found <= edge)
+    found = columns(bandwidth, plant.resampled(excerpt, rate, to=96_000), 96_000)["bandwidth_hz"]
+    tally["44.1 kHz made 96: edge up to 22 050 Hz"].append(found <= 22_050)
+    narrow = plant.resampled(excerpt, rate, to=32_000)
+    found = columns(bandwidth, plant.resampled(narrow, 32_000, to=44_100), 44_100)["bandwidth_hz"]
+    tally["32 kHz made 44.1: edge up to 16 000 Hz"].append(found <= 16_000)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--part", choices=("even", "odd", "all"), default="odd")
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--codecs", action="store_true", help="also bandwidth, with lame and ffmpeg")
+    options = parser.parse_args()
+    tally: Tally = defaultdict(list)
+    false: Tally = defaultdict(list)
+    seconds = 0.0
+    for path, pcm, rate in tracks(options.folders, options.part, options.limit):
+        rng = np.random.default_rng(zlib.crc32(path.name.encode()))
+        seconds += pcm.shape[1] / rate
+        for plants in (events, levels, faults, *([codecs] if options.codecs else [])):
+            plants(tally, false, pcm, rate, rng)
+    print(f"{len(false['clicks'])} tracks, {seconds / 3600:.2f} h\n\n| planted | found | of |\n|---|---|---|")
+    for name, hits in tally.items():
+        print(f"| {name} | {np.mean(hits):.1%} | {len(hits)} |")
+    print("\n| false alarm | tracks | events | an hour |\n|---|---|---|---|")
+    for name, counts in false.items():
+        total = int(np.sum(counts))
+        print(f"| {name} | {np.count_nonzero(counts)} | {total} | {total / seconds * 3600:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Faults of known place and size, put into real music. PCM is float32, shape (channels, samples)."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+Pcm = NDArray[np.float32]
+
+
+def places(pcm: Pcm, rate: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Random samples at least 0.1 s apart, a second away from the ends of the sound."""
+    sound = np.flatnonzero(np.abs(pcm).max(0) > 0.003)
+    if sound.size < 3 * rate:
+        return np.empty(0, np.int64)
+    drawn = np.sort(rng.integers(sound[0] + rate, sound[-1] - rate, count))
+    return drawn[np.diff(drawn, prepend=-rate) > rate // 10]
+
+
+def impulses(pcm: Pcm, at: NDArray[np.int64], *, below_peak_db: float, width: int, rng: np.random.Generator) -> Pcm:
+    """Rectangular impulses of random sign added to one channel, relative to the track's peak."""
+    out = pcm.copy()
+    size = np.abs(pcm).max() * 10 ** (-below_peak_db / 20)
+    channel = rng.integers(len(pcm))
+    signs = rng.choice([-1, 1], at.size)
+    for i in range(width):
+        out[channel, at + i] += (size * signs).astype(np.float32)
+    return out
+
+
+def gaps(pcm: Pcm, at: NDArray[np.int64], *, samples: int) -> Pcm:
+    out = pcm.copy()
+    for a in at:
+        out[:, a : a + samples] = 0
+    return out
+
+
+def loud_places(pcm: Pcm, at: NDArray[np.int64], *, samples: int, rate: int) -> NDArray[np.int64]:
+    """Those of the places with sound above -45 dBFS for 20 ms before and after a gap."""
+    context = rate // 50
+
+    def loud(a: int) -> bool:
+        return bool(np.mean(np.square(pcm[:, a : a + context])) > 10**-4.5)
+
+    return np.array([a for a in at if loud(a - context) and loud(a + samples)], np.int64)
+
+
+def clipped(pcm: Pcm, *, by_db: float) -> Pcm:
+    """Clipped below the track's peak, turned down by a decibel, quantised to 16 bits."""
+    limit = np.abs(pcm).max() * 10 ** (-by_db / 20)
+    return (np.round(np.clip(pcm, -limit, limit) * (0.89 * 32768)) / 32768).astype(np.float32)
+
+
+def mains(pcm: Pcm, rate: int, *, hertz: float, level_dbfs: float) -> Pcm:
+    """Hum of six harmonics that fall by 6 dB an octave."""
+    t = np.arange(pcm.shape[1]) / rate
+    hum = sum(np.sin(2 * np.pi * h * hertz * t + h * h) / h for h in range(1, 7))
+    return (pcm + hum * (10 ** (level_dbfs / 20) / hum.std())).astype(np.float32)
+
+
+def hiss(pcm: Pcm, *, level_dbfs: float, rng: np.random.Generator) -> Pcm:
+    return (pcm + 10 ** (level_dbfs / 20) * rng.standard_normal(pcm.shape)).astype(np.float32)
+
+
+def through_lame(pcm: Pcm, rate: int, *, kbps: int) -> Pcm:
+    with tempfile.TemporaryDirectory() as folder:
+        wav, mp3 = Path(folder, "a.wav"), Path(folder, "a.mp3")
+        soundfile.write(wav, pcm.T, rate)
+        subprocess.run(["lame", "--quiet", "-b", str(kbps), wav, mp3], check=True)
+        return _read(mp3)
+
+
+def resampled(pcm: Pcm, rate: int, *, to: int) -> Pcm:
+    with tempfile.TemporaryDirectory() as folder:
+        a, b = Path(folder, "a.wav"), Path(folder, "b.wav")
+        soundfile.write(a, pcm.T, rate)
+        subprocess.run(["ffmpeg", "-v", "error", "-i", a, "-ar", str(to), "-c:a", "pcm_s24le", b], check=True)
+        return _read(b)
+
+
+def _read(path: Path) -> Pcm:
+    return np.ascontiguousarray(soundfile.read(path, dtype="float32", always_2d=True)[0].T)
