@@ -26,8 +26,8 @@ UNVOICED = Missing("unvoiced")
 
 _ALL_FRAMES_BELOW = 2600
 """Frames (half a minute) up to which every one is measured; longer tracks can be sampled."""
-_PITCHED_FRAMES = 40
-"""Frames of each 256 whose pitch is measured in those; only where more could be voiced are any left out."""
+_PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 24, 1000
+"""Frames whose pitch is measured, if so many could be voiced: of each 256, and in the track at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def analyse(segment: Segment) -> HarmonicPartial:
     chroma_every = _every(total, 8)
     return HarmonicPartial(
         frames.rms[frames.own].copy(),
-        yin.fundamentals(segment, at_most=yin.CHUNK if total <= _ALL_FRAMES_BELOW else _PITCHED_FRAMES),
+        yin.fundamentals(segment, at_most=max(_PITCHED_OF_CHUNK, _PITCHED_IN_ALL * yin.CHUNK // total)),
         constant_q.mean_chroma(segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every),
         hpss.mask_sums(frames, total, per_block=segment.block // HOP_LENGTH, every=_every(total, 2)),
         chroma_every,

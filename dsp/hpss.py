@@ -30,9 +30,10 @@ ROUGHNESS_FRAMES = 2
 _ENERGY_SHARE = 0.999
 _FREQUENCY_LOSS, _TIME_LOSS = 0.0492, 0.0718
 _LIMIT_STEP = 128
-_ROWS, _ROUGH_ROWS = 32, 8
+_ROWS, _ROUGH_ROWS = 64, 16
 """Frames summed together, and those of them that roughness is taken from."""
 _FRAMES_TOGETHER = 1024
+_STRIP = 32
 _SLAB = 1 << 14
 
 
@@ -148,8 +149,8 @@ def _medians(
 def _transposed(codes: Codes) -> Codes:
     """Contiguous transpose, in strips that the cache holds."""
     out = np.empty(codes.shape[::-1], np.uint8)
-    for a in range(0, len(codes), _ROWS):
-        out[:, a : a + _ROWS] = codes[a : a + _ROWS].T
+    for a in range(0, len(codes), _STRIP):
+        out[:, a : a + _STRIP] = codes[a : a + _STRIP].T
     return out
 
 

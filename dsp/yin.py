@@ -32,8 +32,9 @@ _TRANSFORM = 2880
 CHUNK = 256
 """Frames of the absolute grid looked at together: the same whatever the segment."""
 
-_CANDIDATE_BELOW = 0.25
-"""Of the estimate from the spectrum; 98 to 100 % of voiced frames of music pass, 95 % of speech."""
+_LIKELY_BELOW, _POSSIBLE_BELOW = 0.2, 0.25
+"""Of the estimate from the spectrum. 98 to 100 % of voiced frames of music stay below the latter, 95 % of
+speech; few of those between the two are voiced."""
 _LOW_BINS = 64
 """Bins (to 1.4 kHz) the estimate takes as they are; what lies above may be periodic at any lag."""
 _HIGH_EVERY = 8
@@ -47,8 +48,8 @@ def fundamentals(segment: "Segment", *, at_most: int = CHUNK) -> Floats:
     ----------
     segment : Segment
     at_most : int
-        Frames to measure of each 256. Where more could be voiced only every second, third ... of those is
-        measured and speaks for the ones up to the next.
+        Frames to measure of each 256, of those likely to be voiced; a third as many of the others that could
+        be. Where there are more, only every second, third ... is measured and speaks for those up to the next.
 
     Returns
     -------
@@ -64,15 +65,25 @@ def fundamentals(segment: "Segment", *, at_most: int = CHUNK) -> Floats:
 
 def _of_chunk(segment: "Segment", first: int, stop: int, at_most: int) -> Floats:
     f0 = np.zeros(stop - first, np.float32)
-    candidates = _candidates(segment.frames, first, stop)
-    every = -(-len(candidates) // at_most)
-    if len(candidates):
+    lowest = _lowest_estimate(segment.frames, first, stop)
+    strong = _thinned(np.flatnonzero(lowest < _LIKELY_BELOW), at_most)
+    weak = _thinned(np.flatnonzero((lowest >= _LIKELY_BELOW) & (lowest < _POSSIBLE_BELOW)), -(-at_most // 3))
+    represented, by = np.hstack([strong, weak])
+    measured = np.unique(by)
+    if len(measured):
         margin = FRAME_LENGTH // 2
         samples = segment.y(first * HOP_LENGTH - margin, (stop - 1) * HOP_LENGTH + margin)
         frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH)
-        measured = fundamentals_of(frames[candidates[::every] * HOP_LENGTH])
-        f0[candidates] = np.repeat(measured, every)[: len(candidates)]
+        f0[measured] = fundamentals_of(frames[measured * HOP_LENGTH])
+        f0[represented] = f0[by]
     return f0
+
+
+def _thinned(candidates: NDArray[np.int_], at_most: int) -> NDArray[np.int_]:
+    """Candidates, and which of no more than ``at_most`` of them speaks for each; shape (2, candidates)."""
+    every = max(1, -(-len(candidates) // at_most))
+    index = np.arange(len(candidates))
+    return np.stack([candidates, candidates[index - index % every]])
 
 
 def fundamentals_of(frames: Floats) -> Floats:
@@ -118,17 +129,17 @@ def _period(normalised: Floats) -> Floats:
     return _SHORTEST + at - np.where(refined, slope / np.where(refined, bend, 1), 0)
 
 
-def _candidates(frames: Frames, first: int, stop: int) -> NDArray[np.int_]:
-    """Frames of a chunk, counted from its first, that could be voiced by their spectra."""
+def _lowest_estimate(frames: Frames, first: int, stop: int) -> Floats:
+    """Smallest estimate of the cumulative-mean-normalised difference at any lag, of each frame."""
     codes = frames.log_spectrum[first - frames.first : stop - frames.first]
     power_of_code = np.square(magnitude_of_code())
     known = np.empty((len(codes), _LOW_BINS + 1), np.float32)
     known[:, :_LOW_BINS] = power_of_code[codes[:, :_LOW_BINS]]
     known[:, _LOW_BINS] = _HIGH_EVERY * power_of_code[codes[:, _LOW_BINS::_HIGH_EVERY]].sum(axis=1)
     estimate = _estimate()
-    limit = known @ estimate.running_sum
-    limit *= np.float32(_CANDIDATE_BELOW)
-    return np.flatnonzero((known @ estimate.scaled_difference < limit).any(axis=1))
+    quotient = known @ estimate.scaled_difference
+    quotient /= known @ estimate.running_sum
+    return quotient.min(axis=1)
 
 
 class _Estimate(NamedTuple):
