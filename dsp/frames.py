@@ -108,8 +108,8 @@ def _measure(samples: NDArray[np.float32], rows: slice, own: bool, out: Frames) 
     magnitude = magnitudes(samples)
     out.rms[rows] = _rms(samples)
     out.log_spectrum[rows] = log_codes(magnitude)
-    out.centroid_hz[rows], out.rolloff_hz[rows], band_sum = _shape(magnitude)
-    out.flatness[rows] = _flatness(magnitude, band_sum)
+    out.centroid_hz[rows], out.rolloff_hz[rows] = _shape(magnitude)
+    out.flatness[rows] = _flatness(magnitude)
     power = np.square(magnitude, out=magnitude)
     if own:
         out.power[:] += power.sum(axis=0)
@@ -154,36 +154,29 @@ def magnitude_of_code() -> NDArray[np.float32]:
     return (np.exp2(code // 8 + _CODE_EXPONENT) * (1 + (code % 8 + 0.5) / 8)).astype(np.float32)
 
 
-@cache
-def _shape_matrix() -> NDArray[np.float32]:
-    """Columns: magnitude below bins 32, 64, ... and in all; first moment in Hz; sum over the flatness band."""
-    bins = np.arange(BINS)
-    ends = np.append(np.arange(_GROUP, BINS, _GROUP), BINS)
-    low, high = _flatness_bins()
-    return np.ascontiguousarray(
-        np.column_stack(
-            [bins[:, None] < ends, bins * BIN_HZ, (bins >= low) & (bins < high)],
-        ),
-        np.float32,
-    )
-
-
-def _shape(magnitude: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """Centroid and roll-off in Hz and the sum over the flatness band, each of shape (frames,)."""
-    sums = magnitude @ _shape_matrix()
-    cumulative, moment, band = sums[:, :-2], sums[:, -2], sums[:, -1]
-    total = cumulative[:, -1]
+def _shape(magnitude: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Centroid and roll-off in Hz, each of shape (frames,)."""
+    grouped = magnitude[:, : BINS - 1].reshape(len(magnitude), -1, _GROUP)
+    cumulative = np.cumsum(grouped @ np.ones(_GROUP, np.float32), axis=1)
+    total = cumulative[:, -1] + magnitude[:, -1]
     with np.errstate(invalid="ignore"):
-        return moment / total, _rolloff(magnitude, cumulative), band
+        return magnitude @ _bin_centres() / total, _rolloff(magnitude, cumulative, total)
 
 
-def _rolloff(magnitude: NDArray[np.float32], cumulative: NDArray[np.float32]) -> NDArray[np.float32]:
+@cache
+def _bin_centres() -> NDArray[np.float32]:
+    return (np.arange(BINS) * BIN_HZ).astype(np.float32)
+
+
+def _rolloff(
+    magnitude: NDArray[np.float32], cumulative: NDArray[np.float32], total: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Frequency below which 85 % of the magnitude lies, interpolated within the bin.
 
-    ``cumulative`` locates the group of 32 bins; only that group is summed bin by bin.
+    ``cumulative`` at the ends of groups of 32 bins locates the group; only that is summed bin by bin.
     """
     rows = np.arange(len(magnitude))
-    target = np.float32(ROLLOFF_SHARE) * cumulative[:, -1]
+    target = np.float32(ROLLOFF_SHARE) * total
     group = np.count_nonzero(cumulative < target[:, None], axis=1)
     before = np.where(group > 0, cumulative[rows, group - 1], 0)
     start = np.minimum(group * _GROUP, BINS - _GROUP)
@@ -202,18 +195,18 @@ def _flatness_bins() -> tuple[int, int]:
     return low, high
 
 
-def _flatness(magnitude: NDArray[np.float32], band_sum: NDArray[np.float32]) -> NDArray[np.float32]:
+def _flatness(magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
     """Geometric over arithmetic mean; the logarithm is taken of products of four magnitudes."""
     low, high = _flatness_bins()
     peak = np.maximum(magnitude.max(axis=1), _SMALLEST_DIVISOR)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scaled = magnitude[:, low:high] * (1 / peak)[:, None]
-        np.maximum(scaled, np.float32(FLATNESS_FLOOR), out=scaled)
-        quarter = (high - low) // 4
-        product = scaled[:, : 2 * quarter] * scaled[:, 2 * quarter :]
-        product = product[:, :quarter] * product[:, quarter:]
-        mean_log = np.log(product, out=product).sum(axis=1) / (high - low)
-        return np.exp(mean_log) * peak * ((high - low) / np.maximum(band_sum, _SMALLEST_DIVISOR))
+    scaled = magnitude[:, low:high] * (1 / peak)[:, None]
+    total = scaled @ np.ones(high - low, np.float32)
+    np.maximum(scaled, np.float32(FLATNESS_FLOOR), out=scaled)
+    quarter = (high - low) // 4
+    product = scaled[:, : 2 * quarter] * scaled[:, 2 * quarter :]
+    product = product[:, :quarter] * product[:, quarter:]
+    mean_log = np.log(product, out=product).sum(axis=1) / (high - low)
+    return np.exp(mean_log) * ((high - low) / np.maximum(total, _SMALLEST_DIVISOR))
 
 
 @cache
