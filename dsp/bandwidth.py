@@ -134,10 +134,10 @@ def _power(frames: Samples) -> NDArray[np.float32]:
 
 
 def _levels(power: NDArray[np.float32]) -> list[int]:
-    total = power.sum(1, dtype=np.float64)
-    level = np.full(total.shape, float(_SILENT))
-    np.log10(total, out=level, where=total > 0)
-    return [int(x) for x in np.floor(np.where(total > 0, 10 * level, level))]
+    """Floor of the power of each frame in dB."""
+    total = power.sum(1)
+    decibels = 10 * np.log10(total, out=np.full(total.shape, _SILENT / 10, np.float32), where=total > 0)
+    return [int(x) for x in np.floor(decibels)]
 
 
 @cache

@@ -22,7 +22,7 @@ STEPS_PER_BLOCK = 4
 SILENCE_POWER = 1e-6
 """-60 dBFS."""
 NOISE_PERCENTILE = 1.0
-STILL = 1e-3
+FLAT = 1e-3
 """Share of a cell's power below which its variance is computed about its first sample."""
 DIGITAL_SILENCE = Missing("digital_silence")
 """Every block holds a cell without any noise."""
@@ -65,19 +65,17 @@ def analyse(segment: Segment, span: Span) -> CellLevels:
     edges = np.minimum(_cell_edges(first * CELLS_PER_STEP, stop * CELLS_PER_STEP, rate), total)
     lengths = np.diff(edges)
     channels = full_range_channels(segment.layout)
-    pivots, sums, squares = _pivoted_sums(segment, channels, first * CELLS_PER_STEP, lengths)
-    power = squares + 2 * pivots * sums + lengths * pivots**2
+    totals, power, still = _cells(segment, channels, first * CELLS_PER_STEP, lengths)
     loud = np.flatnonzero((power > SILENCE_POWER * lengths).any(0)) + first * CELLS_PER_STEP
-    totals = sums + lengths * pivots
-    mean, spread = _pooled(totals, squares, sums, lengths)
-    still = ((squares == 0).all(0) & (lengths > 0)).reshape(-1, CELLS_PER_STEP).any(1)
+    samples, step_totals, step_power = (_per_step(x) for x in (lengths, totals, power))
+    mean = step_totals / samples
     return CellLevels(
         rate,
         total,
         totals.sum(1),
         mean.astype(np.float32),
-        spread.astype(np.float32),
-        still,
+        np.maximum(step_power - mean * step_totals, 0).astype(np.float32),
+        _per_step(still.all(0) & (lengths > 0)) > 0,
         int(loud[0]) if loud.size else None,
         int(loud[-1]) if loud.size else None,
     )
@@ -146,71 +144,55 @@ def _windows(steps: NDArray[Any]) -> NDArray[Any]:
     return np.lib.stride_tricks.sliding_window_view(steps, STEPS_PER_BLOCK, axis=-1)
 
 
-def _pivoted_sums(
+def _per_step(cells: NDArray[Any]) -> NDArray[Any]:
+    """Sums over the ten cells of each step."""
+    sums: NDArray[Any] = cells.reshape(*cells.shape[:-1], -1, CELLS_PER_STEP).sum(-1)
+    return sums
+
+
+def _cells(
     segment: Segment, channels: list[int], first: int, lengths: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Pivot of each cell, and sum and sum of squares of what its samples differ from it.
+) -> tuple[Float64, Float64, NDArray[np.bool_]]:
+    """Sum, energy and standstill of each cell; shape (channels, cells) each.
 
     Cells of 44.1 and 48 kHz are equally long; at 22.05 kHz two, at 11.025 kHz four make a period of
-    whole samples, and are cut out of rows of one period. Shape of the result: (3, channels, cells).
+    whole samples, and are cut out of rows of one period. Zeros fill up the track's last cell.
     """
     rate, cells = segment.rate, lengths.size
-    if not cells:
-        return np.zeros((3, len(channels), 0))
     period = 100 // math.gcd(rate, 100)
     rows = -(-cells // period)
     start = _cell_edge(first, rate)
-    samples = _padded(segment, start, _cell_edge(first + rows * period, rate))
+    samples = segment.native(start, _cell_edge(first + rows * period, rate))
     offsets = _cell_edges(first, first + period, rate) - start
     out = np.empty((3, len(channels), rows, period))
     for i, channel in enumerate(channels):
-        table = samples[channel].reshape(rows, -1)
+        table = samples[channel].reshape(rows, offsets[-1])
         for j, (a, b) in enumerate(zip(offsets, offsets[1:])):
             out[:, i, :, j] = _moments(table[:, a:b])
-    return out.reshape(3, len(channels), -1)[..., :cells]
+    totals, power, still = out.reshape(3, len(channels), rows * period)[..., :cells]
+    return totals, power, still > 0
 
 
 def _moments(cells: Samples) -> Float64:
-    """Pivot, sum and sum of squares of each row; shape (3, rows).
+    """Sum, energy and standstill (0 or 1) of each row; shape (3, rows).
 
-    The pivot is 0 unless the row's mean is so large beside its movement that float32 sums would lose
-    it: then it is the first sample, and a row that stands still has a sum of squares of exactly 0.
+    Float32 sums serve unless a row's mean is so large that they would lose its variance: then they
+    are taken about its first sample, and a row that stands still gives sums of exactly 0.
     """
     n = cells.shape[1]
     ones = np.ones(n, np.float32)
     out = np.zeros((3, len(cells)))
-    out[1], out[2] = cells @ ones, np.vecdot(cells, cells)
-    still = np.flatnonzero(out[2] * n - out[1] ** 2 <= STILL * n * out[2])
-    if still.size:
-        pivot = cells[still, :1]
-        moved = cells[still] - pivot
-        out[:, still] = pivot[:, 0], moved @ ones, np.vecdot(moved, moved)
+    totals, power, still = out
+    totals[:], power[:] = cells @ ones, np.vecdot(cells, cells)
+    flat = np.flatnonzero(n * power - totals**2 <= FLAT * n * power)
+    if flat.size:
+        first = cells[flat, :1]
+        moved = cells[flat] - first
+        pivot, about_pivot, squares = first[:, 0].astype(np.float64), moved @ ones, np.vecdot(moved, moved)
+        totals[flat] = n * pivot + about_pivot
+        power[flat] = n * pivot**2 + 2 * pivot * about_pivot + squares
+        still[flat] = squares == 0
     return out
-
-
-def _padded(segment: Segment, start: int, stop: int) -> Samples:
-    """Samples [start, stop); beyond the track's end its last cell goes on with the value it began with."""
-    samples = segment.native(start, min(stop, segment.total))
-    missing = stop - segment.total
-    if missing <= 0:
-        return samples
-    last = _cell_edge(-(-(2 * segment.total - 1) * 50 // segment.rate) - 1, segment.rate)
-    held = samples[:, last - start, None]
-    return np.concatenate([samples, np.broadcast_to(held, (len(held), missing))], axis=1)
-
-
-def _pooled(
-    totals: Float64, squares: Float64, sums: Float64, lengths: NDArray[np.int64]
-) -> tuple[Float64, Float64]:
-    """Mean of each step and sum of squares about it, from those of its cells; (channels, steps)."""
-    n = np.maximum(lengths, 1)
-    within = np.maximum(squares - sums**2 / n, 0).reshape(len(sums), -1, CELLS_PER_STEP).sum(-1)
-    counts = lengths.reshape(-1, CELLS_PER_STEP)
-    per_step = totals.reshape(len(sums), -1, CELLS_PER_STEP)
-    mean = per_step.sum(-1) / counts.sum(-1)
-    cell_mean = (totals / n).reshape(per_step.shape)
-    between = (counts * (cell_mean - mean[..., None]) ** 2).sum(-1)
-    return mean, within + between
 
 
 def _cell_edge(cell: int, rate: int) -> int:
