@@ -6,7 +6,7 @@ give the energies of both masked spectrograms: (A + 2B + C) / 4 and (A - 2B + C)
 
 A masked spectrogram is not the spectrogram of any signal; the inverse transform projects it onto one. Both
 parts lose the same energy, because their sum is a spectrogram and loses none. It is predicted from how rough
-the mask is along frequency and time; benchmarks/fit_hpss_projection.py fits the two coefficients.
+the mask is along frequency and time; benchmarks/hpss/fit_projection.py fits the two coefficients.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,9 +26,10 @@ Floats = NDArray[np.float32]
 HALO_FRAMES = WINDOW // 2
 ROUGHNESS_FRAMES = 2
 """Distance in frames over which the mask's roughness in time is taken."""
+LOSSES = (0.0492, 0.0718)
+"""Share of the energy lost per unit of roughness along frequency and along time."""
 
 _ENERGY_SHARE = 0.999
-_FREQUENCY_LOSS, _TIME_LOSS = 0.0492, 0.0718
 _LIMIT_STEP = 128
 _ROWS, _ROUGH_ROWS = 64, 16
 """Frames summed together, and those of them that roughness is taken from."""
@@ -68,7 +69,7 @@ def merge(sums: Iterable[MaskSums]) -> MaskSums:
     return reduce(add, sums, MaskSums())
 
 
-def harmonic_ratio(sums: MaskSums) -> float:
+def harmonic_ratio(sums: MaskSums, *, losses: tuple[float, float] = LOSSES) -> float:
     """RMS(H) / (RMS(H) + RMS(P)), 0 to 1, of the signals the two masks give.
 
     Raises
@@ -76,7 +77,7 @@ def harmonic_ratio(sums: MaskSums) -> float:
     ZeroDivisionError
         The sums hold no energy.
     """
-    roughness = _FREQUENCY_LOSS * sums.rough_frequency + _TIME_LOSS * sums.rough_time
+    roughness = losses[0] * sums.rough_frequency + losses[1] * sums.rough_time
     lost = roughness * sums.energy / sums.rough_energy if roughness else 0.0
     both = (sums.energy + sums.spread) / 4 - lost
     harmonic = float(np.sqrt(max(0.0, both + sums.tilt / 2)))
