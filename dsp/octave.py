@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dsp.beats import PhaseEvidence
-from dsp.onset import FRAME_RATE, Float64
+from dsp.onset import FRAME_RATE, Float32, Float64
 from dsp.tempo import Level, period_frames
 
 _USUAL_BPM = 120.0
@@ -21,6 +21,9 @@ _FEWEST_NOTES = 0.5
 _SHORTEST_PATTERN = 5
 _HARMONY_SPAN = 0.25
 _BAR = 4
+
+_FEWEST_CLICKS = 6
+_EVEN_INTERVAL, _EVEN_SHARE, _EVEN_STRENGTH = 0.06, 0.95, 0.12
 
 
 class Evidence(NamedTuple):
@@ -132,3 +135,26 @@ def probabilities(evidence: list[Evidence]) -> Float64:
     logit = np.array(evidence) @ np.array(WEIGHTS)
     odds = np.exp(logit - logit.max())
     return np.asarray(odds / odds.sum())
+
+
+def bare_pulse(onsets_s: Float64, strength: Float32) -> float | None:
+    """Tempo of a pulse without a metre, such as a click track: even onsets of even strength; None for all else.
+
+    Nothing in it tells one of two beats from the other, so each onset is a beat. Accents of 10 dB read as
+    unevenness of 0.08 and beeps up to 0.11; the most mechanical music has 0.15.
+
+    Parameters
+    ----------
+    onsets_s : float64, shape (onsets,)
+    strength : float32, shape (frames,)
+        Onset strength.
+    """
+    if len(onsets_s) < _FEWEST_CLICKS:
+        return None
+    interval = np.diff(onsets_s)
+    usual = float(np.median(interval))
+    even = np.mean(np.abs(interval - usual) < _EVEN_INTERVAL * usual)
+    summed = np.convolve(strength, np.ones(5), "same")[np.round(onsets_s * FRAME_RATE).astype(np.intp)]
+    if even < _EVEN_SHARE or summed.std() > _EVEN_STRENGTH * summed.mean():
+        return None
+    return 60 / usual

@@ -9,6 +9,7 @@ from dsp.chroma_flux import HarmonyChange
 from dsp.onset import FRAME_RATE, Float32, Float64
 
 _FEWEST_BEATS = 4
+_SAME_TEMPO = 0.04
 
 
 class Pulse(NamedTuple):
@@ -19,7 +20,7 @@ class Pulse(NamedTuple):
     beats_s: Float64
 
 
-def find(full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, onset_rate: float) -> Pulse | None:
+def find(full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, onsets_s: Float64) -> Pulse | None:
     """Find the beat of a track; None where its onsets do not recur.
 
     Parameters
@@ -27,13 +28,17 @@ def find(full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, o
     full, bass, snare : float32, shape (frames,)
         Onset strength of all bands, of the bass and of the snare band.
     harmony : HarmonyChange
-    onset_rate : float
-        Onsets a second.
+    onsets_s : float64, shape (onsets,)
+        Onset times in seconds.
     """
-    found = candidates(full, bass, snare, harmony, onset_rate)
+    found = candidates(full, bass, snare, harmony, len(onsets_s) * FRAME_RATE / len(full))
     if not found:
         return None
     chances = octave.probabilities([evidence for _, evidence in found])
+    clicks = octave.bare_pulse(onsets_s, full)
+    if clicks is not None:
+        is_click = np.array([abs(choice.level.bpm / clicks - 1) < _SAME_TEMPO for choice, _ in found])
+        chances = is_click.astype(np.float64) if is_click.any() else chances
     best = int(chances.argmax())
     level, at = found[best][0]
     bpm = float(np.clip(level.bpm, tempo.LOWEST_BPM, tempo.HIGHEST_BPM))

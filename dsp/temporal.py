@@ -106,25 +106,26 @@ def finish(total: TemporalPartial) -> Columns:
         silence: Value = why if total.native_peak > 0 else 1.0
         return {**all_missing(COLUMNS, why), "silence_ratio": silence}
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
-    rate = len(onset.pick_onsets(total.full)) * ANALYSIS_RATE / total.samples
+    onsets_s = onset.pick_onsets(total.full)
     return {
         "silence_ratio": float(quiet.mean()),
-        **_onset_columns(rate, total.samples),
-        **_beat_columns(rate, total),
+        **_onset_columns(len(onsets_s), total.samples),
+        **_beat_columns(onsets_s, total),
     }
 
 
-def _onset_columns(rate: float, samples: int) -> dict[str, Value]:
+def _onset_columns(onsets: int, samples: int) -> dict[str, Value]:
     if samples < _SHORTEST_FOR_ONSETS * ANALYSIS_RATE:
         return all_missing(_ONSET_COLUMNS, TOO_SHORT)
+    rate = onsets * ANALYSIS_RATE / samples
     return {"onset_rate_hz": rate, "transient_density": min(1.0, rate / _FULL_DENSITY_HZ)}
 
 
-def _beat_columns(onset_rate: float, total: TemporalPartial) -> dict[str, Value]:
+def _beat_columns(onsets_s: NDArray[np.float64], total: TemporalPartial) -> dict[str, Value]:
     if total.samples < _SHORTEST_FOR_TEMPO * ANALYSIS_RATE:
         return all_missing(_BEAT_COLUMNS, TOO_SHORT)
     harmony = chroma_flux.HarmonyChange(total.chroma)
-    found = pulse.find(total.full, total.bass, total.snare, harmony, onset_rate)
+    found = pulse.find(total.full, total.bass, total.snare, harmony, onsets_s)
     if found is None:
         return all_missing(_BEAT_COLUMNS, Missing("no_periodicity"))
     beats = found.beats_s.astype(np.float32)
