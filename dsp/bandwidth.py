@@ -24,6 +24,8 @@ FRAMES_APART = 4
 NO_EDGE = Missing("no_edge")
 
 _BATCH = 8
+_FAINTEST = 1e-15
+"""Amplitude below which the power of a bin underflows in float32."""
 _TINY = 1e-300
 _SILENT = -(10**6)
 
@@ -106,7 +108,7 @@ def finish(spectra: SpectraByLevel) -> Columns:
     if spectra.total < frame_length(spectra.rate):
         return dict.fromkeys(COLUMNS, TOO_SHORT)
     if not spectra.levels.size:
-        return dict.fromkeys(COLUMNS, silence_of_mix(spectra.native_peak))
+        return dict.fromkeys(COLUMNS, silence_of_mix(spectra.native_peak * (spectra.native_peak > _FAINTEST)))
     near = spectra.levels >= spectra.levels[-1] - GATE_DB
     power = spectra.power[near].sum(0, dtype=np.float64)
     band_db = 10 * np.log10(np.maximum(power, _TINY))

@@ -31,6 +31,8 @@ _WINDOW = 5512
 """Four seconds at that rate."""
 _HOP = _WINDOW // 2
 _TRANSFORM = 5632
+_FAINTEST = 1e-15
+"""Amplitude below which the power of a bin underflows in float32."""
 _TINY = 1e-30
 
 
@@ -97,7 +99,7 @@ def finish(spectra: LowSpectra) -> Columns:
         return dict.fromkeys(COLUMNS, TOO_SHORT)
     level = spectra.level_db
     if level.max() <= 10 * np.log10(_TINY) + 1:
-        return dict.fromkeys(COLUMNS, silence_of_mix(spectra.native_peak))
+        return dict.fromkeys(COLUMNS, silence_of_mix(spectra.native_peak * (spectra.native_peak > _FAINTEST)))
     near = spectra.line_db[level >= level.max() - GATE_DB].astype(np.float32)
     quiet_db = np.percentile(near, PERCENTILE, axis=0)
     hum_db, hum_hz = max((_prominence(quiet_db, mains), mains) for mains in MAINS_HZ)

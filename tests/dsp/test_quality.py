@@ -67,6 +67,12 @@ def test_degenerate_input_gives_finite_values_or_says_why_not(name, coding):
         assert isinstance(value, Missing) or np.isfinite(value), column
 
 
+def test_a_signal_too_faint_for_spectra_is_silent_and_not_cancelled():
+    found = columns(quality, DEGENERATE["denormals"])
+    assert found["hum_db"] == found["bandwidth_hz"] == Missing("silent")
+    assert columns(quality, DEGENERATE["cancelled"])["hum_db"] == Missing("mono_mix_cancelled")
+
+
 def test_silence_has_counts_and_an_offset_of_zero_and_nothing_else():
     found = columns(quality, DEGENERATE["silence"])
     zero = {"clipped_samples", "samples_over_fs", "dc_offset", "clicks", "dropouts"}
