@@ -37,7 +37,7 @@ class SlidingMedian:
     def __init__(self, columns: int, tiles: int, *, every: int = 1) -> None:
         self.columns, self.tiles, self.every = columns, tiles, every
         self._inputs = np.empty((TILE, tiles + 2, columns), np.uint8)
-        self._outputs = np.empty((tiles, TILE // every, columns), np.uint8)
+        self._outputs = np.empty((TILE // every, tiles, columns), np.uint8)
         self._calls = _bound(_program(every), self._inputs, self._outputs)
 
     def __call__(self, rows: Bytes) -> Bytes:
@@ -53,7 +53,7 @@ class SlidingMedian:
             self._load(rows, TILE * first - 1)
             for operation, left, right, result in self._calls:
                 operation(left, right, out=result)
-            out[first : first + self.tiles] = self._outputs[: tiles - first]
+            out[first : first + self.tiles] = self._outputs.transpose(1, 0, 2)[: tiles - first]
         return out.reshape(-1, self.columns)[: -(-(len(rows) - WINDOW + 1) // self.every)]
 
     def _load(self, rows: Bytes, start: int) -> None:
@@ -91,21 +91,19 @@ class _Program:
 
 
 def _bound(program: _Program, inputs: Bytes, outputs: Bytes) -> list[_Call]:
-    """The program on given memory: ``inputs`` (16, tiles + 2, columns), ``outputs`` (tiles, outputs, columns)."""
-    tiles = len(outputs)
-    work = np.empty((program.registers - TILE, *inputs.shape[1:]), np.uint8)
-    registers = [*inputs, *work]
+    """The program on given memory: ``inputs`` (16, tiles + 2, columns), ``outputs`` (outputs, tiles, columns)."""
+    _, tiles, columns = outputs.shape
+    work = np.empty((program.registers, inputs[0].size), np.uint8)
+    registers = [*inputs.reshape(TILE, -1), *work[TILE:]]
+    results = [*outputs.reshape(len(outputs), -1)]
     calls: list[_Call] = []
     for step in program.steps:
-        length = tiles + step.spare_tiles
+        length = (tiles + step.spare_tiles) * columns
         (a, shift_a), (b, shift_b) = step.left, step.right
-        left, right = registers[a][shift_a : shift_a + length], registers[b][shift_b : shift_b + length]
-        operation = np.maximum if step.is_max else np.minimum
-        if step.output < 0:
-            result = registers[step.register][:length]
-            calls.append((operation, left.reshape(-1), right.reshape(-1), result.reshape(-1)))
-        else:
-            calls.append((operation, left, right, outputs[:, step.output]))
+        left = registers[a][shift_a * columns : shift_a * columns + length]
+        right = registers[b][shift_b * columns : shift_b * columns + length]
+        result = registers[step.register][:length] if step.output < 0 else results[step.output]
+        calls.append((np.maximum if step.is_max else np.minimum, left, right, result))
     return calls
 
 
