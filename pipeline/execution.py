@@ -29,6 +29,11 @@ _slice: list[Track | Range] = []
 """What the compiled graph reads: the graph runs in this process."""
 
 
+def prepare(job: Job) -> None:
+    """Do now what the first ``run_tracks`` of a process would do once."""
+    _compiled(_tracks_graph, job)
+
+
 def run_tracks(tracks: Sequence[Track], job: Job) -> SliceReport:
     """Measure tracks and commit a record or a failure for each."""
     return _run(_tracks_graph, tracks, job)

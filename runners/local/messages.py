@@ -15,6 +15,9 @@ Item = Track | Range | Failure
 class Work(Protocol):
     """What a worker can do: the functions of the module named by ``Setup.work``."""
 
+    def prepare(self, job: Job) -> None:
+        """Load what the first task would load."""
+
     def run_tracks(self, tracks: Sequence[Track], job: Job) -> SliceReport:
         """Measure whole tracks and commit them."""
 
@@ -54,7 +57,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A worker has loaded its code."""
+    """A worker has loaded its code, and waits for tasks."""
 
 
 @dataclass(frozen=True, slots=True)

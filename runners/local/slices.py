@@ -15,6 +15,7 @@ _FIRST_SLICE_S = 12.0
 _MOST_TRACKS = 2000
 _SPREAD_FROM_S = 15.0
 _PLANNED_AT_ONCE = 50
+_SECONDS_PER_SLICE = 0.4
 _SECONDS_PER_TRACK = 0.03
 _SECONDS_PER_AUDIO_SECOND = 0.006
 _UNKNOWN_AUDIO_S = 240.0
@@ -53,9 +54,9 @@ class Rate:
     measured: float = 0.0
 
     def observe(self, guessed: float, measured: float) -> None:
-        """Learn from a finished slice."""
+        """Learn from a finished slice, but for what every slice costs however short it is."""
         self.guessed += guessed
-        self.measured += measured
+        self.measured += max(measured - _SECONDS_PER_SLICE, measured / 2)
 
     @property
     def known(self) -> bool:

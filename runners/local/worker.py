@@ -46,6 +46,7 @@ def main(descriptor: int, parent: int) -> None:
     setup: Setup = connection.recv()
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
     work = cast(Work, importlib.import_module(setup.work))
+    work.prepare(setup.job)
     live.listen(outbox)
     outbox.send(Ready())
     while True:

@@ -59,6 +59,10 @@ def outcomes(out: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in (out / "done").iterdir()}
 
 
+def prepare(job):
+    pass
+
+
 def run_tracks(tracks, job):
     found = {}
     for track in tracks:

@@ -1,0 +1,100 @@
+"""Real runs of the command in processes of their own, and what they leave on disk."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.dataset import Dataset
+from tests.sounds import song, write
+
+MADE_WHEN = {"analyzed_at", "failed_at", "failed_since", "run_id", "record_from", "attempts"}
+ROOT = Path(__file__).parents[3]
+
+
+def music(folder: Path, n: int, seconds: float = 1.5) -> Path:
+    """A folder of ``n`` short tracks in three formats, some of which are bad."""
+    for i in range(n):
+        path = folder / f"t{i:04}.{('wav', 'flac', 'ogg')[i % 3]}"
+        write(
+            path, song(seconds * (0.6 + i % 5 / 5), channels=1 + i % 2, rate=(44_100, 48_000)[i % 2], seed=i)
+        )
+    (folder / "empty.flac").touch()
+    (folder / "text.wav").write_text("not audio")
+    cut = folder / "t0000.wav"
+    (folder / "cut.wav").write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    return folder
+
+
+def start(*arguments, **options) -> subprocess.Popen:
+    """The command, in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "runners.command", *map(str, arguments)],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        **options,
+    )
+
+
+def finish(process: subprocess.Popen, timeout: float = 600) -> tuple[int, str]:
+    """Exit code and output of a run that ends by itself."""
+    output, _ = process.communicate(timeout=timeout)
+    return process.returncode, output
+
+
+def children(pid: int) -> list[int]:
+    """Processes whose parent is ``pid``."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                status = (entry / "stat").read_text()
+            except OSError:
+                continue
+            if int(status.rpartition(")")[2].split()[1]) == pid:
+                found.append(int(entry.name))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def kill(process: subprocess.Popen, victim: str, chance) -> list[int]:
+    """Kill -9 the ``parent``, one ``worker`` or the whole ``group``; the workers there were."""
+    workers = children(process.pid)
+    if victim == "group":
+        os.killpg(process.pid, signal.SIGKILL)
+    elif victim == "parent" or not workers:
+        process.kill()
+    else:
+        os.kill(chance.choice(workers), signal.SIGKILL)
+    return workers
+
+
+def rows(out: Path) -> tuple[pa.Table, pa.Table]:
+    """Records and failures by track, without what tells when they were made."""
+    dataset = Dataset.open(str(out))
+    return tuple(
+        table.drop_columns([name for name in table.column_names if name in MADE_WHEN]).sort_by("track_id")
+        for table in (dataset.fingerprints(), dataset.quarantine())
+    )
+
+
+def litter(out: Path) -> list[str]:
+    """Files that a finished dataset has no use for."""
+    wanted = ("_beamprint.json", "fingerprints/bucket-", "quarantine/bucket-", "_runs/")
+    files = [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()]
+    return [name for name in files if not name.startswith(wanted)] + [
+        path.name for path in out.glob("_scratch")
+    ]
