@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import constant_q, hpss, yin
-from dsp.grid import HOP_LENGTH, frame_count
+from dsp.grid import frame_count
 from dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
 from dsp.segment import Segment
 
@@ -56,7 +56,7 @@ def analyse(segment: Segment) -> HarmonicPartial:
         frames.rms[frames.own].copy(),
         yin.fundamentals(segment, at_most=max(_PITCHED_OF_CHUNK, _PITCHED_IN_ALL * yin.CHUNK // total)),
         constant_q.mean_chroma(segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every),
-        hpss.mask_sums(frames, total, per_block=segment.block // HOP_LENGTH, every=_every(total, 2)),
+        hpss.mask_sums(frames, total, every=_every(total, 2)),
         chroma_every,
         segment.native_peak,
     )

@@ -9,7 +9,7 @@ parts lose the same energy, because their sum is a spectrogram and loses none. I
 the mask is along frequency and time; benchmarks/hpss/fit_projection.py fits the two coefficients.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.frames import BINS, Frames, magnitude_of_code
+from dsp.grid import Span
 from dsp.sliding_median import TILE, WINDOW, SlidingMedian
 
 Codes = NDArray[np.uint8]
@@ -33,7 +34,10 @@ _ENERGY_SHARE = 0.999
 _LIMIT_STEP = 128
 _ROWS, _ROUGH_ROWS = 64, 16
 """Frames summed together, and those of them that roughness is taken from."""
-_FRAMES_TOGETHER = 1024
+_GROUP = 256
+"""Frames that share a limit of the bins that matter."""
+_TOGETHER = 1024
+"""Frames whose medians are taken together."""
 _STRIP = 32
 _SLAB = 1 << 14
 
@@ -85,41 +89,53 @@ def harmonic_ratio(sums: MaskSums, *, losses: tuple[float, float] = LOSSES) -> f
     return harmonic / (harmonic + percussive)
 
 
-def mask_sums(frames: Frames, total: int, *, per_block: int, every: int = 1) -> MaskSums:
+def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
     """Sum over a segment's own frames.
+
+    Everything goes by groups of frames on the absolute grid, so that cutting changes nothing.
 
     Parameters
     ----------
     frames : Frames
-        Their log spectrum covers ``HALO_FRAMES`` beside the own frames, as far as the track reaches.
+        Their log spectrum covers a group beside the own frames, as far as the track reaches.
     total : int
         Frames of the whole track; the medians see them reflected at the ends.
-    per_block : int
-        Frames in a block of the absolute grid; each is summed on its own, so that cutting changes nothing.
     every : int
         1 or 2: measure frames 0, ``every``, ... of the track. Medians over time see all frames.
     """
     kernel = cache(SlidingMedian)
-    start, stop = frames.first + frames.own.start, frames.first + frames.own.stop
+    own = Span(frames.first + frames.own.start, frames.first + frames.own.stop)
     sums = []
-    together = max(per_block, _FRAMES_TOGETHER // per_block * per_block)
-    for first in range(start, stop, together):
-        spectra = _with_halo(frames, total, first, min(first + together, stop))
+    for start in range(own.start // _TOGETHER * _TOGETHER, own.stop, _TOGETHER):
+        part = Span(max(start, own.start), min(start + _TOGETHER, own.stop))
+        groups = range(part.start // _GROUP * _GROUP, part.stop, _GROUP)
+        bins = [_bins_that_matter(_rows(frames, g, min(g + _GROUP, total))) for g in groups]
+        spectra = _with_halo(frames, total, part.start, part.stop)
         measured = spectra[HALO_FRAMES : len(spectra) - HALO_FRAMES : every]
-        blocks = [measured[a : a + per_block // every] for a in range(0, len(measured), per_block // every)]
-        bins = [_bins_that_matter(block) for block in blocks]
         harmonic, percussive = _medians(kernel, spectra, measured, max(bins), every)
-        for i, (block, n) in enumerate(zip(blocks, bins)):
-            rows = slice(i * per_block // every, i * per_block // every + len(block))
-            sums.append(_block_sums(block[:, :n], harmonic[rows, :n], percussive[rows, :n], every))
+        for piece in _pieces(part, _ROWS * every):
+            n = bins[(piece.start - groups.start) // _GROUP]
+            rows = slice((piece.start - part.start) // every, -((part.start - piece.stop) // every))
+            rough = _ROUGH_ROWS - piece.start % (_ROWS * every) // every
+            cells = measured[rows, :n], harmonic[rows, :n], percussive[rows, :n]
+            sums.append(_sums(*cells, apart=ROUGHNESS_FRAMES // every, rough=max(0, rough)))
     return merge(sums)
+
+
+def _pieces(part: Span, length: int) -> Iterator[Span]:
+    """Runs of at most ``length`` frames that end on the absolute grid; they fit the cache."""
+    start = part.start
+    while start < part.stop:
+        stop = min(part.stop, (start // length + 1) * length)
+        yield Span(start, stop)
+        start = stop
 
 
 def _with_halo(frames: Frames, total: int, start: int, stop: int) -> Codes:
     """Log spectra of frames [start, stop) and 15 more on either side, reflected at the track's ends."""
     first, last = start - HALO_FRAMES, stop + HALO_FRAMES
     if first >= 0 and last <= total:
-        return frames.log_spectrum[first - frames.first : last - frames.first]
+        return _rows(frames, first, last)
     return frames.log_spectrum[_reflected(np.arange(first, last), total) - frames.first]
 
 
@@ -129,8 +145,12 @@ def _reflected(index: NDArray[np.int_], length: int) -> NDArray[np.int_]:
     return np.minimum(index, 2 * length - 1 - index)
 
 
+def _rows(frames: Frames, start: int, stop: int) -> Codes:
+    return frames.log_spectrum[start - frames.first : stop - frames.first]
+
+
 def _bins_that_matter(spectra: Codes) -> int:
-    """How many bins hold 99.9 % of the energy; in steps, so that few shapes occur."""
+    """How many bins hold 99.9 % of the energy of a group of frames; in steps, so that few shapes occur."""
     energy = np.cumsum(_power(spectra[::8]).sum(axis=0, dtype=np.float64))
     needed = int(np.searchsorted(energy, _ENERGY_SHARE * energy[-1])) + 1
     return min(BINS, -(-needed // _LIMIT_STEP) * _LIMIT_STEP)
@@ -155,12 +175,6 @@ def _transposed(codes: Codes) -> Codes:
     return out
 
 
-def _block_sums(spectra: Codes, harmonic: Codes, percussive: Codes, every: int) -> MaskSums:
-    """Sums of a block, in pieces of frames that fit the cache."""
-    pieces = [slice(a, a + _ROWS) for a in range(0, len(spectra), _ROWS)]
-    return merge(_sums(spectra[p], harmonic[p], percussive[p], ROUGHNESS_FRAMES // every) for p in pieces)
-
-
 def _power(codes: Codes) -> NDArray[np.float32]:
     """Squared magnitude in the middle of each code's cell; several times faster than a table."""
     lowest, step = _code_bits()
@@ -178,7 +192,8 @@ def _code_bits() -> tuple[np.int32, np.int32]:
     return bits[0], bits[1] - bits[0]
 
 
-def _sums(spectra: Codes, harmonic: Codes, percussive: Codes, apart: int) -> MaskSums:
+def _sums(spectra: Codes, harmonic: Codes, percussive: Codes, *, apart: int, rough: int) -> MaskSums:
+    """Sums over a piece; roughness over its first ``rough`` rows and rows ``apart`` from each other there."""
     power = _power(spectra)
     power[:, 0] *= 0.5  # the one-sided spectrum holds every other bin's energy once of twice
     power[:, BINS - 1 :] *= 0.5
@@ -187,9 +202,11 @@ def _sums(spectra: Codes, harmonic: Codes, percussive: Codes, apart: int) -> Mas
     both += tau
     np.divide(difference, both, out=tau)
     tilt = np.multiply(power, tau, out=difference)
-    n = min(len(power), _ROUGH_ROWS)
+    n = min(len(power), rough)
     x, t = np.sqrt(power[:n]), tau[:n]
-    along_time = _roughness(x[apart:], x[:-apart], t[apart:], t[:-apart]) * n / (n - apart) if n > apart else 0.0
+    along_time = (
+        _roughness(x[apart:], x[:-apart], t[apart:], t[:-apart]) * n / (n - apart) if n > apart else 0.0
+    )
     return MaskSums(
         float(power.sum()),
         float(tilt.sum()),

@@ -15,7 +15,7 @@ from scipy.optimize import least_squares
 
 from dsp import hpss
 from dsp.channels import layout_of
-from dsp.grid import BLOCK_LENGTH, HOP_LENGTH, frame_count
+from dsp.grid import frame_count
 from dsp.segment import Segment
 
 EVERY = 2
@@ -28,8 +28,7 @@ def measured(path):
     segment = Segment.whole(np.ascontiguousarray(pcm.T), rate, layout_of(pcm.shape[1]))
     harmonic, percussive = librosa.effects.hpss(segment.y(0, segment.total_y))
     h, p = (np.sqrt(np.mean(np.square(part, dtype=np.float64))) for part in (harmonic, percussive))
-    per_block = BLOCK_LENGTH // HOP_LENGTH
-    sums = hpss.mask_sums(segment.frames, frame_count(segment.total_y), per_block=per_block, every=EVERY)
+    sums = hpss.mask_sums(segment.frames, frame_count(segment.total_y), every=EVERY)
     return sums, h / (h + p)
 
 

@@ -38,8 +38,7 @@ def separated_ratio(y):
 
 def ratio(y, every=1, block=1 << 17):
     (segment,) = segments(y, RATE, block=block)
-    per_block = block // 512
-    sums = hpss.mask_sums(segment.frames, frame_count(len(y)), per_block=per_block, every=every)
+    sums = hpss.mask_sums(segment.frames, frame_count(len(y)), every=every)
     return hpss.harmonic_ratio(sums)
 
 
@@ -70,7 +69,7 @@ def test_sums_equal_the_formulas_on_plain_medians(monkeypatch, every):
     (segment,) = segments(music(2.0), RATE)
     held = segment.frames
     codes = held.log_spectrum[held.own]
-    sums = hpss.mask_sums(held, len(codes), per_block=256, every=every)
+    sums = hpss.mask_sums(held, len(codes), every=every)
 
     def power(c):
         return frames.magnitude_of_code()[c].astype(float) ** 2
