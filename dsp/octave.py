@@ -51,15 +51,15 @@ class Evidence(NamedTuple):
 
 
 WEIGHTS = Evidence(
-    fit=6.89,
-    tempo=1.04,
-    slow=-2.8,
-    fast=-3.1,
-    sparse=-8.59,
-    bass_1=-0.089,
-    bass_2=0.558,
-    bass_4=0.887,
-    harmony=0.603,
+    fit=7.38,
+    tempo=1.09,
+    slow=-2.81,
+    fast=-3.15,
+    sparse=-8.49,
+    bass_1=-0.0351,
+    bass_2=0.483,
+    bass_4=0.974,
+    harmony=0.535,
 )
 """Learned by benchmarks/rhythm/learn_octave.py, which also tells how they do on sets they were not learned from."""
 

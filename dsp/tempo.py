@@ -54,10 +54,13 @@ class Periodicity:
         return np.interp(lag, np.arange(len(self.values)), self.values, right=0.0)
 
     def clarity(self, bpm: float) -> float:
-        """Mean recurrence after 1, 2, 3, 4, 8 and 16 beats, of those the autocorrelation reaches."""
+        """Mean recurrence after 1, 2, 3, 4, 8 and 16 beats, of those the autocorrelation reaches, but the largest.
+
+        A beat recurs at all of them. One alone is a passage that was played twice, such as spoken text.
+        """
         reach = (len(self.values) - 1) / period_frames(bpm)
         reached = [self.beats(np.array([bpm]), k)[0] for k in _MULTIPLES if k <= reach]
-        return float(np.mean(reached)) if reached else 0.0
+        return float(np.mean(sorted(reached)[:-1])) if len(reached) > 1 else 0.0
 
 
 def period_frames(bpm: float) -> float:
