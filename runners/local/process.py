@@ -15,7 +15,14 @@ from runners.local.messages import Event, Setup, Task
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
-_BOOT = "import sys; sys.path[:] = {path!r}; from runners.local.worker import main; main({fd}, {parent})"
+_BOOT = """\
+import sys
+sys.path[:] = {path!r}
+from runners.lifeline import end_with
+end_with({parent})
+from runners.local.worker import main
+main({fd})
+"""
 _TAIL_LINES = 60
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 

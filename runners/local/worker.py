@@ -1,16 +1,12 @@
 """The process that does the work: takes slices from its parent until the parent has none left, or dies."""
 
-import ctypes
 import errno
 import faulthandler
 import importlib
 import os
 import queue
-import signal
-import sys
 import threading
 import traceback
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, cast
 
@@ -30,15 +26,11 @@ from transforms import live
 from transforms.audio.errors import BadAudio
 from transforms.model import Range, Track
 
-_PR_SET_PDEATHSIG = 1
 _STORE_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
-_MORE_LIKELY_VICTIM = "300"
 
 
-def main(descriptor: int, parent: int) -> None:
-    """Serve the process ``parent`` over the inherited socket ``descriptor``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    _die_with(parent)
+def main(descriptor: int) -> None:
+    """Serve the parent over the inherited socket ``descriptor``."""
     faulthandler.enable()
     connection: Connection[Any, Any] = Connection(descriptor)
     inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
@@ -51,16 +43,6 @@ def main(descriptor: int, parent: int) -> None:
     outbox.send(Ready())
     while True:
         outbox.send(_perform(work, inbox.get(), setup))
-
-
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies, however it dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-            score.write(_MORE_LIKELY_VICTIM)  # a worker can be replaced, the parent cannot
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _receive(connection: "Connection[Any, Any]", inbox: "queue.SimpleQueue[Task]") -> None:

@@ -1,0 +1,25 @@
+"""A process that ends with its parent. Light, so that a new process can hold on to it before anything else."""
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+
+_PR_SET_PDEATHSIG = 1
+_MORE_LIKELY_VICTIM = "300"
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies, however it dies; leave Ctrl-C to the parent.
+
+    Args:
+        parent: Process id of the parent, lest it has died already.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+            score.write(_MORE_LIKELY_VICTIM)  # a worker can be replaced, the parent cannot
+    if os.getppid() != parent:
+        os._exit(1)
