@@ -1,0 +1,152 @@
+"""Measure everything in one run, print the tables and write the page.
+
+    python -m benchmarks.speed MUSIC_FOLDER... [--out benchmarks/REPORT.md]
+
+CPU is user and system time of the process, or of the child with all its own; every figure is the median of
+three rounds, in which all subjects take turns on the same files. One BLAS thread.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.speed import children, machine, music, peers, report, scaling, shapes, stages, starting
+from benchmarks.speed.report import AVX2, COMMAND, OURS, Goal
+from benchmarks.speed.subjects import Results, Subject, bliss_audio, command, ffmpeg, in_rounds, worker
+from pipeline.record import columns
+
+_TEXT = """\
+CPU is user and system time; figures are medians of {rounds} rounds, in which all take turns on the same files
+(programs that need seconds a minute of audio take part once), with one BLAS thread.
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark; 1 if a program that has to be there is missing."""
+    options = _options(arguments)
+    missing = [name for name, there in peers.available().items() if not there and name in peers.NEEDED]
+    if missing:
+        print(f"the comparison needs {', '.join(missing)}: install and run again", file=sys.stderr)
+        return 1
+    tracks = music.found_in(options.folders)
+    with TemporaryDirectory() as folder:
+        page = _Page(options, tracks, Path(folder))
+        text = "\n".join(page.parts())
+    print(text)
+    if options.out:
+        Path(options.out).write_text(text)
+    return 0
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description="How fast is Beamprint?")
+    parser.add_argument("folders", nargs="+", metavar="MUSIC_FOLDER", help="searched for stereo tracks")
+    parser.add_argument("--out", metavar="PAGE", help="Markdown page to write")
+    parser.add_argument("--tracks", type=int, default=24, help="how many (default: 24)")
+    parser.add_argument("--rounds", type=int, default=3, help="medians of so many (default: 3)")
+    parser.add_argument("--scaling-minutes", type=float, default=150.0, help="of audio, for two workers")
+    parser.add_argument("--mix-minutes", type=float, default=180.0, help="length of the longest file")
+    parser.add_argument("--tiny-files", type=int, default=500, help="of one second, for the cost of a track")
+    parser.add_argument(
+        "--planned-files", type=int, default=100_000, help="recorded ones to plan; 0 skips it"
+    )
+    parser.add_argument("--no-peers", action="store_true", help="ours only")
+    return parser.parse_args(arguments)
+
+
+class _Page:
+    """The parts of the page, measured as they are asked for; the goals come first, so everything is measured first."""
+
+    def __init__(self, options: argparse.Namespace, found: list[music.Music], folder: Path) -> None:
+        self.options, self.found, self.folder = options, found, folder
+        self.tracks = music.chosen(found, options.tracks)
+        self.rounds = options.rounds
+        self.head = machine.header()
+        self.warm_up = Path(music.excerpt(self.tracks[0], folder / "warm_up.flac", 10.0).path)
+        self.goals: list[Goal] = []
+
+    def parts(self) -> Iterator[str]:
+        measured = [self._stages(), self._scaling(), self._shapes(), self._start()]
+        yield "# How fast Beamprint is\n"
+        yield from (f"{line}  " for line in self.head)
+        yield f"Load average when it ended: {os.getloadavg()[0]:.1f}  \n{music.described(self.tracks)}\n"
+        yield _TEXT.format(rounds=self.rounds)
+        yield "Made by `python -m benchmarks.speed MUSIC_FOLDER... --out benchmarks/REPORT.md`.\n"
+        yield report.goals(self.goals)
+        yield from measured
+
+    def _stages(self) -> str:
+        results = in_rounds(list(self._subjects()), self.tracks)
+        ours, whole = results[OURS], results[COMMAND]
+        decode = ours.cpu(stages.REFERENCE)
+        wide = OURS + AVX2 in results
+        self.goals += [
+            Goal("analysis / decode", ours.cpu(*stages.ANALYSIS) / decode, 1.25 if wide else 1.6),
+            Goal("whole command / decode", whole.cpu() / decode, 2.4 if wide else 2.8),
+        ]
+        if "bliss-audio" in results:
+            self.goals.append(
+                Goal("whole command / bliss-audio", whole.cpu() / results["bliss-audio"].cpu(), 1.0)
+            )
+        return "\n".join(
+            [
+                report.stage_table(ours, whole, self.tracks),
+                report.spread_line(ours),
+                report.avx2_table(results),
+                report.peer_table(results, self.tracks, len(columns())),
+            ]
+        )
+
+    def _subjects(self) -> Iterator[Subject]:
+        yield Subject(OURS, worker(OURS, self.warm_up), self.rounds)
+        yield Subject(COMMAND, command(), self.rounds)
+        narrow = machine.avx2_only()
+        if narrow:
+            yield Subject(OURS + AVX2, worker(OURS, self.warm_up, narrow), self.rounds)
+            yield Subject(COMMAND + AVX2, command(env=narrow), self.rounds)
+        if self.options.no_peers:
+            return
+        outside = {"ffmpeg": ffmpeg, "bliss-audio": bliss_audio}
+        for name, there in peers.available().items():
+            if there:
+                measure = outside.get(name) or worker(name, self.warm_up)
+                yield Subject(name, measure, 1 if name in peers.SLOW else self.rounds)
+
+    def _scaling(self) -> str:
+        tracks = list(music.linked(self.tracks, self.folder / "links", self.options.scaling_minutes))
+        found = scaling.measured(tracks, self.warm_up, self.rounds)
+        self.goals.append(Goal("two workers, speed-up", found["run"].speed_up, 1.9, at_least=True))
+        return report.scaling_table(found, tracks)
+
+    def _shapes(self) -> str:
+        made = shapes.made(self.found, self.folder / "shapes", self.options.mix_minutes)
+        results: dict[str, Results] = {}
+        for shape, files in made.items():
+            rounds = 1 if music.minutes(files) > 60 else self.rounds
+            results |= in_rounds([Subject(shape, worker("shapes", self.warm_up), rounds)], files)
+        worst = max(report.shape_ratios(results, made).values())
+        self.goals.append(Goal("dearest shape / song", worst, 1.5))
+        return report.shape_table(results, made)
+
+    def _start(self) -> str:
+        second = starting.tiny(self.tracks[0], self.folder / "second.wav")
+        started = starting.start_up(second, self.rounds)
+        for (name, wall), limit in zip(started.items(), (0.3, 0.3, 3.0)):
+            self.goals.append(Goal(f"{name}, s", wall, limit))
+        each = starting.each_track(second, self.warm_up, self.options.tiny_files, self.rounds)
+        count = self.options.planned_files
+        planned = starting.planning(second, count, self.rounds) if count else ()
+        if planned:
+            wall = sorted(spent.wall for spent in planned)[len(planned) // 2]
+            self.goals.append(Goal(f"planning {count} recorded files, s", wall, 15.0, form="{:.1f}"))
+        return report.start_table(started, each, planned, count)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (ValueError, children.ChildError) as error:
+        sys.exit(f"benchmarks.speed: {error}")

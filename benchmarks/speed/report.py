@@ -1,0 +1,195 @@
+"""Figures as Markdown tables that are readable in a terminal, too."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.speed import peers, stages
+from benchmarks.speed.children import Spent
+from benchmarks.speed.music import Music, minutes
+from benchmarks.speed.scaling import Scaling
+from benchmarks.speed.shapes import SHORT, SONG
+from benchmarks.speed.subjects import Results
+from transforms.families import FAMILIES
+
+OURS, COMMAND, AVX2 = "ours", "beamprint run", ", AVX2 only"
+SHORT_ALLOWANCE = 0.015
+"""CPU seconds that a short file may take beside its share."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure and its limit."""
+
+    what: str
+    value: float
+    limit: float
+    at_least: bool = False
+    form: str = "{:.2f}"
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        held = self.value >= self.limit if self.at_least else self.value <= self.limit
+        sign = "≥" if self.at_least else "≤"
+        shown = self.form.format(self.value)
+        return self.what, shown, f"{sign} {self.form.format(self.limit)}", "yes" if held else "**no**"
+
+
+def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table under a heading, columns aligned."""
+    cells = [list(heads), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    lines = ["| " + " | ".join(_padded(row, widths)) + " |" for row in cells]
+    rule = "|" + "|".join("-" * (width + 1) + (":" if i else "-") for i, width in enumerate(widths)) + "|"
+    return "\n".join([f"## {title}", "", lines[0], rule, *lines[1:], ""])
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths))]
+
+
+def goals(rows: Iterable[Goal]) -> str:
+    return table("Goals", ("what", "measured", "limit", "held"), [goal.cells for goal in rows])
+
+
+def stage_table(ours: Results, command: Results, tracks: Sequence[Music]) -> str:
+    """CPU by stage, and beside soundfile's decode."""
+    reference = ours.cpu(stages.REFERENCE)
+    whole = command.cpu()
+    analysis, decode = ours.cpu(*stages.ANALYSIS), ours.cpu(stages.PLAN, stages.DECODE)
+    write = ours.cpu(stages.WRITE)
+    lines = {
+        stages.REFERENCE: reference,
+        stages.REFERENCE_BLOCKS: ours.cpu(stages.REFERENCE_BLOCKS),
+        "plan": ours.cpu(stages.PLAN),
+        "decode with checks": ours.cpu(stages.DECODE),
+        **{f"  {stage}": ours.cpu(stage) for stage in (*stages.SHARED, *FAMILIES, stages.MERGE)},
+        "**analysis**": analysis,
+        "write": write,
+        "Beam, processes, imports": whole - decode - analysis - write,
+        "**whole command**": whole,
+    }
+    rows = [
+        (
+            name,
+            f"{cpu:.2f}",
+            f"{1000 * cpu / minutes(tracks):.1f}",
+            f"{cpu / reference:.2f}",
+            f"{100 * cpu / whole:.0f} %",
+        )
+        for name, cpu in lines.items()
+    ]
+    heads = ("stage", "CPU s", "ms per audio minute", "× soundfile.read", "of the command")
+    return table("Stages, one worker", heads, rows)
+
+
+def spread_line(ours: Results) -> str:
+    """How the ratio of analysis to decode differs among tracks."""
+    pairs = zip(ours.by_file(stages.ANALYSIS), ours.by_file([stages.REFERENCE]))
+    ratios = sorted(analysis / decode for analysis, decode in pairs)
+    return f"Analysis / soundfile.read of single tracks: {ratios[0]:.2f} to {ratios[-1]:.2f}, median {median(ratios):.2f}.\n"
+
+
+def peer_table(results: Mapping[str, Results], tracks: Sequence[Music], columns: int) -> str:
+    """Everybody on the same files, decoding included."""
+    own = results[COMMAND].cpu()
+    covers = {COMMAND: f"all {columns} columns, into Parquet", **peers.COVERS}
+    rows = []
+    for name, what in covers.items():
+        if name in results:
+            found = results[name]
+            figures = (f"{1000 * found.cpu() / minutes(tracks):.0f}", f"{found.cpu() / own:.2f}")
+            rows.append((name, *figures, f"{found.peak_bytes / 1e6:.0f}", len(found.rounds), what))
+        else:
+            rows.append((name, "not installed", "", "", "", what))
+    heads = ("program", "ms CPU per audio minute", "× ours", "peak MB", "rounds", "covers")
+    return table("Others on the same files, decoding included", heads, rows)
+
+
+def avx2_table(results: Mapping[str, Results]) -> str:
+    """What is left without AVX-512, where the processor has it."""
+    if OURS + AVX2 not in results:
+        return "This processor has no AVX-512: all figures are for AVX2.\n"
+    rows = []
+    for limited in ("", AVX2):
+        ours, whole = results[OURS + limited], results[COMMAND + limited]
+        reference = ours.cpu(stages.REFERENCE)
+        rows.append(
+            (
+                "AVX2 only" if limited else "AVX-512",
+                f"{ours.cpu(*stages.ANALYSIS) / reference:.2f}",
+                f"{whole.cpu() / reference:.2f}",
+            )
+        )
+    return table("With and without AVX-512", ("", "analysis / decode", "whole command / decode"), rows)
+
+
+def shape_ratios(results: Mapping[str, Results], shapes: Mapping[str, Sequence[Music]]) -> dict[str, float]:
+    """CPU per audio minute and channel beside that of a song; short files have their allowance."""
+    song = _per_channel_minute(results[SONG].cpu(*_EVERYTHING), shapes[SONG])
+    ratios = {}
+    for shape, files in shapes.items():
+        allowed = SHORT_ALLOWANCE * len(files) if shape in SHORT else 0.0
+        ratios[shape] = _per_channel_minute(results[shape].cpu(*_EVERYTHING) - allowed, files) / song
+    return ratios
+
+
+_DECODING = (stages.PLAN, stages.DECODE)
+_EVERYTHING = (*_DECODING, *stages.ANALYSIS)
+
+
+def _per_channel_minute(cpu: float, files: Sequence[Music]) -> float:
+    return cpu / sum(file.minutes * file.channels for file in files)
+
+
+def shape_table(results: Mapping[str, Results], shapes: Mapping[str, Sequence[Music]]) -> str:
+    """Files of other lengths, rates and channel counts beside songs."""
+    ratios = shape_ratios(results, shapes)
+    rows = []
+    for shape, files in shapes.items():
+        found = results[shape]
+        figures = [
+            1000 * _per_channel_minute(found.cpu(*group), files) for group in (_DECODING, stages.ANALYSIS)
+        ]
+        rows.append(
+            (
+                shape,
+                len(files),
+                f"{minutes(files):.1f}",
+                files[0].channels,
+                *(f"{ms:.0f}" for ms in figures),
+                f"{sum(figures):.0f}",
+                f"{ratios[shape]:.2f}",
+                f"{found.peak_bytes / 1e6:.0f}",
+            )
+        )
+    decode, analysis = "decode", "analysis"
+    heads = ("shape (FLAC)", "files", "minutes", "channels", decode, analysis, "both", "× song", "peak MB")
+    title = "No cliff: ms CPU per audio minute and channel (× song: short files less 15 ms each)"
+    return table(title, heads, rows)
+
+
+def scaling_table(found: Mapping[str, Scaling], tracks: Sequence[Music]) -> str:
+    names = {"run": "beamprint run", "bare": "bare processes, no Beam, half of the files each"}
+    rows = [(names[kind], f"{s.one:.1f}", f"{s.two:.1f}", f"{s.speed_up:.2f}") for kind, s in found.items()]
+    heads = ("", "one worker, s", "two workers, s", "speed-up")
+    return table(f"Two workers, {minutes(tracks):.0f} minutes of audio, elapsed, start included", heads, rows)
+
+
+def start_table(
+    started: Mapping[str, float], tracks: Mapping[str, float], planned: Sequence[Spent], count: int
+) -> str:
+    """What is spent beside the audio."""
+    rows = [(f"{name}, elapsed", f"{wall:.2f} s") for name, wall in started.items()]
+    rows += [
+        ("a track of one second, in a run, CPU", f"{1000 * tracks['run']:.1f} ms"),
+        ("the same without Beam and dataset, CPU", f"{1000 * tracks['bare']:.1f} ms"),
+    ]
+    if planned:
+        done = f"a run over {count} recorded files"
+        rows += [
+            (f"{done}, elapsed", f"{median(s.wall for s in planned):.1f} s"),
+            (f"{done}, CPU", f"{median(s.cpu for s in planned):.1f} s"),
+            (f"{done}, peak", f"{max(s.peak_bytes for s in planned) / 1e6:.0f} MB"),
+        ]
+    return table("Start, planning and what each track costs beside its audio", ("", "measured"), rows)
