@@ -12,14 +12,16 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.pvalue import PCollection
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner, RunnerResult
-from apache_beam.runners.runner import PipelineState
+from apache_beam.runners.runner import PipelineResult, PipelineState
 
 from pipeline import graph
+from pipeline.ends import Ends
 from pipeline.job import Job, SliceReport
 from transforms.features import METRICS
 from transforms.merge import MergeFingerprints
 from transforms.model import Failure, Range, Track
 from transforms.partials import LoadPartials, SavePartials
+from transforms.read_manifest import ReadManifest
 from transforms.write import WriteFingerprints
 
 _Build = Callable[..., None]
@@ -37,6 +39,16 @@ def prepare(job: Job) -> None:
 def run_tracks(tracks: Sequence[Track], job: Job) -> SliceReport:
     """Measure tracks and commit a record or a failure for each."""
     return _run(_tracks_graph, tracks, job)
+
+
+def run_whole(ends: Ends, job: Job) -> SliceReport:
+    """Everything, from the manifest to the summary, in one run of the graph."""
+    _be_quiet()
+    pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
+    graph.bring_up_to_date(
+        pipeline, ends=ends, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink
+    )
+    return _report(pipeline.run())
 
 
 def run_ranges(ranges: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
@@ -77,6 +89,10 @@ def _run(build: _Build, items: Sequence[Track | Range], job: Job, *scratch: Path
     _slice[:] = items
     proto = beam_runner_api_pb2.Pipeline.FromString(_compiled(build, job, *scratch))
     result = FnApiRunner().run_via_runner_api(proto, PipelineOptions([]))
+    return _report(result)
+
+
+def _report(result: PipelineResult) -> SliceReport:
     result.wait_until_finish()
     counters = {
         c.key.metric.name: c.committed
@@ -98,10 +114,10 @@ def _compiled(build: _Build, job: Job, *scratch: Path) -> bytes:
     Making it takes about a second of CPU, several times as long as a run of it over nothing, so a worker
     makes it once and not for every slice.
     """
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    _be_quiet()
     compiler = _Compiler()
     pipeline = beam.Pipeline(runner=compiler, options=PipelineOptions([]))
-    build(pipeline | "Start" >> beam.Impulse() | "Slice" >> beam.FlatMap(_current_slice), job, *scratch)
+    build(pipeline | "ReadSlice" >> ReadManifest(_current_slice), job, *scratch)
     pipeline.run()
     return compiler.compiled
 
@@ -118,7 +134,11 @@ class _Compiler(FnApiRunner):
         return RunnerResult(PipelineState.DONE, {})
 
 
-def _current_slice(_: bytes) -> Sequence[Any]:
+def _be_quiet() -> None:
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+
+
+def _current_slice() -> Sequence[Any]:
     return _slice
 
 

@@ -1,7 +1,7 @@
 """The graph, top to bottom; every runner runs these very steps."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -19,11 +19,37 @@ from transforms.features import (
 )
 from transforms.merge import EXPECTED, IDENTITY, Assemble, MergeFingerprints
 from transforms.model import Decoded, Failure, Partial, Range, Record, Track
+from transforms.plan_buckets import PlanBuckets
 from transforms.plan_segments import Plan, PlanSegments
+from transforms.read_manifest import ReadManifest
 from transforms.write import Committed, Sink, WriteFingerprints
+from transforms.write_summary import Totals, WriteRunSummary
 
 Outcomes = tuple[PCollection[Record], PCollection[Failure]]
 Collections = Mapping[str, PCollection[Any]]
+
+
+class Ends(Protocol):
+    """What the graph asks of the manifest and of the dataset."""
+
+    def rows(self) -> Iterable[Track]:
+        """The listing."""
+
+    def outstanding(self, bucket: int, tracks: list[Track]) -> Iterable[Track]:
+        """Tracks of a bucket that need work."""
+
+    def write_summary(self, totals: Totals) -> None:
+        """Keep what was done."""
+
+
+def bring_up_to_date(
+    p: beam.Pipeline, *, ends: Ends, plan: Plan, decode: Decode, assemble: Assemble, sink: Sink
+) -> None:
+    """The whole job, from the manifest to the dataset, with nothing left to do outside."""
+    listed = p | "ReadManifest" >> ReadManifest(ends.rows)
+    tracks = listed | "PlanBuckets" >> PlanBuckets(sink, ends.outstanding)
+    committed = fingerprint(tracks, plan=plan, decode=decode, assemble=assemble, sink=sink)
+    committed | "WriteRunSummary" >> WriteRunSummary(ends.write_summary)
 
 
 def fingerprint(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.assembly import Assembler
+from pipeline.ends import Ends
 from pipeline.sink import DatasetSink
 from transforms.model import Decoded, Range, Track
 from transforms.reading import plan_ranges, read_range
@@ -62,6 +63,7 @@ class RunRequest:
     Args:
         tracks: Tracks to measure, those of a bucket together.
         job: How.
+        ends: For a runner that lists and plans within the graph.
         workers: Worker processes; None for as many as the machine allows.
         memory_per_worker: Bytes a worker may hold; None for a default.
         scratch: Folder for what is not finished; None for one inside the dataset.
@@ -71,6 +73,7 @@ class RunRequest:
 
     tracks: Sequence[Track]
     job: Job
+    ends: Ends | None = None
     workers: int | None = None
     memory_per_worker: int | None = None
     scratch: str | None = None

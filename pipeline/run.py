@@ -6,10 +6,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from pipeline.assembly import software_version
 from pipeline.conservation import Account, account
 from pipeline.dataset import Dataset, writing
+from pipeline.ends import Ends
 from pipeline.job import Job, RunOutcome, RunRequest, SliceReport
 from pipeline.listing import Listing, list_tracks
 from pipeline.planning import Plan, plan
@@ -50,42 +53,30 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     with writing(
         options.output, run_id, listed=len(listing.tracks), bucket_tracks=options.bucket_tracks
     ) as dataset:
+        sink = DatasetSink(dataset, run_id, started, decoder_version())
         todo = _plan(listing, dataset, options)
         print(_planned(todo), file=sys.stderr)
-        sink = DatasetSink(dataset, run_id, started, decoder_version())
         outcome = _work(todo, sink, options, runner)
-        counted = account(dataset, todo, run_id=run_id, started=started)
-        reasons = _reasons(dataset, run_id) if counted.quarantined else Counter[str]()
-        code = _exit_code(outcome, counted, reasons, options.max_failures)
-        details = {
-            "inputs": options.inputs,
-            "runner": options.runner,
-            "ignored_files": listing.ignored,
-            "audio_seconds": outcome.report.audio_seconds,
-            "cpu_seconds": dict(outcome.report.cpu_seconds),
-        }
-        write_summary(
-            dataset.root,
-            RunSummary(
-                run_id,
-                started,
-                _now(),
-                _OUTCOMES[code],
-                todo.counts,
-                counted.recorded,
-                counted.quarantined,
-                counted.unchanged,
-                counted.deferred,
-                dict(reasons),
-                () if outcome.exit_code else counted.missing,
-                details,
-            ),
-        )
-        if 0 < counted.recorded <= _SHOWN_TRACKS:
+        ended = _count(todo, sink, outcome, options)
+        write_summary(dataset.root, _summary(ended, sink, options))
+        if 0 < ended.counted.recorded <= _SHOWN_TRACKS:
             print(found_table(dataset, started))
-    for line in _closing(options.output, listing, outcome, counted, reasons, time.monotonic() - began):
+    for line in _closing(ended, options.output, time.monotonic() - began):
         print(line, file=sys.stderr)
-    return code
+    if listing.ignored:
+        print(f"{listing.ignored} files that are not audio by their name were passed over", file=sys.stderr)
+    return ended.code
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A run that has ended, as it is on disk."""
+
+    todo: Plan
+    outcome: RunOutcome
+    counted: Account
+    reasons: Counter[str]
+    code: int
 
 
 def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace) -> Plan:
@@ -94,18 +85,52 @@ def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace
 
 
 def _work(todo: Plan, sink: DatasetSink, options: argparse.Namespace, runner: Runner) -> RunOutcome:
-    if not todo.outstanding:
+    tracks = todo.outstanding
+    if not tracks:
         return RunOutcome(SliceReport())
+    only = frozenset(track.track_id for track in tracks) if todo.deferred else None
     return runner(
         RunRequest(
-            todo.outstanding,
+            tracks,
             Job(sink),
-            options.workers,
-            options.memory_per_worker,
-            options.scratch,
-            None,
-            options.max_failures,
+            ends=Ends(tuple(options.inputs), sink, options.force, options.retry_failed, only),
+            workers=options.workers,
+            memory_per_worker=options.memory_per_worker,
+            scratch=options.scratch,
+            max_failures=options.max_failures,
         )
+    )
+
+
+def _count(todo: Plan, sink: DatasetSink, outcome: RunOutcome, options: argparse.Namespace) -> _Ended:
+    counted = account(sink.dataset, todo, run_id=sink.run_id, started=sink.started)
+    reasons = _reasons(sink.dataset, sink.run_id) if counted.quarantined else Counter[str]()
+    return _Ended(
+        todo, outcome, counted, reasons, _exit_code(outcome, counted, reasons, options.max_failures)
+    )
+
+
+def _summary(ended: _Ended, sink: DatasetSink, options: argparse.Namespace) -> RunSummary:
+    counted, report = ended.counted, ended.outcome.report
+    return RunSummary(
+        run_id=sink.run_id,
+        started=sink.started,
+        finished=_now(),
+        outcome=_OUTCOMES[ended.code],
+        planned=ended.todo.counts,
+        recorded=counted.recorded,
+        quarantined=counted.quarantined,
+        unchanged=counted.unchanged,
+        deferred=counted.deferred,
+        reasons=dict(ended.reasons),
+        missing=() if ended.outcome.exit_code else counted.missing,
+        details={
+            "inputs": options.inputs,
+            "runner": options.runner,
+            "audio_seconds": report.audio_seconds,
+            "cpu_seconds": dict(report.cpu_seconds),
+            "software": software_version(),
+        },
     )
 
 
@@ -131,34 +156,24 @@ def _planned(todo: Plan) -> str:
     return f"{len(todo.outstanding)} tracks to do ({', '.join(counts)})"
 
 
-def _closing(
-    output: str,
-    listing: Listing,
-    outcome: RunOutcome,
-    counted: Account,
-    reasons: Counter[str],
-    seconds: float,
-) -> Iterator[str]:
+def _closing(ended: _Ended, output: str, seconds: float) -> Iterator[str]:
     """What a person wants to know at the end, and what to do next."""
-    report = outcome.report
-    if not counted.recorded and not counted.quarantined and not outcome.exit_code and not counted.missing:
+    report, counted = ended.outcome.report, ended.counted
+    if not ended.todo.outstanding:
         yield f"nothing to do: {counted.unchanged} tracks are up to date in {output}"
     else:
-        minutes = report.audio_seconds / 60
         yield (
             f"{counted.recorded} recorded, {counted.quarantined} failed, {counted.unchanged} unchanged: "
-            f"{minutes:.1f} minutes of audio in {seconds:.1f} s"
+            f"{report.audio_seconds / 60:.1f} minutes of audio in {seconds:.1f} s"
         )
     if report.cpu_seconds:
         stages = sorted(report.cpu_seconds.items(), key=lambda item: -item[1])
         yield "CPU seconds: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in stages)
-    if reasons:
-        yield "failed: " + ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
+    if ended.reasons:
+        yield "failed: " + ", ".join(f"{n} {reason}" for reason, n in ended.reasons.most_common())
         yield f"  beamprint failures {output} says which and why"
-    if listing.ignored:
-        yield f"{listing.ignored} files that are not audio by their name were passed over"
-    if outcome.exit_code:
-        yield outcome.message
+    if ended.outcome.exit_code:
+        yield ended.outcome.message
     elif counted.missing:
         shown = ", ".join(counted.missing[:_SHOWN_IDS])
         more = len(counted.missing) - _SHOWN_IDS

@@ -14,7 +14,7 @@ from pipeline import fingerprint, graph
 from pipeline.assembly import Assembler
 from tests.sounds import song, write
 from transforms.audio.errors import BadAudio, Reason
-from transforms.families import FAMILIES
+from transforms.families import FAMILIES, measure
 from transforms.features import _MeasureFn
 from transforms.model import Failure, Range, Record, Track
 from transforms.reading import plan_ranges, read_range
@@ -171,3 +171,47 @@ def test_a_bug_in_several_families_is_still_one_failure_the_first_in_graph_order
     found = run(tracks)
     assert len(Memory.outcomes) == 2
     assert {failure.stage for failure in found.values()} == {"temporal"}
+
+
+class Ends:
+    """A manifest of three tracks, one of which the dataset has already."""
+
+    totals: list = []  # noqa: RUF012  shared by the copies that Beam pickles
+
+    def __init__(self, tracks):
+        self.tracks = tracks
+
+    def rows(self):
+        return self.tracks
+
+    def outstanding(self, bucket, tracks):
+        return [track for track in tracks if "has already" not in track.track_id]
+
+    def write_summary(self, totals):
+        Ends.totals.append(totals)
+
+
+@pytest.mark.parametrize("nothing_to_do", [False, True])
+def test_the_whole_job_lists_plans_measures_commits_and_sums_up(tracks, nothing_to_do):
+    Ends.totals.clear()
+    listed = [Track("has already", "x"), Track("gone", "/no/such/file.wav"), *tracks]
+    with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as p:
+        graph.bring_up_to_date(
+            p,
+            ends=Ends(listed[:1] if nothing_to_do else listed),
+            plan=plan_ranges,
+            decode=read_range,
+            assemble=Assembler(NOON),
+            sink=Memory(),
+        )
+    done = {"recorded": 2, "not_found": 1}
+    assert Ends.totals == [Counter() if nothing_to_do else Counter(done)]
+    assert len(Memory.outcomes) == (0 if nothing_to_do else 3)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_alone_gives_the_same_columns_as_among_the_others(tracks, family):
+    among = fingerprint(tracks[1].uri)
+    alone = measure(FAMILIES[family], read_range(Range(tracks[1])).segment)
+    for name in FAMILIES[family].COLUMNS:
+        assert alone[name] == among[name] or among[name] is None

@@ -1,0 +1,60 @@
+"""The two ends of the whole graph: which tracks are listed and outstanding, and the summary of what was done."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from pipeline.listing import list_tracks
+from pipeline.planning import plan_bucket
+from pipeline.runs import RunSummary, write_summary
+from pipeline.sink import DatasetSink
+from pipeline.state import known_state
+from transforms.model import Track
+from transforms.write_summary import RECORDED, Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What the graph asks of the manifest and of the dataset; small and picklable.
+
+    Args:
+        inputs: As the user gave them.
+        sink: Where outcomes are committed.
+        force: Whether to analyse everything again.
+        retry_failed: Whether to try all failed tracks again.
+        only: Ids of the tracks that may be done; None for all.
+    """
+
+    inputs: tuple[str, ...]
+    sink: DatasetSink
+    force: bool = False
+    retry_failed: bool = False
+    only: frozenset[str] | None = None
+
+    def rows(self) -> Sequence[Track]:
+        """The listing."""
+        return list_tracks(self.inputs).tracks
+
+    def outstanding(self, bucket: int, tracks: list[Track]) -> Iterator[Track]:
+        """Tracks of a bucket that need work."""
+        state = known_state(self.sink.dataset.root, bucket)
+        planned = plan_bucket(tracks, state, force=self.force, retry_failed=self.retry_failed)
+        for track, standing in planned:
+            if standing.outstanding and (self.only is None or track.track_id in self.only):
+                yield track
+
+    def write_summary(self, totals: Totals) -> None:
+        """Keep what the graph did; a launcher that waits for it replaces this by what it counted on disk."""
+        reasons = {reason: n for reason, n in totals.items() if reason != RECORDED}
+        summary = RunSummary(
+            run_id=self.sink.run_id,
+            started=self.sink.started,
+            finished=datetime.now(timezone.utc),
+            outcome="done",
+            planned={},
+            recorded=totals[RECORDED],
+            quarantined=sum(reasons.values()),
+            unchanged=0,
+            reasons=reasons,
+        )
+        write_summary(self.sink.dataset.root, summary)
