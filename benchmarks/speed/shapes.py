@@ -70,14 +70,13 @@ def _surround(pcm: Pcm) -> Pcm:
 
 
 def _mix(tracks: list[Music], path: Path, minutes: float) -> Music:
-    """Tracks one after the other."""
+    """Tracks one after the other, round and round."""
     rate = tracks[0].rate
     left = int(minutes * 60 * rate)
+    turns = cycle(track for track in tracks if track.rate == rate)
     with soundfile.SoundFile(path, "w", rate, 2, "PCM_16", format="FLAC") as out:
-        for track in cycle(track for track in tracks if track.rate == rate):
-            pcm, _ = soundfile.read(track.path, left, dtype="int16", always_2d=True)
+        while left > 0:
+            pcm, _ = soundfile.read(next(turns).path, left, dtype="int16", always_2d=True)
             out.write(pcm)
             left -= len(pcm)
-            if left <= 0:
-                return look_at(path)
-    raise AssertionError("no tracks")
+    return look_at(path)
