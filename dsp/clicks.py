@@ -19,9 +19,9 @@ BLOCK_LENGTH = 32
 """At 44.1 kHz; 0.7 ms."""
 SMALLEST = 0.006
 """Of the third differences that count."""
-PROMINENCE = (5.0, 10.0)
+PROMINENCE = (5.0, 15.0)
 """How far a block must stand out of its context: 5 from a third difference of 1 up, which music hardly
-ever has alone; 10 for one of half that size and less."""
+ever has alone; 15 for one of a third of that size and less, which drums may have."""
 CONTEXT = (2, 24)
 """Blocks on either side, from and to, that a click stands out of."""
 MERGED_WITHIN = 25

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
 
@@ -22,9 +23,6 @@ FAINT_BASS = 1e-6
 """Share of the energy below which the bass is too weak to speak for the polarity."""
 NOT_STEREO = Missing("not_stereo")
 ONE_CHANNEL_SILENT = Missing("one_channel_silent")
-
-FRAMES_APART = 4
-"""Every fourth frame of the bass is looked at: a cable is not turned round for a second."""
 
 _ROW = 2048
 _FRAME = 512
@@ -120,17 +118,17 @@ def _is_stereo(layout: Layout) -> bool:
 
 
 def _bass_powers(segment: Segment, span: Span) -> tuple[float, float, float]:
-    """Powers and cross power in 20-200 Hz of the complete Hann frames that begin in ``span``."""
+    """Powers and cross power in 20-200 Hz of the complete Hann frames that begin in ``span``, half overlapping."""
     factor = _decimation(segment.rate)
-    length = _FRAME * factor
-    hop = FRAMES_APART * length
-    powers = np.zeros(3)
-    needed = length + (_PHASES - 1) * factor
-    for start in range(-(-span.start // hop) * hop, min(span.stop, segment.total - needed + 1), hop):
-        around = segment.native(start, start + needed)
-        left, right = (_bass_spectrum(_decimated(x, factor), segment.rate / factor) for x in around)
-        powers += np.vdot(left, left).real, np.vdot(right, right).real, np.vdot(left, right).real
-    p_left, p_right, cross = (FRAMES_APART * 2 / _FRAME * factor / _HANN_POWER * powers).tolist()
+    hop, margin = _FRAME // 2 * factor, (_PHASES - 1) * factor
+    first = -(-span.start // hop)
+    stop = min(-(-span.stop // hop), (segment.total - margin) // hop - 1)
+    if stop <= first:
+        return 0.0, 0.0, 0.0
+    around = segment.native(first * hop, (stop + 1) * hop + margin)
+    left, right = (_bass_spectra(_decimated(x, factor), segment.rate / factor) for x in around)
+    powers = (np.vdot(a, b).real for a, b in ((left, left), (right, right), (left, right)))
+    p_left, p_right, cross = (1 / _FRAME * factor / _HANN_POWER * float(p) for p in powers)
     return p_left, p_right, cross
 
 
@@ -160,10 +158,11 @@ def _lowpass(factor: int) -> NDArray[np.float32]:
     return np.ascontiguousarray((taps / taps.sum()).reshape(_PHASES, factor).T, np.float32)
 
 
-def _bass_spectrum(frame: Samples, rate: float) -> NDArray[np.complex64]:
-    """The bins of the bass of a Hann frame."""
+def _bass_spectra(samples: Samples, rate: float) -> NDArray[np.complex64]:
+    """The bins of the bass of Hann frames every half frame."""
     low, high = (round(f * _FRAME / rate) for f in BASS_HZ)
-    return fft.rfft(frame * _hann())[low : high + 1]
+    frames = sliding_window_view(samples, _FRAME)[:: _FRAME // 2]
+    return fft.rfft(frames * _hann())[:, low : high + 1]
 
 
 @cache

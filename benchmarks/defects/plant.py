@@ -12,12 +12,12 @@ Pcm = NDArray[np.float32]
 
 
 def places(pcm: Pcm, rate: int, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Random samples at least 0.1 s apart, a second away from the ends of the sound."""
+    """Random samples at least half a second apart, a second away from the ends of the sound."""
     sound = np.flatnonzero(np.abs(pcm).max(0) > 0.003)
     if sound.size < 3 * rate:
         return np.empty(0, np.int64)
     drawn = np.sort(rng.integers(sound[0] + rate, sound[-1] - rate, count))
-    return drawn[np.diff(drawn, prepend=-rate) > rate // 10]
+    return drawn[np.diff(drawn, prepend=-rate) > rate // 2]
 
 
 def impulses(pcm: Pcm, at: NDArray[np.int64], *, below_peak_db: float, width: int, rng: np.random.Generator) -> Pcm:
@@ -69,7 +69,7 @@ def through_lame(pcm: Pcm, rate: int, *, kbps: int) -> Pcm:
     with tempfile.TemporaryDirectory() as folder:
         wav, mp3 = Path(folder, "a.wav"), Path(folder, "a.mp3")
         soundfile.write(wav, pcm.T, rate)
-        subprocess.run(["lame", "--quiet", "-b", str(kbps), wav, mp3], check=True)
+        subprocess.run(["lame", "--quiet", "-b", str(kbps), "--resample", str(rate / 1000), wav, mp3], check=True)
         return _read(mp3)
 
 

@@ -88,7 +88,7 @@ def straightforward(x, rate):
     found = []
     for j, m in enumerate(d):
         context = np.concatenate([d[max(0, j - 24) : max(0, j - 1)], d[j + 2 : j + 25]]).max()
-        if m > 0.006 and m > min(10, max(5, 5 / m)) * context:
+        if m > 0.006 and m > min(15, max(5, 5 / m)) * context:
             found.append(j)
     return found
 
