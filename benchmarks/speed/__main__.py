@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.speed import children, machine, music, peers, report, scaling, shapes, stages, starting
@@ -46,6 +47,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("folders", nargs="+", metavar="MUSIC_FOLDER", help="searched for stereo tracks")
     parser.add_argument("--out", metavar="PAGE", help="Markdown page to write")
     parser.add_argument("--tracks", type=int, default=24, help="how many (default: 24)")
+    parser.add_argument("--slow-tracks", type=int, help="of these, for librosa and Essentia (default: all)")
     parser.add_argument("--rounds", type=int, default=3, help="medians of so many (default: 3)")
     parser.add_argument("--scaling-minutes", type=float, default=150.0, help="of audio, for two workers")
     parser.add_argument("--mix-minutes", type=float, default=180.0, help="length of the longest file")
@@ -79,7 +81,10 @@ class _Page:
         yield from measured
 
     def _stages(self) -> str:
-        results = in_rounds(list(self._subjects()), self.tracks)
+        quick = in_rounds(list(self._subjects()), self.tracks)
+        few = music.spread(self.tracks, self.options.slow_tracks or len(self.tracks))
+        slow = in_rounds(list(self._peers(slow=True)), few)
+        results = quick | slow
         ours, whole = results[OURS], results[COMMAND]
         decode = ours.cpu(stages.REFERENCE)
         wide = OURS + AVX2 in results
@@ -91,12 +96,13 @@ class _Page:
             self.goals.append(
                 Goal("whole command / bliss-audio", whole.cpu() / results["bliss-audio"].cpu(), 1.0)
             )
+        files = {**dict.fromkeys(quick, self.tracks), **dict.fromkeys(slow, few)}
         return "\n".join(
             [
                 report.stage_table(ours, whole, self.tracks),
                 report.spread_line(ours),
                 report.avx2_table(results),
-                report.peer_table(results, self.tracks, len(columns())),
+                report.peer_table(results, files, len(columns())),
             ]
         )
 
@@ -107,13 +113,14 @@ class _Page:
         if narrow:
             yield Subject(OURS + AVX2, worker(OURS, self.warm_up, narrow), self.rounds)
             yield Subject(COMMAND + AVX2, command(env=narrow), self.rounds)
-        if self.options.no_peers:
-            return
+        yield from self._peers(slow=False)
+
+    def _peers(self, *, slow: bool) -> Iterator[Subject]:
         outside = {"ffmpeg": ffmpeg, "bliss-audio": bliss_audio}
         for name, there in peers.available().items():
-            if there:
+            if there and (name in peers.SLOW) == slow and not self.options.no_peers:
                 measure = outside.get(name) or worker(name, self.warm_up)
-                yield Subject(name, measure, 1 if name in peers.SLOW else self.rounds)
+                yield Subject(name, measure, 1 if slow else self.rounds)
 
     def _scaling(self) -> str:
         tracks = list(music.linked(self.tracks, self.folder / "links", self.options.scaling_minutes))
@@ -133,16 +140,18 @@ class _Page:
 
     def _start(self) -> str:
         second = starting.tiny(self.tracks[0], self.folder / "second.wav")
-        started = starting.start_up(second, self.rounds)
-        for (name, wall), limit in zip(started.items(), (0.3, 0.3, 3.0)):
-            self.goals.append(Goal(f"{name}, s", wall, limit))
-        each = starting.each_track(second, self.warm_up, self.options.tiny_files, self.rounds)
+        commands = starting.start_up(second, self.rounds)
+        limits = [0.3, 0.3, 3.0]
         count = self.options.planned_files
-        planned = starting.planning(second, count, self.rounds) if count else ()
-        if planned:
-            wall = sorted(spent.wall for spent in planned)[len(planned) // 2]
-            self.goals.append(Goal(f"planning {count} recorded files, s", wall, 15.0, form="{:.1f}"))
-        return report.start_table(started, each, planned, count)
+        if count:
+            commands[f"`beamprint run` over {count} recorded files"] = starting.planning(
+                second, count, self.rounds
+            )
+            limits.append(15.0)
+        for (name, spent), limit in zip(commands.items(), limits):
+            self.goals.append(Goal(f"{name}, s", median(one.wall for one in spent), limit))
+        each = starting.each_track(second, self.warm_up, self.options.tiny_files, self.rounds)
+        return report.start_table(commands, each)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def available() -> dict[str, bool]:
     }
 
 
+@cache
 def bliss_program() -> Path | None:
     """The program around bliss-audio, built with Cargo if that is there; None where it cannot be."""
     if shutil.which("cargo") is None:

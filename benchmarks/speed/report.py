@@ -1,6 +1,6 @@
 """Figures as Markdown tables that are readable in a terminal, too."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -35,17 +35,20 @@ class Goal:
         return self.what, shown, f"{sign} {self.form.format(self.limit)}", "yes" if held else "**no**"
 
 
-def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table under a heading, columns aligned."""
+def table(
+    title: str, heads: Sequence[str], rows: Iterable[Sequence[object]], *, texts: Collection[int] = (0,)
+) -> str:
+    """A Markdown table under a heading, figures to the right, columns of texts to the left."""
     cells = [list(heads), *([str(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells)]
-    lines = ["| " + " | ".join(_padded(row, widths)) + " |" for row in cells]
-    rule = "|" + "|".join("-" * (width + 1) + (":" if i else "-") for i, width in enumerate(widths)) + "|"
-    return "\n".join([f"## {title}", "", lines[0], rule, *lines[1:], ""])
+    lines = [_line(row, widths, texts) for row in cells]
+    rule = "".join("-" * (width + 1) + ("-" if i in texts else ":") + "|" for i, width in enumerate(widths))
+    return "\n".join([f"## {title}", "", lines[0], "|" + rule, *lines[1:], ""])
 
 
-def _padded(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    return [cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths))]
+def _line(row: Sequence[str], widths: Sequence[int], texts: Collection[int]) -> str:
+    columns = enumerate(zip(row, widths))
+    return "| " + " | ".join(c.ljust(w) if i in texts else c.rjust(w) for i, (c, w) in columns) + " |"
 
 
 def goals(rows: Iterable[Goal]) -> str:
@@ -90,20 +93,22 @@ def spread_line(ours: Results) -> str:
     return f"Analysis / soundfile.read of single tracks: {ratios[0]:.2f} to {ratios[-1]:.2f}, median {median(ratios):.2f}.\n"
 
 
-def peer_table(results: Mapping[str, Results], tracks: Sequence[Music], columns: int) -> str:
-    """Everybody on the same files, decoding included."""
-    own = results[COMMAND].cpu()
-    covers = {COMMAND: f"all {columns} columns, into Parquet", **peers.COVERS}
+def peer_table(results: Mapping[str, Results], tracks: Mapping[str, Sequence[Music]], columns: int) -> str:
+    """Everybody on the same files, decoding included; ``tracks`` are those of each program."""
+    own = results[COMMAND].cpu() / minutes(tracks[COMMAND])
     rows = []
-    for name, what in covers.items():
-        if name in results:
-            found = results[name]
-            figures = (f"{1000 * found.cpu() / minutes(tracks):.0f}", f"{found.cpu() / own:.2f}")
-            rows.append((name, *figures, f"{found.peak_bytes / 1e6:.0f}", len(found.rounds), what))
-        else:
+    for name, what in {COMMAND: f"all {columns} columns, into Parquet", **peers.COVERS}.items():
+        if name not in results:
             rows.append((name, "not installed", "", "", "", what))
-    heads = ("program", "ms CPU per audio minute", "× ours", "peak MB", "rounds", "covers")
-    return table("Others on the same files, decoding included", heads, rows)
+            continue
+        found, files = results[name], tracks[name]
+        each = found.cpu() / minutes(files)
+        taken = f"{len(files)} × {len(found.rounds)}"
+        rows.append(
+            (name, f"{1000 * each:.0f}", f"{each / own:.2f}", f"{found.peak_bytes / 1e6:.0f}", taken, what)
+        )
+    heads = ("program", "ms CPU per audio minute", "× ours", "peak MB", "files × rounds", "covers")
+    return table("Others on the same files, decoding included", heads, rows, texts=(0, 5))
 
 
 def avx2_table(results: Mapping[str, Results]) -> str:
@@ -176,20 +181,20 @@ def scaling_table(found: Mapping[str, Scaling], tracks: Sequence[Music]) -> str:
     return table(f"Two workers, {minutes(tracks):.0f} minutes of audio, elapsed, start included", heads, rows)
 
 
-def start_table(
-    started: Mapping[str, float], tracks: Mapping[str, float], planned: Sequence[Spent], count: int
-) -> str:
+def start_table(commands: Mapping[str, Sequence[Spent]], each_track: Mapping[str, float]) -> str:
     """What is spent beside the audio."""
-    rows = [(f"{name}, elapsed", f"{wall:.2f} s") for name, wall in started.items()]
-    rows += [
-        ("a track of one second, in a run, CPU", f"{1000 * tracks['run']:.1f} ms"),
-        ("the same without Beam and dataset, CPU", f"{1000 * tracks['bare']:.1f} ms"),
+    rows = [
+        (
+            name,
+            f"{median(s.wall for s in spent):.2f}",
+            f"{median(s.cpu for s in spent):.2f}",
+            f"{max(s.peak_bytes for s in spent) / 1e6:.0f}",
+        )
+        for name, spent in commands.items()
     ]
-    if planned:
-        done = f"a run over {count} recorded files"
-        rows += [
-            (f"{done}, elapsed", f"{median(s.wall for s in planned):.1f} s"),
-            (f"{done}, CPU", f"{median(s.cpu for s in planned):.1f} s"),
-            (f"{done}, peak", f"{max(s.peak_bytes for s in planned) / 1e6:.0f} MB"),
-        ]
-    return table("Start, planning and what each track costs beside its audio", ("", "measured"), rows)
+    run, bare = (f"{each_track[kind]:.3f}" for kind in ("run", "bare"))
+    rows += [
+        ("each further track of one second in a run", "", run, ""),
+        ("the same without Beam and dataset", "", bare, ""),
+    ]
+    return table("Start, planning, and what each track costs", ("", "elapsed s", "CPU s", "peak MB"), rows)

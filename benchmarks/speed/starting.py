@@ -1,7 +1,6 @@
 """What a run costs beside the audio: start-up, planning, and each track's share of Beam and Parquet."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -21,14 +20,14 @@ def tiny(track: Music, path: Path) -> Path:
     return path
 
 
-def start_up(second: Path, rounds: int) -> dict[str, float]:
-    """Elapsed seconds of commands that do next to nothing, the median of all rounds."""
+def start_up(second: Path, rounds: int) -> dict[str, list[Spent]]:
+    """Commands that do next to nothing, once a round."""
     calls = {
         "`beamprint --help`": lambda: run([*BEAMPRINT, "--help"]),
         "`beamprint describe`": lambda: run([*BEAMPRINT, "describe"]),
         "`beamprint run` of one second of audio": lambda: beamprint_run([str(second)], workers=1),
     }
-    return {name: median(call().wall for _ in range(rounds)) for name, call in calls.items()}
+    return {name: [call() for _ in range(rounds)] for name, call in calls.items()}
 
 
 def each_track(second: Path, warm_up: Path, count: int, rounds: int) -> dict[str, float]:
@@ -44,7 +43,7 @@ def each_track(second: Path, warm_up: Path, count: int, rounds: int) -> dict[str
     return {"run": (many - one) / (count - 1), "bare": bare.cpu() / count}
 
 
-def planning(second: Path, count: int, rounds: int) -> Sequence[Spent]:
+def planning(second: Path, count: int, rounds: int) -> list[Spent]:
     """Runs over so many files that are all recorded already.
 
     Raises:

@@ -60,7 +60,7 @@ class Results:
 def in_rounds(subjects: Sequence[Subject], tracks: Sequence[Music]) -> dict[str, Results]:
     """Measure every subject on the same tracks, in turn, so that a busy minute hits all alike."""
     results = {subject.name: Results() for subject in subjects}
-    for i in range(max(subject.rounds for subject in subjects)):
+    for i in range(max((subject.rounds for subject in subjects), default=0)):
         for subject in subjects:
             if i < subject.rounds:
                 print(f"round {i + 1}: {subject.name}", file=sys.stderr)
