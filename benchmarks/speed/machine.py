@@ -1,6 +1,5 @@
 """The machine and the versions that figures belong to."""
 
-import ctypes.util
 import json
 import os
 import platform
@@ -11,7 +10,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks.speed import children
+from benchmarks.speed import children, peers
 
 _PACKAGES = ("numpy", "scipy", "soundfile", "apache-beam", "pyarrow", "librosa", "pyloudnorm", "essentia")
 _NUMPY_DISPATCH = """
@@ -47,7 +46,9 @@ def versions() -> dict[str, str]:
             continue
     text = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=True).stdout
     found["ffmpeg"] = text.split()[2]
-    found["libebur128"] = (ctypes.util.find_library("ebur128") or "missing").rpartition(".so.")[2]
+    found["libebur128"] = peers.libebur128_version()
+    if peers.bliss_program() is not None:
+        found["bliss-audio"] = peers.bliss_version()
     return found
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import ctypes.util
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -50,6 +51,11 @@ def bliss_program() -> Path | None:
         check=False,
     )
     return None if built.returncode else target / "release" / "bliss-peer"
+
+
+def bliss_version() -> str:
+    locked = re.search(r'name = "bliss-audio"\nversion = "([^"]+)"', (_BLISS / "Cargo.lock").read_text())
+    return locked[1] if locked else "unknown"
 
 
 def ffmpeg_command(path: str) -> list[str]:
@@ -109,6 +115,12 @@ def libebur128(path: str) -> tuple[float, float, float]:
     )
     library.ebur128_destroy(ctypes.byref(state))
     return told
+
+
+def libebur128_version() -> str:
+    numbers = [ctypes.c_int() for _ in range(3)]
+    ctypes.CDLL(ctypes.util.find_library("ebur128")).ebur128_get_version(*map(ctypes.byref, numbers))
+    return ".".join(str(number.value) for number in numbers)
 
 
 def _told(ask: Callable[..., int], state: ctypes.c_void_p, *which: int) -> float:
