@@ -11,6 +11,8 @@ from transforms.audio.contents import Contents, read_exactly, truncated
 from transforms.audio.errors import BadAudio, Reason
 from transforms.audio.views import Bytes, Slice, View
 
+_LONGEST_BLOCK = 8192
+"""Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
 _CAPTURE = b"OggS\0"
 _BEGIN = _CAPTURE + b"\x02"
 _BEGINNING, _END = 0x02, 0x04
@@ -82,7 +84,7 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     if len(starts) > 1 or base:  # libsndfile finds no Ogg behind an ID3 tag
         stops = [*starts[1:], data.size]
         views = tuple(View(Slice(data, a, b - a)) for a, b in zip(starts, stops))
-    return Contents("ogg", vorbis_order=True, views=views, paged=True)
+    return Contents("ogg", vorbis_order=True, views=views, paged=True, slack=_LONGEST_BLOCK)
 
 
 def _check_end(data: Bytes, base: int) -> None:
