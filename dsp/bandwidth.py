@@ -18,6 +18,9 @@ LOWEST_BAND = 30
 EDGE_DB = 15.0
 BANDS_BELOW = 10
 GAP = 3
+HIGH_RATE = 60_000
+SOFT_LOWEST_BAND, SOFT_GAP = 190, 20
+"""Above 60 kHz, where no edge is found: some converters leave images that fall over two kilohertz."""
 GATE_DB = 70
 FRAMES_APART = 4
 """Every fourth frame is looked at: a low-pass does not come and go."""
@@ -57,7 +60,7 @@ class SpectraByLevel:
 
 def frame_length(rate: int) -> int:
     """4096 samples, more at high rates, so that a bin is never wider than 15 Hz."""
-    return 4096 if rate <= 60_000 else 8192 if rate <= 120_000 else 16384
+    return 4096 if rate <= HIGH_RATE else 8192 if rate <= 120_000 else 16384
 
 
 def analyse(segment: Segment) -> SpectraByLevel:
@@ -112,7 +115,9 @@ def finish(spectra: SpectraByLevel) -> Columns:
     near = spectra.levels >= spectra.levels[-1] - GATE_DB
     power = spectra.power[near].sum(0, dtype=np.float64)
     band_db = 10 * np.log10(np.maximum(power, _TINY))
-    edge = _edge(band_db)
+    edge = _edge(band_db, LOWEST_BAND, GAP)
+    if edge is None and spectra.rate > HIGH_RATE:
+        edge = _edge(band_db, SOFT_LOWEST_BAND, SOFT_GAP)
     if edge is None:
         return {"bandwidth_hz": spectra.rate / 2, "bandwidth_drop_db": NO_EDGE}
     above = band_db[edge + GAP : edge + GAP + BANDS_BELOW]
@@ -120,12 +125,12 @@ def finish(spectra: SpectraByLevel) -> Columns:
     return {"bandwidth_hz": float(edge * BAND_HZ), "bandwidth_drop_db": float(drop)}
 
 
-def _edge(band_db: NDArray[np.float64]) -> int | None:
-    """The lowest band with an edge below it."""
+def _edge(band_db: NDArray[np.float64], lowest: int, gap: int) -> int | None:
+    """The lowest band from which, after a gap, everything lies 15 dB below the kilohertz before."""
     highest_from = np.maximum.accumulate(band_db[::-1])[::-1]
-    candidates = np.arange(LOWEST_BAND, band_db.size - GAP)
+    candidates = np.arange(lowest, band_db.size - gap)
     below = np.median(band_db[candidates[:, None] - np.arange(1, BANDS_BELOW + 1)], axis=1)
-    found = np.flatnonzero(highest_from[candidates + GAP] <= below - EDGE_DB)
+    found = np.flatnonzero(highest_from[candidates + gap] <= below - EDGE_DB)
     return int(candidates[found[0]]) if found.size else None
 
 

@@ -112,7 +112,7 @@ def codecs(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) ->
         found = columns(bandwidth, plant.through_lame(pcm, rate, kbps=kbps), rate)["bandwidth_hz"]
         tally[f"lame at {kbps} kbit/s: edge up to {edge} Hz"].append(found <= edge)
     found = columns(bandwidth, plant.resampled(pcm, rate, to=96_000), 96_000)["bandwidth_hz"]
-    tally["44.1 kHz made 96: edge up to 22 050 Hz"].append(found <= 22_050)
+    tally["44.1 kHz made 96: edge up to 25 000 Hz"].append(found <= 25_000)
     narrow = plant.resampled(pcm, rate, to=32_000)
     found = columns(bandwidth, plant.resampled(narrow, 32_000, to=44_100), 44_100)["bandwidth_hz"]
     tally["32 kHz made 44.1: edge up to 18 000 Hz"].append(found <= 18_000)

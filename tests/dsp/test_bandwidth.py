@@ -41,6 +41,13 @@ def test_an_upsampled_file_ends_where_its_first_rate_did():
     assert 20_000 <= columns(x, 96_000)["bandwidth_hz"] <= 22_100
 
 
+def test_an_upsampled_file_with_a_soft_transition_is_told():
+    spectrum = np.fft.rfft(pink(4, 96_000))
+    frequency = np.fft.rfftfreq(4 * 96_000, 1 / 96_000)
+    spectrum *= 10 ** (-np.interp(frequency, [22_000, 26_000], [0, 60]) / 20)
+    assert 20_000 <= columns(np.fft.irfft(spectrum, 4 * 96_000), 96_000)["bandwidth_hz"] <= 25_000
+
+
 def test_a_roll_off_is_no_edge():
     brown = np.fft.irfft(np.fft.rfft(pink()) / (np.arange(6 * 22_050 + 1) + 100), 6 * 44_100)
     assert columns(1000 * brown)["bandwidth_hz"] == 22_050
