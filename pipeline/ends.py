@@ -9,8 +9,7 @@ from pipeline.planning import plan_bucket
 from pipeline.runs import RunSummary, write_summary
 from pipeline.sink import DatasetSink
 from pipeline.state import known_state
-from transforms.model import Track
-from transforms.write_summary import RECORDED, Totals
+from transforms.model import RECORDED, Totals, Track
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ from transforms.features import (
     VariationFeatures,
 )
 from transforms.merge import EXPECTED, IDENTITY, Assemble, MergeFingerprints
-from transforms.model import Decoded, Failure, Partial, Range, Record, Track
+from transforms.model import Decoded, Failure, Partial, Range, Record, Totals, Track
 from transforms.plan_buckets import PlanBuckets
 from transforms.plan_segments import Plan, PlanSegments
 from transforms.read_manifest import ReadManifest
 from transforms.write import Committed, Sink, WriteFingerprints
-from transforms.write_summary import Totals, WriteRunSummary
+from transforms.write_summary import WriteRunSummary
 
 Outcomes = tuple[PCollection[Record], PCollection[Failure]]
 Collections = Mapping[str, PCollection[Any]]

@@ -1,5 +1,6 @@
 """What travels through the graph: rows of text before decoding, small results after it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -110,3 +111,9 @@ class Record:
 
     track_id: str
     columns: Mapping[str, Any]
+
+
+Totals = Counter[str]
+"""What a run did: ``recorded`` and a count for each reason of failure."""
+
+RECORDED = "recorded"

@@ -8,12 +8,8 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
+from transforms.model import RECORDED, Totals
 from transforms.write import Committed
-
-Totals = Counter[str]
-"""``recorded`` and a count for each reason of failure."""
-
-RECORDED = "recorded"
 
 
 def _totals(committed: Committed) -> Totals:

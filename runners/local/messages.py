@@ -62,18 +62,17 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A worker is about to decode a segment."""
+    """A worker is about to decode a segment, after so many seconds of audio it has not told of yet."""
 
     track_id: str
     index: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A worker has decoded a segment of so many seconds, and measures it."""
+    """A worker has decoded a long segment, of so many seconds, and measures it."""
 
-    track_id: str
-    index: int
     seconds: float
 
 

@@ -56,6 +56,7 @@ class Seat:
     verdict: Death | None = None
     peak: int = 0
     _patience: float = _START_S
+    _cost: float = 0.0
     _lengths: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -73,6 +74,7 @@ class Seat:
         self.task = task
         self.since = time.monotonic()
         self._patience = _BETWEEN_TRACKS_S
+        self._cost = sum(map(cost, task.items)) if task.verb in ("run_tracks", "run_ranges") else 0.0
         self._lengths = {track_of(item).track_id: item_audio_seconds(item) for item in task.items}
         self.worker.give(task)
 
@@ -80,10 +82,11 @@ class Seat:
         """A segment is about to be decoded."""
         self.in_flight = event.track_id, event.index
         self.begun += 1
+        self.audio_seconds += event.seconds
         self._patience = self._allowed(self._lengths.get(event.track_id, 0.0))
 
     def decoded(self, event: Decoded) -> None:
-        """A segment is about to be measured."""
+        """A long segment is about to be measured."""
         self.audio_seconds += event.seconds
         self._patience = self._allowed(event.seconds)
 
@@ -100,9 +103,9 @@ class Seat:
 
     def guess_left(self) -> float:
         """Guessed seconds of work of the task that are still to do."""
-        if self.task is None or self.task.verb not in ("run_tracks", "run_ranges"):
+        if self.task is None:
             return 0.0
-        return sum(map(cost, self.task.items)) * (1 - self.measured / max(1, len(self.task.items)))
+        return self._cost * (1 - self.measured / len(self.task.items))
 
     def check(self, elapsed: float) -> None:
         """Kill the worker if it is past a limit; ``elapsed`` is the time since the last check."""

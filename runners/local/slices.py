@@ -9,7 +9,7 @@ from runners.local.messages import Item, Task, Verb
 from transforms.model import Range, Track
 
 LONGEST_SLICE_S = 40.0
-_SHORTEST_SLICE_S = 5.0
+_SHORTEST_SLICE_S = 8.0
 _LEAST_SLICE_S = 2.0
 _FIRST_SLICE_S = 12.0
 _MOST_TRACKS = 2000

@@ -1,9 +1,9 @@
 """The parent's loop: gives slices to workers, watches them, replaces the dead and finds out who killed them."""
 
 import math
+import selectors
 import time
 from collections.abc import Mapping, Sequence
-from multiprocessing import connection
 
 from pipeline.errors import NotFinished
 from pipeline.job import SliceReport
@@ -63,6 +63,7 @@ class Supervisor:
         self._long = LongTracks()
         self._blame = Blame()
         self._seats: list[Seat] = []
+        self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
         self._deaths_in_vain = 0
         self._guessed = self._backlog.guess_left()
@@ -81,8 +82,9 @@ class Supervisor:
             while interrupts.signal is None and (self._backlog or self._busy):
                 self._staff()
                 self._listen()
-                self._check()
-                self._progress.show(self.status())
+                if time.monotonic() - self._checked >= _TICK_S:
+                    self._check()
+                    self._progress.show(self.status())
         finally:
             self._dismiss()
             self._progress.close(self.status())
@@ -125,13 +127,17 @@ class Supervisor:
                 seat.give(self._backlog.take())
         starting = sum(not seat.ready for seat in self._seats)
         while len(self._seats) < self._workers and starting < self._backlog.tasks_left:
-            self._seats.append(Seat(WorkerProcess(self._setup), self._limits))
+            self._start_worker()
             starting += 1
 
+    def _start_worker(self) -> None:
+        seat = Seat(WorkerProcess(self._setup), self._limits)
+        self._seats.append(seat)
+        self._selector.register(seat.worker.connection, selectors.EVENT_READ, seat)
+
     def _listen(self) -> None:
-        by_connection = {seat.worker.connection: seat for seat in self._seats}
-        for ready in connection.wait(list(by_connection), timeout=_TICK_S):
-            seat = by_connection[ready]  # type: ignore[index]
+        for key, _ in self._selector.select(_TICK_S):
+            seat: Seat = key.data
             events = seat.worker.events()
             for event in events or ():
                 self._on_event(seat, event)
@@ -199,9 +205,7 @@ class Supervisor:
         self._retry(seat, Death(reason, event.message, event.traceback))
 
     def _on_death(self, seat: Seat) -> None:
-        code, tail = seat.worker.bury()
-        self._seats.remove(seat)
-        self._peak = max(self._peak, seat.peak)
+        code, tail = self._let_go(seat)
         if not seat.ready:
             self._failed_starts += 1
             if self._failed_starts >= _START_ATTEMPTS:
@@ -239,13 +243,15 @@ class Supervisor:
         if failed > self._allowed_failures:
             raise TooManyFailures(f"{failed} tracks failed, more than allowed")
 
-    def _let_go(self, seat: Seat) -> None:
-        seat.worker.bury()
+    def _let_go(self, seat: Seat) -> tuple[int, str]:
+        self._selector.unregister(seat.worker.connection)
         self._seats.remove(seat)
         self._peak = max(self._peak, seat.peak)
+        return seat.worker.bury()
 
     def _dismiss(self) -> None:
         for seat in self._seats:
             seat.worker.kill()
         for seat in list(self._seats):
             self._let_go(seat)
+        self._selector.close()

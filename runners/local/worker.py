@@ -26,6 +26,7 @@ from transforms import live
 from transforms.audio.errors import BadAudio
 from transforms.model import Range, Track
 
+_LONG_S = 60.0
 _STORE_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 
 
@@ -60,16 +61,21 @@ class _Outbox:
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         self._connection = connection
         self._lock = threading.Lock()
+        self._untold_seconds = 0.0
 
     def send(self, event: Event) -> None:
         with self._lock:
             self._connection.send(event)
 
     def started(self, work: Range) -> None:
-        self.send(Started(work.track.track_id, work.index))
+        self.send(Started(work.track.track_id, work.index, self._untold_seconds))
+        self._untold_seconds = 0.0
 
     def decoded(self, work: Range, seconds: float) -> None:
-        self.send(Decoded(work.track.track_id, work.index, seconds))
+        if seconds < _LONG_S:
+            self._untold_seconds += seconds
+        else:
+            self.send(Decoded(seconds))
 
 
 def _perform(work: Work, task: Task, setup: Setup) -> Finished | Planned | Raised:

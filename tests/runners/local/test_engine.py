@@ -1,5 +1,8 @@
 """The engine with a stand-in for the graph: real processes, real faults, no audio."""
 
+import subprocess
+import sys
+
 import pytest
 
 from pipeline.job import RunRequest
@@ -30,6 +33,11 @@ def test_every_track_is_recorded(out):
     assert outcome.exit_code == 0
     assert outcome.report.recorded == 300
     assert outcomes(out) == {f"t{i:04}": "recorded" for i in range(300)}
+
+
+def test_the_parent_does_not_load_beam():
+    check = "import sys, pipeline.run, runners.local; sys.exit('apache_beam' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True)
 
 
 def test_nothing_to_do_is_done_at_once(out):

@@ -1,12 +1,17 @@
 """The command as a whole, with the real graph: signals, two runs at once, faults of the world and of decoders."""
 
+import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
 
 from pipeline.dataset import Dataset
-from tests.runners.local.runs import children, finish, is_running, litter, music, rows, start
+from tests.pipeline.test_full_disk import SMALL_DISK as UNSHARE
+from tests.pipeline.test_full_disk import has_small_disk
+from tests.runners.local.runs import ROOT, children, finish, is_running, litter, music, rows, start
 
 pytestmark = pytest.mark.slow
 
@@ -61,3 +66,35 @@ def test_an_output_that_is_removed_meanwhile_is_exit_4(tmp_path):
     assert finish(start("run", source, "-o", out))[0] == 0
     assert Dataset.open(str(out)).fingerprints().num_rows == 60
     assert litter(out) == []
+
+
+SMALL_DISK = """
+mount -t tmpfs -o size=250k none "$1"
+"$2" -m runners.command run "$3" -o "$1/out" --bucket-tracks 5; first=$?
+mount -o remount,size=50M "$1"
+"$2" -m runners.command run "$3" -o "$1/out"; second=$?
+cp -r "$1/out" "$4"
+echo "codes $first $second"
+"""
+
+
+@pytest.mark.skipif(not has_small_disk(), reason="no user namespaces here")
+def test_a_full_disk_is_exit_4_and_with_more_space_the_next_run_goes_on(tmp_path):
+    source, mount, copy = music(tmp_path / "music", 60), tmp_path / "disk", tmp_path / "copy"
+    mount.mkdir()
+    process = subprocess.run(
+        [*UNSHARE, "sh", "-c", SMALL_DISK, "sh", mount, sys.executable, source, copy],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert "codes 4 0" in process.stdout, process.stderr
+    assert "No space left on device" in process.stderr
+    assert "Traceback" not in process.stderr
+    todo = [int(line.split()[0]) for line in process.stderr.splitlines() if "tracks to do" in line]
+    assert todo[0] == 63
+    assert 0 < todo[1] < 63
+    assert len(rows(copy)[0]) == 60
+    assert litter(copy) == []

@@ -1,0 +1,105 @@
+"""Many tiny files in one run: do memory and handles stay flat, and what does a track cost besides its measurement?
+
+    python -m benchmarks.soak --tracks 50000
+
+Prints a line every few seconds (tracks committed, resident size and open handles of the parent and of
+the largest worker), then the slopes over the second half of the run, and the CPU time around the stages.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+SECONDS = 0.05
+INTERVAL_S = 5.0
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--tracks", type=int, default=50_000)
+    parser.add_argument("--workers", type=int)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="beamprint-soak-") as folder:
+        soak(Path(folder), options.tracks, options.workers)
+
+
+def soak(folder, tracks, workers):
+    make(folder / "music", tracks)
+    command = [sys.executable, "-m", "runners.command", "run", folder / "music", "-o", folder / "out"]
+    command += ["--workers", workers] if workers else []
+    samples = watch(subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL))
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    report(samples, usage.ru_utime + usage.ru_stime, tracks, folder / "out")
+
+
+def make(folder, tracks):
+    """Short bursts of noise, each another one, a thousand to a folder."""
+    rng = np.random.default_rng(0)
+    for i in range(tracks):
+        path = folder / f"{i // 1000:03}" / f"{i:06}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pcm = 0.1 * rng.standard_normal(round(SECONDS * 44_100))
+        soundfile.write(path, pcm.astype(np.float32), 44_100, subtype="PCM_16")
+
+
+def watch(process):
+    """(seconds, bytes and handles of the parent, bytes and handles of the largest worker) over the run."""
+    began, samples = time.monotonic(), []
+    while process.poll() is None:
+        time.sleep(INTERVAL_S)
+        workers = [footprint(pid) for pid in children(process.pid)]
+        if workers:
+            samples.append((time.monotonic() - began, *footprint(process.pid), *map(max, zip(*workers))))
+            print(
+                "{:6.0f} s  parent {:.0f} MiB {} handles  worker {:.0f} MiB {} handles".format(*samples[-1])
+            )
+    if process.returncode:
+        raise SystemExit(f"the run ended with {process.returncode}")
+    return np.array(samples)
+
+
+def footprint(pid):
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * PAGE / 2**20, len(os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return 0.0, 0
+
+
+def children(pid):
+    try:
+        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except OSError:
+        return []
+
+
+def report(samples, cpu, tracks, out):
+    late = samples[len(samples) // 2 :]
+    per_hour = {
+        name: np.polyfit(late[:, 0] / 3600, late[:, column], 1)[0]
+        for column, name in enumerate(
+            ("parent MiB", "parent handles", "worker MiB", "worker handles"), start=1
+        )
+    }
+    print("slopes an hour:", ", ".join(f"{name} {slope:+.1f}" for name, slope in per_hour.items()))
+    (summary,) = (out / "_runs").glob("*.json")
+    stages = sum(json.loads(summary.read_text())["details"]["cpu_seconds"].values())
+    print(
+        f"CPU {cpu:.1f} s, of it stages {stages:.1f} s: {1000 * (cpu - stages) / tracks:.2f} ms a track besides"
+    )
+
+
+if __name__ == "__main__":
+    main()
