@@ -26,7 +26,9 @@ def test_a_tone_in_the_pass_band_keeps_its_samples(level, share):
     held = whole(tone(share * rate, 6.0)).level(level)
     middle = slice(len(held.samples) // 4, 3 * len(held.samples) // 4)
     expected = 0.5 * np.cos(2 * np.pi * share * np.arange(len(held.samples)))
-    np.testing.assert_allclose(held.samples[middle], expected[middle], atol=0.5 * (10 ** (0.01 / 20) - 1) * level)
+    np.testing.assert_allclose(
+        held.samples[middle], expected[middle], atol=0.5 * (10 ** (0.01 / 20) - 1) * level
+    )
 
 
 def test_quarter_rate_is_flat_to_4240_hz():
@@ -47,7 +49,9 @@ def test_every_level_equals_the_filters_run_by_hand():
     expected = np.convolve(y, decimate._low_pass(79, 4))[39:-39:4]
     for level in range(2, 9):
         held = pyramid.level(level)
-        inner = slice(60, len(held.samples) - 60)  # beyond the end the steps see the filters' tails, not zeros
+        inner = slice(
+            60, len(held.samples) - 60
+        )  # beyond the end the steps see the filters' tails, not zeros
         np.testing.assert_allclose(held.samples[inner], expected[: held.total][inner], atol=3e-6)
         expected = np.convolve(expected, decimate._low_pass(43, 2))[21:-21:2]
 
