@@ -48,13 +48,13 @@ def test_nothing_to_do_is_done_at_once(out):
     ("uri", "reason"),
     [
         ("segfault", "decoder_crash"),
-        ("exit", "decoder_crash"),
+        pytest.param("exit", "decoder_crash", marks=pytest.mark.slow),
         ("hang", "timeout"),
-        ("spin", "timeout"),
+        pytest.param("spin", "timeout", marks=pytest.mark.slow),
         ("eat", "out_of_memory"),
         ("raise", "internal_error"),
-        ("no_memory", "out_of_memory"),
-        ("late", "decoder_crash"),
+        pytest.param("no_memory", "out_of_memory", marks=pytest.mark.slow),
+        pytest.param("late", "decoder_crash", marks=pytest.mark.slow),
     ],
 )
 def test_a_fault_costs_one_track(out, uri, reason):
@@ -68,13 +68,13 @@ def test_a_fault_costs_one_track(out, uri, reason):
 
 
 def test_several_faults_in_one_slice_are_all_found(out):
-    guilty = {"a": "segfault", "bb": "exit", "ccc": "late", "dddd": "eat", "eeeee": "hang", "ffffff": "raise"}
+    guilty = {"a": "segfault", "bb": "exit", "ffffff": "raise"}
     tracks = [*many(30), *[track(name, uri) for name, uri in guilty.items()]]
     outcome = run(out, tracks, workers=1, time_limit=1.5, memory_per_worker=400 << 20)
     found = outcomes(out)
     assert {name for name, what in found.items() if what != "recorded"} == set(guilty)
-    assert len(found) == 36
-    assert outcome.report.failures.total() == 6
+    assert len(found) == 33
+    assert outcome.report.failures.total() == 3
 
 
 def test_an_innocent_track_whose_worker_is_killed_is_recorded(out):
@@ -114,7 +114,7 @@ def test_workers_that_cannot_start_end_the_run(out):
 
 
 def test_a_machine_on_which_everything_dies_is_not_fought(out, monkeypatch):
-    monkeypatch.setattr(supervisor, "_HOPELESS", 3)
+    monkeypatch.setattr(supervisor, "_HOPELESS", 2)
     outcome = run(out, many(100, "segfault"))
     assert outcome.exit_code == 4
     assert len(outcomes(out)) < 10
