@@ -14,10 +14,9 @@ def ours(files: list[str]) -> list[dict[str, float]]:
     """Every stage of ours and soundfile alone; the write is shared among the files."""
     from benchmarks.speed import stages
 
-    measured = []
-    records = []
+    records, measured = [], []
     for path in files:
-        record, spent = stages.measure(path)
+        record, spent = _of_file(path)
         records.append(record)
         measured.append({**stages.reference(path), **spent})
     each = stages.write(records) / len(records)
@@ -26,9 +25,17 @@ def ours(files: list[str]) -> list[dict[str, float]]:
 
 def shapes(files: list[str]) -> list[dict[str, float]]:
     """Stages of ours only."""
-    from benchmarks.speed import stages
+    return [_of_file(path)[1] for path in files]
 
-    return [stages.measure(path)[1] for path in files]
+
+def _of_file(path: str) -> tuple[dict[str, object], dict[str, float]]:
+    from benchmarks.speed import stages
+    from transforms.audio.errors import BadAudio
+
+    try:
+        return stages.measure(path)
+    except BadAudio as bad:
+        raise SystemExit(f"{path} cannot be measured: {bad}") from bad
 
 
 def bare(files: list[str]) -> list[dict[str, float]]:
