@@ -1,4 +1,4 @@
-"""Beat times: a dynamic-programming tracker, refined between frames and moved to the right phase by the harmony."""
+"""Beat times: a dynamic-programming tracker, refined between frames, moved to the right phase by harmony and drums."""
 
 import math
 from functools import cache
@@ -17,7 +17,7 @@ _LINE_BEATS = 9
 
 _NEAR_FRAMES = 2
 _FEWEST_BEATS = 4
-_SNARE_WEIGHT = 0.3
+_SNARE_WEIGHT, _BASS_WEIGHT = 0.3, 0.15
 _PHASE_THRESHOLD = -0.05
 
 
@@ -106,7 +106,7 @@ def _line_ends(count: int) -> Float64:
 
 
 class PhaseEvidence:
-    """What tells beats from the points halfway between them: harmony and snare change on beats.
+    """What tells beats from the points halfway between them: harmony changes on beats, bass and snare sound there.
 
     Parameters
     ----------
@@ -118,7 +118,9 @@ class PhaseEvidence:
     def __init__(self, harmony: HarmonyChange, bass: Float32, snare: Float32) -> None:
         self.harmony = harmony
         self._bass, self._snare = (running_maximum(band, _NEAR_FRAMES) for band in (bass, snare))
-        self._snare_level = max(float(snare.mean(dtype=np.float64)), 1e-9)
+        self._bass_level, self._snare_level = (
+            max(float(band.mean(dtype=np.float64)), 1e-9) for band in (bass, snare)
+        )
 
     def bass_at(self, beats: Float64) -> Float64:
         """Bass onset strength within two frames of each beat, shape (beats,)."""
@@ -127,8 +129,13 @@ class PhaseEvidence:
     def at(self, beats: Float64, period: float) -> float:
         """How much like beats the given times in frames are, a ``period`` of frames apart."""
         change = self.harmony.at(beats / FRAME_RATE, period / 2 / FRAME_RATE).mean()
-        hit = self._snare[self._nearest(beats)].mean(dtype=np.float64) / self._snare_level
-        return math.log(change + 0.001) + _SNARE_WEIGHT * math.log(hit + 0.1)
+        bass = self.bass_at(beats).mean() / self._bass_level
+        snare = self._snare[self._nearest(beats)].mean(dtype=np.float64) / self._snare_level
+        return (
+            self.harmony.weight * math.log(change + 0.001)
+            + _BASS_WEIGHT * math.log(bass + 0.1)
+            + _SNARE_WEIGHT * math.log(snare + 0.1)
+        )
 
     def _nearest(self, beats: Float64) -> NDArray[np.intp]:
         return np.clip(np.round(beats), 0, len(self._snare) - 1).astype(np.intp)

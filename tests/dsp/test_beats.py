@@ -84,3 +84,13 @@ def test_beats_move_to_where_the_chords_change():
     off = on + period / 2
     moved = beats.in_phase(off, period, evidence)
     assert np.abs((moved - on[0] + period / 2) % period - period / 2).max() < 1e-6
+
+
+def test_beats_of_drums_move_to_where_bass_and_snare_sound():
+    period = 43.0
+    on = np.arange(100, 2500, period)
+    chroma = 1 + 0.1 * np.random.default_rng(0).random((700, 12))
+    hits = 0.1 + bumps(on, 2600)
+    evidence = beats.PhaseEvidence(chroma_flux.HarmonyChange(chroma.astype(np.float32)), hits, hits)
+    np.testing.assert_allclose(beats.in_phase(on, period, evidence), on)
+    np.testing.assert_allclose(beats.in_phase(on + period / 2, period, evidence)[1:-1], on[1:-1])

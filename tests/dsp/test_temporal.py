@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rhythm import drum_patterns
 from dsp import temporal
 from dsp.grid import ANALYSIS_RATE as RATE
 from dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Missing
@@ -25,6 +26,16 @@ def test_a_bands_tempo_and_beats_are_found(bpm):
     found = columns(temporal, y)
     assert found["tempo_bpm"] == pytest.approx(bpm, rel=0.002)
     assert f_measure(beats, found["beats_s"]) > 0.95
+    assert found["rhythm_stability"] > 0.99
+
+
+@pytest.mark.parametrize("bpm", [108.0, 120.0, 132.0, 144.0])
+@pytest.mark.parametrize("name", ["rock", "shuffle", "disco"])
+@pytest.mark.parametrize("kit", [drum_patterns.KITS[0], drum_patterns.KITS[2]], ids=["dry", "ringing"])
+def test_drums_alone_tell_tempo_and_phase(name, bpm, kit):
+    found = columns(temporal, drum_patterns.play(drum_patterns.PATTERNS[name], bpm, 16, kit))
+    assert found["tempo_bpm"] == pytest.approx(bpm, rel=0.005)
+    assert f_measure(np.arange(0, 16, 60 / bpm), found["beats_s"]) > 0.95
     assert found["rhythm_stability"] > 0.99
 
 
