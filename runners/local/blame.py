@@ -102,7 +102,7 @@ def _failure(item: Item, task: Task, death: Death) -> Failure:
     return Failure(
         track=track,
         reason=death.reason,
-        message=f"{track.uri}: {death.message}, twice over this track alone",
+        message=f"{track.uri}: {death.message}, the second time over this track",
         stage=_STAGE.get(task.verb, "decode"),
         index=item.index if isinstance(item, Range) else 0,
         traceback=death.details or None,

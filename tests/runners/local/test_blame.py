@@ -52,7 +52,7 @@ def test_the_second_death_alone_names_the_cause():
     blame.retry(task, ("a", 0), CRASH)
     _, failure = blame.retry(task, ("a", 0), CRASH)
     assert failure.reason == "decoder_crash"
-    assert failure.message == "file.mp3: the worker died of SIGSEGV, twice over this track alone"
+    assert failure.message == "file.mp3: the worker died of SIGSEGV, the second time over this track"
 
 
 def test_without_a_suspect_the_slice_is_halved():
