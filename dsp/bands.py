@@ -70,8 +70,8 @@ def _of_level(segment: "Segment", k: int, length: int) -> Energies:
         b = min(stop, a + _BATCH)
         samples = level.span((a - 1) * hop, b * hop)
         windows = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
-        spectra = np.abs(scipy.fft.rfft(windows * _sine_window(length), axis=1))
-        power += np.einsum("ij,ij->j", spectra, spectra, dtype=np.float64)
+        parts = scipy.fft.rfft(windows * _sine_window(length), axis=1).view(np.float32)
+        power += np.einsum("ij,ij->j", parts, parts).reshape(-1, 2).sum(axis=1)
     return power @ _bin_shares(hop + 1, ANALYSIS_RATE / (1 << k) / length) * (2 / length * (1 << k))
 
 
