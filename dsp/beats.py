@@ -126,11 +126,15 @@ class PhaseEvidence:
         """Bass onset strength within two frames of each beat, shape (beats,)."""
         return self._bass[self._nearest(beats)].astype(np.float64)
 
+    def snare_at(self, beats: Float64) -> Float64:
+        """The same for the snare band."""
+        return self._snare[self._nearest(beats)].astype(np.float64)
+
     def at(self, beats: Float64, period: float) -> float:
         """How much like beats the given times in frames are, a ``period`` of frames apart."""
         change = self.harmony.at(beats / FRAME_RATE, period / 2 / FRAME_RATE).mean()
         bass = self.bass_at(beats).mean() / self._bass_level
-        snare = self._snare[self._nearest(beats)].mean(dtype=np.float64) / self._snare_level
+        snare = self.snare_at(beats).mean() / self._snare_level
         return (
             self.harmony.weight * math.log(change + 0.001)
             + _BASS_WEIGHT * math.log(bass + 0.1)

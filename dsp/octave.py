@@ -1,8 +1,9 @@
 """Which metrical level is the beat: the pulse that recurs best, its half or its double.
 
 Periodicity finds the family of levels and cannot tell its members apart. Here each member is a candidate
-with beats of its own, and a logistic model of nine terms weighs what musicians go by: usual tempi, at
-least one note a beat, the bass pattern of the bar, and harmony that changes on one beat of four.
+with beats of its own, and a logistic model of ten terms weighs what musicians go by: usual tempi, at
+least one note a beat, the bass pattern of the bar, harmony that changes on one beat of four, and, where
+drums play alone, bass drum and snare that take turns.
 """
 
 import math
@@ -37,6 +38,10 @@ class Evidence(NamedTuple):
     sparse : squared octaves that the onsets a beat fall short of 1.4
     bass_1, bass_2, bass_4 : correlation of the bass onsets at beats with those 1, 2 and 4 beats later
     harmony : log ratio of the harmony change on the strongest of four beats to that two beats away
+    backbeat : correlation of bass and snare onsets over the beats, less than 0 where they take turns
+
+    Bass patterns and harmony count as far as the sound is pitched, the backbeat as far as it is not: between
+    the hits of a drum kit there is nothing, so that half a beat looks like a pattern of its own.
     """
 
     fit: float
@@ -48,6 +53,7 @@ class Evidence(NamedTuple):
     bass_2: float
     bass_4: float
     harmony: float
+    backbeat: float
 
 
 WEIGHTS = Evidence(
@@ -60,8 +66,12 @@ WEIGHTS = Evidence(
     bass_2=0.483,
     bass_4=0.974,
     harmony=0.535,
+    backbeat=-4.0,
 )
-"""Learned by benchmarks/rhythm/learn_octave.py, which also tells how they do on sets they were not learned from."""
+"""Learned by benchmarks/rhythm/learn_octave.py, which also tells how they do on sets they were not learned from.
+
+All but the backbeat: its weight reads the most of benchmarks/rhythm/drum_patterns.py without loss elsewhere.
+"""
 
 
 class Candidate(NamedTuple):
@@ -71,10 +81,12 @@ class Candidate(NamedTuple):
     beats: Float64
 
 
-def candidates(levels: list[Level], dominant: Level, beats: Float64, evidence: PhaseEvidence) -> list[Candidate]:
+def candidates(
+    levels: list[Level], dominant: Level, beats: Float64, evidence: PhaseEvidence
+) -> list[Candidate]:
     """Beats of the dominant level's relatives: every other beat, or the beats and the points between them.
 
-    Of the two ways to take every other beat, the one that harmony and snare favour.
+    Of the two ways to take every other beat, the one that harmony and drums favour.
     """
     out = []
     for level in levels:
@@ -97,17 +109,19 @@ def evidence_for(candidate: Candidate, onset_rate: float, phase: PhaseEvidence) 
     bpm, score = candidate.level
     octaves = math.log2(bpm / _USUAL_BPM)
     notes = math.log2(max(onset_rate, 0.1) * 60 / bpm)
-    bass = phase.bass_at(candidate.beats)
+    bass, snare = phase.bass_at(candidate.beats), phase.snare_at(candidate.beats)
+    pitched = phase.harmony.weight
     return Evidence(
         math.log(max(score, 1e-3)),
         octaves,
         min(0.0, octaves + _USUAL_OCTAVES) ** 2,
         max(0.0, octaves - _USUAL_OCTAVES) ** 2,
         max(0.0, _FEWEST_NOTES - notes) ** 2,
-        _recurrence(bass, 1),
-        _recurrence(bass, 2),
-        _recurrence(bass, 4),
-        _harmony_contrast(candidate, phase),
+        pitched * _recurrence(bass, 1),
+        pitched * _recurrence(bass, 2),
+        pitched * _recurrence(bass, 4),
+        pitched * _harmony_contrast(candidate, phase),
+        (1 - pitched) * _correlation(bass, snare),
     )
 
 
@@ -118,6 +132,13 @@ def _recurrence(strength: Float64, beats: int) -> float:
     centred = strength - strength.mean()
     power = float(np.mean(centred**2))
     return float(np.mean(centred[:-beats] * centred[beats:])) / power if power > 0 else 0.0
+
+
+def _correlation(a: Float64, b: Float64) -> float:
+    """Correlation of two sequences; 0 where one of them is constant."""
+    x, y = a - a.mean(), b - b.mean()
+    power = math.sqrt(float(x @ x) * float(y @ y))
+    return float(x @ y) / power if power > 0 else 0.0
 
 
 def _harmony_contrast(candidate: Candidate, phase: PhaseEvidence) -> float:

@@ -10,12 +10,16 @@ from dsp.onset import FRAME_RATE
 from dsp.tempo import Level, period_frames
 
 
-def phase_evidence(frames, *, bass_every=0.0, chord_every=0.0):
-    """Bass onsets and chord changes every so many frames."""
+def phase_evidence(frames, *, bass_every=0.0, snare_every=0.0, chord_every=0.0, pitched=True):
+    """Bass onsets and chord changes every so many frames; snare onsets too, half way between."""
     bass, snare = np.full(frames, 0.1, np.float32), np.full(frames, 1.0, np.float32)
     if bass_every:
         bass[np.round(np.arange(0, frames - 1, bass_every)).astype(int)] = 10
+    if snare_every:
+        snare[np.round(np.arange(snare_every / 2, frames - 1, snare_every)).astype(int)] = 10
     chords = np.ones((int(frames / FRAME_RATE * CHROMA_RATE), 12), np.float32)
+    if pitched:
+        chords *= np.eye(12, dtype=np.float32)[0]
     if chord_every:
         chord = (np.arange(len(chords)) / CHROMA_RATE * FRAME_RATE / chord_every + 1e-6).astype(int)
         chords[:] = np.eye(12, dtype=np.float32)[chord * 5 % 12]
@@ -25,7 +29,8 @@ def phase_evidence(frames, *, bass_every=0.0, chord_every=0.0):
 def evidence(bpm, onset_rate=4.0, **music):
     period = period_frames(bpm)
     at = np.arange(0, 5000, period)
-    phase = phase_evidence(5001, **{k: v * period for k, v in music.items()})
+    pitched = music.pop("pitched", True)
+    phase = phase_evidence(5001, pitched=pitched, **{k: v * period for k, v in music.items()})
     return octave.evidence_for(octave.Candidate(Level(bpm, 2.0), at), onset_rate, phase)
 
 
@@ -49,6 +54,14 @@ def test_bass_on_every_other_beat_recurs_after_two():
 
 def test_chords_that_change_every_bar_stand_out():
     assert evidence(120, chord_every=4).harmony > 2 > evidence(120, chord_every=1).harmony
+
+
+def test_drums_tell_by_the_backbeat_and_music_by_bass_and_harmony():
+    drums = evidence(120, bass_every=2, snare_every=2, pitched=False)
+    assert drums.backbeat < -0.9
+    assert drums.bass_1 == drums.bass_2 == drums.bass_4 == drums.harmony == 0
+    assert evidence(240, bass_every=4, snare_every=4, pitched=False).backbeat > drums.backbeat + 0.5
+    assert evidence(120, bass_every=2, snare_every=2).backbeat == 0
 
 
 def test_a_moment_of_music_has_no_pattern():
