@@ -40,8 +40,8 @@ DRY, _, RINGING = drum_patterns.KITS
         (DRY, "shuffle", (72, 84, 96, 120, 144, 168)),
         (DRY, "boombap", (84, 96)),
         (DRY, "disco", (108, 120, 144)),
-        (RINGING, "rock", (108, 120, 144, 168)),
-        (RINGING, "shuffle", (108, 120, 144)),
+        (RINGING, "rock", (84, 96, 108, 120, 144, 168)),
+        (RINGING, "shuffle", (84, 96, 108, 120, 144)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
