@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     if missing:
         print(f"the comparison needs {', '.join(missing)}: install and run again", file=sys.stderr)
         return 1
-    tracks = music.found_in(options.folders)
+    tracks = [track for track in music.found_in(options.folders) if peers.ffmpeg_reads(track.path)]
     with TemporaryDirectory() as folder:
         page = _Page(options, tracks, Path(folder))
         text = "\n".join(page.parts())

@@ -63,6 +63,12 @@ def ffmpeg_command(path: str) -> list[str]:
     return [*quiet, "-i", path, "-map", "0:a", "-af", "ebur128=peak=true", "-f", "null", "-"]
 
 
+def ffmpeg_reads(path: str) -> bool:
+    """Whether ffmpeg takes a file: it refuses some that others read."""
+    a_moment = ["ffmpeg", "-loglevel", "error", "-t", "1", "-i", path, "-f", "null", "-"]
+    return subprocess.run(a_moment, capture_output=True, check=False).returncode == 0
+
+
 def librosa(path: str) -> None:
     import librosa
     import numpy as np
