@@ -60,6 +60,19 @@ def test_the_plainest_beat_of_the_examples_is_not_doubled(bpm):
     assert found["tempo_bpm"] == pytest.approx(bpm, rel=0.005)
 
 
+@pytest.mark.parametrize(
+    ("make", "bpm"),
+    [
+        (make_examples.melody_and_drums, 120),
+        (make_examples.drums_only, 96),
+        (make_examples.arpeggio, 110),
+        (make_examples.bass_line, 90),
+    ],
+)
+def test_the_examples_have_the_tempo_of_their_names(make, bpm):
+    assert columns(temporal, make(RATE).T)["tempo_bpm"] == pytest.approx(bpm, rel=0.005)
+
+
 @pytest.mark.parametrize("bpm", [90.0, 120.0, 150.0])
 def test_a_click_track_is_steady(bpm):
     y, beats = click_track(bpm, 30)
