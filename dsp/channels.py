@@ -42,9 +42,18 @@ _VORBIS_ORDER: dict[int, Layout] = {
 }
 
 _MASK_ORDER: tuple[Speaker, ...] = (
-    (_S.L, _S.R, _S.C, _S.LFE, _S.LB, _S.RB, _S.FRONT, _S.FRONT, _S.CS, _S.LS, _S.RS)
-    + (_S.HEIGHT,) * 7
-)
+    _S.L,
+    _S.R,
+    _S.C,
+    _S.LFE,
+    _S.LB,
+    _S.RB,
+    _S.FRONT,
+    _S.FRONT,
+    _S.CS,
+    _S.LS,
+    _S.RS,
+) + (_S.HEIGHT,) * 7
 MAX_CHANNELS = 8
 
 

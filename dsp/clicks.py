@@ -126,7 +126,10 @@ def _prominent_blocks(difference: Samples, length: int) -> NDArray[np.int64]:
     peak = difference.reshape(-1, _GROUP * length).max(1)
     n = peak.size
     # The groups two away lie within the context of every block of a group, so they must be quiet as well.
-    own, around = peak[_REACH : n - _REACH], np.maximum(peak[_REACH - 2 : -_REACH - 2], peak[_REACH + 2 : n - _REACH + 2])
+    own, around = (
+        peak[_REACH : n - _REACH],
+        np.maximum(peak[_REACH - 2 : -_REACH - 2], peak[_REACH + 2 : n - _REACH + 2]),
+    )
     suspect = np.flatnonzero((own > SMALLEST) & (own > PROMINENCE[0] * around)) + _REACH
     if not suspect.size:
         return suspect

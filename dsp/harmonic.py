@@ -55,7 +55,9 @@ def analyse(segment: Segment) -> HarmonicPartial:
     return HarmonicPartial(
         frames.rms[frames.own].copy(),
         yin.fundamentals(segment, at_most=max(_PITCHED_OF_CHUNK, _PITCHED_IN_ALL * yin.CHUNK // total)),
-        constant_q.mean_chroma(segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every),
+        constant_q.mean_chroma(
+            segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every
+        ),
         hpss.mask_sums(frames, total, every=_every(total, 2)),
         chroma_every,
         segment.native_peak,

@@ -20,7 +20,9 @@ class Pulse(NamedTuple):
     beats_s: Float64
 
 
-def find(full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, onsets_s: Float64) -> Pulse | None:
+def find(
+    full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, onsets_s: Float64
+) -> Pulse | None:
     """Find the beat of a track; None where its onsets do not recur.
 
     Parameters

@@ -30,7 +30,9 @@ Tally = dict[str, list[float]]
 
 def tracks(folders: list[Path], part: str, limit: int | None) -> Iterator[tuple[Path, plant.Pcm, int]]:
     paths = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix in SUFFIXES)
-    for path in paths[{"even": slice(0, None, 2), "odd": slice(1, None, 2), "all": slice(None)}[part]][:limit]:
+    for path in paths[{"even": slice(0, None, 2), "odd": slice(1, None, 2), "all": slice(None)}[part]][
+        :limit
+    ]:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         if 20 * rate < len(samples) and samples.shape[1] <= 2 and np.any(samples):
             yield path, np.ascontiguousarray(samples.T), rate
@@ -77,13 +79,17 @@ def events(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) ->
 def levels(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
     """Clipping, hum and hiss."""
     for db in (1, 3, 6):
-        tally[f"clipped by {db} dB"].append(columns(clipping, plant.clipped(pcm, by_db=db), rate)["clipped_samples"] > 0)
+        tally[f"clipped by {db} dB"].append(
+            columns(clipping, plant.clipped(pcm, by_db=db), rate)["clipped_samples"] > 0
+        )
     floor = columns(cell_levels, pcm, rate)["noise_floor_dbfs"]
     if isinstance(floor, Missing):
         return
     for hertz in (50, 60):
         touched = plant.mains(pcm, rate, hertz=hertz * rng.uniform(0.998, 1.002), level_dbfs=floor + 15)
-        tally[f"hum of {hertz} Hz, 15 dB over the quiet"].append(columns(hum, touched, rate)["hum_hz"] == hertz)
+        tally[f"hum of {hertz} Hz, 15 dB over the quiet"].append(
+            columns(hum, touched, rate)["hum_hz"] == hertz
+        )
     touched = plant.hiss(pcm, level_dbfs=floor + 15, rng=rng)
     found = columns(cell_levels, touched, rate)["noise_floor_dbfs"]
     tally["hiss 15 dB over the quiet, within 1 dB"].append(abs(found - floor - 15) < 1)
@@ -119,7 +125,9 @@ def codecs(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--part", choices=("even", "odd", "all"), default="odd")
     parser.add_argument("--limit", type=int)

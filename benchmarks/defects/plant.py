@@ -20,7 +20,9 @@ def places(pcm: Pcm, rate: int, count: int, rng: np.random.Generator) -> NDArray
     return drawn[np.diff(drawn, prepend=-rate) > rate // 2]
 
 
-def impulses(pcm: Pcm, at: NDArray[np.int64], *, below_peak_db: float, width: int, rng: np.random.Generator) -> Pcm:
+def impulses(
+    pcm: Pcm, at: NDArray[np.int64], *, below_peak_db: float, width: int, rng: np.random.Generator
+) -> Pcm:
     """Rectangular impulses of random sign added to one channel, relative to the track's peak."""
     out = pcm.copy()
     size = np.abs(pcm).max() * 10 ** (-below_peak_db / 20)
@@ -69,7 +71,9 @@ def through_lame(pcm: Pcm, rate: int, *, kbps: int) -> Pcm:
     with tempfile.TemporaryDirectory() as folder:
         wav, mp3 = Path(folder, "a.wav"), Path(folder, "a.mp3")
         soundfile.write(wav, pcm.T, rate)
-        subprocess.run(["lame", "--quiet", "-b", str(kbps), "--resample", str(rate / 1000), wav, mp3], check=True)
+        subprocess.run(
+            ["lame", "--quiet", "-b", str(kbps), "--resample", str(rate / 1000), wav, mp3], check=True
+        )
         return _read(mp3)
 
 

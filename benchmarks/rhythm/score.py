@@ -67,7 +67,9 @@ def main(folders: list[str]) -> None:
     errors = [row["error"] for row in rows if row["acc1"]]
     print(f"median error of the hits {100 * np.median(errors):.3f} %")
     steady = [row["stability"] for row in rows if row.get("beat_f", 0) >= 0.9]
-    print(f"stability where beat F >= .9: {np.mean(np.array(steady) >= 0.99):.3f} of {len(steady)} at .99 or more")
+    print(
+        f"stability where beat F >= .9: {np.mean(np.array(steady) >= 0.99):.3f} of {len(steady)} at .99 or more"
+    )
 
 
 if __name__ == "__main__":

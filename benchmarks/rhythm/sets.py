@@ -57,7 +57,9 @@ def _of_folder(folder: Path) -> Iterator[Piece]:
             if row.get("use_for_beats", "1") != "1":
                 beats = None
             name = row["piece"]
-            yield Piece(name, name.split("_")[0].lower(), float(row["bpm_true"]), beats, onsets, _envelopes(audio))
+            yield Piece(
+                name, name.split("_")[0].lower(), float(row["bpm_true"]), beats, onsets, _envelopes(audio)
+            )
 
 
 def _truth(path: Path) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -86,7 +88,9 @@ def excerpts(piece: Piece, *, seconds: float = 40.0, every: float = 35.0) -> Ite
     e = piece.envelopes
     for start in np.arange(5.0, len(e.full) / onset.FRAME_RATE - seconds, every):
         frames = slice(round(start * onset.FRAME_RATE), round((start + seconds) * onset.FRAME_RATE))
-        chroma = slice(round(start * chroma_flux.CHROMA_RATE), round((start + seconds) * chroma_flux.CHROMA_RATE))
+        chroma = slice(
+            round(start * chroma_flux.CHROMA_RATE), round((start + seconds) * chroma_flux.CHROMA_RATE)
+        )
         cut = replace(
             e,
             samples=round(seconds * 44_100),

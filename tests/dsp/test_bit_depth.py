@@ -19,7 +19,9 @@ def codes(word, used, samples=40_000, seed=0):
     return (values / top).astype(np.float32)
 
 
-@pytest.mark.parametrize(("word", "used"), [(16, 16), (24, 24), (24, 20), (24, 16), (16, 12), (8, 8), (24, 1)])
+@pytest.mark.parametrize(
+    ("word", "used"), [(16, 16), (24, 24), (24, 20), (24, 16), (16, 12), (8, 8), (24, 1)]
+)
 def test_zero_bits_at_the_end_of_every_word_are_not_used(word, used):
     assert bits(codes(word, used), Coding(bits=word)) == used
 

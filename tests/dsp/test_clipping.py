@@ -89,7 +89,9 @@ def test_a_run_across_a_block_edge_is_one_run():
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.9995, 0.9999, 0.97]))
 def test_any_cut_gives_what_a_look_at_every_sample_gives(seed, rough):
     rng = np.random.default_rng(seed)
-    x = np.clip(rng.standard_normal((2, 20_000)).cumsum(1) / 60, -0.9, 0.9) * rng.uniform(rough, 1, (2, 20_000))
+    x = np.clip(rng.standard_normal((2, 20_000)).cumsum(1) / 60, -0.9, 0.9) * rng.uniform(
+        rough, 1, (2, 20_000)
+    )
     x = x.astype(np.float32)
     expected = straightforward(x)
     assert columns(x)["clipped_samples"] == expected

@@ -67,7 +67,9 @@ def test_a_subset_of_frames_has_the_same_values(every):
 
 @pytest.mark.parametrize("key", [24, 40, 57, 69, 83, 107])
 def test_a_tone_fills_its_class(key):
-    y = (0.3 * np.sin(2 * np.pi * 440 * 2 ** ((key - 69) / 12) * np.arange(3 * RATE) / RATE)).astype(np.float32)
+    y = (0.3 * np.sin(2 * np.pi * 440 * 2 ** ((key - 69) / 12) * np.arange(3 * RATE) / RATE)).astype(
+        np.float32
+    )
     classes = constant_q.chroma(pyramid(y), 120, 10)
     assert (classes.argmax(axis=1) == key % 12).all()
 

@@ -132,7 +132,9 @@ def test_a_steady_tone_is_harmonic_and_stable():
 def test_the_rate_a_recording_is_stored_at_does_not_matter(rate):
     def sampled_at(rate):
         t = np.arange(5 * rate) / rate
-        tones = (np.sin(2 * np.pi * hz * t + k) / (k + 1) for k, hz in enumerate([220, 277.2, 329.6, 440, 1760]))
+        tones = (
+            np.sin(2 * np.pi * hz * t + k) / (k + 1) for k, hz in enumerate([220, 277.2, 329.6, 440, 1760])
+        )
         return (0.1 * sum(tones) * (1 + 0.8 * np.sin(2 * np.pi * 3 * t))).astype(np.float32)
 
     expected, measured = columns(harmonic, sampled_at(RATE)), columns(harmonic, sampled_at(rate), rate)
