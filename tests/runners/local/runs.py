@@ -29,10 +29,20 @@ def music(folder: Path, n: int, seconds: float = 1.5) -> Path:
     return folder
 
 
-def start(*arguments, **options) -> subprocess.Popen:
-    """The command, in a process group of its own."""
+BRIEF_SLICES = """
+import sys
+from runners import command
+from runners.local import slices
+slices.LONGEST_SLICE_S = slices._FIRST_SLICE_S = slices._SHORTEST_SLICE_S = slices._LEAST_SLICE_S = 0.5
+sys.exit(command.main())
+"""
+
+
+def start(*arguments, brief_slices=False, **options) -> subprocess.Popen:
+    """The command, in a process group of its own; with ``brief_slices`` it commits all the time."""
+    program = ["-c", BRIEF_SLICES] if brief_slices else ["-m", "runners.command"]
     return subprocess.Popen(
-        [sys.executable, "-m", "runners.command", *map(str, arguments)],
+        [sys.executable, *program, *map(str, arguments)],
         start_new_session=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
