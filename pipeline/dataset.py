@@ -9,6 +9,7 @@ OUT/_lock, OUT/_scratch/                  only while a run writes, or after it w
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from pipeline.layout import (
     BUCKET_TRACKS,
     FINGERPRINTS,
     METADATA,
+    PARTIALS,
     QUARANTINE,
     RUNS,
     SCRATCH,
@@ -189,6 +191,7 @@ def _tidy(root: Path, layout: Layout) -> None:
 
     What belongs to a bucket whose lock is held stays: a worker that outlived its run is at work on it.
     """
+    shutil.rmtree(root / SCRATCH / PARTIALS, ignore_errors=True)  # long tracks are measured anew
     for left in sorted((root / SCRATCH).glob("*")):
         of_bucket = _BUCKET.search(left.name)
         guard = lock_path(root, int(of_bucket[1])) if of_bucket else left.with_suffix(".lock")

@@ -18,6 +18,7 @@ FINGERPRINTS = "fingerprints"
 QUARANTINE = "quarantine"
 RUNS = "_runs"
 SCRATCH = "_scratch"
+PARTIALS = "partials"
 UNFINISHED = ".tmp"
 BUCKET_TRACKS = 1000
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.errors import NotFinished
 from pipeline.job import RunOutcome, RunRequest
-from pipeline.layout import SCRATCH
+from pipeline.layout import PARTIALS, SCRATCH
 from runners.local import cores, interrupts
 from runners.local.messages import Setup
 from runners.local.progress import Progress
@@ -85,7 +85,7 @@ def _partials(request: RunRequest) -> Iterator[Path]:
     """
     root = request.job.sink.dataset.root
     if request.scratch is None:
-        folder = root / SCRATCH / "partials"
+        folder = root / SCRATCH / PARTIALS
     else:
         name = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
         folder = Path(request.scratch) / f"beamprint-{name}"
