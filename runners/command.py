@@ -1,8 +1,10 @@
 """The console script: the command line with the runners it can use."""
 
 import logging
+import os
 import signal
 import sys
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from pipeline.cli import main as run_command
@@ -11,20 +13,25 @@ if TYPE_CHECKING:
     from pipeline.job import RunOutcome, RunRequest
 
 
+_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
 def main() -> int:
     """Run ``beamprint`` with the words of the command line."""
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional package it does not find
-    signal.signal(signal.SIGTERM, _terminated)
-    try:
-        return run_command(sys.argv[1:], {"local": _local, "direct": _direct, "DirectRunner": _direct})
-    except KeyboardInterrupt:
-        print("beamprint: interrupted", file=sys.stderr)
-        return 130
+    for number in _WORDS:
+        signal.signal(number, _end)
+    return run_command(sys.argv[1:], {"local": _local, "direct": _direct, "DirectRunner": _direct})
 
 
-def _terminated(*_: object) -> None:
-    print("beamprint: terminated", file=sys.stderr)
-    sys.exit(143)
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Leave at once, where the runner has nothing to wind up.
+
+    Not by an exception: one that is raised within the import of a library may be swallowed there. What
+    is recorded is safe, as after a kill.
+    """
+    os.write(2, f"beamprint: {_WORDS[signal.Signals(number)]}\n".encode())
+    os._exit(128 + number)
 
 
 def _local(request: "RunRequest") -> "RunOutcome":
