@@ -36,7 +36,7 @@ def track(strength: Float32, period: float) -> Float64:
 
     Returns
     -------
-    float64, shape (beats,), between frames, smoothed by a line over nine beats.
+    float64, shape (beats,), between frames, smoothed by a line over nine beats, within the track.
     """
     salience = _salience(strength)
     if not salience.any():
@@ -51,7 +51,7 @@ def track(strength: Float32, period: float) -> Float64:
     level = salience[beats]
     strong = np.flatnonzero(level >= _WEAK_SHARE * np.sqrt(np.mean(level**2)))
     beats = beats[strong[0] : strong[-1] + 1]
-    return straightened(beats + parabolic_offset(salience, beats))
+    return np.clip(straightened(beats + parabolic_offset(salience, beats)), 0, len(salience) - 1)
 
 
 def _salience(strength: Float32) -> Float64:

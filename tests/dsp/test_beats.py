@@ -58,6 +58,14 @@ def test_nothing_has_no_beats():
     assert len(beats.track(np.zeros(1000, np.float32), 43)) == 0
 
 
+def test_no_beat_lies_outside_the_track():
+    strength = np.zeros(430, np.float32)
+    strength[[0, 39, 87, 135, 185, 226, 266, 316, 355, 401]] = 1  # the line through them begins before frame 0
+    found = beats.track(strength, 45)
+    assert found[0] == 0
+    assert np.all(np.diff(found) > 0)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 9, 10, 30])
 def test_a_straight_line_stays_itself(n):
     line = 5 + 43.2 * np.arange(n)
