@@ -60,7 +60,9 @@ def test_nothing_has_no_beats():
 
 def test_no_beat_lies_outside_the_track():
     strength = np.zeros(430, np.float32)
-    strength[[0, 39, 87, 135, 185, 226, 266, 316, 355, 401]] = 1  # the line through them begins before frame 0
+    strength[[0, 39, 87, 135, 185, 226, 266, 316, 355, 401]] = (
+        1  # the line through them begins before frame 0
+    )
     found = beats.track(strength, 45)
     assert found[0] == 0
     assert np.all(np.diff(found) > 0)
