@@ -35,10 +35,10 @@ def main(arguments: list[str]) -> int:
     tracks = [track for track in music.found_in(options.folders) if peers.ffmpeg_reads(track.path)]
     with TemporaryDirectory() as folder:
         page = _Page(options, tracks, Path(folder))
-        text = "\n".join(page.parts())
+        for text in page.as_it_grows():
+            if options.out:
+                Path(options.out).write_text(text)
     print(text)
-    if options.out:
-        Path(options.out).write_text(text)
     return 0
 
 
@@ -60,7 +60,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 
 class _Page:
-    """The parts of the page, measured as they are asked for; the goals come first, so everything is measured first."""
+    """The page: a section is measured after the other, the goals they add stand above them all."""
 
     def __init__(self, options: argparse.Namespace, found: list[music.Music], folder: Path) -> None:
         self.options, self.found, self.folder = options, found, folder
@@ -70,15 +70,19 @@ class _Page:
         self.warm_up = Path(music.excerpt(self.tracks[0], folder / "warm_up.flac", 10.0).path)
         self.goals: list[Goal] = []
 
-    def parts(self) -> Iterator[str]:
-        measured = [self._stages(), self._scaling(), self._shapes(), self._start()]
+    def as_it_grows(self) -> Iterator[str]:
+        """The page after each section: what is measured is kept, whatever happens to the next."""
+        sections: list[str] = []
+        for measure in (self._stages, self._start, self._shapes, self._scaling):
+            sections.append(measure())
+            yield "\n".join([*self._head(), report.goals(self.goals), *sections])
+
+    def _head(self) -> Iterator[str]:
         yield "# How fast Beamprint is\n"
         yield from (f"{line}  " for line in self.head)
         yield f"Load average when it ended: {os.getloadavg()[0]:.1f}  \n{music.described(self.tracks)}\n"
         yield _TEXT.format(rounds=self.rounds)
         yield "Made by `python -m benchmarks.speed MUSIC_FOLDER... --out benchmarks/REPORT.md`.\n"
-        yield report.goals(self.goals)
-        yield from measured
 
     def _stages(self) -> str:
         quick = in_rounds(list(self._subjects()), self.tracks)
