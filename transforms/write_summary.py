@@ -21,6 +21,10 @@ def _sum(several: Iterable[Totals]) -> Totals:
     return sum(several, Counter())
 
 
+def _handed_over(totals: Totals, write: Callable[[Totals], None]) -> None:
+    write(Counter(totals))  # Beam's coder makes a plain dict of it, which has no count of what never happened
+
+
 @dataclass(eq=False)
 class WriteRunSummary(beam.PTransform[Any, Any]):
     """Count what all buckets took and keep it with the dataset.
@@ -34,4 +38,4 @@ class WriteRunSummary(beam.PTransform[Any, Any]):
     def expand(self, committed: PCollection[Committed]) -> PCollection[Any]:
         """Count and write, also where nothing was outstanding."""
         totals = committed | "Count" >> beam.Map(_totals) | "Sum" >> beam.CombineGlobally(_sum)
-        return totals | "Write" >> beam.Map(self.write)
+        return totals | "Write" >> beam.Map(_handed_over, self.write)

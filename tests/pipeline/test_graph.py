@@ -191,6 +191,21 @@ class Ends:
         Ends.totals.append(totals)
 
 
+def test_a_run_that_records_nothing_is_summed_up():
+    Ends.totals.clear()
+    with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as p:
+        graph.bring_up_to_date(
+            p,
+            ends=Ends([Track("gone", "/no/such/file.wav")]),
+            plan=plan_ranges,
+            decode=read_range,
+            assemble=Assembler(NOON),
+            sink=Memory(),
+        )
+    (totals,) = Ends.totals
+    assert (totals["recorded"], totals["not_found"]) == (0, 1)
+
+
 @pytest.mark.parametrize("nothing_to_do", [False, True])
 def test_the_whole_job_lists_plans_measures_commits_and_sums_up(tracks, nothing_to_do):
     Ends.totals.clear()
