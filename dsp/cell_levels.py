@@ -132,10 +132,12 @@ def _noise_floor(levels: CellLevels, start: int, stop: int) -> Value:
     samples = counts.sum(-1)
     centre = (counts * mean).sum(-1) / samples
     variance = (spread.sum(-1) + (counts * (mean - centre[..., None]) ** 2).sum(-1)) / samples
-    moving = ~_windows(levels.constant[a:b]).any(-1)
+    power = variance.mean(0)
+    # Beside a large offset, steps of the last bit can round to no power at all.
+    moving = ~_windows(levels.constant[a:b]).any(-1) & (power > 0)
     if not moving.any():
         return DIGITAL_SILENCE
-    level = 10 * np.log10(variance.mean(0)[moving])
+    level = 10 * np.log10(power[moving])
     return float(np.percentile(level, NOISE_PERCENTILE))
 
 

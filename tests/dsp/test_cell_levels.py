@@ -94,6 +94,12 @@ def test_missing_floor_says_why():
     assert columns(np.full((2, 44_100), 0.1))["noise_floor_dbfs"] == Missing("digital_silence")
 
 
+def test_an_offset_whose_last_bit_flickers_has_no_noise_to_speak_of():
+    x = np.full((1, 44_100), 0.5, np.float32)
+    x[:, 7::441] = np.nextafter(np.float32(0.5), np.float32(1))
+    assert columns(x)["noise_floor_dbfs"] == Missing("digital_silence")
+
+
 def test_gain_moves_the_floor_and_scales_the_offset():
     x = noise(5, level_db=-30) + np.float32(0.01)
     a, b = columns(x), columns(x / 2)
