@@ -82,16 +82,17 @@ def read_layout(root: Path, *, growing: bool = False) -> Layout | None:
     path = root / METADATA
     try:
         metadata = json.loads(path.read_bytes())
-        version, present, coming = metadata["format_version"], metadata["layout"], metadata.get("growing")
+        version = metadata["format_version"]
+        if version != FORMAT_VERSION:
+            raise UsageError(
+                f"{root} has format {version}; this version of beamprint reads format {FORMAT_VERSION}"
+            )
+        present, coming = metadata["layout"], metadata.get("growing")
         layout, grown = Layout(**present), coming and Layout(**coming)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} does not describe a dataset: {error}") from error
-    if version != FORMAT_VERSION:
-        raise UsageError(
-            f"{root} has format {version}; this version of beamprint reads format {FORMAT_VERSION}"
-        )
     return grown if growing else layout
 
 

@@ -112,8 +112,9 @@ def test_foreign_metadata_are_wrong_use(tmp_path, content):
         Dataset.open(str(tmp_path))
 
 
-def test_a_later_format_is_refused(tmp_path):
-    (tmp_path / "_beamprint.json").write_text(json.dumps({"format_version": 2, "layout": {"buckets": 1}}))
+@pytest.mark.parametrize("layout", [{"layout": {"buckets": 1}}, {"layout": {"shards": 1}}, {}])
+def test_a_later_format_is_refused_whatever_else_it_says(tmp_path, layout):
+    (tmp_path / "_beamprint.json").write_text(json.dumps({"format_version": 2, **layout}))
     with pytest.raises(UsageError, match="format 2"):
         Dataset.open(str(tmp_path))
 
