@@ -63,6 +63,8 @@ def _row(path: Path, number: int, values: Mapping[str, object]) -> Row:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bytes):  # as some writers of Parquet store text
+        return value.decode()
     if isinstance(value, (bool, int, float, list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
@@ -71,7 +73,7 @@ def _text(value: object) -> str:
 def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, strict=True)
-        names = next(lines, [])
+        names = next(filter(None, lines), [])  # the first line that is not blank
         if names:
             _check_columns(path, names)
         for values in lines:

@@ -267,6 +267,23 @@ def test_a_malformed_manifest_is_wrong_use_in_one_line(tmp_path, name, content, 
     assert str(tmp_path / name) in str(raised.value)
 
 
+def test_blank_lines_before_the_header_do_not_count(tmp_path):
+    (tmp_path / "m.csv").write_text("\n\nuri,track_id\na.wav,one\n")
+    assert ids(tmp_path / "m.csv") == ["one"]
+
+
+def test_text_that_parquet_holds_as_bytes_is_text(tmp_path):
+    parquet_manifest(tmp_path / "m.parquet", [{"uri": "ü.wav".encode(), "track_id": b"one"}])
+    (track,) = list_tracks([str(tmp_path / "m.parquet")]).tracks
+    assert (track.uri, track.track_id) == (str(tmp_path / "ü.wav"), "one")
+
+
+def test_parquet_bytes_that_are_no_text_are_wrong_use(tmp_path):
+    parquet_manifest(tmp_path / "m.parquet", [{"uri": b"\xff.wav"}])
+    with pytest.raises(UsageError, match="cannot be read"):
+        list_tracks([str(tmp_path / "m.parquet")])
+
+
 def test_a_parquet_manifest_without_uri_names_its_columns(tmp_path):
     parquet_manifest(tmp_path / "m.parquet", [{"path": "a.wav"}])
     with pytest.raises(UsageError, match="no column uri; its columns are path"):
