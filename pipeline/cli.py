@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Runner = Callable[["RunRequest"], "RunOutcome"]
 
-_EPILOG = """\
+_EXIT_CODES = """\
 exit codes:
   0 done (bad files in quarantine are results, not failures)
   1 done, but with internal errors or more failures than allowed
@@ -49,7 +49,7 @@ def _parser(runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="beamprint",
         description="Fingerprint records of audio files: 25 dimensions, loudness, dynamics, quality control.",
-        epilog=_EPILOG,
+        epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -64,12 +64,14 @@ def _parser(runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # it has no public name
 
 
-def _command(commands: _Commands, name: str, summary: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    commands: _Commands, name: str, summary: str, example: str, *, more: str = ""
+) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog=f"example:\n  {example}",
+        epilog=f"example:\n  {example}\n\n{more}".rstrip(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
@@ -80,6 +82,7 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         "run",
         "fingerprint audio into a dataset; only what is new or changed is done",
         "beamprint run music/ --output fingerprints\n  beamprint run manifest.csv --output fingerprints --workers 4",
+        more=_EXIT_CODES,
     )
     p.add_argument(
         "inputs",
@@ -122,9 +125,9 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
     )
     p.add_argument(
         "--max-failures",
-        type=_positive(float),
+        type=_positive(float, or_zero=True),
         metavar="X",
-        help="stop with exit code 1 beyond this share (below 1) or number of failures",
+        help="stop with exit code 1 beyond this share (below 1) or number of failures; 0 allows none",
     )
     p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     p.set_defaults(command=lambda options: _run(options, runners))
@@ -136,6 +139,7 @@ def _add_analyze(commands: _Commands) -> None:
         "analyze",
         "print the records of single files, write nothing",
         "beamprint analyze song.flac --json",
+        more="exit code 1 if a file could not be measured; the others are printed",
     )
     p.add_argument("files", nargs="+", metavar="FILE", help="audio file")
     _add_formats(p, "json", "csv")
@@ -186,11 +190,11 @@ def _add_formats(parser: argparse.ArgumentParser, *formats: str) -> None:
     parser.set_defaults(format="table")
 
 
-def _positive(kind: type) -> Callable[[str], float]:
+def _positive(kind: type, *, or_zero: bool = False) -> Callable[[str], float]:
     def parse(text: str) -> float:
         value: float = kind(text)
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        if not (value > 0 or (or_zero and value == 0)):
+            raise argparse.ArgumentTypeError(f"{text} is {'below' if or_zero else 'not above'} 0")
         return value
 
     parse.__name__ = kind.__name__  # argparse names it in "invalid int value"

@@ -114,6 +114,8 @@ def local_root(output: str) -> Path:
     Raises:
         UsageError: It is in a store that is not supported, or a file is in the way.
     """
+    if not output:
+        raise UsageError("the output is empty; name a folder, . for this one")
     scheme = _SCHEME.match(output)
     if scheme:
         raise UsageError(f"output {output}: {scheme[1]}:// is not supported yet; give a local folder")

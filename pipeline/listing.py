@@ -123,6 +123,8 @@ def _check_same(first: _Found, second: _Found) -> None:
 
 
 def _search(given: str) -> _Finds:
+    if not given:
+        raise UsageError("an input is empty; name a folder, . for this one")
     if is_remote(given):
         raise UsageError(
             f"input {given}: {given.partition(':')[0]}:// is not supported yet; give local files"

@@ -151,6 +151,9 @@ def test_analyze_names_the_bad_file_and_goes_on(done):
         (("run", "twice.csv", "-o", "out"), "same"),
         (("failures", "nothing"), "nothing"),
         (("run", "a.wav", "-o", "out", "--workers", "0"), "0 is not above 0"),
+        (("run", "a.wav", "-o", "out", "--max-failures", "-1"), "-1 is below 0"),
+        (("run", "a.wav", "-o", ""), "output is empty"),
+        (("run", "", "-o", "out"), "input is empty"),
     ],
 )
 def test_wrong_use_is_one_clear_line_and_exit_2(tmp_path, arguments, said):
@@ -188,7 +191,9 @@ def test_a_dry_run_does_nothing(tmp_path):
 
 @pytest.mark.parametrize("command", ["run", "analyze", "describe", "failures", "runs"])
 def test_help_has_an_example(tmp_path, command):
-    assert "example" in beamprint(command, "--help", cwd=tmp_path).stdout
+    told = beamprint(command, "--help", cwd=tmp_path).stdout
+    assert "example" in told
+    assert ("130 interrupted" in told) == (command == "run")
 
 
 @pytest.mark.parametrize("command", [["--help"], ["describe"]])

@@ -120,7 +120,7 @@ def test_a_machine_on_which_everything_dies_is_not_fought(out, monkeypatch):
     assert len(outcomes(out)) < 10
 
 
-@pytest.mark.parametrize(("allowed", "code"), [(3, 0), (2, 1), (0.3, 0), (0.1, 1)])
+@pytest.mark.parametrize(("allowed", "code"), [(3, 0), (2, 1), (0, 1), (0.3, 0), (0.1, 1)])
 def test_more_failures_than_allowed_end_the_run(out, allowed, code):
     assert (
         run(out, [*many(7), *[track(f"b{i}", "bad") for i in range(3)]], max_failures=allowed).exit_code
