@@ -74,7 +74,8 @@ COMPANIONS = (
         tolerance=0.01,
         definition="Share of the frames that are not silent in which a fundamental is clear.",
         source="YIN: cumulative-mean-normalised difference below 0.15",
-        blind_spot="A clear chord can lack a clear fundamental.",
+        blind_spot="A clear chord can lack a clear fundamental. Where many frames may be voiced, evenly spaced ones "
+        "speak for their neighbours.",
     ),
     _companion(
         name="beat_count",
@@ -103,9 +104,9 @@ COMPANIONS = (
         high=1,
         null_codes=_NO_TEMPO,
         tolerance=0.05,
-        definition="How far the tempo can be relied on: agreement of 12 s windows with it, "
-        "times the strength of their periodicity.",
-        source="Normalised autocorrelation of onset strength",
-        blind_spot="Whether a listener would tap twice or half as fast.",
+        definition="How far the tempo can be relied on: probability that it is the beat, and not its half or double.",
+        source="Logistic model of periodicity, tempo, onsets a beat, bass pattern, harmony change and backbeat, "
+        "learned from music of known tempo",
+        blind_spot="Errors by another factor, such as 3:2; that nothing recurs, which is a null instead.",
     ),
 )

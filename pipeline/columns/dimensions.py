@@ -156,13 +156,14 @@ _TIMBRE = (
         null_codes=_ON_Y,
         tolerance=0.01,
         definition="RMS of the harmonic part over the sum of the RMS of the harmonic and the percussive part.",
-        source="Fitzgerald 2010: median filters of 31 frames and 31 bins, soft masks of power 2",
+        source="Fitzgerald 2010: median filters of 31 frames and 31 bins, soft masks of power 2; "
+        "over half a minute, of every second frame",
         blind_spot="Vibrato and slides count partly as percussive, sustained noise partly as harmonic.",
     ),
     _share(
         name="pitch_stability",
         family="harmonic",
-        null_codes=(*_ON_Y, "too_short", "unvoiced"),
+        null_codes=(*_ON_Y, "unvoiced"),
         tolerance=0.03,
         definition="Steadiness of the fundamental: 1 / (1 + 10 CV) of its frequency over voiced frames.",
         source="YIN (de Cheveigne and Kawahara 2002), 65.4-2093 Hz, threshold 0.1",
@@ -175,7 +176,8 @@ _TIMBRE = (
         tolerance=0.01,
         definition="Mean constant-Q chroma, each frame over its maximum, / 0.4, clipped: "
         "low for few pitch classes at a time, high for many.",
-        source="Constant-Q transform (Brown 1991), 7 octaves from C1, 36 bins an octave, A4 = 440 Hz",
+        source="Constant-Q transform (Brown 1991), 7 octaves from C1, 36 bins an octave, A4 = 440 Hz; "
+        "over half a minute, of every second to eighth frame",
         blind_spot="Music tuned away from 440 Hz spreads over two classes: no tuning is estimated.",
     ),
 )

@@ -60,8 +60,8 @@ _BANDWIDTH = (
         tolerance=200,
         definition="Frequency at which the spectrum of the mono mix ends in an edge of 15 dB or more; "
         "half the sample rate where there is none.",
-        source="Mean power spectrum in 100 Hz bands",
-        blind_spot="Music that fades out below the edge has none.",
+        source="Mean power spectrum in 100 Hz bands, of every fourth frame",
+        blind_spot="Music that fades out below the edge has none; a sound shorter than 0.4 s may fall between the frames.",
     ),
     _value(
         name="bandwidth_drop_db",
@@ -139,14 +139,15 @@ _NOISE = (
     _count(
         name="clicks",
         gain=Gain.ABSOLUTE,
-        definition="Impulses in left or right that stand out of the third difference around them tenfold.",
-        source="Block maxima of the third difference",
+        definition="Impulses in left or right: the third difference stands out of its surroundings, five times where "
+        "it is large to 15 times where it is small, and the signal goes on after it as it came.",
+        source="Block maxima of the third difference, extrapolation from both sides",
         blind_spot="Clicks 12 dB or more below the peak are often masked.",
     ),
     _count(
         name="dropouts",
         gain=Gain.ABSOLUTE,
-        definition="Gaps of 2 ms or more in which every channel stands still between loud surroundings.",
+        definition="Gaps of 2 ms to 5 s in which every channel stands still between loud surroundings.",
         source="Runs of constant samples with -50 dBFS in the 20 ms before and after",
         blind_spot="Gaps that were faded or concealed.",
     ),
