@@ -12,8 +12,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from dsp.frames import BIN_HZ
-from dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, HOP_LENGTH
+from dsp.grid import ANALYSIS_RATE, BIN_HZ, FRAME_LENGTH, HOP_LENGTH
 
 if TYPE_CHECKING:
     from dsp.segment import Segment

@@ -12,29 +12,24 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from dsp import mel
-from dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, HOP_LENGTH, Span, frame_count
+from dsp import mel, shape
+from dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, frame_count
+from dsp.overlap import overlapping
 
 if TYPE_CHECKING:
     from dsp.segment import Segment
 
-BINS = FRAME_LENGTH // 2 + 1
-BIN_HZ = ANALYSIS_RATE / FRAME_LENGTH
+Floats = NDArray[np.float32]
+
 CONTEXT_FRAMES = 431
 """Frames needed either side of the own ones: 5 s, for the local floor of the onset strength."""
 
-ROLLOFF_SHARE = 0.85
-FLATNESS_HZ = (20.0, 10_000.0)
-FLATNESS_FLOOR = 1e-7
-MEL_POWER_FLOOR = 1e-10
-
 _CODE_SHIFT = 20
 _CODE_EXPONENT = -15
-_CHUNK = 256
-"""Frames at once: 2 MB of spectra, more than L2, but smaller chunks lose more to call overhead."""
-_GROUP = 32
-_MEL_GROUP = 16
-_SMALLEST_DIVISOR = np.float32(1e-30)  # its reciprocal, and 1000 times that, are finite in float32
+_CHUNK = 512
+"""Frames at once: 2 MB of magnitudes, more than L2, but smaller chunks lose more to call overhead."""
+_TRANSFORMED = 64
+"""Frames whose complex spectra exist at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +83,17 @@ def analyse(segment: "Segment") -> Frames:
         np.empty(rows, np.float32),
         np.zeros(BINS),
     )
+    buffers = _Buffers()
     for a, b in _chunks(first, stop):
         samples = segment.y(a * HOP_LENGTH - FRAME_LENGTH // 2, (b - 1) * HOP_LENGTH + FRAME_LENGTH // 2)
-        _measure(samples, slice(a - first, b - first), own.start <= a < own.stop, out)
+        power = _measure(samples, slice(a - first, b - first), out, buffers)
+        counted = power[max(a, own.start) - a : max(0, min(b, own.stop) - a)]
+        out.power[:] += np.ones(len(counted), np.float32) @ counted
     return out
 
 
 def _chunks(first: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Runs of at most 256 frames that begin on the absolute grid."""
+    """Runs of at most 512 frames that begin on the absolute grid."""
     a = first
     while a < stop:
         b = min(stop, (a // _CHUNK + 1) * _CHUNK)
@@ -103,48 +101,70 @@ def _chunks(first: int, stop: int) -> Iterator[tuple[int, int]]:
         a = b
 
 
-def _measure(samples: NDArray[np.float32], rows: slice, own: bool, out: Frames) -> None:
-    """Fill the given rows from their samples, a frame every 512."""
-    magnitude = magnitudes(samples)
+class _Buffers:
+    """Working memory of the pass. Made once: memory new to the process costs more than what is done in it."""
+
+    def __init__(self) -> None:
+        self.windowed = np.empty((_TRANSFORMED, FRAME_LENGTH), np.float32)
+        self.magnitude = np.empty((_CHUNK, BINS), np.float32)
+        self.scratch = np.empty((_CHUNK, BINS), np.float32)
+
+
+def _measure(samples: Floats, rows: slice, out: Frames, buffers: _Buffers) -> Floats:
+    """Fill the given rows from their samples, a frame every 512; their power spectra, until the next call."""
+    count = rows.stop - rows.start
+    magnitude, scratch = buffers.magnitude[:count], buffers.scratch[:count]
+    magnitudes(samples, buffers.windowed, out=magnitude)
     out.rms[rows] = _rms(samples)
-    out.log_spectrum[rows] = log_codes(magnitude)
-    out.centroid_hz[rows], out.rolloff_hz[rows] = _shape(magnitude)
-    out.flatness[rows] = _flatness(magnitude)
+    log_codes(magnitude, scratch, out=out.log_spectrum[rows])
+    out.centroid_hz[rows], out.rolloff_hz[rows] = shape.centroid_and_rolloff(magnitude)
+    out.flatness[rows] = shape.flatness(magnitude, scratch)
     power = np.square(magnitude, out=magnitude)
-    if own:
-        out.power[:] += power.sum(axis=0)
-    out.mel_db[rows] = _mel_db(power)
+    mel.levels_db(power, out=out.mel_db[rows])
+    return power
 
 
 @cache
-def _window() -> NDArray[np.float32]:
+def _window() -> Floats:
     """Periodic Hann, shape (2048,)."""
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_LENGTH) / FRAME_LENGTH)).astype(np.float32)
 
 
-def magnitudes(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """STFT magnitude of the frames that begin every 512 samples, shape (frames, 1025)."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH)[::HOP_LENGTH]
-    return np.abs(scipy.fft.rfft(frames * _window(), axis=1, overwrite_x=True))
+def magnitudes(samples: Floats, windowed: Floats, *, out: Floats) -> None:
+    """STFT magnitude of the frames that begin every 512 samples, into ``out`` of shape (frames, 1025).
+
+    As many frames are transformed at once as ``windowed``, working memory of shape (n, 2048), holds.
+    """
+    frames = overlapping(samples, FRAME_LENGTH, HOP_LENGTH)
+    for a in range(0, len(frames), len(windowed)):
+        some = frames[a : a + len(windowed)]
+        product = np.multiply(some, _window(), out=windowed[: len(some)])
+        np.abs(scipy.fft.rfft(product, axis=1), out=out[a : a + len(some)])
 
 
-def _rms(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _rms(samples: Floats) -> Floats:
     hops = samples.reshape(-1, HOP_LENGTH)
     energy = np.einsum("ij,ij->i", hops, hops)
-    per_frame = FRAME_LENGTH // HOP_LENGTH
-    return np.sqrt(np.lib.stride_tricks.sliding_window_view(energy, per_frame).sum(axis=1) / FRAME_LENGTH)
+    pairs = energy[1:] + energy[:-1]
+    return np.sqrt((pairs[2:] + pairs[:-2]) / FRAME_LENGTH)
 
 
-def log_codes(magnitude: NDArray[np.float32]) -> NDArray[np.uint8]:
+def log_codes(magnitude: Floats, scratch: Floats, *, out: NDArray[np.uint8]) -> None:
     """A monotone 8-bit code of the magnitude, eight steps an octave from 2^-15: medians commute with it.
 
-    The code is the exponent and the upper three bits of the mantissa of the float32.
+    The code is the exponent and the upper three bits of the mantissa of the float32. ``scratch`` is
+    overwritten; all three arrays have one shape, (frames, bins).
     """
-    bits = np.maximum(magnitude, np.float32(2.0**_CODE_EXPONENT)).view(np.int32)
-    codes = np.empty(magnitude.shape, np.uint8)
-    np.right_shift(bits, _CODE_SHIFT, out=codes, casting="unsafe")
-    codes ^= 0x80
-    return codes
+    bits = np.maximum(magnitude, _lowest_coded(magnitude.shape[1]), out=scratch).view(np.int32)
+    bits >>= _CODE_SHIFT
+    np.copyto(out, bits, casting="unsafe")
+    out ^= 0x80
+
+
+@cache
+def _lowest_coded(bins: int) -> Floats:
+    """As an array: NumPy's maximum with a scalar takes twice the time."""
+    return np.full(bins, 2.0**_CODE_EXPONENT, np.float32)
 
 
 @cache
@@ -152,81 +172,3 @@ def magnitude_of_code() -> NDArray[np.float32]:
     """Magnitude in the middle of each code's cell, shape (256,); cell widths are an eighth of their octave."""
     code = np.arange(256)
     return (np.exp2(code // 8 + _CODE_EXPONENT) * (1 + (code % 8 + 0.5) / 8)).astype(np.float32)
-
-
-def _shape(magnitude: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Centroid and roll-off in Hz, each of shape (frames,)."""
-    grouped = magnitude[:, : BINS - 1].reshape(len(magnitude), -1, _GROUP)
-    cumulative = np.cumsum(grouped @ np.ones(_GROUP, np.float32), axis=1)
-    total = cumulative[:, -1] + magnitude[:, -1]
-    with np.errstate(invalid="ignore"):
-        return magnitude @ _bin_centres() / total, _rolloff(magnitude, cumulative, total)
-
-
-@cache
-def _bin_centres() -> NDArray[np.float32]:
-    return (np.arange(BINS) * BIN_HZ).astype(np.float32)
-
-
-def _rolloff(
-    magnitude: NDArray[np.float32], cumulative: NDArray[np.float32], total: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Frequency below which 85 % of the magnitude lies, interpolated within the bin.
-
-    ``cumulative`` at the ends of groups of 32 bins locates the group; only that is summed bin by bin.
-    """
-    rows = np.arange(len(magnitude))
-    target = np.float32(ROLLOFF_SHARE) * total
-    group = np.count_nonzero(cumulative < target[:, None], axis=1)
-    before = np.where(group > 0, cumulative[rows, group - 1], 0)
-    start = np.minimum(group * _GROUP, BINS - _GROUP)
-    inside = np.lib.stride_tricks.sliding_window_view(magnitude, _GROUP, axis=1)[rows, start]
-    inside[(start + np.arange(_GROUP)[:, None] < group * _GROUP).T] = 0
-    running = before[:, None] + np.cumsum(inside, axis=1)
-    k = np.minimum(np.count_nonzero(running < target[:, None], axis=1), _GROUP - 1)
-    held = inside[rows, k]
-    share = (target - (running[rows, k] - held)) / held
-    return (start + k - np.float32(0.5) + share) * np.float32(BIN_HZ)
-
-
-@cache
-def _flatness_bins() -> tuple[int, int]:
-    low, high = (int(np.ceil(f / BIN_HZ)) for f in FLATNESS_HZ)
-    return low, high
-
-
-def _flatness(magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Geometric over arithmetic mean; the logarithm is taken of products of four magnitudes."""
-    low, high = _flatness_bins()
-    peak = np.maximum(magnitude.max(axis=1), _SMALLEST_DIVISOR)
-    scaled = magnitude[:, low:high] * (1 / peak)[:, None]
-    total = scaled @ np.ones(high - low, np.float32)
-    np.maximum(scaled, np.float32(FLATNESS_FLOOR), out=scaled)
-    quarter = (high - low) // 4
-    product = scaled[:, : 2 * quarter] * scaled[:, 2 * quarter :]
-    product = product[:, :quarter] * product[:, quarter:]
-    mean_log = np.log(product, out=product).sum(axis=1) / (high - low)
-    return np.exp(mean_log) * ((high - low) / np.maximum(total, _SMALLEST_DIVISOR))
-
-
-@cache
-def _mel_groups() -> list[tuple[slice, slice, NDArray[np.float32]]]:
-    """Bands in groups of 16, with the bins they touch and their part of the filter bank."""
-    bank = mel.filter_bank()
-    groups = []
-    for a in range(0, mel.BANDS, _MEL_GROUP):
-        bands = slice(a, a + _MEL_GROUP)
-        touched = np.flatnonzero(bank[:, bands].any(axis=1))
-        bins = slice(int(touched[0]), int(touched[-1]) + 1)
-        groups.append((bands, bins, np.ascontiguousarray(bank[bins, bands])))
-    return groups
-
-
-def _mel_db(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    energy = np.empty((len(power), mel.BANDS), np.float32)
-    for bands, bins, weights in _mel_groups():
-        energy[:, bands] = power[:, bins] @ weights
-    np.maximum(energy, np.float32(MEL_POWER_FLOOR), out=energy)
-    np.log(energy, out=energy)
-    energy *= np.float32(10 / np.log(10))
-    return energy

@@ -17,8 +17,8 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.frames import BINS, Frames, magnitude_of_code
-from dsp.grid import Span
+from dsp.frames import Frames, magnitude_of_code
+from dsp.grid import BINS, Span
 from dsp.sliding_median import TILE, WINDOW, SlidingMedian
 
 Codes = NDArray[np.uint8]

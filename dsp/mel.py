@@ -5,13 +5,17 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.grid import ANALYSIS_RATE, FRAME_LENGTH
+from dsp.grid import ANALYSIS_RATE, BIN_HZ, BINS
+
+Floats = NDArray[np.float32]
 
 BANDS = 128
+POWER_FLOOR = 1e-10
 _LINEAR_HZ_PER_MEL = 200 / 3
 _LOG_FROM_HZ = 1000.0
 _LOG_FROM_MEL = _LOG_FROM_HZ / _LINEAR_HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27.0
+_GROUP = 16
 
 
 def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -31,11 +35,45 @@ def band_edges_hz() -> NDArray[np.float64]:
 
 
 @cache
-def filter_bank() -> NDArray[np.float32]:
+def filter_bank() -> Floats:
     """Triangles of equal area over power bins, shape (1025, 128)."""
     edges = band_edges_hz()
-    f = np.arange(FRAME_LENGTH // 2 + 1)[:, None] * (ANALYSIS_RATE / FRAME_LENGTH)
+    f = np.arange(BINS)[:, None] * BIN_HZ
     rising = (f - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - f) / (edges[2:] - edges[1:-1])
     triangles = np.maximum(0.0, np.minimum(rising, falling))
     return np.ascontiguousarray(triangles * (2.0 / (edges[2:] - edges[:-2])), np.float32)
+
+
+def levels_db(power: Floats, *, out: Floats) -> None:
+    """Level of each band, 10 log10 of its power or of 1e-10.
+
+    Parameters
+    ----------
+    power : float32, shape (frames, 1025)
+    out : float32, shape (frames, 128)
+    """
+    for bands, bins, weights in _groups():
+        out[:, bands] = power[:, bins] @ weights
+    np.maximum(out, _floor(), out=out)
+    np.log(out, out=out)
+    out *= np.float32(10 / np.log(10))
+
+
+@cache
+def _groups() -> list[tuple[slice, slice, Floats]]:
+    """Bands in groups of 16, with the bins they touch and their part of the filter bank."""
+    bank = filter_bank()
+    groups = []
+    for a in range(0, BANDS, _GROUP):
+        bands = slice(a, a + _GROUP)
+        touched = np.flatnonzero(bank[:, bands].any(axis=1))
+        bins = slice(int(touched[0]), int(touched[-1]) + 1)
+        groups.append((bands, bins, np.ascontiguousarray(bank[bins, bands])))
+    return groups
+
+
+@cache
+def _floor() -> Floats:
+    """As an array: NumPy's maximum with a scalar takes twice the time."""
+    return np.full(BANDS, POWER_FLOOR, np.float32)
