@@ -78,6 +78,7 @@ def read_layout(root: Path, *, growing: bool = False) -> Layout | None:
 
     Raises:
         UsageError: The metadata are not this program's, or of another format.
+        NotFinished: They cannot be read.
     """
     path = root / METADATA
     try:
@@ -91,6 +92,8 @@ def read_layout(root: Path, *, growing: bool = False) -> Layout | None:
         layout, grown = Layout(**present), coming and Layout(**coming)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise NotFinished(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} does not describe a dataset: {error}") from error
     return grown if growing else layout

@@ -119,6 +119,12 @@ def test_a_later_format_is_refused_whatever_else_it_says(tmp_path, layout):
         Dataset.open(str(tmp_path))
 
 
+def test_metadata_that_cannot_be_read_are_not_taken_for_none(tmp_path):
+    (tmp_path / "_beamprint.json").mkdir()
+    with pytest.raises(NotFinished, match=r"cannot read .*_beamprint\.json"):
+        Dataset.open(str(tmp_path))
+
+
 def test_reading_what_is_not_there_is_wrong_use(tmp_path):
     with pytest.raises(UsageError, match="is not a dataset"):
         Dataset.open(str(tmp_path))
