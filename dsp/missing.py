@@ -10,6 +10,9 @@ class Missing:
 
     code: str
 
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return Missing, (self.code,)  # a short track has dozens, and they are pickled several times
+
 
 SILENT = Missing("silent")
 TOO_SHORT = Missing("too_short")

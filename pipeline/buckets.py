@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,8 +23,9 @@ from pipeline.layout import (
     replace_file,
 )
 from pipeline.locks import file_lock
-from pipeline.record import Record, check_rows_columns, failure_columns
+from pipeline.record import Record
 from pipeline.schema import quarantine_schema, record_schema
+from pipeline.values import check_failure
 
 SCHEMA_OF = {FINGERPRINTS: record_schema, QUARANTINE: quarantine_schema}
 HISTORY = ("failed_since", "attempts", "record_from")
@@ -179,13 +181,13 @@ def to_table(rows: Iterable[Mapping[str, object]], table: str) -> pa.Table:
     schema = SCHEMA_OF[table]()
     rows = list(rows)
     return pa.Table.from_arrays(
-        [pa.array(map(_as_stored, (row[field.name] for row in rows)), field.type) for field in schema],
+        [pa.array(_as_stored(field.type, [row[field.name] for row in rows]), field.type) for field in schema],
         schema=schema,
     )
 
 
-def _as_stored(value: object) -> object:
-    return sorted(value.items()) if isinstance(value, Mapping) else value
+def _as_stored(kind: pa.DataType, values: list[Any]) -> list[Any]:
+    return [sorted(value.items()) for value in values] if pa.types.is_map(kind) else values
 
 
 def _write(root: Path, table: str, bucket: int, rows: pa.Table) -> pa.Table:
@@ -234,7 +236,7 @@ def _with_history(
     record_from = {row["track_id"]: row["analyzed_at"] for row in kept}
     rows = [_one_more(row, before.get(row["track_id"]), record_from.get(row["track_id"])) for row in failures]
     for row in rows:
-        check_rows_columns(row, failure_columns())
+        check_failure(row)
     return to_table(rows, QUARANTINE)
 
 

@@ -66,7 +66,8 @@ def _tracks_graph(tracks: PCollection[Track], job: Job) -> None:
 
 
 def _ranges_graph(ranges: PCollection[Range], job: Job, scratch: Path) -> None:
-    graph.gather(graph.measure(ranges, job.decode)) | "SavePartials" >> SavePartials(scratch)
+    partials = graph.measure(ranges, job.decode) | "GatherPartials" >> beam.CoGroupByKey()
+    partials | "SavePartials" >> SavePartials(scratch)
 
 
 def _finish_graph(tracks: PCollection[Range], job: Job, scratch: Path) -> None:

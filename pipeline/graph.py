@@ -18,14 +18,13 @@ from transforms.features import (
     VariationFeatures,
 )
 from transforms.merge import EXPECTED, IDENTITY, Assemble, MergeFingerprints
-from transforms.model import Decoded, Failure, Partial, Range, Record, Totals, Track
+from transforms.model import Decoded, Failure, Partial, Range, Totals, Track
 from transforms.plan_buckets import PlanBuckets
 from transforms.plan_segments import Plan, PlanSegments
 from transforms.read_manifest import ReadManifest
 from transforms.write import Committed, Sink, WriteFingerprints
 from transforms.write_summary import WriteRunSummary
 
-Outcomes = tuple[PCollection[Record], PCollection[Failure]]
 Collections = Mapping[str, PCollection[Any]]
 
 
@@ -57,18 +56,16 @@ def fingerprint(
 ) -> PCollection[Committed]:
     """Measure tracks and commit a record or a failure for each."""
     ranges, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
-    measured = measure(ranges, decode)
-    records, failures = gather(measured) | "MergeFingerprints" >> MergeFingerprints(assemble)
-    return (
-        records,
-        (unplanned, failures) | "AllFailures" >> beam.Flatten(),
-    ) | "WriteFingerprints" >> WriteFingerprints(sink)
+    partials = measure(ranges, decode, unplanned) | "GatherPartials" >> beam.CoGroupByKey()
+    outcomes = partials | "MergeFingerprints" >> MergeFingerprints(assemble)
+    return outcomes | "WriteFingerprints" >> WriteFingerprints(sink)
 
 
-def measure(ranges: PCollection[Range], decode: Decode) -> Collections:
+def measure(ranges: PCollection[Range], decode: Decode, *failed: PCollection[Failure]) -> Collections:
     """Decode ranges and measure every family; each collection is keyed by track id.
 
-    The features are fused with the decoder and get its very object. Only small results leave.
+    The features are fused with the decoder and get its very object. Only small results leave. What
+    failed before is among the failures.
     """
     spread = ranges | "Reshuffle" >> beam.Reshuffle()
     segments, undecoded = spread | "DecodeAudio" >> DecodeAudio(decode)
@@ -80,6 +77,7 @@ def measure(ranges: PCollection[Range], decode: Decode) -> Collections:
     stereo, no_stereo = segments | "StereoFeatures" >> StereoFeatures()
     quality, no_quality = segments | "QualityFeatures" >> QualityFeatures()
     failures = (
+        *failed,
         undecoded,
         no_spectral,
         no_temporal,
@@ -101,11 +99,6 @@ def measure(ranges: PCollection[Range], decode: Decode) -> Collections:
         "stereo": stereo,
         "quality": quality,
     }
-
-
-def gather(measured: Collections) -> PCollection[Any]:
-    """All that is known of a track, under its id."""
-    return dict(measured) | "GatherPartials" >> beam.CoGroupByKey()
 
 
 def _by_track(work: Range) -> tuple[str, Range]:

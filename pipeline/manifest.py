@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError
-from pipeline.record import is_text
+from pipeline.values import is_text
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 FAILURE_PREFIX = "beamprint:"

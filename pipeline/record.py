@@ -2,15 +2,14 @@
 
 import hashlib
 import json
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from dsp import grid
 from dsp.missing import Columns, Missing
-from pipeline.columns import FAILURE, RECORD, Column, Kind
+from pipeline.columns import FAILURE, RECORD, Column
+from pipeline.values import RecordError, check_record
 
 ALGORITHM_VERSION = 1
 """Version of the definitions; raise it whenever a column changes its meaning or its value."""
@@ -18,10 +17,6 @@ ALGORITHM_VERSION = 1
 Record = dict[str, object]
 
 _NOTE = re.compile(r"(?:(?P<column>[a-z][a-z0-9_]*):)?(?P<code>[a-z][a-z0-9_]*)\Z")
-
-
-class RecordError(Exception):
-    """A record that breaks its declaration: a bug, never bad audio."""
 
 
 def columns() -> tuple[Column, ...]:
@@ -38,6 +33,11 @@ def failure_columns() -> tuple[Column, ...]:
 def family_columns(family: str) -> tuple[str, ...]:
     """Names of the columns a family measures, in the record's order."""
     return tuple(column.name for column in RECORD if column.family == family)
+
+
+@cache
+def _measured() -> tuple[Column, ...]:
+    return tuple(column for column in RECORD if column.measured)
 
 
 @cache
@@ -94,7 +94,7 @@ def assemble(
 
 
 def _check_names(family: str, measured: Columns) -> None:
-    expected, given = set(family_columns(family)), set(measured) - {"notes"}
+    expected, given = set(family_columns(family)), measured.keys() - {"notes"}
     if expected != given:
         left_out, foreign = sorted(expected - given), sorted(given - expected)
         raise RecordError(
@@ -116,79 +116,13 @@ def validate(record: Mapping[str, object]) -> None:
             type, is not finite or out of range, a required value is null, a measured null has no note that
             says why, or a note explains a null that is none.
     """
-    check_rows_columns(record, RECORD)
+    check_record(record)
     notes = _notes_by_column(record["notes"])
-    for column in RECORD:
-        if column.measured:
+    for column in _measured():
+        if record[column.name] is None or column.name in notes:
             _check_notes(column, record[column.name], notes.pop(column.name, set()))
     if notes:
         raise RecordError(f"notes: {sorted(notes)} are not measured columns")
-
-
-def check_rows_columns(row: Mapping[str, object], declared: Sequence[Column]) -> None:
-    """Check that a row has exactly the declared columns, each with a value it can have.
-
-    Raises:
-        RecordError: Names the column and its value.
-    """
-    names = {column.name for column in declared}
-    if row.keys() != names:
-        absent, unknown = sorted(names - row.keys()), sorted(row.keys() - names)
-        raise RecordError(f"columns {absent} are absent and {unknown} are unknown")
-    for column in declared:
-        value = row[column.name]
-        if value is not None:
-            _check_value(column, value)
-        elif column.required:
-            raise RecordError(f"{column.name}: null, but every row has a value")
-
-
-def _check_value(column: Column, value: object) -> None:
-    if not _IS_OF_KIND[column.kind](value):
-        raise RecordError(f"{column.name}: {value!r} ({type(value).__name__}) is not {column.kind.value}")
-    if not column.numeric:
-        return
-    numbers = value if isinstance(value, (list, tuple)) else (value,)
-    if not all(map(math.isfinite, numbers)):
-        raise RecordError(f"{column.name}: {value!r} is not finite")
-    below = column.low is not None and min(numbers, default=column.low) < column.low
-    above = column.high is not None and max(numbers, default=column.high) > column.high
-    if below or above:
-        raise RecordError(f"{column.name}: {value!r} is out of range ({column.range_text})")
-
-
-def is_text(value: object) -> bool:
-    """Whether a value is text that can be stored as UTF-8."""
-    return isinstance(value, str) and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and all(map(is_text, value))
-
-
-def _is_floats(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and all(issubclass(kind, float) for kind in set(map(type, value)))
-
-
-def _is_text_map(value: object) -> bool:
-    return isinstance(value, Mapping) and all(is_text(k) and is_text(v) for k, v in value.items())
-
-
-# Exact Python types: an int for a float, or a NumPy scalar, is a family's mistake that would hide others.
-_IS_OF_KIND: dict[Kind, Callable[[object], bool]] = {
-    Kind.STRING: is_text,
-    Kind.INT: _is_int,
-    Kind.FLOAT: lambda value: isinstance(value, float),
-    Kind.BOOL: lambda value: isinstance(value, bool),
-    Kind.STRINGS: _is_texts,
-    Kind.FLOATS: _is_floats,
-    Kind.TEXT_MAP: _is_text_map,
-    Kind.TIME: lambda value: isinstance(value, datetime) and value.utcoffset() == timedelta(0),
-}
 
 
 def _notes_by_column(notes: object) -> dict[str, set[str]]:

@@ -8,9 +8,9 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from dsp.missing import Columns
-from transforms.bugs import FAILURES, Failed, Guarded
+from transforms.bugs import FAILURES, Guard
 from transforms.families import FAMILIES, combine
-from transforms.model import Failure, Partial, Range, Record, Track
+from transforms.model import Failure, Outcome, Partial, Range, Record, Track
 
 EXPECTED = "expected"
 IDENTITY = "identity"
@@ -29,11 +29,11 @@ class _Merge(beam.DoFn):
     def __init__(self, assemble: Assemble) -> None:
         self.assemble = assemble
 
-    def process(self, element: Grouped) -> Iterator[Record | Failed]:
+    def process(self, element: Grouped) -> Iterator[Record | Failure]:
         track_id, found = element
         failures = list(found[FAILURES])
         if failures:
-            yield Failed(FAILURES, min(failures, key=_graph_order))
+            yield min(failures, key=_graph_order)
             return
         planned = _range_of(element)
         identity, notes = _complete(found[IDENTITY], planned.count, IDENTITY)[0]
@@ -68,20 +68,21 @@ def _range_of(element: Grouped) -> Range:
 
 @dataclass(eq=False)
 class MergeFingerprints(beam.PTransform[Any, Any]):
-    """Records of the tracks of which every family measured every segment.
+    """A record for each track of which every family measured every segment, a failure for any other.
 
     The input is grouped by track id: ``expected`` (the ranges planned), ``identity``, ``failures``
-    and one entry a family.
+    (of all steps before, planning included) and one entry a family.
 
     Args:
         assemble: Makes and validates the record.
 
     Returns:
-        The pair (records, failures); every expected track is in exactly one of them.
+        Outcomes: exactly one ``Record`` or ``Failure`` for every track that was planned or failed.
     """
 
     assemble: Assemble
 
-    def expand(self, grouped: PCollection[Grouped]) -> Any:
+    def expand(self, grouped: PCollection[Grouped]) -> PCollection[Outcome]:
         """Merge."""
-        return grouped | Guarded(_Merge(self.assemble), "merge", _range_of, Record)
+        merge = Guard(_Merge(self.assemble), "merge", _range_of, failures_apart=False)
+        return grouped | beam.ParDo(merge).with_output_types(Any)

@@ -1,4 +1,8 @@
-"""What travels through the graph: rows of text before decoding, small results after it."""
+"""What travels through the graph: rows of text before decoding, small results after it.
+
+Each track crosses about twenty times from one step to another, pickled. What does so in numbers says with
+``__reduce__`` how to make it again: several times as fast as what pickle finds out about a slotted dataclass.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dsp.segment import Segment
+
+_Remade = tuple[type, tuple[Any, ...]]
+"""A class and the arguments that make an object of it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,9 @@ class Track:
     tags: tuple[tuple[str, str], ...] = ()
     size: int | None = None
     version: str | None = None
+
+    def __reduce__(self) -> _Remade:
+        return Track, (self.track_id, self.uri, self.tags, self.size, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,9 @@ class Range:
     def count(self) -> int:
         """Number of segments of the track."""
         return len(self.borders) + 1
+
+    def __reduce__(self) -> _Remade:
+        return Range, (self.track, self.index, self.borders, self.frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,9 @@ class Partial:
 
     index: int
     content: Any
+
+    def __reduce__(self) -> _Remade:
+        return Partial, (self.index, self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,12 @@ class Record:
     track_id: str
     columns: Mapping[str, Any]
 
+    def __reduce__(self) -> _Remade:
+        return Record, (self.track_id, self.columns)
+
+
+Outcome = Record | Failure
+"""What becomes of a track."""
 
 Totals = Counter[str]
 """What a run did: ``recorded`` and a count for each reason of failure."""

@@ -9,9 +9,7 @@ from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
 from transforms.features import METRICS
-from transforms.model import Failure, Record
-
-Outcome = Record | Failure
+from transforms.model import Failure, Outcome, Record
 
 
 class Sink(Protocol):
@@ -55,7 +53,7 @@ class _CommitFn(beam.DoFn):
 
 @dataclass(eq=False)
 class WriteFingerprints(beam.PTransform[Any, Any]):
-    """Commit the outcomes of a graph, a bucket at a time.
+    """Commit the outcomes of tracks, a bucket at a time.
 
     Args:
         sink: Keeps them.
@@ -66,21 +64,15 @@ class WriteFingerprints(beam.PTransform[Any, Any]):
 
     sink: Sink
 
-    def expand(self, outcomes: Any) -> PCollection[Committed]:
-        """Group and commit; the input is the pair (records, failures)."""
-        records, failures = outcomes
+    def expand(self, outcomes: PCollection[Outcome]) -> PCollection[Committed]:
+        """Group and commit."""
         return (
-            (
-                records | "KeyRecords" >> beam.Map(self._of_record),
-                failures | "KeyFailures" >> beam.Map(self._of_failure),
-            )
-            | beam.Flatten()
+            outcomes
+            | "KeyByBucket" >> beam.Map(self._with_bucket)
             | "GroupByBucket" >> beam.GroupByKey()
             | "Commit" >> beam.ParDo(_CommitFn(self.sink))
         )
 
-    def _of_record(self, record: Record) -> tuple[int, Outcome]:
-        return self.sink.bucket_of(record.track_id), record
-
-    def _of_failure(self, failure: Failure) -> tuple[int, Outcome]:
-        return self.sink.bucket_of(failure.track.track_id), failure
+    def _with_bucket(self, outcome: Outcome) -> tuple[int, Outcome]:
+        track_id = outcome.track_id if isinstance(outcome, Record) else outcome.track.track_id
+        return self.sink.bucket_of(track_id), outcome
