@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from itertools import count
 
 from pipeline.dataset import Dataset
 from pipeline.record import ALGORITHM_VERSION, parameters_digest
@@ -75,12 +74,17 @@ class Plan:
         return [track for track, standing in self.tracks if not standing.outstanding]
 
     def limited(self, limit: int) -> "Plan":
-        """The plan with at most ``limit`` outstanding tracks; the others are deferred."""
-        rank = count()
+        """The plan with at most ``limit`` outstanding tracks; the others are deferred.
+
+        Those that failed before come last: each run tries them again, and would do nothing else.
+        """
+        outstanding = [(track, standing) for track, standing in self.tracks if standing.outstanding]
+        outstanding.sort(key=lambda pair: pair[1] is Standing.RETRIED)
+        chosen = {track.track_id for track, _ in outstanding[:limit]}
         kept = tuple(
             (track, standing)
             for track, standing in self.tracks
-            if not standing.outstanding or next(rank) < limit
+            if not standing.outstanding or track.track_id in chosen
         )
         return Plan(kept, self.deferred + len(self.tracks) - len(kept))
 

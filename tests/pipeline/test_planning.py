@@ -88,6 +88,13 @@ def test_a_limit_defers_the_rest(dataset):
     assert whole.limited(100) == whole
 
 
+def test_failures_that_are_tried_again_do_not_use_up_the_limit(dataset):
+    dataset.replace(0, [], [failure(name, reason=Reason.PERMISSION) for name in "abc"])
+    limited = plan([track(name) for name in "abcde"], dataset).limited(2)
+    assert [only.track_id for only in limited.outstanding] == ["d", "e"]
+    assert limited.deferred == 3
+
+
 def test_tracks_of_a_bucket_stand_together(tmp_path):
     with writing(str(tmp_path), "run-1", listed=100, bucket_tracks=10) as dataset:
         planned = plan([track(f"t{i}") for i in range(100)], dataset)
