@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from dsp.grid import Span
 
+CELLS_PER_SECOND = 100
+"""Of the grid that loudness and quality control are measured on."""
+
 Samples = NDArray[np.float32]
 Edges = NDArray[np.int64]
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp import cells
+from dsp.cells import Edges
 from dsp.channels import full_range_channels
 from dsp.grid import Span
 from dsp.missing import Columns
@@ -16,7 +18,7 @@ COLUMNS: tuple[str, ...] = ("clipped_samples", "samples_over_fs")
 NEAR_PEAK = 1 - 2.0**-11
 LOWEST_PEAK = 0.25
 
-_PIECE = 1 << 13
+_LONGEST_PIECE = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,18 @@ class Clipping:
     over: int
 
 
-def analyse(segment: Segment, span: Span) -> Clipping:
-    """Run levels of the own native samples in ``span``; looks at two samples on either side."""
-    around = segment.native(span.start - 2, span.stop + 2)
-    channels, over = [], 0
+def analyse(segment: Segment) -> Clipping:
+    """Run levels of the samples in the cells that begin in the segment's own part."""
+    moments = segment.moments
+    begun = Span(moments.first + moments.own.start, moments.first + moments.own.stop)
+    edges = np.minimum(cells.edges(begun, segment.rate, cells.CELLS_PER_SECOND), segment.total)
+    near, over = [], 0
     for channel in full_range_channels(segment.layout):
-        near, beyond = _near_peak(around[channel])
-        channels.append(near)
-        over += beyond
-    return Clipping(tuple(channels), over)
+        highest, lowest = moments.highest[channel, moments.own], moments.lowest[channel, moments.own]
+        near.append(_near_peak(segment, channel, edges, highest, lowest))
+        beyond = _pieces(edges, (highest > 1) | (lowest < -1))
+        over += sum(int(np.count_nonzero(np.abs(segment.native(*piece)[channel]) > 1)) for piece in beyond)
+    return Clipping(tuple(near), over)
 
 
 def merge(partials: Iterable[Clipping]) -> Clipping:
@@ -80,36 +85,30 @@ def finish(clipping: Clipping) -> Columns:
     }
 
 
-def _near_peak(around: Samples) -> tuple[NearPeak, int]:
-    """Run levels of ``around[2:-2]`` near its peak, and the number of samples over full scale."""
-    own = around[2:-2]
-    starts = np.arange(0, own.size, _PIECE)
-    highest, lowest = np.maximum.reduceat(own, starts), np.minimum.reduceat(own, starts)
-    peak = max(float(highest.max()), -float(lowest.min()))
+def _near_peak(segment: Segment, channel: int, edges: Edges, highest: Samples, lowest: Samples) -> NearPeak:
+    """Run levels near the peak of the cells between ``edges``, whose extremes are given."""
+    peak = max(float(highest.max(initial=0)), -float(lowest.min(initial=0)))
+    levels = [np.empty(0, np.float32)]
+    if peak < LOWEST_PEAK * NEAR_PEAK:
+        return NearPeak(peak, levels[0], np.empty(0, np.int64))
     threshold = np.float32(peak * NEAR_PEAK)
-    levels = [
-        _run_levels(around, _reaching(own, starts[highest >= threshold], 1, threshold), 1),
-        _run_levels(around, _reaching(own, starts[lowest <= -threshold], -1, threshold), -1),
-    ]
-    beyond = starts[(highest > 1) | (lowest < -1)].tolist()
-    over = sum(int(np.count_nonzero(np.abs(own[a : a + _PIECE]) > 1)) for a in beyond)
-    return _counted(peak, np.concatenate(levels)), over
+    for sign, reaching in ((1, highest >= threshold), (-1, lowest <= -threshold)):
+        for piece in _pieces(edges, reaching):
+            around = np.float32(sign) * segment.native(piece.start - 2, piece.stop + 2)[channel]
+            levels.append(_run_levels(around, np.flatnonzero(around[2:-2] >= threshold)))
+    return _counted(peak, np.concatenate(levels))
 
 
-def _reaching(own: Samples, pieces: NDArray[np.int64], sign: int, threshold: np.float32) -> NDArray[np.int64]:
-    """Samples at the threshold within the pieces that reach it."""
-    found = [np.empty(0, np.int64)]
-    for a in pieces.tolist():
-        piece = own[a : a + _PIECE]
-        found.append(a + np.flatnonzero(piece >= threshold if sign > 0 else piece <= -threshold))
-    return np.concatenate(found)
+def _pieces(edges: Edges, wanted: NDArray[np.bool_]) -> list[Span]:
+    """Samples of the wanted cells, those of neighbours together as far as they fit the cache."""
+    change = np.flatnonzero(np.diff(wanted, prepend=False, append=False))
+    runs = edges[change].reshape(-1, 2).tolist()
+    return [Span(i, min(i + _LONGEST_PIECE, b)) for a, b in runs for i in range(a, b, _LONGEST_PIECE)]
 
 
-def _run_levels(around: Samples, own: NDArray[np.int64], sign: int) -> Samples:
-    """Largest minimum of three samples in a row that include each of ``around[own + 2]``, times ``sign``."""
-    if not own.size:
-        return np.empty(0, np.float32)
-    a, b, c, d, e = (sign * around[own + i] for i in range(5))
+def _run_levels(around: Samples, own: NDArray[np.intp]) -> Samples:
+    """Largest minimum of three samples in a row that include each of ``around[own + 2]``."""
+    a, b, c, d, e = (around[own + i] for i in range(5))
     bc, cd = np.minimum(b, c), np.minimum(c, d)
     return np.maximum(np.maximum(np.minimum(a, bc), np.minimum(b, cd)), np.minimum(cd, e))
 

@@ -27,13 +27,9 @@ class Dropouts:
     count: int
 
 
-def analyse(segment: Segment, span: Span) -> Dropouts:
-    """Dropouts whose first sample lies in ``span`` (native samples, the segment's own)."""
-    shortest = max(2, -(-segment.rate * 2 // 1000))
-    if not _may_stand_still(segment.native(span.start, span.stop + shortest), shortest // 2):
-        return Dropouts(0)
-    runs = (run for run in _still_runs(segment, span) if run.length >= shortest)
-    return Dropouts(sum(_is_dropout(segment, run) for run in runs))
+def analyse(segment: Segment) -> Dropouts:
+    """Dropouts whose first sample is one of the segment's own."""
+    return merge(_of_span(segment, span) for span in segment.own_blocks)
 
 
 def merge(partials: Iterable[Dropouts]) -> Dropouts:
@@ -44,16 +40,27 @@ def finish(total: Dropouts) -> Columns:
     return {"dropouts": total.count}
 
 
-def _may_stand_still(samples: Samples, stride: int) -> bool:
+def _of_span(segment: Segment, span: Span) -> Dropouts:
+    shortest = max(2, -(-segment.rate * 2 // 1000))
+    channels = full_range_channels(segment.layout)
+    samples = segment.native(span.start, span.stop + shortest)
+    if not _may_stand_still([samples[channel] for channel in channels], shortest // 2):
+        return Dropouts(0)
+    runs = (run for run in _still_runs(segment, span) if run.length >= shortest)
+    return Dropouts(sum(_is_dropout(segment, run) for run in runs))
+
+
+def _may_stand_still(channels: list[Samples], stride: int) -> bool:
     """Whether two neighbours in every ``stride``-th sample, and the sample between, agree in all channels.
 
-    A run of twice the stride holds such a pair, so most music is cleared by a look at a few samples.
+    A run of twice the stride holds such a pair, so most music is cleared by a look at a few samples of
+    one channel.
     """
-    grid = samples[:, ::stride]
-    beside = samples[:, 1::stride]
-    n = min(grid.shape[1] - 1, beside.shape[1])
-    still = (grid[:, :n] == grid[:, 1 : n + 1]) & (grid[:, :n] == beside[:, :n])
-    return bool(still.all(0).any())
+    places = np.arange(0, len(channels[0]) - stride, stride)
+    for samples in channels:
+        value = samples[places]
+        places = places[(value == samples[places + stride]) & (value == samples[places + 1])]
+    return places.size > 0
 
 
 def _still_runs(segment: Segment, span: Span) -> Iterator[Span]:

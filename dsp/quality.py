@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, stereo_faults
-from dsp.grid import Span
 from dsp.missing import Columns
 from dsp.segment import Segment
 
@@ -15,26 +14,23 @@ class Detector(Protocol):
 
     COLUMNS: tuple[str, ...]
 
+    def analyse(self, segment: Segment, /) -> Any: ...
+
     def merge(self, partials: Iterable[Any], /) -> Any: ...
 
     def finish(self, partial: Any, /) -> Columns: ...
 
 
-class BlockDetector(Detector, Protocol):
-    """Sees every sample, and takes them block by block while they are in the cache."""
-
-    def analyse(self, segment: Segment, span: Span, /) -> Any: ...
-
-
-class SegmentDetector(Detector, Protocol):
-    """Looks at parts or at products of a segment."""
-
-    def analyse(self, segment: Segment, /) -> Any: ...
-
-
-BLOCK_DETECTORS: tuple[BlockDetector, ...] = (clipping, cell_levels, stereo_faults, clicks, dropouts)
-SEGMENT_DETECTORS: tuple[SegmentDetector, ...] = (bandwidth, bit_depth, hum)
-DETECTORS: tuple[Detector, ...] = (*BLOCK_DETECTORS, *SEGMENT_DETECTORS)
+DETECTORS: tuple[Detector, ...] = (
+    clipping,
+    cell_levels,
+    stereo_faults,
+    clicks,
+    dropouts,
+    bandwidth,
+    bit_depth,
+    hum,
+)
 
 COLUMNS: tuple[str, ...] = tuple(name for detector in DETECTORS for name in detector.COLUMNS)
 
@@ -48,11 +44,7 @@ class QualityPartial:
 
 def analyse(segment: Segment) -> QualityPartial:
     """What every detector finds in the segment's own samples."""
-    own = segment.own
-    spans = [Span(a, min(a + segment.block, own.stop)) for a in range(own.start, own.stop, segment.block)]
-    by_block = [[detector.analyse(segment, span) for detector in BLOCK_DETECTORS] for span in spans]
-    merged = (detector.merge(parts) for detector, parts in zip(BLOCK_DETECTORS, zip(*by_block)))
-    return QualityPartial((*merged, *(detector.analyse(segment) for detector in SEGMENT_DETECTORS)))
+    return QualityPartial(tuple(detector.analyse(segment) for detector in DETECTORS))
 
 
 def merge(partials: Iterable[QualityPartial]) -> QualityPartial:

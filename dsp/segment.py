@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import decimate, frames, resample
+from dsp import decimate, frames, moments, resample
 from dsp.channels import Layout, mono_mix_channels
 from dsp.grid import (
     ANALYSIS_RATE,
@@ -91,6 +91,12 @@ class Segment:
         return analysis_length(self.total, self.rate)
 
     @property
+    def own_blocks(self) -> list[Span]:
+        """The blocks of own samples at the native rate."""
+        starts = range(self.own.start, self.own.stop, self.block)
+        return [Span(start, min(start + self.block, self.own.stop)) for start in starts]
+
+    @property
     def own_pcm(self) -> Samples:
         """View of the own samples, shape (channels, own.length)."""
         return self.pcm[:, self.own.start - self.start : self.own.stop - self.start]
@@ -124,10 +130,17 @@ class Segment:
         return _cut(samples, first, self.total_y, start, stop)
 
     @cached_property
+    def moments(self) -> "moments.Moments":
+        """Sums, products and extremes of 10 ms cells of the native channels."""
+        return moments.measure(self)
+
+    @cached_property
     def native_peak(self) -> float:
-        """Largest absolute own sample of any channel; tells a cancelled mono mix from silence."""
-        own = self.own_pcm
-        return float(max(own.max(), -own.min())) if own.size else 0.0
+        """Largest magnitude of any channel in the cells that hold own samples.
+
+        Tells a cancelled mono mix from silence.
+        """
+        return float(self.moments.peaks.max())
 
     @cached_property
     def frames(self) -> "frames.Frames":

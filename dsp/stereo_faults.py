@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.channels import Layout, Speaker
-from dsp.grid import Span
 from dsp.missing import SILENT, Columns, Missing, Value
 from dsp.segment import Samples, Segment
 
@@ -24,7 +23,6 @@ FAINT_BASS = 1e-6
 NOT_STEREO = Missing("not_stereo")
 ONE_CHANNEL_SILENT = Missing("one_channel_silent")
 
-_ROW = 2048
 _FRAME = 512
 _HANN_POWER = 3 / 8
 _LOWEST_RATE = 640.0
@@ -40,8 +38,8 @@ class PairSums:
     ----------
     samples : int
         None of the others count where there is no stereo pair of exactly two channels; then 0.
-    left, right, left_power, right_power, difference_power : float
-        Sums of L, R, L^2, R^2 and (L - R)^2.
+    left, right, left_power, right_power, cross : float
+        Sums of L, R, L^2, R^2 and L R.
     bass_left, bass_right, bass_cross : float
         Spectral powers and real cross power within 20-200 Hz, of Hann windows, in the units of ``left_power``
         up to one common factor.
@@ -52,30 +50,22 @@ class PairSums:
     right: float = 0.0
     left_power: float = 0.0
     right_power: float = 0.0
-    difference_power: float = 0.0
+    cross: float = 0.0
     bass_left: float = 0.0
     bass_right: float = 0.0
     bass_cross: float = 0.0
 
 
-def analyse(segment: Segment, span: Span) -> PairSums:
-    """Sums over the own native samples in ``span``."""
+def analyse(segment: Segment) -> PairSums:
+    """Sums over the cells that begin in the segment's own samples."""
     if not _is_stereo(segment.layout):
         return PairSums()
-    left, right = segment.native(span.start, span.stop)
-    difference = left - right
-    bass_left, bass_right, bass_cross = _bass_powers(segment, span)
-    return PairSums(
-        span.length,
-        _sum(left),
-        _sum(right),
-        _inner(left, left),
-        _inner(right, right),
-        _inner(difference, difference),
-        bass_left,
-        bass_right,
-        bass_cross,
-    )
+    moments, own = segment.moments, segment.moments.own
+    left, right = moments.total[:, own].sum(axis=1).tolist()
+    left_power, right_power = moments.power[:, own].sum(axis=1).tolist()
+    cross = float(moments.cross[own].sum())
+    samples = int(moments.lengths[own].sum())
+    return PairSums(samples, left, right, left_power, right_power, cross, *_bass_powers(segment))
 
 
 def merge(partials: Iterable[PairSums]) -> PairSums:
@@ -92,9 +82,9 @@ def finish(total: PairSums) -> Columns:
         return dict.fromkeys(COLUMNS, NOT_STEREO)
     if total.left_power + total.right_power == 0:
         return dict.fromkeys(COLUMNS, SILENT)
-    sum_power = 2 * (total.left_power + total.right_power) - total.difference_power
+    power = total.left_power + total.right_power
     return {
-        "dual_mono": total.difference_power < DUAL_MONO_RATIO * sum_power,
+        "dual_mono": power - 2 * total.cross < DUAL_MONO_RATIO * (power + 2 * total.cross),
         "polarity_inverted": _polarity_inverted(total),
     }
 
@@ -102,7 +92,7 @@ def finish(total: PairSums) -> Columns:
 def _polarity_inverted(total: PairSums) -> Value:
     """Whether the channels are opposed, as a whole or in the bass, where mixing consoles pan nothing."""
     n = total.samples
-    cross = (total.left_power + total.right_power - total.difference_power) / 2 - total.left * total.right / n
+    cross = total.cross - total.left * total.right / n
     power = (total.left_power - total.left**2 / n) * (total.right_power - total.right**2 / n)
     if power <= 0:
         return ONE_CHANNEL_SILENT
@@ -117,12 +107,12 @@ def _is_stereo(layout: Layout) -> bool:
     return set(layout) == {Speaker.L, Speaker.R}
 
 
-def _bass_powers(segment: Segment, span: Span) -> tuple[float, float, float]:
-    """Powers and cross power in 20-200 Hz of the complete Hann frames that begin in ``span``, half overlapping."""
+def _bass_powers(segment: Segment) -> tuple[float, float, float]:
+    """Powers and cross power in 20-200 Hz of the complete Hann frames that begin in own samples, half overlapping."""
     factor = _decimation(segment.rate)
     hop, margin = _FRAME // 2 * factor, (_PHASES - 1) * factor
-    first = -(-span.start // hop)
-    stop = min(-(-span.stop // hop), (segment.total - margin) // hop - 1)
+    first = -(-segment.own.start // hop)
+    stop = min(-(-segment.own.stop // hop), (segment.total - margin) // hop - 1)
     if stop <= first:
         return 0.0, 0.0, 0.0
     around = segment.native(first * hop, (stop + 1) * hop + margin)
@@ -168,17 +158,3 @@ def _bass_spectra(samples: Samples, rate: float) -> NDArray[np.complex64]:
 @cache
 def _hann() -> NDArray[np.float32]:
     return np.hanning(_FRAME + 1)[:-1].astype(np.float32)
-
-
-def _inner(a: Samples, b: Samples) -> float:
-    """Inner product, in float32 over short rows and in float64 from there."""
-    whole = a.size // _ROW * _ROW
-    rows = np.vecdot(a[:whole].reshape(-1, _ROW), b[:whole].reshape(-1, _ROW))
-    return float(rows.sum(dtype=np.float64)) + float(a[whole:] @ b[whole:])
-
-
-def _sum(a: Samples) -> float:
-    """Sum, in float32 over short rows and in float64 from there."""
-    whole = a.size // _ROW * _ROW
-    rows = a[:whole].reshape(-1, _ROW) @ np.ones(_ROW, np.float32)
-    return float(rows.sum(dtype=np.float64)) + float(a[whole:].sum())

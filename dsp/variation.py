@@ -31,6 +31,7 @@ COLUMNS = OF_MIX + OF_CHANNELS
 HOPS_PER_SECOND = 4
 HOP = ANALYSIS_RATE // HOPS_PER_SECOND
 WINDOWS_PER_SECOND = 20
+CELLS_PER_WINDOW = cells.CELLS_PER_SECOND // WINDOWS_PER_SECOND
 DR_BLOCK_WINDOWS = 3 * WINDOWS_PER_SECOND
 DR_LOUDEST_SHARE = 0.2
 SILENT_BELOW_DB = -70.0
@@ -39,7 +40,6 @@ FULL_VARIATION_DB = 6.0
 LARGEST_LOUDNESS_STD_DB = 10.0
 
 _HOPS_A_PASS = 12
-_SAMPLES_A_PASS = 1 << 17
 
 Energies = NDArray[np.float64]
 Peaks = NDArray[np.float32]
@@ -77,9 +77,8 @@ class VariationPartial:
 def analyse(segment: Segment) -> VariationPartial:
     """Measure the hops and windows that begin in the segment's own samples."""
     hops = cells.cells_beginning_in(segment.own_y, ANALYSIS_RATE, HOPS_PER_SECOND)
-    windows = cells.cells_beginning_in(segment.own, segment.rate, WINDOWS_PER_SECOND)
     hop_energies, hop_peaks = _hops(segment, hops)
-    window_energies, window_peaks = _windows(segment, windows)
+    window_energies, window_peaks = _windows(segment)
     return VariationPartial(
         hop_energies,
         hop_peaks,
@@ -151,20 +150,14 @@ def _frames(segment: Segment) -> Energies:
     return np.vecdot(rows, rows).astype(np.float64)
 
 
-def _windows(segment: Segment, windows: Span) -> tuple[Energies, Peaks]:
-    channels = full_range_channels(segment.layout)
-    energies = np.zeros((len(channels), windows.length))
-    peaks = np.zeros((len(channels), windows.length), np.float32)
-    step = max(1, _SAMPLES_A_PASS * WINDOWS_PER_SECOND // segment.rate)
-    for first in range(windows.start, windows.stop, step):
-        some = Span(first, min(first + step, windows.stop))
-        bounds = np.minimum(cells.edges(some, segment.rate, WINDOWS_PER_SECOND), segment.total)
-        x = segment.native(int(bounds[0]), int(bounds[-1]))
-        at = slice(some.start - windows.start, some.stop - windows.start)
-        for row, channel in enumerate(channels):
-            energies[row, at] = cells.energies(x[channel], bounds)
-            peaks[row, at] = cells.peaks(x[channel], bounds)
-    return energies, peaks
+def _windows(segment: Segment) -> tuple[Energies, Peaks]:
+    """Energies and peaks of the windows that begin in own samples; five cells each."""
+    windows = cells.cells_beginning_in(segment.own, segment.rate, WINDOWS_PER_SECOND)
+    moments, channels = segment.moments, full_range_channels(segment.layout)
+    at = moments.at(Span(windows.start * CELLS_PER_WINDOW, windows.stop * CELLS_PER_WINDOW))
+    shape = len(channels), windows.length, CELLS_PER_WINDOW
+    energies, peaks = moments.power[channels, at], moments.peaks[channels, at]
+    return energies.reshape(shape).sum(axis=2), peaks.reshape(shape).max(axis=2)
 
 
 def _of_mix(track: VariationPartial) -> dict[str, Value]:

@@ -2,17 +2,12 @@ import numpy as np
 import pytest
 
 from dsp import cell_levels
-from dsp.grid import Span
 from dsp.missing import Missing
 from tests.segmenting import segments
 
 
 def columns(x, rate=44_100, borders=(), block=1 << 17):
-    parts = [
-        cell_levels.analyse(s, Span(a, min(a + s.block, s.own.stop)))
-        for s in segments(x, rate, borders, block=block)
-        for a in range(s.own.start, s.own.stop, s.block)
-    ]
+    parts = [cell_levels.analyse(s) for s in segments(x, rate, borders, block=block)]
     return cell_levels.finish(cell_levels.merge(parts))
 
 

@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsp import clipping
-from dsp.grid import Span
 from tests.segmenting import segments
 
 RATE = 44_100
@@ -12,11 +11,7 @@ RATE = 44_100
 
 def columns(x, borders=(), block=1 << 17, step=None):
     step = step or block
-    parts = [
-        clipping.analyse(s, Span(a, min(a + step, s.own.stop)))
-        for s in segments(x, RATE, borders, block=block)
-        for a in range(s.own.start, s.own.stop, step)
-    ]
+    parts = [clipping.analyse(s) for s in segments(x, RATE, borders, block=block)]
     return clipping.finish(clipping.merge(parts))
 
 
@@ -101,7 +96,7 @@ def test_any_cut_gives_what_a_look_at_every_sample_gives(seed, rough):
 def test_the_partial_stays_small_whatever_the_signal():
     x = np.random.default_rng(0).uniform(0.8999, 0.9, 400_000)
     (segment,) = segments(x, RATE)
-    (near,) = clipping.analyse(segment, segment.own).channels
+    (near,) = clipping.analyse(segment).channels
     assert near.levels.size <= 2**13
     assert near.counts.sum() == pytest.approx(400_000, abs=4)
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from dsp import dropouts
-from dsp.grid import Span
 from tests.segmenting import segments
 
 RATE = 44_100
@@ -14,11 +13,7 @@ def noise(seconds=3.0, rate=RATE, channels=2, level=0.1):
 
 
 def count(x, rate=RATE, borders=(), block=1 << 17):
-    parts = [
-        dropouts.analyse(s, Span(a, min(a + s.block, s.own.stop)))
-        for s in segments(x, rate, borders, block=block)
-        for a in range(s.own.start, s.own.stop, s.block)
-    ]
+    parts = [dropouts.analyse(s) for s in segments(x, rate, borders, block=block)]
     return dropouts.finish(dropouts.merge(parts))["dropouts"]
 
 

@@ -2,17 +2,12 @@ import numpy as np
 import pytest
 
 from dsp import stereo_faults
-from dsp.grid import Span
 from dsp.missing import Missing
 from tests.segmenting import segments
 
 
 def columns(x, rate=44_100, borders=(), block=1 << 17):
-    parts = [
-        stereo_faults.analyse(s, Span(a, min(a + s.block, s.own.stop)))
-        for s in segments(x, rate, borders, block=block)
-        for a in range(s.own.start, s.own.stop, s.block)
-    ]
+    parts = [stereo_faults.analyse(s) for s in segments(x, rate, borders, block=block)]
     return stereo_faults.finish(stereo_faults.merge(parts))
 
 
@@ -68,7 +63,7 @@ def test_bass_correlation_is_that_of_an_exact_transform():
     left, right = noise(40, channels=2, seed=8)
     right = right + 0.5 * left
     (segment,) = segments(np.stack([left, right]), 44_100)
-    found = stereo_faults.analyse(segment, segment.own)
+    found = stereo_faults.analyse(segment)
     frequency = np.fft.rfftfreq(left.size, 1 / 44_100)
     bass = (frequency >= 20) & (frequency <= 200)
     a, b = np.fft.rfft(left)[bass], np.fft.rfft(right)[bass]
@@ -97,11 +92,7 @@ def test_cutting_the_track_changes_nothing(rate):
     x = noise(9, rate, channels=2)
 
     def sums(borders, block):
-        parts = [
-            stereo_faults.analyse(s, Span(a, min(a + s.block, s.own.stop)))
-            for s in segments(x, rate, borders, block=block)
-            for a in range(s.own.start, s.own.stop, s.block)
-        ]
+        parts = [stereo_faults.analyse(s) for s in segments(x, rate, borders, block=block)]
         total = stereo_faults.merge(parts)
         return [getattr(total, name) for name in total.__slots__]
 

@@ -1,0 +1,9 @@
+"""Numbers held within the range of their column."""
+
+
+def within(value: float, low: float, high: float) -> float:
+    """The value, or the limit it lies beyond; NaN stays NaN, for the record's validation to find.
+
+    ``min(1.0, nan)`` is 1.0: a bug would pass for a measurement.
+    """
+    return low if value < low else high if value > high else value

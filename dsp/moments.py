@@ -1,0 +1,153 @@
+"""Moments of 10 ms cells: what one pass over the native samples tells all who ask how loud and how alike."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp import cells
+from dsp.cells import CELLS_PER_SECOND
+from dsp.channels import stereo_pair
+from dsp.grid import Span
+
+if TYPE_CHECKING:
+    from dsp.segment import Segment
+
+CELLS_PER_STEP = 10
+"""Cells of the 100 ms step that some measurements take together."""
+
+_CHUNK_SAMPLES = 1 << 18
+_FLAT = 1e-3
+"""Share of a cell's power below which its variance is computed about its first sample."""
+
+Samples = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sums, products and extremes of consecutive cells; those beyond the track are empty, all zeros.
+
+    Attributes
+    ----------
+    first : int
+        Number of the first cell: the one that holds the segment's first own sample.
+    own : slice
+        The cells that begin in the segment's own part; those beyond complete its last 100 ms step.
+    lengths : int64, shape (cells,)
+        Samples a channel, within the track.
+    total, power : float64, shape (channels, cells)
+        Sums of x and of x^2. Float32 over a cell unless its variance would drown in its mean.
+    cross : float64, shape (cells,)
+        Sums of L R; of the only channel's square where there is one; 0 where the layout has no left and right.
+    highest, lowest : float32, shape (channels, cells)
+    """
+
+    first: int
+    own: slice
+    lengths: NDArray[np.int64]
+    total: Float64
+    power: Float64
+    cross: Float64
+    highest: Samples
+    lowest: Samples
+
+    def at(self, numbers: Span) -> slice:
+        """Where the cells of these numbers are."""
+        return slice(numbers.start - self.first, numbers.stop - self.first)
+
+    @property
+    def peaks(self) -> Samples:
+        """Largest magnitude of each cell, shape (channels, cells)."""
+        return np.maximum(self.highest, -self.lowest)
+
+    @property
+    def still(self) -> NDArray[np.bool_]:
+        """Whether all samples of a cell are equal, shape (channels, cells)."""
+        return self.highest == self.lowest
+
+
+def measure(segment: "Segment") -> Moments:
+    """Moments of the cells that hold own samples, and of those that complete the last 100 ms step."""
+    rate, channels = segment.rate, len(segment.layout)
+    own = cells.cells_beginning_in(segment.own, rate, CELLS_PER_SECOND)
+    steps = cells.cells_beginning_in(segment.own, rate, CELLS_PER_SECOND // CELLS_PER_STEP)
+    first = own.start - (cells.edge(own.start, rate, CELLS_PER_SECOND) > segment.own.start)
+    held = Span(first, max(own.stop, steps.stop * CELLS_PER_STEP))
+    sums = np.zeros((2 * channels + 1, held.length))
+    extremes = np.zeros((2 * channels, held.length), np.float32)
+    step = CELLS_PER_SECOND * max(1, _CHUNK_SAMPLES // rate)
+    complete = min(held.stop, cells.complete_cells(segment.total, rate, CELLS_PER_SECOND))
+    for start in range(first, complete, step):
+        chunk = Span(start, min(start + step, complete))
+        at = slice(chunk.start - first, chunk.stop - first)
+        _measure_chunk(segment, chunk, sums[:, at], extremes[:, at])
+    if first <= complete < held.stop:
+        at = slice(complete - first, complete - first + 1)
+        _measure_incomplete(segment, complete, sums[:, at], extremes[:, at])
+    return Moments(
+        first,
+        slice(own.start - first, own.stop - first),
+        np.diff(np.minimum(cells.edges(held, rate, CELLS_PER_SECOND), segment.total)),
+        sums[:channels],
+        sums[channels:-1],
+        sums[-1],
+        extremes[:channels],
+        extremes[channels:],
+    )
+
+
+def _measure_chunk(segment: "Segment", chunk: Span, sums: Float64, extremes: Samples) -> None:
+    """Cells of equal length are rows of a matrix; at rates where lengths take turns, every ``period``-th cell is."""
+    rate, channels = segment.rate, len(segment.layout)
+    period = CELLS_PER_SECOND // math.gcd(rate, CELLS_PER_SECOND)
+    rows = -(-chunk.length // period)
+    edges = cells.edges(Span(chunk.start, chunk.start + rows * period), rate, CELLS_PER_SECOND)
+    x = segment.native(int(edges[0]), int(edges[-1]))
+    edges -= edges[0]
+    starts, own = edges[: chunk.length], x[:, : edges[chunk.length]]
+    np.maximum.reduceat(own, starts, axis=1, out=extremes[:channels])
+    np.minimum.reduceat(own, starts, axis=1, out=extremes[channels:])
+    table = x.reshape(channels, rows, -1)
+    for turn in range(period):
+        of_turn = sums[:, turn::period]
+        cell = table[:, : of_turn.shape[1], edges[turn] : edges[turn + 1]]
+        _sum_up(cell, stereo_pair(segment.layout), of_turn)
+
+
+def _measure_incomplete(segment: "Segment", number: int, sums: Float64, extremes: Samples) -> None:
+    """The cell that the track's end cuts; of no length where the end is a cell's as well."""
+    x = segment.native(cells.edge(number, segment.rate, CELLS_PER_SECOND), segment.total)
+    if x.size:
+        _sum_up(x[:, None], stereo_pair(segment.layout), sums)
+        np.concatenate([x.max(axis=1), x.min(axis=1)], out=extremes[:, 0])
+
+
+def _sum_up(cell: Samples, pair: tuple[int, int] | None, sums: Float64) -> None:
+    """Totals, powers and the cross sum of cells, shape (channels, cells, samples)."""
+    channels, _, n = cell.shape
+    total, power, cross = sums[:channels], sums[channels:-1], sums[-1]
+    total[:], power[:] = cell @ np.ones(n, np.float32), np.vecdot(cell, cell)
+    flat = n * power - total**2 <= _FLAT * n * power
+    for channel in np.flatnonzero(flat.any(axis=1)):
+        which = np.flatnonzero(flat[channel])
+        pivot, moved, offset = _about_first_sample(cell[channel, which])
+        total[channel, which] = n * pivot + offset
+        power[channel, which] = n * pivot**2 + 2 * pivot * offset + np.vecdot(moved, moved)
+    if pair is None:
+        return
+    left, right = pair
+    cross[:] = np.vecdot(cell[left], cell[right])
+    which = np.flatnonzero(flat[left] | flat[right])
+    if which.size:
+        a, left_moved, left_offset = _about_first_sample(cell[left, which])
+        b, right_moved, right_offset = _about_first_sample(cell[right, which])
+        cross[which] = n * a * b + a * right_offset + b * left_offset + np.vecdot(left_moved, right_moved)
+
+
+def _about_first_sample(cell: Samples) -> tuple[Float64, Samples, Samples]:
+    """First samples, deviations from them, shape (cells, samples), and the sums of these."""
+    moved = cell - cell[:, :1]
+    return cell[:, 0].astype(np.float64), moved, moved @ np.ones(cell.shape[1], np.float32)
