@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dsp import constant_q, hpss, yin
 from dsp.grid import frame_count
+from dsp.limits import within
 from dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
 from dsp.segment import Segment
 
@@ -106,7 +107,7 @@ def finish(partial: HarmonicPartial) -> Columns:
     return {
         "harmonic_ratio": hpss.harmonic_ratio(partial.masks),
         "pitch_stability": _stability(voiced, voiced_ratio),
-        "chroma_energy": min(1.0, chroma_mean / FULL_CHROMA),
+        "chroma_energy": within(chroma_mean / FULL_CHROMA, 0.0, 1.0),
         "chroma_mean": chroma_mean,
         "voiced_ratio": voiced_ratio,
     }

@@ -9,6 +9,7 @@ parts lose the same energy, because their sum is a spectrogram and loses none. I
 the mask is along frequency and time; benchmarks/hpss/fit_projection.py fits the two coefficients.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from dsp.frames import Frames, magnitude_of_code
 from dsp.grid import BINS, Span
+from dsp.limits import within
 from dsp.sliding_median import TILE, WINDOW, SlidingMedian
 
 Codes = NDArray[np.uint8]
@@ -84,8 +86,8 @@ def harmonic_ratio(sums: MaskSums, *, losses: tuple[float, float] = LOSSES) -> f
     roughness = losses[0] * sums.rough_frequency + losses[1] * sums.rough_time
     lost = roughness * sums.energy / sums.rough_energy if roughness else 0.0
     both = (sums.energy + sums.spread) / 4 - lost
-    harmonic = float(np.sqrt(max(0.0, both + sums.tilt / 2)))
-    percussive = float(np.sqrt(max(0.0, both - sums.tilt / 2)))
+    harmonic = float(np.sqrt(within(both + sums.tilt / 2, 0.0, math.inf)))
+    percussive = float(np.sqrt(within(both - sums.tilt / 2, 0.0, math.inf)))
     return harmonic / (harmonic + percussive)
 
 

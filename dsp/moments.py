@@ -21,6 +21,8 @@ CELLS_PER_STEP = 10
 _CHUNK_SAMPLES = 1 << 18
 _FLAT = 1e-3
 """Share of a cell's power below which its variance is computed about its first sample."""
+_FAINTEST = 1e-30
+"""Power below which squares of deviations underflow in float32."""
 
 Samples = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -130,7 +132,7 @@ def _sum_up(cell: Samples, pair: tuple[int, int] | None, sums: Float64) -> None:
     channels, _, n = cell.shape
     total, power, cross = sums[:channels], sums[channels:-1], sums[-1]
     total[:], power[:] = cell @ np.ones(n, np.float32), np.vecdot(cell, cell)
-    flat = n * power - total**2 <= _FLAT * n * power
+    flat = (power > _FAINTEST) & (n * power - total**2 <= _FLAT * n * power)
     for channel in np.flatnonzero(flat.any(axis=1)):
         which = np.flatnonzero(flat[channel])
         pivot, moved, offset = _about_first_sample(cell[channel, which])

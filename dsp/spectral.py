@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bands import EDGES_HZ, band_energies
+from dsp.limits import within
 from dsp.missing import Columns, Value, all_missing, silence_of_mix
 from dsp.segment import Segment
 from dsp.silence import sounding
@@ -114,9 +115,9 @@ def _frame_medians(partial: SpectralPartial) -> dict[str, Value]:
     centroid = float(np.median(partial.centroid_hz[loud]))
     rolloff = float(np.median(partial.rolloff_hz[loud]))
     return {
-        "spectral_centroid": min(1.0, centroid / CENTROID_SCALE_HZ),
+        "spectral_centroid": within(centroid / CENTROID_SCALE_HZ, 0.0, 1.0),
         "spectral_centroid_hz": centroid,
-        "spectral_rolloff": min(1.0, max(0.0, rolloff / ROLLOFF_SCALE_HZ)),
-        "spectral_rolloff_hz": max(0.0, rolloff),
-        "spectral_flatness": min(1.0, float(np.median(partial.flatness[loud]))),
+        "spectral_rolloff": within(rolloff / ROLLOFF_SCALE_HZ, 0.0, 1.0),
+        "spectral_rolloff_hz": within(rolloff, 0.0, math.inf),
+        "spectral_flatness": within(float(np.median(partial.flatness[loud])), 0.0, 1.0),
     }

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dsp import chroma_flux, onset, pulse
 from dsp.grid import ANALYSIS_RATE, HOP_LENGTH, Span
+from dsp.limits import within
 from dsp.missing import TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
 from dsp.segment import Segment
 
@@ -118,7 +119,7 @@ def _onset_columns(onsets: int, samples: int) -> dict[str, Value]:
     if samples < _SHORTEST_FOR_ONSETS * ANALYSIS_RATE:
         return all_missing(_ONSET_COLUMNS, TOO_SHORT)
     rate = onsets * ANALYSIS_RATE / samples
-    return {"onset_rate_hz": rate, "transient_density": min(1.0, rate / _FULL_DENSITY_HZ)}
+    return {"onset_rate_hz": rate, "transient_density": within(rate / _FULL_DENSITY_HZ, 0.0, 1.0)}
 
 
 def _beat_columns(onsets_s: NDArray[np.float64], total: TemporalPartial) -> dict[str, Value]:

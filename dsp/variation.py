@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dsp import cells
 from dsp.channels import full_range_channels
 from dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, Span
+from dsp.limits import within
 from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
 from dsp.segment import Segment
 
@@ -169,15 +170,17 @@ def _of_mix(track: VariationPartial) -> dict[str, Value]:
     crest_std = _crest_std(track)
     loudness_std = _loudness_std(track.frame_energies)
     return {
-        "crest_db": max(0.0, 20 * math.log10(float(track.hop_peaks.max()) / rms)),
+        "crest_db": within(20 * math.log10(float(track.hop_peaks.max()) / rms), 0.0, math.inf),
         "crest_std_db": crest_std,
         "dynamic_range_variation": (
-            crest_std if isinstance(crest_std, Missing) else min(1.0, crest_std / FULL_VARIATION_DB)
+            crest_std if isinstance(crest_std, Missing) else within(crest_std / FULL_VARIATION_DB, 0.0, 1.0)
         ),
         "peak_consistency": _peak_consistency(_frame_peaks(track)),
         "loudness_std_db": loudness_std,
         "loudness_variation_std": (
-            loudness_std if isinstance(loudness_std, Missing) else min(LARGEST_LOUDNESS_STD_DB, loudness_std)
+            loudness_std
+            if isinstance(loudness_std, Missing)
+            else within(loudness_std, 0.0, LARGEST_LOUDNESS_STD_DB)
         ),
     }
 
