@@ -1,6 +1,7 @@
 """The graph run in this process: over whole tracks, over ranges of long ones, and to bring those together."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -43,8 +44,7 @@ def run_tracks(tracks: Sequence[Track], job: Job) -> SliceReport:
 
 def run_whole(ends: Ends, job: Job) -> SliceReport:
     """Everything, from the manifest to the summary, in one run of the graph."""
-    _be_quiet()
-    pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([]))
+    pipeline = _pipeline(FnApiRunner())
     graph.bring_up_to_date(
         pipeline, ends=ends, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink
     )
@@ -115,9 +115,8 @@ def _compiled(build: _Build, job: Job, *scratch: Path) -> bytes:
     Making it takes about a second of CPU, several times as long as a run of it over nothing, so a worker
     makes it once and not for every slice.
     """
-    _be_quiet()
     compiler = _Compiler()
-    pipeline = beam.Pipeline(runner=compiler, options=PipelineOptions([]))
+    pipeline = _pipeline(compiler)
     build(pipeline | "ReadSlice" >> ReadManifest(_current_slice), job, *scratch)
     pipeline.run()
     return compiler.compiled
@@ -135,8 +134,11 @@ class _Compiler(FnApiRunner):
         return RunnerResult(PipelineState.DONE, {})
 
 
-def _be_quiet() -> None:
+def _pipeline(runner: FnApiRunner) -> beam.Pipeline:
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    pipeline = beam.Pipeline(runner=runner, options=PipelineOptions([]))
+    os.rmdir(pipeline.local_tempdir)  # made for other languages' jars; a kill would leave it behind
+    return pipeline
 
 
 def _current_slice() -> Sequence[Any]:

@@ -33,7 +33,7 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """First message to a worker.
+    """First message to the fork server, known to all workers.
 
     Attributes:
         work: Import path of a module with the functions of ``Work``.
@@ -56,8 +56,28 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Fork:
+    """To the fork server: start a worker; the descriptors of its connection and of its output follow.
+
+    Attributes:
+        number: The parent's name for it, which does not know its process id yet.
+    """
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bury:
+    """To the fork server: end a worker and tell its exit code, negative for a signal."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
-    """A worker has loaded its code, and waits for tasks."""
+    """A worker runs, and waits for tasks."""
+
+    pid: int
 
 
 @dataclass(frozen=True, slots=True)

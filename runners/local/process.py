@@ -1,16 +1,19 @@
-"""The parent's end of a worker process: started, talked to, measured, killed."""
+"""The parent's ends of the worker processes, and of the one they are forked from."""
 
+import itertools
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections import deque
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
 from typing import IO, Any
 
-from runners.local.messages import Event, Setup, Task
+from runners.local.messages import Bury, Event, Fork, Ready, Setup, Task
 
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -20,54 +23,131 @@ import sys
 sys.path[:] = {path!r}
 from runners.lifeline import end_with
 end_with({parent})
-from runners.local.worker import main
+from runners.local.forkserver import main
 main({fd})
 """
 _TAIL_LINES = 60
+_LAST_WORDS_S = 1.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class WorkerProcess:
-    """A running worker.
+class ForkServer:
+    """Starts workers; is started itself with the first of them, and again should it have died.
 
     Args:
-        setup: What it is to do.
-
-    Raises:
-        OSError: The process cannot be started.
+        setup: What workers are to do.
     """
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._numbers = itertools.count()
+        self._running: _Server | None = None
+
+    def start_worker(self) -> "WorkerProcess":
+        """A new worker, which tells when it is ready.
+
+        Raises:
+            OSError: No process can be started.
+        """
+        if self._running is None or self._running.is_dead:
+            self.close()
+            self._running = _Server(self._setup)
+        return WorkerProcess(self._running, next(self._numbers))
+
+    def close(self) -> None:
+        """End it, and with it the workers that are left."""
+        if self._running is not None:
+            self._running.close()
+            self._running = None
+
+
+class _Server:
+    """A running fork server."""
 
     def __init__(self, setup: Setup) -> None:
         ours, theirs = multiprocessing.Pipe()
         with theirs:
             self._process = _start(theirs.fileno())
-        self.connection: Connection[Any, Any] = ours
-        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        self._drain = threading.Thread(
-            target=_keep_tail, args=(self._process.stdout, self._tail), daemon=True
-        )
-        self._drain.start()
+        self._control: Connection[Any, Any] = ours
+        assert self._process.stdout is not None
+        self._tail = _Tail(self._process.stdout)
         self._send(setup)
 
     @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
+    def is_dead(self) -> bool:
+        return self._process.poll() is not None
+
+    def fork(self, number: int, connection: int, output: int) -> None:
+        """Ask for a worker with these descriptors."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._control.send(Fork(number))
+            for descriptor in (connection, output):
+                send_handle(self._control, descriptor, self._process.pid)
+
+    def bury(self, number: int) -> tuple[int, str]:
+        """End a worker; its exit code, or that of this server and its last words if it is dead itself."""
+        try:
+            self._control.send(Bury(number))
+            return self._control.recv(), ""
+        except (EOFError, OSError):
+            return self._process.wait(), self._tail.close()
+
+    def kill(self, pid: int | None) -> None:
+        """End a worker at once; if it does not run yet, because this server hangs, then this server."""
+        if pid is None:
+            self._process.kill()
+        elif not self.is_dead:  # else the worker died with it, and its number may be another's
+            os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Have it end its workers and itself."""
+        self._control.close()
+        try:
+            self._process.wait(_LAST_WORDS_S)
+        except subprocess.TimeoutExpired:  # it is still loading
+            self._process.kill()
+            self._process.wait()
+        self._tail.close()
+
+    def _send(self, message: object) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._control.send(message)
+
+
+class WorkerProcess:
+    """A worker.
+
+    Args:
+        server: Forks it.
+        number: Its name there.
+    """
+
+    def __init__(self, server: _Server, number: int) -> None:
+        self._server = server
+        self._number = number
+        self.pid: int | None = None
+        ours, theirs = multiprocessing.Pipe()
+        readable, writable = os.pipe()
+        self.connection: Connection[Any, Any] = ours
+        self._tail = _Tail(os.fdopen(readable, "rb"))
+        server.fork(number, theirs.fileno(), writable)
+        theirs.close()
+        os.close(writable)
 
     def give(self, task: Task) -> None:
         """Have it perform a task; that it is dead shows when its events are read."""
-        self._send(task)
-
-    def _send(self, message: Setup | Task) -> None:
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send(message)
+            self.connection.send(task)
 
     def events(self) -> list[Event] | None:
         """What it has told since last asked; None when it is dead and has nothing more to tell."""
         events: list[Event] = []
         try:
             while self.connection.poll():
-                events.append(self.connection.recv())
+                event = self.connection.recv()
+                if isinstance(event, Ready):
+                    self.pid = event.pid
+                events.append(event)
         except (EOFError, OSError):
             return events or None
         return events
@@ -82,19 +162,13 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it at once."""
-        self._process.kill()
+        self._server.kill(self.pid)
 
     def bury(self) -> tuple[int, str]:
-        """Wait for its end; exit code, negative for a signal, and the last lines it wrote."""
-        self._process.kill()
-        code = self._process.wait()
-        self._drain.join(timeout=1.0)  # a child of its own may keep the pipe open
+        """End it and wait for that; exit code, negative for a signal, and the last lines it wrote."""
+        code, last_words = self._server.bury(self._number)
         self.connection.close()
-        return code, "\n".join(self._tail)
-
-    def close(self) -> None:
-        """Let an idle worker go."""
-        self.bury()
+        return code, last_words or self._tail.close()
 
 
 def _start(descriptor: int) -> "subprocess.Popen[bytes]":
@@ -104,13 +178,30 @@ def _start(descriptor: int) -> "subprocess.Popen[bytes]":
         [sys.executable, "-c", boot],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,  # C libraries write there, and would tear the progress line
+        stderr=subprocess.STDOUT,
         pass_fds=[descriptor],
         env={**os.environ, **_ONE_THREAD},
     )
 
 
-def _keep_tail(pipe: IO[bytes], tail: "deque[str]") -> None:
-    with pipe:
-        for line in iter(lambda: pipe.readline(1 << 16), b""):
-            tail.append(line.decode(errors="replace").rstrip())
+class _Tail:
+    """The last lines that a process writes.
+
+    Args:
+        output: Its standard output and error.
+    """
+
+    def __init__(self, output: IO[bytes]) -> None:
+        self._lines: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._drain = threading.Thread(target=self._keep, args=(output,), daemon=True)
+        self._drain.start()
+
+    def _keep(self, output: IO[bytes]) -> None:
+        with output:
+            for line in iter(lambda: output.readline(1 << 16), b""):
+                self._lines.append(line.decode(errors="replace").rstrip())
+
+    def close(self) -> str:
+        """What the process, which has ended, wrote last."""
+        self._drain.join(timeout=_LAST_WORDS_S)  # a child of its own may keep the pipe open
+        return "\n".join(self._lines)

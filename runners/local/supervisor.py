@@ -11,7 +11,7 @@ from runners.local.blame import Blame, Death
 from runners.local.interrupts import Interrupts
 from runners.local.long_tracks import LongTracks
 from runners.local.messages import Decoded, Event, Finished, Planned, Raised, Ready, Setup, Started, Task
-from runners.local.process import WorkerProcess
+from runners.local.process import ForkServer
 from runners.local.progress import Progress, Status
 from runners.local.seat import Limits, Seat
 from runners.local.slices import Backlog, cost
@@ -53,7 +53,7 @@ class Supervisor:
     ) -> None:
         self.report = SliceReport()
         self.redone_seconds = 0.0
-        self._setup = setup
+        self._forks = ForkServer(setup)
         self._workers = workers
         self._limits = limits
         self._allowed_failures = allowed_failures
@@ -131,7 +131,7 @@ class Supervisor:
             starting += 1
 
     def _start_worker(self) -> None:
-        seat = Seat(WorkerProcess(self._setup), self._limits)
+        seat = Seat(self._forks.start_worker(), self._limits)
         self._seats.append(seat)
         self._selector.register(seat.worker.connection, selectors.EVENT_READ, seat)
 
@@ -254,4 +254,5 @@ class Supervisor:
             seat.worker.kill()
         for seat in list(self._seats):
             self._let_go(seat)
+        self._forks.close()
         self._selector.close()

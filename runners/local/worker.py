@@ -1,14 +1,12 @@
 """The process that does the work: takes slices from its parent until the parent has none left, or dies."""
 
 import errno
-import faulthandler
-import importlib
 import os
 import queue
 import threading
 import traceback
 from multiprocessing.connection import Connection
-from typing import Any, cast
+from typing import Any, NoReturn
 
 from runners.local.messages import (
     Decoded,
@@ -30,18 +28,19 @@ _LONG_S = 60.0
 _STORE_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 
 
-def main(descriptor: int) -> None:
-    """Serve the parent over the inherited socket ``descriptor``."""
-    faulthandler.enable()
-    connection: Connection[Any, Any] = Connection(descriptor)
+def serve(connection: "Connection[Any, Any]", work: Work, setup: Setup) -> NoReturn:
+    """Perform what the parent asks for, until it is gone.
+
+    Args:
+        connection: To the parent.
+        work: What a task can be.
+        setup: Handed to each task.
+    """
     inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
     outbox = _Outbox(connection)
-    setup: Setup = connection.recv()
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
-    work = cast(Work, importlib.import_module(setup.work))
-    work.prepare(setup.job)
     live.listen(outbox)
-    outbox.send(Ready())
+    outbox.send(Ready(os.getpid()))
     while True:
         outbox.send(_perform(work, inbox.get(), setup))
 

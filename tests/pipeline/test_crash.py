@@ -127,7 +127,7 @@ def check_readers_while(root, children):
                 clean += 1
                 assert len(seen) == len(set(seen)), "a doubled row"
                 assert set(OLD) <= set(seen), "rows are gone"
-    assert clean > looks / 2
+    assert clean > looks / 10  # more, unless both writers replace files all the time
 
 
 @pytest.mark.parametrize("times", [8, pytest.param(150, marks=pytest.mark.slow)])

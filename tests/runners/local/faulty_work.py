@@ -148,7 +148,7 @@ def _spin():
 def _eat():
     hoard = []
     while True:
-        hoard.append(b"x" * (8 << 20))
+        hoard.append(b"x" * (16 << 20))
         time.sleep(0.005)
 
 

@@ -72,6 +72,12 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def workers_of(pid: int) -> list[int]:
+    """The fork server of a run, if there is one yet, and its workers."""
+    servers = children(pid)
+    return [*servers, *(worker for server in servers for worker in children(server))]
+
+
 def is_running(pid: int) -> bool:
     """Whether a process exists and is no zombie."""
     try:
@@ -81,8 +87,12 @@ def is_running(pid: int) -> bool:
 
 
 def kill(process: subprocess.Popen, victim: str, chance) -> list[int]:
-    """Kill -9 the ``parent``, one ``worker`` or the whole ``group``; the workers there were."""
-    workers = children(process.pid)
+    """Kill -9 the ``parent``, one ``worker`` (or what they are forked from) or the whole ``group``.
+
+    Returns:
+        The processes of the run there were, but for the parent.
+    """
+    workers = workers_of(process.pid)
     if victim == "group":
         os.killpg(process.pid, signal.SIGKILL)
     elif victim == "parent" or not workers:

@@ -59,7 +59,7 @@ def test_nothing_to_do_is_done_at_once(out):
 )
 def test_a_fault_costs_one_track(out, uri, reason):
     tracks = [*many(20), track("guilty", uri), *[track(f"u{i}") for i in range(20)]]
-    outcome = run(out, tracks, time_limit=1.5, memory_per_worker=400 << 20)
+    outcome = run(out, tracks, time_limit=3, memory_per_worker=400 << 20)
     assert outcome.exit_code == 0
     expected = {t.track_id: "recorded" for t in tracks} | {"guilty": reason}
     assert outcomes(out) == expected
@@ -70,7 +70,7 @@ def test_a_fault_costs_one_track(out, uri, reason):
 def test_several_faults_in_one_slice_are_all_found(out):
     guilty = {"a": "segfault", "bb": "exit", "ffffff": "raise"}
     tracks = [*many(30), *[track(name, uri) for name, uri in guilty.items()]]
-    outcome = run(out, tracks, workers=1, time_limit=1.5, memory_per_worker=400 << 20)
+    outcome = run(out, tracks, workers=1, time_limit=3, memory_per_worker=400 << 20)
     found = outcomes(out)
     assert {name for name, what in found.items() if what != "recorded"} == set(guilty)
     assert len(found) == 33

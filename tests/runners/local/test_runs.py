@@ -11,7 +11,7 @@ import pytest
 from pipeline.dataset import Dataset
 from tests.pipeline.test_full_disk import SMALL_DISK as UNSHARE
 from tests.pipeline.test_full_disk import has_small_disk
-from tests.runners.local.runs import ROOT, children, finish, is_running, litter, music, rows, start
+from tests.runners.local.runs import ROOT, finish, is_running, litter, music, rows, start, workers_of
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,7 @@ def test_a_signal_ends_the_run_soon_and_the_next_one_goes_on(tmp_path, number, c
     source, out = music(tmp_path / "music", 120), tmp_path / "out"
     process = start("run", source, "-o", out)
     time.sleep(moment)
-    workers = children(process.pid)
+    workers = workers_of(process.pid)
     process.send_signal(number)
     sent = time.monotonic()
     ended, output = finish(process)
@@ -45,7 +45,7 @@ def test_a_signal_ends_the_run_soon_and_the_next_one_goes_on(tmp_path, number, c
 def test_the_second_of_two_runs_stops_and_names_the_first(tmp_path):
     source, out = music(tmp_path / "music", 60), tmp_path / "out"
     first = start("run", source, "-o", out)
-    wait_for(lambda: children(first.pid))
+    wait_for(lambda: workers_of(first.pid))
     code, output = finish(start("run", source, "-o", out))
     assert code == 3
     assert str(first.pid) in output
@@ -57,7 +57,7 @@ def test_the_second_of_two_runs_stops_and_names_the_first(tmp_path):
 def test_an_output_that_is_removed_meanwhile_is_exit_4(tmp_path):
     source, out = music(tmp_path / "music", 60), tmp_path / "out"
     process = start("run", source, "-o", out)
-    wait_for(lambda: children(process.pid))
+    wait_for(lambda: workers_of(process.pid))
     out.rename(tmp_path / "gone")
     code, output = finish(process)
     assert code == 4, output

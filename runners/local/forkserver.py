@@ -1,0 +1,78 @@
+"""The process that workers are forked from: it loads the code and makes the graph once, for all of them.
+
+Loading Beam and making the graph cost two to three seconds of CPU; a fork of a process that has done so costs
+a few hundredths. This process stays single-threaded, so a fork of it is safe, and does nothing but fork and bury.
+"""
+
+import faulthandler
+import gc
+import importlib
+import os
+import signal
+import threading
+import traceback
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle
+from typing import Any, NoReturn, cast
+
+from runners.lifeline import end_with
+from runners.local import worker
+from runners.local.messages import Bury, Fork, Setup, Work
+
+
+def main(descriptor: int) -> None:
+    """Serve the parent over the inherited socket ``descriptor``, until it is gone."""
+    faulthandler.enable()
+    control: Connection[Any, Any] = Connection(descriptor)
+    setup: Setup = control.recv()
+    work = cast(Work, importlib.import_module(setup.work))
+    work.prepare(setup.job)
+    gc.freeze()  # so that no collection in a worker touches, and so copies, what they share
+    processes: dict[int, int | None] = {}
+    while True:
+        try:
+            request: Fork | Bury = control.recv()
+        except (EOFError, OSError):
+            break
+        if isinstance(request, Fork):
+            processes[request.number] = _fork(control, work, setup)
+        else:
+            control.send(_bury(processes.pop(request.number)))
+    for process in processes.values():
+        _bury(process)
+
+
+def _fork(control: "Connection[Any, Any]", work: Work, setup: Setup) -> int | None:
+    """Process id of a new worker; None where the system allows no more processes."""
+    descriptor, output = recv_handle(control), recv_handle(control)
+    assert threading.active_count() == 1, "a fork of several threads may hang"
+    server = os.getpid()
+    try:
+        process = os.fork()
+    except OSError:
+        process = None
+    if process == 0:
+        control.close()
+        _be_worker(server, descriptor, output, work, setup)
+    os.close(descriptor)
+    os.close(output)
+    return process
+
+
+def _be_worker(server: int, descriptor: int, output: int, work: Work, setup: Setup) -> NoReturn:
+    try:
+        end_with(server)
+        for stream in (1, 2):
+            os.dup2(output, stream)  # C libraries write there, and would tear the progress line
+        os.close(output)
+        worker.serve(Connection(descriptor), work, setup)
+    except BaseException:  # noqa: BLE001  the end of this process; its last words go to the parent
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _bury(process: int | None) -> int:
+    if process is None:
+        return 1
+    os.kill(process, signal.SIGKILL)  # it is ours to wait for: nobody else can have its number
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
