@@ -1,9 +1,9 @@
-"""Which metrical level is the beat: the pulse that recurs best, its half or its double.
+"""Which metrical level is the beat: the pulse that recurs best or one of its relatives.
 
-Periodicity finds the family of levels and cannot tell its members apart. Here each member is a candidate
-with beats of its own, and a logistic model of ten terms weighs what musicians go by: usual tempi, at
-least one note a beat, the bass pattern of the bar, harmony that changes on one beat of four, and, where
-drums play alone, bass drum and snare that take turns.
+Periodicity finds a family of levels and cannot tell its members apart: the half, the double, and the tempi in
+a ratio of two to three or three to four. Here each is a candidate, and a logistic model weighs what musicians
+go by: usual tempi, at least one note a beat, and how the bass drum and the cymbals (or whatever else sounds
+there) move against the beat, from every eighth beat to four times a beat.
 """
 
 import math
@@ -13,15 +13,18 @@ import numpy as np
 
 from dsp.beats import PhaseEvidence
 from dsp.onset import FRAME_RATE, Float32, Float64
-from dsp.tempo import Level, period_frames
+from dsp.tempo import Level
+
+RATES = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4)
+"""Cycles a beat at which the movement of a band is measured."""
 
 _USUAL_BPM = 120.0
-_USUAL_OCTAVES = 0.3
 _FEWEST_NOTES = 0.5
 """Octaves: fewer than 1.4 onsets a beat count against a candidate."""
-_SHORTEST_PATTERN = 5
-_HARMONY_SPAN = 0.25
-_BAR = 4
+_OTHER_RATIOS = (2 / 3, 3 / 4, 4 / 3, 3 / 2)
+_LOWEST_RATIOS = (1 / 2, 2 / 3, 3 / 4)
+"""All ratios are these or their octaves."""
+_OCTAVES = len(RATES) + 2
 
 _FEWEST_CLICKS = 6
 _EVEN_INTERVAL, _EVEN_SHARE, _EVEN_STRENGTH = 0.06, 0.95, 0.12
@@ -34,128 +37,119 @@ class Evidence(NamedTuple):
     ----------
     fit : log of the template's score
     tempo : octaves above 120 BPM
-    slow, fast : squared octaves below 97 and above 148 BPM
+    tempo_squared : its square
     sparse : squared octaves that the onsets a beat fall short of 1.4
-    bass_1, bass_2, bass_4 : correlation of the bass onsets at beats with those 1, 2 and 4 beats later
-    harmony : log ratio of the harmony change on the strongest of four beats to that two beats away
-    backbeat : correlation of bass and snare onsets over the beats, less than 0 where they take turns
-
-    Bass patterns and harmony count as far as the sound is pitched, the backbeat as far as it is not: between
-    the hits of a drum kit there is nothing, so that half a beat looks like a pattern of its own.
+    kick, treble : movement of the band at each of ``RATES``, 0 to 1
+    ratio : 1 for the candidate's ratio to the dominant level, of 2/3, 3/4, 4/3 and 3/2, and 0 for the others
     """
 
     fit: float
     tempo: float
-    slow: float
-    fast: float
+    tempo_squared: float
     sparse: float
-    bass_1: float
-    bass_2: float
-    bass_4: float
-    harmony: float
-    backbeat: float
+    kick: tuple[float, ...]
+    treble: tuple[float, ...]
+    ratio: tuple[float, ...]
 
 
 WEIGHTS = Evidence(
-    fit=7.38,
-    tempo=1.09,
-    slow=-2.81,
-    fast=-3.15,
-    sparse=-8.49,
-    bass_1=-0.0351,
-    bass_2=0.483,
-    bass_4=0.974,
-    harmony=0.535,
-    backbeat=-4.0,
+    fit=1.42,
+    tempo=0.29,
+    tempo_squared=-1.49,
+    sparse=-7.47,
+    kick=(-3.59, 0.16, 4.5, 3.3, 2.07, 5.71),
+    treble=(1.32, -0.33, -2.52, 0.25, 0.23, 2.7),
+    ratio=(0.58, -1.63, -0.46, -1.36),
 )
-"""Learned by benchmarks/rhythm/learn_octave.py, which also tells how they do on sets they were not learned from.
-
-All but the backbeat: its weight reads the most of benchmarks/rhythm/drum_patterns.py without loss elsewhere.
-"""
+"""Learned by benchmarks/rhythm/learn_octave.py, which also tells how they do on sets they were not learned from."""
 
 
-class Candidate(NamedTuple):
-    """A level and its beats, float64, shape (beats,), in frames."""
+class Movement:
+    """How regularly bass drum and cymbals move at given rates relative to a beat.
 
-    level: Level
-    beats: Float64
+    The square root of the share of a band's onset strength that falls in step with a rate: 1 for one hit a cycle,
+    0 for even strength.
 
-
-def candidates(
-    levels: list[Level], dominant: Level, beats: Float64, evidence: PhaseEvidence
-) -> list[Candidate]:
-    """Beats of the dominant level's relatives: every other beat, or the beats and the points between them.
-
-    Of the two ways to take every other beat, the one that harmony and drums favour.
+    Parameters
+    ----------
+    beats : float64, shape (beats,)
+        Times of the dominant level in frames, at least two.
+    kick, treble : float32, shape (frames,)
+        Onset strength of the bands.
     """
-    out = []
-    for level in levels:
-        if level is dominant:
-            at = beats
-        elif level.bpm > dominant.bpm:
-            at = np.empty(2 * len(beats) - 1)
-            at[::2] = beats
-            at[1::2] = (beats[1:] + beats[:-1]) / 2
-        else:
-            period = period_frames(level.bpm)
-            even, odd = beats[::2], beats[1::2]
-            at = even if evidence.at(even, period) >= evidence.at(odd, period) else odd
-        out.append(Candidate(level, at))
-    return out
+
+    def __init__(self, beats: Float64, kick: Float32, treble: Float32) -> None:
+        frames = slice(math.ceil(beats[0]), math.floor(beats[-1]) + 1)
+        beat = np.interp(np.arange(frames.start, frames.stop), beats, np.arange(len(beats)))
+        bands = np.array([kick[frames], treble[frames]], np.float64)
+        share = bands / np.maximum(bands.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+        self._by_octave = {ratio: _in_step(share, RATES[0] * ratio * beat) for ratio in _LOWEST_RATIOS}
+
+    def at(self, ratio: float) -> Float64:
+        """Movement of kick and treble at each of ``RATES`` of a tempo in this ratio to the dominant one, (2, 6)."""
+        octave = math.floor(math.log2(ratio)) + 1
+        lowest = ratio / 2**octave
+        return self._by_octave[lowest][:, octave : octave + len(RATES)]
 
 
-def evidence_for(candidate: Candidate, onset_rate: float, phase: PhaseEvidence) -> Evidence:
-    """Terms of one candidate; ``onset_rate`` is in onsets a second."""
-    bpm, score = candidate.level
-    octaves = math.log2(bpm / _USUAL_BPM)
-    notes = math.log2(max(onset_rate, 0.1) * 60 / bpm)
-    bass, snare = phase.bass_at(candidate.beats), phase.snare_at(candidate.beats)
-    pitched = phase.harmony.weight
+def _in_step(share: Float64, cycles: Float64) -> Float64:
+    """Movement at a rate, given by the cycles that have passed at each frame, and at the octaves above it."""
+    angle = 2 * np.pi * (cycles % 1)
+    phasor = np.cos(angle) + 1j * np.sin(angle)
+    found = np.empty((len(share), _OCTAVES))
+    for i in range(_OCTAVES):
+        found[:, i] = np.sqrt(np.abs(share @ phasor))
+        phasor *= phasor
+    return found
+
+
+def evidence_for(candidate: Level, ratio: float, onset_rate: float, movement: Movement) -> Evidence:
+    """Terms of one candidate, in a ratio to the dominant level; ``onset_rate`` is in onsets a second."""
+    octaves = math.log2(candidate.bpm / _USUAL_BPM)
+    notes = math.log2(max(onset_rate, 0.1) * 60 / candidate.bpm)
+    kick, treble = movement.at(ratio).tolist()
     return Evidence(
-        math.log(max(score, 1e-3)),
-        octaves,
-        min(0.0, octaves + _USUAL_OCTAVES) ** 2,
-        max(0.0, octaves - _USUAL_OCTAVES) ** 2,
-        max(0.0, _FEWEST_NOTES - notes) ** 2,
-        pitched * _recurrence(bass, 1),
-        pitched * _recurrence(bass, 2),
-        pitched * _recurrence(bass, 4),
-        pitched * _harmony_contrast(candidate, phase),
-        (1 - pitched) * _correlation(bass, snare),
+        fit=math.log(max(candidate.score, 1e-3)),
+        tempo=octaves,
+        tempo_squared=octaves**2,
+        sparse=max(0.0, _FEWEST_NOTES - notes) ** 2,
+        kick=tuple(kick),
+        treble=tuple(treble),
+        ratio=tuple(float(ratio == other) for other in _OTHER_RATIOS),
     )
-
-
-def _recurrence(strength: Float64, beats: int) -> float:
-    """Correlation of a sequence with itself some beats later; 0 where it is too short to tell."""
-    if len(strength) < beats + _SHORTEST_PATTERN:
-        return 0.0
-    centred = strength - strength.mean()
-    power = float(np.mean(centred**2))
-    return float(np.mean(centred[:-beats] * centred[beats:])) / power if power > 0 else 0.0
-
-
-def _correlation(a: Float64, b: Float64) -> float:
-    """Correlation of two sequences; 0 where one of them is constant."""
-    x, y = a - a.mean(), b - b.mean()
-    power = math.sqrt(float(x @ x) * float(y @ y))
-    return float(x @ y) / power if power > 0 else 0.0
-
-
-def _harmony_contrast(candidate: Candidate, phase: PhaseEvidence) -> float:
-    if len(candidate.beats) < 2 * _BAR:
-        return 0.0
-    span = _HARMONY_SPAN * period_frames(candidate.level.bpm) / FRAME_RATE
-    change = phase.harmony.at(candidate.beats / FRAME_RATE, span)
-    by_beat = [math.log(change[j::_BAR].mean() + 0.001) for j in range(_BAR)]
-    strongest = int(np.argmax(by_beat))
-    return by_beat[strongest] - by_beat[(strongest + _BAR // 2) % _BAR]
 
 
 def probabilities(evidence: list[Evidence]) -> Float64:
     """Probability of each candidate under the logistic model, shape (candidates,)."""
-    logit = np.array(evidence) @ np.array(WEIGHTS)
+    logit = np.array([np.hstack(e) for e in evidence]) @ np.hstack(WEIGHTS)
     odds = np.exp(logit - logit.max())
     return np.asarray(odds / odds.sum())
+
+
+def relative_beats(beats: Float64, ratio: float, period: float, evidence: PhaseEvidence) -> Float64:
+    """Beats of a level at half or double the tempo of the given ones: every other, or those and the points between.
+
+    Of the two ways to take every other beat, the one that harmony and drums favour.
+
+    Parameters
+    ----------
+    beats : float64, shape (beats,)
+        In frames.
+    ratio : float
+        1/2, 1 or 2.
+    period : float
+        Frames between two beats of the level that is sought.
+    evidence : PhaseEvidence
+    """
+    if ratio == 1:
+        return beats
+    if ratio > 1:
+        at = np.empty(2 * len(beats) - 1)
+        at[::2] = beats
+        at[1::2] = (beats[1:] + beats[:-1]) / 2
+        return at
+    even, odd = beats[::2], beats[1::2]
+    return even if evidence.at(even, period) >= evidence.at(odd, period) else odd
 
 
 def bare_pulse(onsets_s: Float64, strength: Float32) -> float | None:

@@ -1,8 +1,9 @@
 """Onsets: how much the spectrum grows from frame to frame, and where a note begins."""
 
 import math
+from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from dsp.grid import ANALYSIS_RATE, HOP_LENGTH
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+_Float = TypeVar("_Float", np.float32, np.float64)
 
 FRAME_RATE = ANALYSIS_RATE / HOP_LENGTH
 """Frames a second; frame i stands at time i / FRAME_RATE."""
@@ -21,19 +23,39 @@ FLOOR_SECONDS = 5.0
 _ALL_HZ = (0.0, math.inf)
 _BASS_HZ = (0.0, 150.0)
 _SNARE_HZ = (1000.0, 5000.0)
+_TREBLE_HZ = (5000.0, 12000.0)
+_KICK_HZ = 120.0
 
-_PEAK_SECONDS = 0.030
-_MEAN_SECONDS = 0.100
-_DELTA = 0.06
+LEAD = 2
+"""Frames before the first that onset strength looks at."""
+
+_SMOOTHING = (0.25, 0.5, 0.25)
+_PEAK_SECONDS = 0.025
+_MEAN_SECONDS = 0.060
+_DELTA = 0.05
 _LEVEL_PERCENTILE = 99.0
 
 
 class OnsetStrength(NamedTuple):
-    """Mean rise in dB a frame over all mel bands, those under 150 Hz and those of 1 to 5 kHz; float32 (frames,)."""
+    """How much the sound grows from frame to frame, each float32, shape (frames,).
+
+    Attributes
+    ----------
+    full, bass, snare, treble : mean rise in dB over all mel bands, and those under 150 Hz, of 1 to 5 kHz and of 5
+        to 12 kHz
+    kick : rise of the magnitude under 120 Hz over two frames; unlike decibels it tells strong hits from weak
+    """
 
     full: Float32
     bass: Float32
     snare: Float32
+    treble: Float32
+    kick: Float32
+
+
+def joined(parts: Iterable[OnsetStrength]) -> OnsetStrength:
+    """Onset strength of stretches of audio that follow each other."""
+    return OnsetStrength(*(np.concatenate(band) for band in zip(*parts)))
 
 
 def band_centres_hz() -> Float64:
@@ -46,13 +68,20 @@ def band_centres_hz() -> Float64:
 
 @cache
 def _band_means() -> Float32:
-    """Matrix (128, 3) of the means over all bands, the bass and the snare band."""
+    """Matrix (128, 4) of the means over all bands, the bass, the snare and the treble band."""
     centres = band_centres_hz()
-    member = np.array([(low <= centres) & (centres < high) for low, high in (_ALL_HZ, _BASS_HZ, _SNARE_HZ)]).T
+    ranges = (_ALL_HZ, _BASS_HZ, _SNARE_HZ, _TREBLE_HZ)
+    member = np.array([(low <= centres) & (centres < high) for low, high in ranges]).T
     return (member / member.sum(axis=0)).astype(np.float32)
 
 
-def running_maximum(values: Float32, radius: int) -> Float32:
+@cache
+def _kick_bands() -> int:
+    """Number of mel bands under 120 Hz."""
+    return int(np.count_nonzero(band_centres_hz() < _KICK_HZ))
+
+
+def running_maximum(values: NDArray[_Float], radius: int) -> NDArray[_Float]:
     """Largest of the values up to ``radius`` places away on either side (van Herk 1992), shape (n,)."""
     width = 2 * radius + 1
     n = len(values)
@@ -80,14 +109,17 @@ def onset_strength(mel_db: Float32, floor_db: Float32) -> OnsetStrength:
 
     Parameters
     ----------
-    mel_db : float32, shape (frames + 1, 128)
-        Levels of the frames and of the one before the first.
-    floor_db : float32, shape (frames + 1,)
+    mel_db : float32, shape (frames + 2, 128)
+        Levels of the frames and of the two before the first.
+    floor_db : float32, shape (frames + 2,)
     """
     level = np.maximum(mel_db, floor_db[:, None])
-    rise = level[1:] - level[:-1]
+    kick = np.exp(level[:, : _kick_bands()] * np.float32(math.log(10) / 20))
+    growth = np.maximum(kick[LEAD:] - kick[:-LEAD], 0).sum(axis=1)
+    rise = level[LEAD:] - level[LEAD - 1 : -1]
     np.maximum(rise, 0, out=rise)
-    return OnsetStrength(*np.ascontiguousarray((rise @ _band_means()).T))
+    full, bass, snare, treble = np.ascontiguousarray((rise @ _band_means()).T)
+    return OnsetStrength(full, bass, snare, treble, growth)
 
 
 def moving_mean(values: NDArray[np.floating], radius: int) -> Float64:
@@ -114,16 +146,17 @@ def parabolic_offset(values: NDArray[np.floating], at: NDArray[np.intp]) -> Floa
 def pick_onsets(strength: Float32) -> Float64:
     """Onset times in seconds: peaks of the onset strength (Böck, Krebs and Schedl 2012).
 
-    A peak is the largest within 30 ms, stands above the mean of 100 ms on either side by 0.06 of
-    the 99th percentile of the track (of the maximum, one bang would silence the rest), and comes
-    at least 30 ms after the last one.
+    The strength is smoothed over three frames. A peak is the largest within 25 ms and stands above the mean
+    of 60 ms on either side by 0.05 of the 99th percentile of the track (of the maximum, one bang would silence
+    the rest).
     """
     if len(strength) < 3 or not strength.any():
         return np.zeros(0)
+    smooth = np.convolve(strength, _SMOOTHING, "same")
     radius = round(_PEAK_SECONDS * FRAME_RATE)
-    level = np.percentile(strength, _LEVEL_PERCENTILE)
-    high = strength >= moving_mean(strength, round(_MEAN_SECONDS * FRAME_RATE)) + _DELTA * level
-    peaks = np.flatnonzero((strength == running_maximum(strength, radius)) & high & (strength > 0))
+    level = np.percentile(smooth, _LEVEL_PERCENTILE)
+    high = smooth >= moving_mean(smooth, round(_MEAN_SECONDS * FRAME_RATE)) + _DELTA * level
+    peaks = np.flatnonzero((smooth == running_maximum(smooth, radius)) & high & (smooth > 0))
     # Peaks closer than the radius can only be equal neighbours: the first stands for them.
     peaks = peaks[np.diff(peaks, prepend=-radius - 1) > radius]
-    return (peaks + parabolic_offset(strength, peaks)) / FRAME_RATE
+    return (peaks + parabolic_offset(smooth, peaks)) / FRAME_RATE

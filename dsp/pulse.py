@@ -6,7 +6,7 @@ import numpy as np
 
 from dsp import beats, octave, tempo
 from dsp.chroma_flux import HarmonyChange
-from dsp.onset import FRAME_RATE, Float32, Float64
+from dsp.onset import FRAME_RATE, Float64, OnsetStrength
 
 _FEWEST_BEATS = 4
 _SAME_TEMPO = 0.04
@@ -20,45 +20,65 @@ class Pulse(NamedTuple):
     beats_s: Float64
 
 
-def find(
-    full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, onsets_s: Float64
-) -> Pulse | None:
+def find(strength: OnsetStrength, harmony: HarmonyChange, onsets_s: Float64) -> Pulse | None:
     """Find the beat of a track; None where its onsets do not recur.
 
     Parameters
     ----------
-    full, bass, snare : float32, shape (frames,)
-        Onset strength of all bands, of the bass and of the snare band.
+    strength : OnsetStrength
     harmony : HarmonyChange
     onsets_s : float64, shape (onsets,)
         Onset times in seconds.
     """
-    found = candidates(full, bass, snare, harmony, len(onsets_s) * FRAME_RATE / len(full))
-    if not found:
+    phase = beats.PhaseEvidence(harmony, strength.bass, strength.snare)
+    found = candidates(strength, phase, len(onsets_s) * FRAME_RATE / len(strength.full))
+    if found is None:
         return None
-    chances = octave.probabilities([evidence for _, evidence in found])
-    clicks = octave.bare_pulse(onsets_s, full)
+    chances = octave.probabilities(found.evidence)
+    clicks = octave.bare_pulse(onsets_s, strength.full)
     if clicks is not None:
-        is_click = np.array([abs(choice.level.bpm / clicks - 1) < _SAME_TEMPO for choice, _ in found])
+        is_click = np.array([abs(level.bpm / clicks - 1) < _SAME_TEMPO for level in found.levels])
         chances = is_click.astype(np.float64) if is_click.any() else chances
     best = int(chances.argmax())
-    level, at = found[best][0]
+    level, ratio = found.levels[best], found.ratios[best]
+    at = _beats_of(level, ratio, found.beats, strength, phase)
     bpm = float(np.clip(level.bpm, tempo.LOWEST_BPM, tempo.HIGHEST_BPM))
     return Pulse(bpm, float(chances[best]), at / FRAME_RATE)
 
 
-def candidates(
-    full: Float32, bass: Float32, snare: Float32, harmony: HarmonyChange, onset_rate: float
-) -> list[tuple[octave.Candidate, octave.Evidence]]:
-    """The metrical levels that may be the beat, with what speaks for each; empty where nothing recurs."""
-    period = tempo.periodicity(full)
+class Candidates(NamedTuple):
+    """Metrical levels that may be the beat, their ratios to the dominant one, what speaks for each, and its beats."""
+
+    levels: list[tempo.Level]
+    ratios: list[float]
+    evidence: list[octave.Evidence]
+    beats: Float64
+
+
+def candidates(strength: OnsetStrength, phase: beats.PhaseEvidence, onset_rate: float) -> Candidates | None:
+    """The metrical levels that may be the beat; None where nothing recurs."""
+    period = tempo.periodicity(strength.full)
     dominant = tempo.dominant_level(period)
-    if not tempo.is_periodic(full, period.clarity(dominant.bpm)):
-        return []
-    phase = beats.PhaseEvidence(harmony, bass, snare)
-    frames = tempo.period_frames(dominant.bpm)
-    at = beats.in_phase(beats.track(full, frames), frames, phase)
+    if not tempo.is_periodic(strength.full, period.clarity(dominant.bpm)):
+        return None
+    at = _tracked(dominant, strength, phase)
     if len(at) < _FEWEST_BEATS:
-        return []
-    choices = octave.candidates(tempo.related_levels(period, dominant), dominant, at, phase)
-    return [(choice, octave.evidence_for(choice, onset_rate, phase)) for choice in choices]
+        return None
+    movement = octave.Movement(at, strength.kick, strength.treble)
+    related = tempo.related_levels(period, dominant)
+    evidence = [octave.evidence_for(level, ratio, onset_rate, movement) for ratio, level in related.items()]
+    return Candidates(list(related.values()), list(related), evidence, at)
+
+
+def _tracked(level: tempo.Level, strength: OnsetStrength, phase: beats.PhaseEvidence) -> Float64:
+    frames = tempo.period_frames(level.bpm)
+    return beats.in_phase(beats.track(strength.full, frames), frames, phase)
+
+
+def _beats_of(
+    level: tempo.Level, ratio: float, dominant: Float64, strength: OnsetStrength, phase: beats.PhaseEvidence
+) -> Float64:
+    """Beats of a candidate in frames: those of the dominant level or every other or twice as many, else its own."""
+    if ratio in (0.5, 1, 2):
+        return octave.relative_beats(dominant, ratio, tempo.period_frames(level.bpm), phase)
+    return _tracked(level, strength, phase)

@@ -14,6 +14,8 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 LOWEST_BPM, HIGHEST_BPM = 40.0, 200.0
+RATIOS = (1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0)
+"""Of tempi that periodicity takes for each other."""
 
 _SEARCH_TOP_BPM = 210.0
 """The search goes a little over the top of the range, so that the top itself can be a maximum."""
@@ -129,11 +131,10 @@ def refined(period: Periodicity, bpm: float, within: float) -> Level:
     return Level(top, float(score[best]))
 
 
-def related_levels(period: Periodicity, level: Level) -> list[Level]:
-    """The level itself, its half and its double, as far as they lie in the range, slowest first."""
-    others = [refined(period, level.bpm * k, _SHIFT_RANGE) for k in (0.5, 2.0)]
-    levels = [other for other in others if LOWEST_BPM <= other.bpm <= HIGHEST_BPM]
-    return sorted([*levels, level])
+def related_levels(period: Periodicity, level: Level) -> dict[float, Level]:
+    """The level itself and those in one of ``RATIOS`` to it, as far as they lie in the range, by their ratio."""
+    others = {ratio: refined(period, level.bpm * ratio, _SHIFT_RANGE) for ratio in RATIOS if ratio != 1}
+    return {1.0: level, **{k: other for k, other in others.items() if LOWEST_BPM <= other.bpm <= HIGHEST_BPM}}
 
 
 def is_periodic(strength: Float32, clarity: float) -> bool:

@@ -40,36 +40,31 @@ Float32 = NDArray[np.float32]
 class TemporalPartial:
     """Envelopes of a stretch of audio; concatenating two gives the envelopes of both.
 
-    float32 holds levels and their differences to 1e-6 of a decibel; a six-hour track takes 55 MB.
+    float32 holds levels and their differences to 1e-6 of a decibel; a six-hour track takes 70 MB.
 
     Attributes
     ----------
     samples : of the analysis signal
     native_peak : largest absolute sample of any channel
     rms : shape (frames,), a frame every 512 samples
-    full, bass, snare : shape (frames,), onset strength in dB a frame
+    strength : of each shape (frames,)
     chroma : shape (chroma frames, 12), a frame every 2048 samples
     """
 
     samples: int
     native_peak: float
     rms: Float32
-    full: Float32
-    bass: Float32
-    snare: Float32
+    strength: onset.OnsetStrength
     chroma: Float32
 
 
 def analyse(segment: Segment) -> TemporalPartial:
     """Onset strength, level and chroma of a segment's own frames."""
-    strength = _onset_strength(segment)
     return TemporalPartial(
         samples=segment.own_y.length,
         native_peak=segment.native_peak,
         rms=segment.frames.rms[segment.frames.own],
-        full=strength.full,
-        bass=strength.bass,
-        snare=strength.snare,
+        strength=_onset_strength(segment),
         chroma=_chroma(segment),
     )
 
@@ -83,9 +78,7 @@ def merge(partials: Iterable[TemporalPartial]) -> TemporalPartial:
         samples=sum(p.samples for p in parts),
         native_peak=max(p.native_peak for p in parts),
         rms=np.concatenate([p.rms for p in parts]),
-        full=np.concatenate([p.full for p in parts]),
-        bass=np.concatenate([p.bass for p in parts]),
-        snare=np.concatenate([p.snare for p in parts]),
+        strength=onset.joined(p.strength for p in parts),
         chroma=np.concatenate([p.chroma for p in parts]),
     )
 
@@ -107,7 +100,7 @@ def finish(total: TemporalPartial) -> Columns:
         silence: Value = why if total.native_peak > 0 else 1.0
         return {**all_missing(COLUMNS, why), "silence_ratio": silence}
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
-    onsets_s = onset.pick_onsets(total.full)
+    onsets_s = onset.pick_onsets(total.strength.full)
     return {
         "silence_ratio": float(quiet.mean()),
         **_onset_columns(len(onsets_s), total.samples),
@@ -126,7 +119,7 @@ def _beat_columns(onsets_s: NDArray[np.float64], total: TemporalPartial) -> dict
     if total.samples < _SHORTEST_FOR_TEMPO * ANALYSIS_RATE:
         return all_missing(_BEAT_COLUMNS, TOO_SHORT)
     harmony = chroma_flux.HarmonyChange(total.chroma)
-    found = pulse.find(total.full, total.bass, total.snare, harmony, onsets_s)
+    found = pulse.find(total.strength, harmony, onsets_s)
     if found is None:
         return all_missing(_BEAT_COLUMNS, Missing("no_periodicity"))
     beats = found.beats_s.astype(np.float32)
@@ -153,13 +146,10 @@ def _onset_strength(segment: Segment) -> onset.OnsetStrength:
     floor = onset.local_floor(frames.mel_db.max(axis=1))
     parts = []
     for a, b in _blocks(frames.own.start, frames.own.stop, segment.block // HOP_LENGTH):
-        if a == 0:
-            # The first frame of a track has none before it: compared with itself, it does not rise.
-            level = np.concatenate([frames.mel_db[:1], frames.mel_db[:b]])
-            parts.append(onset.onset_strength(level, np.concatenate([floor[:1], floor[:b]])))
-        else:
-            parts.append(onset.onset_strength(frames.mel_db[a - 1 : b], floor[a - 1 : b]))
-    return onset.OnsetStrength(*(np.concatenate(band) for band in zip(*parts)))
+        # The first frame of a track has none before it: compared with itself, it does not rise.
+        rows = np.maximum(np.arange(a - onset.LEAD, b), 0) if a == 0 else slice(a - onset.LEAD, b)
+        parts.append(onset.onset_strength(frames.mel_db[rows], floor[rows]))
+    return onset.joined(parts)
 
 
 def _chroma(segment: Segment) -> Float32:

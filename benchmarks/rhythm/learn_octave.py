@@ -4,8 +4,7 @@ usage: python -m benchmarks.rhythm.learn_octave FOLDER...
 
 Conditional logistic regression over the candidates of each piece and of its excerpts, ridge penalty on
 standardised terms, tempo classes weighted equally. Sets of one origin are left out together. What is
-printed last goes into dsp/octave.py. The weight of the backbeat is held at what
-drum_patterns.py asks for: music, which is hardly ever unpitched, cannot tell it.
+printed last goes into dsp/octave.py. The patterns of drum_patterns.py are never learned from.
 """
 
 import sys
@@ -15,15 +14,16 @@ import numpy as np
 import scipy.optimize
 
 from benchmarks.rhythm import sets
-from dsp import octave, onset, pulse
+from dsp import beats, octave, onset, pulse
 from dsp.chroma_flux import HarmonyChange
+from dsp.tempo import RATIOS
 
 RIDGE = 2.0
 SYNTHETIC_SHARE = 0.7
 """Accompaniments whose chords a program chose count less: their harmony is not music's."""
-BACKBEAT = octave.Evidence._fields.index("backbeat")
 TOLERANCE = 0.04
-MOST = 3
+WEIGHTS = np.hstack(octave.WEIGHTS)
+NEVER_LEARNED = "drums"
 
 
 def tempo_class(bpm: float) -> int:
@@ -31,15 +31,17 @@ def tempo_class(bpm: float) -> int:
 
 
 def terms(piece: sets.Piece) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Terms (3, terms), which rows are candidates, and which of them have the true tempo."""
+    """Terms (candidates, terms), which rows are candidates, and which of them have the true tempo."""
     e = piece.envelopes
-    rate = len(onset.pick_onsets(e.full)) * 44_100 / e.samples
-    found = pulse.candidates(e.full, e.bass, e.snare, HarmonyChange(e.chroma), rate)
-    rows = np.zeros((MOST, len(octave.WEIGHTS)))
-    here, true = np.zeros(MOST, bool), np.zeros(MOST, bool)
-    for i, (candidate, evidence) in enumerate(found):
-        rows[i], here[i] = evidence, True
-        true[i] = abs(min(candidate.level.bpm, 200) - piece.bpm) <= TOLERANCE * piece.bpm
+    rate = len(onset.pick_onsets(e.strength.full)) * 44_100 / e.samples
+    phase = beats.PhaseEvidence(HarmonyChange(e.chroma), e.strength.bass, e.strength.snare)
+    found = pulse.candidates(e.strength, phase, rate)
+    rows = np.zeros((len(RATIOS), len(WEIGHTS)))
+    here, true = np.zeros(len(RATIOS), bool), np.zeros(len(RATIOS), bool)
+    if found is not None:
+        for i, (level, evidence) in enumerate(zip(found.levels, found.evidence)):
+            rows[i], here[i] = np.hstack(evidence), True
+            true[i] = abs(min(level.bpm, 200) - piece.bpm) <= TOLERANCE * piece.bpm
     return rows, here, true
 
 
@@ -49,11 +51,10 @@ def learn(rows, here, true, weight) -> np.ndarray:
     mean = rows.sum(axis=1, keepdims=True) / here.sum(axis=1)[:, None, None]
     rows = np.where(here[..., None], rows - mean, 0)
     scale = rows[here].std(axis=0) + 1e-9
-    held = rows[..., BACKBEAT] * octave.WEIGHTS.backbeat
-    rows = np.delete(rows / scale, BACKBEAT, axis=2)
+    rows = rows / scale
 
     def loss(w):
-        logit = np.where(here, rows @ w + held, -1e9)
+        logit = np.where(here, rows @ w, -1e9)
         chance = np.exp(logit - logit.max(axis=1, keepdims=True))
         chance /= chance.sum(axis=1, keepdims=True)
         right = (chance * true).sum(axis=1) + 1e-12
@@ -61,7 +62,7 @@ def learn(rows, here, true, weight) -> np.ndarray:
         return -weight @ np.log(right) + RIDGE * w @ w, -np.einsum("ij,ijk->k", pull, rows) + 2 * RIDGE * w
 
     found = scipy.optimize.minimize(loss, np.zeros(rows.shape[2]), jac=True, method="L-BFGS-B").x
-    return np.insert(found / np.delete(scale, BACKBEAT), BACKBEAT, octave.WEIGHTS.backbeat)
+    return found / scale
 
 
 def hits(w, rows, here, true) -> np.ndarray:
@@ -71,8 +72,9 @@ def hits(w, rows, here, true) -> np.ndarray:
 
 def line(label, hit, whole, names, classes) -> str:
     by_set = " ".join(f"{s} {hit[whole & (names == s)].mean():.3f}" for s in dict.fromkeys(names))
-    by_class = [hit[whole & (classes == c)].mean() for c in range(4)]
-    cut = np.mean([hit[~whole & (classes == c)].mean() for c in range(4)])
+    music = names != NEVER_LEARNED
+    by_class = [hit[whole & music & (classes == c)].mean() for c in range(4)]
+    cut = np.mean([hit[~whole & music & (classes == c)].mean() for c in range(4)])
     return (
         f"{label}: classes {' '.join(f'{c:.2f}' for c in by_class)} balanced {np.mean(by_class):.3f} "
         f"(excerpts {cut:.3f}) | {by_set}"
@@ -87,8 +89,9 @@ def main(folders: list[str]) -> None:
     rows, here, true = (np.array(x) for x in zip(*map(terms, pieces)))
     names, origins = np.array([p.set for p in pieces]), np.array([p.origin for p in pieces])
     classes = np.array([tempo_class(p.bpm) for p in pieces])
-    weight = 1 / np.bincount(classes)[classes] * np.where(origins == "mma", SYNTHETIC_SHARE, 1)
-    weight *= len(whole_pieces) / 4
+    music = names != NEVER_LEARNED
+    weight = np.where(origins == "mma", SYNTHETIC_SHARE, 1) / np.bincount(classes[music])[classes]
+    weight *= music * np.count_nonzero(whole & music) / 4
     print(len(whole_pieces), "pieces,", len(pieces), "with excerpts")
     left_out = np.zeros(len(pieces), bool)
     for origin in dict.fromkeys(origins):
@@ -99,10 +102,10 @@ def main(folders: list[str]) -> None:
     print(line("left out", left_out, whole, names, classes))
     w = learn(rows, here, true, weight)
     print(line("all", hits(w, rows, here, true), whole, names, classes))
-    print(line("committed", hits(np.array(octave.WEIGHTS), rows, here, true), whole, names, classes))
+    print(line("committed", hits(WEIGHTS, rows, here, true), whole, names, classes))
     print(line("best candidate", true.any(axis=1), whole, names, classes))
-    for name, value in zip(octave.Evidence._fields, w):
-        print(f"    {name}={value:.3g},")
+    for name, term in octave.Evidence(*w[:4], *np.split(w[4:], [6, 12]))._asdict().items():
+        print(f"    {name}={np.round(term, 2).tolist()},")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ def measure(piece: sets.Piece) -> dict:
         out["beat_f"] = beat_f(piece.beats_s, found["beats_s"]) if bpm else 0.0
         out["stability"] = found["rhythm_stability"] if bpm else np.nan
     if piece.onsets_s is not None:
-        out["onset_f"] = mir_eval.onset.f_measure(piece.onsets_s, onset.pick_onsets(piece.envelopes.full))[0]
+        out["onset_f"] = mir_eval.onset.f_measure(
+            piece.onsets_s, onset.pick_onsets(piece.envelopes.strength.full)
+        )[0]
     return out
 
 

@@ -86,7 +86,7 @@ def _envelopes(audio: Path) -> temporal.TemporalPartial:
 def excerpts(piece: Piece, *, seconds: float = 40.0, every: float = 35.0) -> Iterator[Piece]:
     """The same piece cut short, without beats and onsets."""
     e = piece.envelopes
-    for start in np.arange(5.0, len(e.full) / onset.FRAME_RATE - seconds, every):
+    for start in np.arange(5.0, len(e.rms) / onset.FRAME_RATE - seconds, every):
         frames = slice(round(start * onset.FRAME_RATE), round((start + seconds) * onset.FRAME_RATE))
         chroma = slice(
             round(start * chroma_flux.CHROMA_RATE), round((start + seconds) * chroma_flux.CHROMA_RATE)
@@ -95,9 +95,7 @@ def excerpts(piece: Piece, *, seconds: float = 40.0, every: float = 35.0) -> Ite
             e,
             samples=round(seconds * 44_100),
             rms=e.rms[frames],
-            full=e.full[frames],
-            bass=e.bass[frames],
-            snare=e.snare[frames],
+            strength=onset.OnsetStrength(*(band[frames] for band in e.strength)),
             chroma=e.chroma[chroma],
         )
         yield replace(piece, beats_s=None, onsets_s=None, envelopes=cut)

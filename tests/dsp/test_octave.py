@@ -7,37 +7,31 @@ from dsp import octave
 from dsp.beats import PhaseEvidence
 from dsp.chroma_flux import CHROMA_RATE, HarmonyChange
 from dsp.onset import FRAME_RATE
-from dsp.tempo import Level, period_frames
+from dsp.tempo import RATIOS, Level
+
+PERIOD = 40.0
+BEATS = np.arange(0, 8001, PERIOD)
 
 
-def phase_evidence(frames, *, bass_every=0.0, snare_every=0.0, chord_every=0.0, pitched=True):
-    """Bass onsets and chord changes every so many frames; snare onsets too, half way between."""
-    bass, snare = np.full(frames, 0.1, np.float32), np.full(frames, 1.0, np.float32)
-    if bass_every:
-        bass[np.round(np.arange(0, frames - 1, bass_every)).astype(int)] = 10
-    if snare_every:
-        snare[np.round(np.arange(snare_every / 2, frames - 1, snare_every)).astype(int)] = 10
-    chords = np.ones((int(frames / FRAME_RATE * CHROMA_RATE), 12), np.float32)
-    if pitched:
-        chords *= np.eye(12, dtype=np.float32)[0]
-    if chord_every:
-        chord = (np.arange(len(chords)) / CHROMA_RATE * FRAME_RATE / chord_every + 1e-6).astype(int)
-        chords[:] = np.eye(12, dtype=np.float32)[chord * 5 % 12]
-    return PhaseEvidence(HarmonyChange(chords), bass, snare)
+def hits(every, first=0.0):
+    """Onset strength of even hits, so many beats apart."""
+    strength = np.zeros(8001, np.float32)
+    strength[np.arange(round(first * PERIOD), 8000, round(every * PERIOD))] = 3
+    return strength
 
 
-def evidence(bpm, onset_rate=4.0, **music):
-    period = period_frames(bpm)
-    at = np.arange(0, 5000, period)
-    pitched = music.pop("pitched", True)
-    phase = phase_evidence(5001, pitched=pitched, **{k: v * period for k, v in music.items()})
-    return octave.evidence_for(octave.Candidate(Level(bpm, 2.0), at), onset_rate, phase)
+def movement(kick_every=1.0, treble_every=0.5):
+    return octave.Movement(BEATS, hits(kick_every), hits(treble_every))
 
 
-def test_usual_tempi_are_neither_slow_nor_fast():
-    assert evidence(120).slow == evidence(120).fast == evidence(120).tempo == 0
-    assert evidence(60).slow == pytest.approx(0.49)
-    assert evidence(180).fast == pytest.approx((math.log2(1.5) - 0.3) ** 2)
+def evidence(bpm=120.0, ratio=1.0, onset_rate=4.0):
+    return octave.evidence_for(Level(bpm, 2.0), ratio, onset_rate, movement())
+
+
+def test_tempo_counts_in_octaves_from_the_usual_one():
+    assert evidence(120).tempo == evidence(120).tempo_squared == 0
+    assert evidence(60).tempo == -1
+    assert evidence(240).tempo_squared == 1
 
 
 def test_less_than_a_note_a_beat_is_sparse():
@@ -45,49 +39,67 @@ def test_less_than_a_note_a_beat_is_sparse():
     assert evidence(120, onset_rate=4.0).sparse == 0
 
 
-def test_bass_on_every_other_beat_recurs_after_two():
-    found = evidence(120, bass_every=2)
-    assert found.bass_1 < -0.8
-    assert found.bass_2 > 0.8
-    assert found.bass_4 > 0.8
+def test_ratios_other_than_octaves_are_marked():
+    assert [evidence(ratio=ratio).ratio for ratio in (1 / 2, 1.0, 2.0)] == [(0, 0, 0, 0)] * 3
+    assert evidence(ratio=2 / 3).ratio == (1, 0, 0, 0)
+    assert evidence(ratio=3 / 2).ratio == (0, 0, 0, 1)
 
 
-def test_chords_that_change_every_bar_stand_out():
-    assert evidence(120, chord_every=4).harmony > 2 > evidence(120, chord_every=1).harmony
+@pytest.mark.parametrize("every", [0.5, 1, 2, 4])
+def test_hits_move_at_their_own_rate_and_its_multiples(every):
+    kick = movement(kick_every=every).at(1.0)[0]
+    expected = [float((rate * every) % 1 == 0) for rate in octave.RATES]
+    np.testing.assert_allclose(kick, expected, atol=0.15)
 
 
-def test_drums_tell_by_the_backbeat_and_music_by_bass_and_harmony():
-    drums = evidence(120, bass_every=2, snare_every=2, pitched=False)
-    assert drums.backbeat < -0.9
-    assert drums.bass_1 == drums.bass_2 == drums.bass_4 == drums.harmony == 0
-    assert evidence(240, bass_every=4, snare_every=4, pitched=False).backbeat > drums.backbeat + 0.5
-    assert evidence(120, bass_every=2, snare_every=2).backbeat == 0
+def test_hits_in_turn_cancel_at_half_their_distance():
+    kick = hits(2) + hits(2, first=1)
+    np.testing.assert_allclose(octave.Movement(BEATS, kick, kick).at(1.0)[:, 2], 0, atol=0.15)
 
 
-def test_a_moment_of_music_has_no_pattern():
-    phase = phase_evidence(400)
-    few = octave.Candidate(Level(120.0, 1.0), np.array([10.0, 53.0, 96.0]))
-    found = octave.evidence_for(few, 2.0, phase)
-    assert found.bass_1 == found.bass_2 == found.bass_4 == found.harmony == 0
+def test_even_strength_and_silence_do_not_move():
+    even, silence = np.ones(8001, np.float32), np.zeros(8001, np.float32)
+    found = octave.Movement(BEATS, even, silence).at(1.0)
+    np.testing.assert_allclose(found[0], 0, atol=0.05)
+    np.testing.assert_array_equal(found[1], 0)
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_movement_of_a_relative_is_the_fourier_sum_at_its_own_rates(ratio):
+    rng = np.random.default_rng(1)
+    kick, treble = rng.exponential(size=(2, 8001)).astype(np.float32)
+    beat = np.arange(8001) / PERIOD
+    expected = [
+        [abs(np.sum(band * np.exp(-2j * np.pi * rate * ratio * beat))) / band.sum() for rate in octave.RATES]
+        for band in (kick.astype(float), treble.astype(float))
+    ]
+    found = octave.Movement(BEATS, kick, treble).at(ratio)
+    np.testing.assert_allclose(found**2, expected, atol=1e-6)
+
+
+def phase_evidence(frames, chord_every=0.0):
+    """Chords that change every so many frames."""
+    flat = np.full(frames, 0.1, np.float32)
+    chords = np.ones((int(frames / FRAME_RATE * CHROMA_RATE), 12), np.float32)
+    if chord_every:
+        chord = (np.arange(len(chords)) / CHROMA_RATE * FRAME_RATE / chord_every + 1e-6).astype(int)
+        chords[:] = np.eye(12, dtype=np.float32)[chord * 5 % 12]
+    return PhaseEvidence(HarmonyChange(chords), flat, flat)
 
 
 def test_relatives_have_twice_and_half_as_many_beats():
     at = np.arange(0, 4000, 43.0)
-    levels = [Level(60.0, 1.0), Level(120.0, 1.0), Level(240.0, 1.0)]
-    slow, same, fast = octave.candidates(levels, levels[1], at, phase_evidence(4001))
-    np.testing.assert_allclose(np.diff(slow.beats), 86)
-    np.testing.assert_array_equal(same.beats, at)
-    np.testing.assert_allclose(np.diff(fast.beats), 21.5)
+    phase = phase_evidence(4001)
+    np.testing.assert_allclose(np.diff(octave.relative_beats(at, 0.5, 86.0, phase)), 86)
+    np.testing.assert_array_equal(octave.relative_beats(at, 1.0, 43.0, phase), at)
+    np.testing.assert_allclose(np.diff(octave.relative_beats(at, 2.0, 21.5, phase)), 21.5)
 
 
 def test_every_other_beat_is_the_one_where_chords_change():
     at = np.arange(0, 4000, 43.0)
-    levels = [Level(60.0, 1.0), Level(120.0, 1.0)]
     phase = phase_evidence(4001, chord_every=86.0)
-    slow, _ = octave.candidates(levels, levels[1], at, phase)
-    assert slow.beats[0] == 0
-    shifted, _ = octave.candidates(levels, levels[1], at[1:], phase)
-    assert shifted.beats[0] == 86
+    assert octave.relative_beats(at, 0.5, 86.0, phase)[0] == 0
+    assert octave.relative_beats(at[1:], 0.5, 86.0, phase)[0] == 86
 
 
 def test_probabilities_sum_to_one_and_follow_the_fit():

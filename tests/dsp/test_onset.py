@@ -14,7 +14,7 @@ def strength_of(y):
     from dsp import temporal
 
     (segment,) = segments(y, ANALYSIS_RATE)
-    return temporal.analyse(segment).full
+    return temporal.analyse(segment).strength.full
 
 
 def test_band_centres_are_those_of_slaneys_filter_bank():

@@ -70,5 +70,6 @@ def test_flat_strength_has_no_clarity():
 def test_related_levels_lie_in_the_range():
     for bpm in (45.0, 90.0, 150.0):
         levels = tempo.related_levels(tempo.periodicity(impulses(bpm)), tempo.Level(bpm, 1.0))
-        assert all(tempo.LOWEST_BPM <= level.bpm <= tempo.HIGHEST_BPM for level in levels)
-        assert bpm in [level.bpm for level in levels]
+        assert all(tempo.LOWEST_BPM <= level.bpm <= tempo.HIGHEST_BPM for level in levels.values())
+        assert all(level.bpm == pytest.approx(ratio * bpm, rel=0.03) for ratio, level in levels.items())
+        assert levels[1.0].bpm == bpm
