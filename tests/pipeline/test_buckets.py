@@ -1,4 +1,5 @@
 import duckdb
+import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 import pytest
@@ -52,10 +53,20 @@ def test_the_same_rows_give_the_same_bytes_in_any_order(dataset, tmp_path):
     rows = [record(name, tags={"b": "1", "a": "2"}) for name in "abc"]
     dataset.replace(0, rows, [])
     with writing(str(tmp_path / "other"), "run-2", listed=10) as other:
-        for row in reversed(rows):
-            other.replace(0, [{**row, "tags": {"a": "2", "b": "1"}}], [])
+        other.replace(0, [{**row, "tags": {"a": "2", "b": "1"}} for row in reversed(rows)], [])
     paths = [bucket_path(root, FINGERPRINTS, 0) for root in (dataset.root, other.root)]
     assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_an_old_footer_fits_no_later_file(dataset):
+    path = bucket_path(dataset.root, FINGERPRINTS, 0)
+    dataset.replace(0, [record("a")], [])
+    footer = pq.read_metadata(path)
+    for _ in range(70):
+        dataset.replace(0, [record("a")], [])
+        with pq.ParquetFile(path, metadata=footer) as file, pytest.raises((OSError, pa.ArrowException)):
+            file.read(["track_id"])
+        assert dataset.fingerprints()["track_id"].to_pylist() == ["a"]
 
 
 def test_files_are_zstd_with_units_and_definitions_in_their_fields(dataset):
