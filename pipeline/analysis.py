@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 from pipeline.assembly import Assembler
 from pipeline.record import Record
-from transforms.audio.uris import from_path
+from transforms.audio.uris import from_path, is_remote
 from transforms.families import FAMILIES, combine, measure
 from transforms.model import Range, Track
 from transforms.reading import plan_ranges, read_range
@@ -22,7 +22,7 @@ def fingerprint(
     """The fingerprint record of one file.
 
     Args:
-        path: A local path, or a gs:// or s3:// address.
+        path: A local path, or an address that Beam's file systems read, where they are installed.
         borders: Where to cut the track, in samples at its own rate; by default only where it is too long
             to be held in memory at once.
         tags: Carried into the record.
@@ -34,7 +34,8 @@ def fingerprint(
     Raises:
         BadAudio: The file cannot be measured; ``reason`` says why.
     """
-    uri = from_path(os.fspath(path))
+    given = os.fspath(path)
+    uri = given if is_remote(given) else from_path(os.path.abspath(given))
     track = Track(uri, uri, tuple((tags or {}).items()))
     ranges = plan_ranges(track) if borders is None else _cut(track, tuple(borders))
     contents: dict[str, list[object]] = {name: [] for name in FAMILIES}

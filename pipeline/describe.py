@@ -12,6 +12,7 @@ from itertools import groupby
 from pipeline.bigquery import bigquery_schema
 from pipeline.columns import CODES, Column, Gain, Group
 from pipeline.record import ALGORITHM_VERSION, columns, failure_columns
+from pipeline.wording import counted
 
 FORMATS = ("table", "json", "markdown", "bigquery")
 
@@ -85,8 +86,9 @@ def describe_dataset(output: str, form: str = "table", *, width: int | None = No
         return describe(form)
     made_with = dataset.fingerprints(["algorithm_version"])["algorithm_version"].to_pylist()
     told = (
-        f"{dataset.root}: {len(made_with)} records, {dataset.quarantine().num_rows} tracks in quarantine, "
-        f"{dataset.layout.buckets} buckets, "
+        f"{dataset.root}: {counted(len(made_with), 'record')}, "
+        f"{counted(dataset.quarantine().num_rows, 'track')} in quarantine, "
+        f"{counted(dataset.layout.buckets, 'bucket')}, "
         f"made with algorithm version {' and '.join(map(str, sorted(set(made_with)))) or '-'}\n\n"
     )
     return told + describe(form, width=width)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.dataset import Dataset
 from pipeline.manifest import FAILURE_PREFIX
+from pipeline.wording import counted, on_one_line
 from transforms.audio.errors import Reason
 
 _TOLD = (
@@ -47,13 +48,12 @@ def as_text(rows: Sequence[Row]) -> str:
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[str]:
-    plural = "" if len(rows) == 1 else "s"
-    yield f"{len(rows)} track{plural} in quarantine"
+    yield f"{counted(len(rows), 'track')} in quarantine"
     for reason, times in by_reason(rows).items():
         yield f"\n{reason}: {times}  {_advice(reason)}".rstrip()
         for row in rows:
             if row["reason"] == reason:
-                yield f"  {row['track_id']}: {row['message']}{_history(row)}"
+                yield f"  {on_one_line(row['track_id'])}: {on_one_line(row['message'])}{_history(row)}"
 
 
 def _advice(reason: str) -> str:

@@ -49,6 +49,8 @@ AUDIO_SUFFIXES = frozenset(
 )
 """Endings of names that folders and globs are searched for. What cannot be decoded is said so in quarantine."""
 
+_OF_THE_FILE_SYSTEM = "lost+found"
+"""A folder at the root of many volumes that only their owner may list."""
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -151,7 +153,7 @@ def _walk(folder: str, base: str, around: tuple[tuple[int, int], ...]) -> _Finds
     if here in around:  # a link that leads back up
         return
     for entry in entries:
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or entry.name == _OF_THE_FILE_SYSTEM:
             continue
         if entry.is_dir():
             yield from _walk(entry.path, base, (*around, here))

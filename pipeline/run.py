@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -13,12 +14,14 @@ from pipeline.assembly import software_version
 from pipeline.conservation import Account, account
 from pipeline.dataset import Dataset, writing
 from pipeline.ends import Ends
+from pipeline.errors import UsageError
 from pipeline.job import Job, RunOutcome, RunRequest, SliceReport
 from pipeline.listing import Listing, list_tracks
 from pipeline.planning import Plan, plan
 from pipeline.runs import RunSummary, write_summary
 from pipeline.sink import DatasetSink
 from pipeline.summary_table import found_table
+from pipeline.wording import counted as how_many
 from transforms.audio.errors import Reason
 from transforms.audio.probe import decoder_version
 
@@ -44,6 +47,10 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         DatasetHeld: Another run is at work.
         NotFinished: The store failed.
     """
+    if options.force and options.limit:
+        raise UsageError(
+            "--force with --limit would do the same tracks every time; name fewer inputs instead"
+        )
     listing = list_tracks(options.inputs)
     if options.dry_run:
         print(_planned(_plan(listing, Dataset.find(options.output), options)))
@@ -60,7 +67,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         ended = _count(todo, sink, outcome, options)
         write_summary(dataset.root, _summary(ended, sink, options))
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS:
-            print(found_table(dataset, started))
+            with suppress(BrokenPipeError):  # nobody reads it; the exit code still says what came of the run
+                print(found_table(dataset, started), flush=True)
     for line in _closing(ended, options.output, time.monotonic() - began):
         print(line, file=sys.stderr)
     if listing.ignored:
@@ -153,14 +161,14 @@ def _planned(todo: Plan) -> str:
     counts = [f"{n} {standing.replace('_', ' ')}" for standing, n in todo.counts.items() if n]
     if todo.deferred:
         counts.append(f"{todo.deferred} left to a later run")
-    return f"{len(todo.outstanding)} tracks to do ({', '.join(counts)})"
+    return f"{how_many(len(todo.outstanding), 'track')} to do ({', '.join(counts)})"
 
 
 def _closing(ended: _Ended, output: str, seconds: float) -> Iterator[str]:
     """What a person wants to know at the end, and what to do next."""
     report, counted = ended.outcome.report, ended.counted
     if not ended.todo.outstanding:
-        yield f"nothing to do: {counted.unchanged} tracks are up to date in {output}"
+        yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged, 'track')}"
     else:
         yield (
             f"{counted.recorded} recorded, {counted.quarantined} failed, {counted.unchanged} unchanged: "

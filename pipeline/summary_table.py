@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from pipeline.dataset import Dataset
+from pipeline.wording import on_one_line
 
 _COLUMNS = {
     "track_id": "track",
@@ -51,4 +52,4 @@ def _cell(name: str, value: Any) -> str:
         return "-"
     if name == "duration_s":
         return f"{int(value // 60)}:{value % 60:04.1f}"
-    return value if isinstance(value, str) else f"{value:.{_DECIMALS.get(name, 2)}f}"
+    return on_one_line(value) if isinstance(value, str) else f"{value:.{_DECIMALS.get(name, 2)}f}"

@@ -81,7 +81,7 @@ def test_a_dataset_is_described_with_what_it_holds(tmp_path, form):
     assert text.endswith(describe(form, width=110))
     if form == "table":
         assert text.startswith(
-            f"{tmp_path}: 2 records, 1 tracks in quarantine, 1 buckets, made with algorithm version 1\n"
+            f"{tmp_path}: 2 records, 1 track in quarantine, 1 bucket, made with algorithm version 1\n"
         )
     with pytest.raises(UsageError, match="not a dataset"):
         describe_dataset(str(tmp_path / "nowhere"))

@@ -37,7 +37,16 @@ def test_a_folder_is_searched_to_its_depths(tmp_path):
 
 
 def test_hidden_files_are_passed_over_and_files_that_are_not_audio_are_counted(tmp_path):
-    put(tmp_path, "a.wav", "._a.wav", ".hidden/b.wav", "cover.jpg", "notes.txt", "no_suffix")
+    put(
+        tmp_path,
+        "a.wav",
+        "._a.wav",
+        ".hidden/b.wav",
+        "lost+found/c.wav",
+        "cover.jpg",
+        "notes.txt",
+        "no_suffix",
+    )
     listing = list_tracks([str(tmp_path)])
     assert [track.track_id for track in listing.tracks] == ["a.wav"]
     assert listing.ignored == 3

@@ -15,6 +15,8 @@ from transforms.audio.source import OpenSource, Stat, open_source
 LENGTH_UNKNOWN = "length_unknown"
 """Note: the file does not declare its length, so that a cut would not show."""
 
+_RATES = range(1_000, 768_001)
+"""Rates that can be measured, in Hz; a header that says another is broken or not of audio."""
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32} | {
     f"ALAC_{bits}": bits for bits in (16, 20, 24, 32)
 }
@@ -86,8 +88,11 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder) -> AudioI
     """What an open track is.
 
     Raises:
-        BadAudio: ``unsupported_layout``.
+        BadAudio: ``unsupported_layout``, or ``unsupported_format`` for a rate that cannot be measured.
     """
+    if decoder.rate not in _RATES:
+        message = f"a sample rate of {decoder.rate} Hz; from {_RATES[0]} to {_RATES[-1]} Hz can be measured"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
     try:
         layout = layout_of(decoder.channels, mask=contents.mask, vorbis_order=contents.vorbis_order)
     except UnsupportedLayout as error:

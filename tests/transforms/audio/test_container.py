@@ -195,6 +195,14 @@ def test_links_that_differ_in_rate_are_not_one_track(tmp_path):
     assert reason_of(tmp_path, parts[0] + parts[1]) is Reason.UNSUPPORTED_FORMAT
 
 
+@pytest.mark.parametrize("rate", [1, 999, 1_000_000])
+def test_a_rate_that_no_recording_has_is_unsupported(tmp_path, rate):
+    soundfile.write(tmp_path / "odd.wav", sounds.music(0.1), rate)
+    with pytest.raises(BadAudio, match=f"a sample rate of {rate} Hz") as caught:
+        probe(str(tmp_path / "odd.wav"))
+    assert caught.value.reason is Reason.UNSUPPORTED_FORMAT
+
+
 def test_appended_mp3s_are_decoded_one_after_the_other(tmp_path):
     parts = [sounds.encoded(tmp_path, "mp3", sounds.music(s, seed=i)) for i, s in enumerate((1.0, 0.7))]
     alone = [opened(tmp_path, part).segment.pcm for part in parts]
