@@ -59,8 +59,7 @@ class Clipping:
 def analyse(segment: Segment) -> Clipping:
     """Run levels of the samples in the cells that begin in the segment's own part."""
     moments = segment.moments
-    begun = Span(moments.first + moments.own.start, moments.first + moments.own.stop)
-    edges = np.minimum(cells.edges(begun, segment.rate, cells.CELLS_PER_SECOND), segment.total)
+    edges = np.minimum(cells.edges(moments.own_numbers, segment.rate, cells.CELLS_PER_SECOND), segment.total)
     near, over = [], 0
     for channel in full_range_channels(segment.layout):
         highest, lowest = moments.highest[channel, moments.own], moments.lowest[channel, moments.own]

@@ -1,11 +1,12 @@
 """K-weighting (ITU-R BS.1770-5, annex 1) and the energy it leaves in each 10 ms cell.
 
-The two biquads are one fourth-order state space, evaluated as matrix products (the block state form
-of a recursive filter): a row of 48 samples is [inputs | state at its start] times a fixed matrix, and
-the states at the starts of the rows follow from a prefix sum over groups of 16 rows, of 16 groups, ...
-The states are scaled to have the identity as their covariance for white input, so that float32 loses
-nothing. Chunks of whole seconds on the absolute grid start from rest a little early, which the filter
-forgets: no state passes from one chunk to the next, nor from segment to segment.
+Where cells divide into rows of about a millisecond, and unless the energy is that of infrasound, it is found
+without the filtered signal (``kenergy``). Otherwise the two biquads are one fourth-order state space, evaluated
+as matrix products (the block state form of a recursive filter): a row of 48 samples is [inputs | state at its
+start] times a fixed matrix, and the states at the starts of the rows follow from a prefix sum over groups of 16
+rows, of 16 groups, ... The states are scaled to have the identity as their covariance for white input, so that
+float32 loses nothing. Chunks of whole seconds on the absolute grid start from rest a little early, which the
+filter forgets: no state passes from one chunk to the next, nor from segment to segment.
 """
 
 import math
@@ -15,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import resample
-from dsp.cells import edges, energies
+from dsp import kenergy, resample
+from dsp.cells import CELLS_PER_SECOND, Edges, complete_cells, edges, energies
 from dsp.channels import loudness_weights
 from dsp.grid import Span
+from dsp.kenergy import single
 from dsp.segment import Segment
 
-CELLS_PER_SECOND = 100
 LOWEST_RATE = 32_000
 """Below this rate the signal is converted to 48 kHz before it is weighted."""
 TABLED_RATE = 48_000
@@ -30,12 +31,15 @@ _ORDER = 4
 _ROW = 48
 _GROUP = 16
 _LEVELS = 5
-_MEMORY_SECONDS = 0.1
+_MEMORY_CELLS = 10
 """Start-up time of a chunk: the high-pass's double pole at 38 Hz has decayed by 180 dB."""
-_CHUNK_SAMPLES = 1 << 17
+_CHUNK_SAMPLES = 1 << 18
+_FAINT = 1e-3
+"""Weighted energy over the flat below which it would be a small difference of large numbers: infrasound."""
 
 Samples = NDArray[np.float32]
 Matrix = NDArray[np.float64]
+Energies = NDArray[np.float64]
 
 
 def cell_rate(rate: int) -> int:
@@ -58,32 +62,54 @@ def cell_energies(segment: Segment, cells: Span) -> NDArray[np.float64]:
     float64, shape (cells.length,): sum of squares, full scale 1.
     """
     rate = cell_rate(segment.rate)
-    seconds = max(1, round(_CHUNK_SAMPLES / rate))
-    length = seconds * CELLS_PER_SECOND
-    scratch = _Scratch.of_samples(seconds * rate + math.ceil(_MEMORY_SECONDS * rate) + _ROW * _GROUP)
+    length = max(1, round(_CHUNK_SAMPLES / rate)) * CELLS_PER_SECOND
+    complete = complete_cells(segment.total, segment.rate, CELLS_PER_SECOND)
     out = np.zeros(cells.length)
-    for number in range(cells.start // length, -(-cells.stop // length)):
-        chunk = Span(number * length, (number + 1) * length)
+    for start in range(cells.start // length * length, cells.stop, length):
+        chunk = Span(start, min(start + length, max(complete, cells.stop)))
         wanted = Span(max(cells.start, chunk.start), min(cells.stop, chunk.stop))
-        of_chunk = _chunk_energies(segment, chunk, rate, scratch)
-        out[wanted.start - cells.start : wanted.stop - cells.start] = of_chunk[
-            wanted.start - chunk.start : wanted.stop - chunk.start
-        ]
+        at = slice(wanted.start - cells.start, wanted.stop - cells.start)
+        out[at] = _chunk_energies(segment, chunk, wanted, rate)
     return out
 
 
-def _chunk_energies(segment: Segment, chunk: Span, rate: int, scratch: "_Scratch") -> NDArray[np.float64]:
-    bounds = edges(chunk, rate, CELLS_PER_SECOND)
-    start, stop = int(bounds[0]), int(bounds[-1])
-    start -= math.ceil(_MEMORY_SECONDS * rate)
-    start -= (start - stop) % (_ROW * _GROUP)
-    channels = _samples(segment, start, stop, rate)
-    total = np.zeros(chunk.length)
+def _chunk_energies(segment: Segment, chunk: Span, wanted: Span, rate: int) -> Energies:
+    """Energies of the wanted cells of a chunk; the filter starts from rest ten cells before it."""
+    bounds = edges(Span(chunk.start - _MEMORY_CELLS, chunk.stop), rate, CELLS_PER_SECOND)
+    first = wanted.start - chunk.start + _MEMORY_CELLS
+    total = np.zeros(wanted.length)
+    channels = _samples(segment, int(bounds[0]), int(bounds[-1]), rate)
     for weight, x in zip(loudness_weights(segment.layout), channels):
         if weight > 0:
-            weighted = k_weighted(x, rate, scratch)
-            total += weight * energies(weighted[bounds[0] - start :], bounds)
+            total += weight * _weighted_energies(x, bounds, slice(first, first + wanted.length), rate)
     return total
+
+
+def _weighted_energies(x: Samples, bounds: Edges, wanted: slice, rate: int) -> Energies:
+    """Energies of the wanted of the cells between ``bounds``, of which ``x`` holds the samples."""
+    rows = kenergy.rows_per_cell(rate)
+    if rows is None:
+        return _filtered_energies(x, bounds, rate)[wanted]
+    table = _energy_table(rate, rows)
+    cell = bounds[1] - bounds[0]
+    flat = table.gain * energies(x[wanted.start * cell :], bounds[wanted.start : wanted.stop + 1])
+    found = flat + kenergy.beyond_gain(x, table, rows)[wanted]
+    faint = found < _FAINT * flat
+    if faint.any():
+        found[faint] = _filtered_energies(x, bounds, rate)[wanted][faint]
+    return found
+
+
+def _filtered_energies(x: Samples, bounds: Edges, rate: int) -> Energies:
+    """Energies of all cells, of the filtered signal itself."""
+    rest = np.zeros(-len(x) % (_ROW * _GROUP), np.float32)
+    return energies(k_weighted(np.concatenate([rest, x]), rate)[len(rest) :], bounds)
+
+
+@cache
+def _energy_table(rate: int, rows: int) -> kenergy.Table:
+    space = kenergy.StateSpace(*_whitened(*_cascade(*k_filter(rate))))
+    return kenergy.table_of(space, rate // CELLS_PER_SECOND // rows)
 
 
 def _samples(segment: Segment, start: int, stop: int, rate: int) -> Samples:
@@ -102,19 +128,7 @@ def _samples(segment: Segment, start: int, stop: int, rate: int) -> Samples:
     return out
 
 
-class _Scratch(NamedTuple):
-    """Memory for the rows of a chunk, used again for the next: fresh pages cost a tenth of the filter."""
-
-    inputs: Samples
-    outputs: Samples
-
-    @classmethod
-    def of_samples(cls, samples: int) -> "_Scratch":
-        rows = -(-samples // _ROW)
-        return cls(np.empty((rows, _ROW + _ORDER), np.float32), np.empty((rows, _ROW), np.float32))
-
-
-def k_weighted(x: Samples, rate: int, scratch: _Scratch | None = None) -> Samples:
+def k_weighted(x: Samples, rate: int) -> Samples:
     """Response of the K filter, initially at rest.
 
     Parameters
@@ -123,17 +137,11 @@ def k_weighted(x: Samples, rate: int, scratch: _Scratch | None = None) -> Sample
         Any multiple of 768 samples.
     rate : int
         Sample rate in Hz, 32 kHz or more.
-    scratch : _Scratch
-        Holds the result until it is used again; by default fresh memory.
     """
     tables = _tables(rate)
     rows = x.reshape(-1, _ROW)
-    inputs, outputs = (memory[: len(rows)] for memory in scratch or _Scratch.of_samples(len(x)))
-    inputs[:, :_ROW] = rows
-    states = _row_states(inputs[:, :_ROW] @ tables.inject, tables.levels)
-    inputs.view(np.complex128)[:, -1] = states.view(np.complex128)[:, 0]  # four floats a row, moved as one
-    np.matmul(inputs, tables.respond, out=outputs)
-    return outputs.reshape(-1)
+    states = _row_states(rows @ tables.inject, tables.levels)
+    return (np.hstack([rows, states]) @ tables.respond).reshape(-1)
 
 
 def _row_states(injected: Samples, levels: "tuple[_Level, ...]") -> Samples:
@@ -185,7 +193,7 @@ def _tables(rate: int) -> _Tables:
     for _ in range(_LEVELS):
         levels.append(_level(step))
         step = np.linalg.matrix_power(step, _GROUP)
-    return _Tables(_single(inject), _single(respond), tuple(levels))
+    return _Tables(single(inject), single(respond), tuple(levels))
 
 
 def _level(step: Matrix) -> _Level:
@@ -194,12 +202,7 @@ def _level(step: Matrix) -> _Level:
     for source in range(_GROUP):
         for target in range(source + 1, _GROUP + 1):
             prefix[source, :, target] = powers[target - 1 - source]
-    return _Level(_single(prefix.reshape(_GROUP * _ORDER, -1)), _single(np.hstack(powers)))
-
-
-def _single(table: Matrix) -> Samples:
-    """As float32 without entries so small that products with them would be denormal, which is slow."""
-    return np.ascontiguousarray(np.where(np.abs(table) < 1e-20, 0.0, table), np.float32)
+    return _Level(single(prefix.reshape(_GROUP * _ORDER, -1)), single(np.hstack(powers)))
 
 
 def k_filter(rate: int) -> tuple[Matrix, Matrix]:

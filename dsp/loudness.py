@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import cells
+from dsp.cells import CELLS_PER_SECOND
 from dsp.grid import Span
-from dsp.kweighting import CELLS_PER_SECOND, cell_energies, cell_rate
+from dsp.kweighting import cell_energies, cell_rate
 from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
 from dsp.segment import Segment
 from dsp.truepeak import true_peak

@@ -61,6 +61,11 @@ class Moments:
         return slice(numbers.start - self.first, numbers.stop - self.first)
 
     @property
+    def own_numbers(self) -> Span:
+        """Numbers of the own cells."""
+        return Span(self.first + self.own.start, self.first + self.own.stop)
+
+    @property
     def peaks(self) -> Samples:
         """Largest magnitude of each cell, shape (channels, cells)."""
         return np.maximum(self.highest, -self.lowest)

@@ -18,7 +18,6 @@ import soundfile
 from benchmarks.defects import plant
 from dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, quality, stereo_faults
 from dsp.channels import layout_of
-from dsp.grid import Span
 from dsp.missing import Columns, Missing
 from dsp.segment import Coding, Segment
 
@@ -41,10 +40,7 @@ def tracks(folders: list[Path], part: str, limit: int | None) -> Iterator[tuple[
 def columns(detector, pcm: plant.Pcm, rate: int, coding: Coding = Coding()) -> Columns:
     """What one detector alone says about a track."""
     segment = Segment.whole(pcm, rate, layout_of(len(pcm)), coding=coding)
-    if detector in quality.SEGMENT_DETECTORS:
-        return detector.finish(detector.merge([detector.analyse(segment)]))
-    spans = (Span(a, min(a + segment.block, segment.total)) for a in range(0, segment.total, segment.block))
-    return detector.finish(detector.merge([detector.analyse(segment, span) for span in spans]))
+    return detector.finish(detector.merge([detector.analyse(segment)]))
 
 
 def untouched(false: Tally, pcm: plant.Pcm, rate: int) -> None:
