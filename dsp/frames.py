@@ -3,6 +3,7 @@
 The magnitudes of one block live only inside the pass; what leaves it is compact.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -84,7 +85,7 @@ def analyse(segment: "Segment") -> Frames:
         np.zeros(BINS),
     )
     buffers = _Buffers()
-    for a, b in _chunks(first, stop):
+    for a, b in _chunks(first, stop, math.gcd(_CHUNK, per_block)):
         samples = segment.y(a * HOP_LENGTH - FRAME_LENGTH // 2, (b - 1) * HOP_LENGTH + FRAME_LENGTH // 2)
         power = _measure(samples, slice(a - first, b - first), out, buffers)
         counted = power[max(a, own.start) - a : max(0, min(b, own.stop) - a)]
@@ -92,11 +93,11 @@ def analyse(segment: "Segment") -> Frames:
     return out
 
 
-def _chunks(first: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Runs of at most 512 frames that begin on the absolute grid."""
+def _chunks(first: int, stop: int, length: int) -> Iterator[tuple[int, int]]:
+    """Runs of frames on the absolute grid, none across the edge of a block: a product's last bit depends on its rows."""
     a = first
     while a < stop:
-        b = min(stop, (a // _CHUNK + 1) * _CHUNK)
+        b = min(stop, (a // length + 1) * length)
         yield a, b
         a = b
 
