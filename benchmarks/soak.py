@@ -2,8 +2,9 @@
 
     python -m benchmarks.soak --tracks 50000
 
-Prints a line every few seconds (tracks committed, resident size and open handles of the parent and of
-the largest worker), then the slopes over the second half of the run, and the CPU time around the stages.
+Prints a line every few seconds (resident size and open handles of the parent, of the process that workers
+are forked from, and of the largest worker), then the slopes after a fifth of the run, by when everything is
+warm, and the CPU time around the stages.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import soundfile
 
 SECONDS = 0.05
 INTERVAL_S = 5.0
+PROCESSES = ("parent", "server", "worker")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -55,16 +57,19 @@ def make(folder, tracks):
 
 
 def watch(process):
-    """(seconds, bytes and handles of the parent, bytes and handles of the largest worker) over the run."""
+    """Rows of seconds, then MiB and handles of the parent, the fork server and the largest worker."""
     began, samples = time.monotonic(), []
     while process.poll() is None:
         time.sleep(INTERVAL_S)
-        workers = [footprint(pid) for pid in children(process.pid)]
+        servers = children(process.pid)
+        workers = [footprint(worker) for server in servers for worker in children(server)]
         if workers:
-            samples.append((time.monotonic() - began, *footprint(process.pid), *map(max, zip(*workers))))
-            print(
-                "{:6.0f} s  parent {:.0f} MiB {} handles  worker {:.0f} MiB {} handles".format(*samples[-1])
+            largest = map(max, zip(*workers))
+            samples.append(
+                (time.monotonic() - began, *footprint(process.pid), *footprint(servers[0]), *largest)
             )
+            form = "{:6.0f} s  " + "  ".join(f"{who} {{:.1f}} MiB {{}} handles" for who in PROCESSES)
+            print(form.format(*samples[-1]), flush=True)
     if process.returncode:
         raise SystemExit(f"the run ended with {process.returncode}")
     return np.array(samples)
@@ -85,15 +90,18 @@ def children(pid):
         return []
 
 
+def slopes(samples, tracks):
+    """What each process gains in 10 000 tracks, MiB and handles, after the first fifth of the run."""
+    seconds = samples[:, 0] - samples[0, 0]
+    warm = seconds > seconds[-1] / 5
+    done = seconds[warm] / seconds[-1] * tracks / 10_000
+    gained = [np.polyfit(done, column[warm], 1)[0] for column in samples.T[1:]]
+    return {who: (gained[2 * n], gained[2 * n + 1]) for n, who in enumerate(PROCESSES)}
+
+
 def report(samples, cpu, tracks, out):
-    late = samples[len(samples) // 2 :]
-    per_hour = {
-        name: np.polyfit(late[:, 0] / 3600, late[:, column], 1)[0]
-        for column, name in enumerate(
-            ("parent MiB", "parent handles", "worker MiB", "worker handles"), start=1
-        )
-    }
-    print("slopes an hour:", ", ".join(f"{name} {slope:+.1f}" for name, slope in per_hour.items()))
+    for who, (mib, handles) in slopes(samples, tracks).items():
+        print(f"{who}: {mib:+.2f} MiB and {handles:+.2f} handles in 10 000 tracks")
     (summary,) = (out / "_runs").glob("*.json")
     stages = sum(json.loads(summary.read_text())["details"]["cpu_seconds"].values())
     print(

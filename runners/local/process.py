@@ -18,6 +18,8 @@ from runners.local.messages import Bury, Event, Fork, Ready, Setup, Task
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
+_ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+"""Beam runs each slice in new threads, and glibc would keep freed memory for each of them."""
 _BOOT = """\
 import sys
 sys.path[:] = {path!r}
@@ -180,7 +182,7 @@ def _start(descriptor: int) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         pass_fds=[descriptor],
-        env={**os.environ, **_ONE_THREAD},
+        env={**os.environ, **_ONE_THREAD, **_ONE_ARENA},
     )
 
 

@@ -10,8 +10,11 @@ from transforms.audio.decoder import open_decoder
 from transforms.audio.probe import AudioInfo, probe
 from transforms.audio.source import open_source
 
-MAX_VALUES = 32 << 20
-"""Sample values of a segment, all channels and the halo together: 128 MiB of float32."""
+MAX_BYTES = 300 << 20
+"""Memory of a segment at its peak, halo included: what a worker may add to the 190 MiB of its code."""
+_SAMPLE = 4
+_DERIVED = 7
+"""Bytes that go with a sample of the analysis signal at the peak: log spectra, mel bands, pyramid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Plan:
     borders: tuple[int, ...]
 
 
-def plan_track(uri: str, *, max_values: int = MAX_VALUES) -> Plan:
+def plan_track(uri: str, *, max_bytes: int = MAX_BYTES) -> Plan:
     """Probe a track and cut it where it is long.
 
     The exact length of a long track has to be known before it is cut; where its header only allows a guess,
@@ -40,11 +43,11 @@ def plan_track(uri: str, *, max_values: int = MAX_VALUES) -> Plan:
     """
     info = probe(uri)
     frames = info.frames
-    if frames is not None and frames * info.channels <= max_values:
+    if frames is not None and frames * bytes_per_frame(info.rate, info.channels) <= max_bytes:
         return Plan(info, None, ())
     if frames is None or not info.frames_exact or info.container == "mp3":
         frames = measured_length(uri)
-    borders = segment_borders(frames, info.rate, info.channels, max_values=max_values)
+    borders = segment_borders(frames, info.rate, info.channels, max_bytes=max_bytes)
     return Plan(info, frames if borders else None, borders)
 
 
@@ -69,18 +72,29 @@ def measured_length(uri: str) -> int:
 
 
 def segment_borders(
-    frames: int, rate: int, channels: int, *, max_values: int = MAX_VALUES, block: int = BLOCK_LENGTH
+    frames: int, rate: int, channels: int, *, max_bytes: int = MAX_BYTES, block: int = BLOCK_LENGTH
 ) -> tuple[int, ...]:
-    """Borders of segments of equal length that hold at most ``max_values`` sample values with their halo.
+    """Borders of segments of equal length that take at most ``max_bytes`` with their halo.
 
     None for a track that fits whole. Each border gives a segment: none is shorter than a block of either grid,
-    even where that is more than ``max_values`` (eight channels above 200 kHz).
+    even where that takes more than ``max_bytes``.
     """
-    if frames * channels <= max_values:
+    each = bytes_per_frame(rate, channels)
+    if frames * each <= max_bytes:
         return ()
     block_of_y = math.ceil(block * rate / ANALYSIS_RATE)
     # Both ends move to a block edge of one grid, and the other grid's edge may lie a block further out.
     around = 2 * (math.ceil(HALO_SECONDS * rate) + 1) + block + block_of_y
-    longest = max(max_values // channels - around, 2 * block, 2 * block_of_y)
+    longest = max(int(max_bytes / each) - around, 2 * block, 2 * block_of_y)
     count = -(-frames // longest)
     return tuple(frames * i // count for i in range(1, count))
+
+
+def bytes_per_frame(rate: int, channels: int) -> float:
+    """Memory that a sample a channel takes at the peak: the samples, their mix, and what is made of that.
+
+    At low rates most of it goes to the analysis signal, which is always at 44.1 kHz.
+    """
+    mix = _SAMPLE if channels > 1 else 0
+    resampled = _SAMPLE if rate != ANALYSIS_RATE else 0
+    return _SAMPLE * channels + mix + (resampled + _DERIVED) * ANALYSIS_RATE / rate
