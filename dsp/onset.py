@@ -34,6 +34,8 @@ _PEAK_SECONDS = 0.025
 _MEAN_SECONDS = 0.060
 _DELTA = 0.05
 _LEVEL_PERCENTILE = 99.0
+_LEAST_LEVEL_DB = 1.0
+"""Steady tones flicker by hundredths of a decibel, from where their phase stands in the frames."""
 
 
 class OnsetStrength(NamedTuple):
@@ -148,13 +150,13 @@ def pick_onsets(strength: Float32) -> Float64:
 
     The strength is smoothed over three frames. A peak is the largest within 25 ms and stands above the mean
     of 60 ms on either side by 0.05 of the 99th percentile of the track (of the maximum, one bang would silence
-    the rest).
+    the rest), or of 1 dB where that is less, so that a steady tone has no onsets.
     """
     if len(strength) < 3 or not strength.any():
         return np.zeros(0)
     smooth = np.convolve(strength, _SMOOTHING, "same")
     radius = round(_PEAK_SECONDS * FRAME_RATE)
-    level = np.percentile(smooth, _LEVEL_PERCENTILE)
+    level = max(np.percentile(smooth, _LEVEL_PERCENTILE), _LEAST_LEVEL_DB)
     high = smooth >= moving_mean(smooth, round(_MEAN_SECONDS * FRAME_RATE)) + _DELTA * level
     peaks = np.flatnonzero((smooth == running_maximum(smooth, radius)) & high & (smooth > 0))
     # Peaks closer than the radius can only be equal neighbours: the first stands for them.

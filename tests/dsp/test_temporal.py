@@ -133,6 +133,12 @@ def test_what_is_no_music_has_no_tempo(name):
     assert isinstance(found["onset_rate_hz"], float)
 
 
+@pytest.mark.parametrize("hz", [0, 110, 440, 5000])
+def test_a_steady_tone_has_no_onset_but_its_first(hz):
+    tone = 0.5 * np.cos(2 * np.pi * hz * np.arange(10 * RATE) / RATE)
+    assert columns(temporal, tone)["onset_rate_hz"] <= 0.1
+
+
 def test_silence_is_silent_and_nothing_else_is_known():
     found = columns(temporal, np.zeros(10 * RATE))
     assert found.pop("silence_ratio") == 1.0
