@@ -173,3 +173,20 @@ def magnitude_of_code() -> NDArray[np.float32]:
     """Magnitude in the middle of each code's cell, shape (256,); cell widths are an eighth of their octave."""
     code = np.arange(256)
     return (np.exp2(code // 8 + _CODE_EXPONENT) * (1 + (code % 8 + 0.5) / 8)).astype(np.float32)
+
+
+def power_of_codes(codes: NDArray[np.uint8]) -> Floats:
+    """Squared magnitude in the middle of each code's cell; several times faster than a table."""
+    lowest, step = _code_bits()
+    bits = codes.astype(np.int32)
+    bits *= step
+    bits += lowest
+    magnitude = bits.view(np.float32)
+    return np.square(magnitude, out=magnitude)
+
+
+@cache
+def _code_bits() -> tuple[np.int32, np.int32]:
+    """The float32 of code 0 read as an integer, and by how much it grows from code to code."""
+    bits = magnitude_of_code().view(np.int32)
+    return bits[0], bits[1] - bits[0]

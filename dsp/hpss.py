@@ -10,18 +10,18 @@ the mask is along frequency and time; benchmarks/hpss/fit_projection.py fits the
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import reduce
 from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.frames import Frames, magnitude_of_code
+from dsp.frames import Frames, power_of_codes
 from dsp.grid import BINS, Span
 from dsp.limits import within
-from dsp.sliding_median import TILE, WINDOW, SlidingMedian
+from dsp.sliding_median import TILE, WINDOW, kernel
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -33,15 +33,16 @@ LOSSES = (0.0492, 0.0718)
 """Share of the energy lost per unit of roughness along frequency and along time."""
 
 _ENERGY_SHARE = 0.999
-_LIMIT_STEP = 128
+_LIMIT_STEP = 64
 _ROWS, _ROUGH_ROWS = 64, 16
 """Frames summed together, and those of them that roughness is taken from."""
 _GROUP = 256
 """Frames that share a limit of the bins that matter."""
 _TOGETHER = 1024
 """Frames whose medians are taken together."""
-_STRIP = 32
+_STRIP = 64
 _SLAB = 1 << 14
+"""Bytes of a median's operand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,6 @@ def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
     every : int
         1 or 2: measure frames 0, ``every``, ... of the track. Medians over time see all frames.
     """
-    kernel = cache(SlidingMedian)
     own = Span(frames.first + frames.own.start, frames.first + frames.own.stop)
     sums = []
     for start in range(own.start // _TOGETHER * _TOGETHER, own.stop, _TOGETHER):
@@ -114,7 +114,7 @@ def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
         bins = [_bins_that_matter(_rows(frames, g, min(g + _GROUP, total))) for g in groups]
         spectra = _with_halo(frames, total, part.start, part.stop)
         measured = spectra[HALO_FRAMES : len(spectra) - HALO_FRAMES : every]
-        harmonic, percussive = _medians(kernel, spectra, measured, max(bins), every)
+        harmonic, percussive = _medians(spectra, measured, max(bins), every)
         for piece in _pieces(part, _ROWS * every):
             n = bins[(piece.start - groups.start) // _GROUP]
             rows = slice((piece.start - part.start) // every, -((part.start - piece.stop) // every))
@@ -153,53 +153,42 @@ def _rows(frames: Frames, start: int, stop: int) -> Codes:
 
 def _bins_that_matter(spectra: Codes) -> int:
     """How many bins hold 99.9 % of the energy of a group of frames; in steps, so that few shapes occur."""
-    energy = np.cumsum(_power(spectra[::8]).sum(axis=0, dtype=np.float64))
+    energy = np.cumsum(power_of_codes(spectra[::8]).sum(axis=0, dtype=np.float64))
     needed = int(np.searchsorted(energy, _ENERGY_SHARE * energy[-1])) + 1
     return min(BINS, -(-needed // _LIMIT_STEP) * _LIMIT_STEP)
 
 
-def _medians(
-    kernel: Callable[..., SlidingMedian], spectra: Codes, measured: Codes, bins: int, every: int
-) -> tuple[Codes, Codes]:
+def _medians(spectra: Codes, measured: Codes, bins: int, every: int) -> tuple[Codes, Codes]:
     """Medians over time and over frequency of the lowest bins of the measured frames."""
-    over_time = kernel(bins, max(1, _SLAB // bins), every=every)
-    over_frequency = kernel(len(measured), -(-bins // TILE))
-    beside = _reflected(np.arange(-HALO_FRAMES, bins + HALO_FRAMES), BINS)
+    over_time = kernel(bins, _tiles(len(spectra) - 2 * HALO_FRAMES, bins), every=every)(spectra[:, :bins])
     turned = _transposed(measured[:, : bins + HALO_FRAMES])
-    return over_time(spectra[:, :bins]), _transposed(over_frequency(turned[beside]))
+    over_frequency = kernel(turned.shape[1], _tiles(bins, turned.shape[1]))
+    beside = _reflected(np.arange(-HALO_FRAMES, bins + HALO_FRAMES), BINS)
+    return over_time, _transposed(over_frequency(turned[beside]))[: len(measured), :bins]
+
+
+def _tiles(rows: int, columns: int) -> int:
+    """Tiles to work on at once, so that about as many are in every turn and they fit the cache."""
+    tiles = -(-rows // TILE)
+    turns = -(-tiles * columns // _SLAB)
+    return -(-tiles // turns)
 
 
 def _transposed(codes: Codes) -> Codes:
-    """Contiguous transpose, in strips that the cache holds."""
-    out = np.empty(codes.shape[::-1], np.uint8)
+    """Contiguous transpose, in strips that the cache holds; columns without meaning make up the last strip."""
+    strips = -(-len(codes) // _STRIP)
+    out = np.zeros((codes.shape[1], strips * _STRIP), np.uint8)
     for a in range(0, len(codes), _STRIP):
-        out[:, a : a + _STRIP] = codes[a : a + _STRIP].T
+        out[:, a : a + _STRIP][:, : len(codes) - a] = codes[a : a + _STRIP].T
     return out
-
-
-def _power(codes: Codes) -> NDArray[np.float32]:
-    """Squared magnitude in the middle of each code's cell; several times faster than a table."""
-    lowest, step = _code_bits()
-    bits = codes.astype(np.int32)
-    bits *= step
-    bits += lowest
-    magnitude = bits.view(np.float32)
-    return np.square(magnitude, out=magnitude)
-
-
-@cache
-def _code_bits() -> tuple[np.int32, np.int32]:
-    """The float32 of code 0 read as an integer, and by how much it grows from code to code."""
-    bits = magnitude_of_code().view(np.int32)
-    return bits[0], bits[1] - bits[0]
 
 
 def _sums(spectra: Codes, harmonic: Codes, percussive: Codes, *, apart: int, rough: int) -> MaskSums:
     """Sums over a piece; roughness over its first ``rough`` rows and rows ``apart`` from each other there."""
-    power = _power(spectra)
+    power = power_of_codes(spectra)
     power[:, 0] *= 0.5  # the one-sided spectrum holds every other bin's energy once of twice
     power[:, BINS - 1 :] *= 0.5
-    tau, both = _power(harmonic), _power(percussive)
+    tau, both = power_of_codes(harmonic), power_of_codes(percussive)
     difference = tau - both
     both += tau
     np.divide(difference, both, out=tau)

@@ -5,6 +5,7 @@ the median are carried on while windows split into halves, quarters and pairs; a
 an output remain (Batcher's odd-even merges, every result no output needs left out).
 """
 
+import threading
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -16,13 +17,14 @@ _Call = tuple[np.ufunc, Bytes, Bytes, Bytes]
 
 WINDOW = 31
 TILE = 16
+_KERNELS_HELD = 64
 
 
 class SlidingMedian:
     """Median of 31 consecutive rows of uint8, for each column.
 
-    Holds the network bound to its working memory, so that blocks of one width cost no set-up. Not for use by
-    several threads at once.
+    Holds the network bound to working memory, so that blocks of one width cost no set-up. Not for use by
+    several threads at once: see ``kernel``.
 
     Parameters
     ----------
@@ -32,13 +34,20 @@ class SlidingMedian:
         cost of a call, and little enough to stay in the cache.
     every : int
         1, 2, 4 or 8: evaluate only outputs 0, ``every``, 2 ``every`` ...
+    memory : uint8, shape (n,), optional
+        Working memory to share with others; at least ``memory_needed`` bytes.
     """
 
-    def __init__(self, columns: int, tiles: int, *, every: int = 1) -> None:
+    def __init__(self, columns: int, tiles: int, *, every: int = 1, memory: Bytes | None = None) -> None:
         self.columns, self.tiles, self.every = columns, tiles, every
-        self._inputs = np.empty((TILE, tiles + 2, columns), np.uint8)
-        self._outputs = np.empty((TILE // every, tiles, columns), np.uint8)
-        self._calls = _bound(_program(every), self._inputs, self._outputs)
+        if memory is None:
+            memory = np.empty(memory_needed(columns, tiles, every), np.uint8)
+        slab = (tiles + 2) * columns
+        self._inputs = memory[: TILE * slab].reshape(TILE, tiles + 2, columns)
+        outputs = TILE // every * tiles * columns
+        self._outputs = memory[TILE * slab :][:outputs].reshape(-1, tiles, columns)
+        work = memory[TILE * slab + outputs :]
+        self._calls = _bound(_program(every), self._inputs, self._outputs, work)
 
     def __call__(self, rows: Bytes) -> Bytes:
         """Medians of rows of shape (n + 30, columns).
@@ -69,6 +78,36 @@ class SlidingMedian:
             inputs[whole, : len(held) - whole * TILE] = held[whole * TILE :]
 
 
+def memory_needed(columns: int, tiles: int, every: int) -> int:
+    """Bytes for the inputs, the outputs and the registers of the network."""
+    return _program(every).registers * (tiles + 2) * columns + TILE // every * tiles * columns
+
+
+class _OfThread(threading.local):
+    """The kernels bound by one thread, which all work in one memory: new memory costs as much as the work."""
+
+    def __init__(self) -> None:
+        self.kernels: dict[tuple[int, int, int], SlidingMedian] = {}
+        self.memory = np.empty(0, np.uint8)
+
+
+_OF_THREAD = _OfThread()
+
+
+def kernel(columns: int, tiles: int, *, every: int = 1) -> SlidingMedian:
+    """A ``SlidingMedian`` of this thread, made on first use."""
+    held, key = _OF_THREAD, (columns, tiles, every)
+    needed = memory_needed(*key)
+    if needed > len(held.memory):
+        held.memory = np.empty(needed, np.uint8)
+        held.kernels.clear()
+    if key not in held.kernels:
+        if len(held.kernels) == _KERNELS_HELD:
+            held.kernels.pop(next(iter(held.kernels)))
+        held.kernels[key] = SlidingMedian(columns, tiles, every=every, memory=held.memory)
+    return held.kernels[key]
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """One minimum or maximum of two registers, each read so many tiles later."""
@@ -90,11 +129,12 @@ class _Program:
     """Registers 0 to 15 are the input slabs."""
 
 
-def _bound(program: _Program, inputs: Bytes, outputs: Bytes) -> list[_Call]:
+def _bound(program: _Program, inputs: Bytes, outputs: Bytes, work: Bytes) -> list[_Call]:
     """The program on given memory: ``inputs`` (16, tiles + 2, columns), ``outputs`` (outputs, tiles, columns)."""
     _, tiles, columns = outputs.shape
-    work = np.empty((program.registers, inputs[0].size), np.uint8)
-    registers = [*inputs.reshape(TILE, -1), *work[TILE:]]
+    slab = inputs[0].size
+    count = program.registers - TILE
+    registers = [*inputs.reshape(TILE, -1), *work[: count * slab].reshape(count, slab)]
     results = [*outputs.reshape(len(outputs), -1)]
     calls: list[_Call] = []
     for step in program.steps:

@@ -88,6 +88,11 @@ def test_codes_are_monotone_and_within_a_sixteenth_of_an_octave(magnitude):
     assert coded(np.array([0.0, 1e-9], np.float32)).max() == 0
 
 
+def test_power_of_codes_is_the_squared_magnitude_of_their_cells():
+    codes = np.arange(256, dtype=np.uint8)[None]
+    np.testing.assert_allclose(frames.power_of_codes(codes)[0], frames.magnitude_of_code() ** 2, rtol=1e-6)
+
+
 def test_power_is_summed_over_the_own_frames(y, magnitude):
     np.testing.assert_allclose(measured(y).power, (magnitude.astype(np.float64) ** 2).sum(axis=0), rtol=1e-4)
 

@@ -89,11 +89,6 @@ def test_sums_equal_the_formulas_on_plain_medians(monkeypatch, every):
     assert sums.rough_time == pytest.approx(pairs.sum() * len(r) / len(pairs), rel=1e-4)
 
 
-def test_power_of_codes_is_the_squared_magnitude_of_their_cells():
-    codes = np.arange(256, dtype=np.uint8)[None]
-    np.testing.assert_allclose(hpss._power(codes)[0], frames.magnitude_of_code() ** 2, rtol=1e-6)
-
-
 def test_reflection_repeats_the_end_elements():
     for n in (1, 2, 5, 40):
         expected = np.pad(np.arange(n), 15, mode="symmetric")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp.sliding_median import SlidingMedian
+from dsp.sliding_median import SlidingMedian, kernel
 
 
 def sliding_median(rows, every=1, tiles=3):
@@ -44,13 +44,20 @@ def test_every_arrangement_of_zeros_and_ones_counts():
 
 
 def test_a_kernel_forgets_the_block_before():
-    kernel = SlidingMedian(5, 4)
+    median = SlidingMedian(5, 4)
     rng = np.random.default_rng(2)
     for rows in (300, 31, 47, 200):
         values = rng.integers(0, 256, (rows, 5)).astype(np.uint8)
-        np.testing.assert_array_equal(kernel(values), plain_median(values))
+        np.testing.assert_array_equal(median(values), plain_median(values))
 
 
 def test_one_window_gives_one_row():
     values = np.arange(31, dtype=np.uint8)[:, None]
     assert sliding_median(values).tolist() == [[15]]
+
+
+def test_kernels_of_a_thread_share_their_memory_and_not_their_results():
+    rng = np.random.default_rng(3)
+    for columns, tiles in ((5, 4), (64, 9), (5, 4), (3, 1)):
+        values = rng.integers(0, 256, (200, columns)).astype(np.uint8)
+        np.testing.assert_array_equal(kernel(columns, tiles)(values), plain_median(values))
