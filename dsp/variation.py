@@ -146,9 +146,8 @@ def _frames(segment: Segment) -> Energies:
     half = FRAME_LENGTH // 2
     centres = Span(segment.own_y.start, segment.own_y.stop + segment.bounds.is_last)
     hops = cells.cells_beginning_in(centres, ANALYSIS_RATE, HOPS_PER_SECOND)
-    frames = [segment.y(hop * HOP - half, hop * HOP + half) for hop in range(hops.start, hops.stop)]
-    rows = np.array(frames, np.float32).reshape(-1, FRAME_LENGTH)
-    return np.vecdot(rows, rows).astype(np.float64)
+    frames = (segment.y(hop * HOP - half, hop * HOP + half) for hop in range(hops.start, hops.stop))
+    return np.array([float(frame @ frame) for frame in frames])
 
 
 def _windows(segment: Segment) -> tuple[Energies, Peaks]:
