@@ -43,8 +43,8 @@ class SpectraByLevel:
     ----------
     rate, total : int
         Native rate in Hz and samples a channel of the whole track.
-    native_peak : float
-        Largest absolute sample of any channel.
+    cancellable_peak : float
+        Largest absolute sample of any channel, 0 for a single one.
     levels : int64, ascending
         Floor of the frame power in dB.
     power : float32, shape (levels, bands)
@@ -53,7 +53,7 @@ class SpectraByLevel:
 
     rate: int
     total: int
-    native_peak: float
+    cancellable_peak: float
     levels: NDArray[np.int64]
     power: NDArray[np.float32]
 
@@ -81,7 +81,7 @@ def analyse(segment: Segment) -> SpectraByLevel:
     return SpectraByLevel(
         segment.rate,
         segment.total,
-        segment.native_peak,
+        segment.cancellable_peak,
         np.array(levels, np.int64),
         _in_bands(bins, segment.rate),
     )
@@ -93,7 +93,7 @@ def merge(partials: Iterable[SpectraByLevel]) -> SpectraByLevel:
     levels, where = np.unique(np.concatenate([p.levels for p in parts]), return_inverse=True)
     power = np.zeros((levels.size, parts[0].power.shape[1]))
     np.add.at(power, where, np.concatenate([p.power for p in parts]))
-    peak = max(p.native_peak for p in parts)
+    peak = max(p.cancellable_peak for p in parts)
     return SpectraByLevel(parts[0].rate, parts[0].total, peak, levels, power.astype(np.float32))
 
 
@@ -111,7 +111,9 @@ def finish(spectra: SpectraByLevel) -> Columns:
     if spectra.total < frame_length(spectra.rate):
         return dict.fromkeys(COLUMNS, TOO_SHORT)
     if not spectra.levels.size:
-        return dict.fromkeys(COLUMNS, silence_of_mix(spectra.native_peak * (spectra.native_peak > _FAINTEST)))
+        return dict.fromkeys(
+            COLUMNS, silence_of_mix(spectra.cancellable_peak * (spectra.cancellable_peak > _FAINTEST))
+        )
     near = spectra.levels >= spectra.levels[-1] - GATE_DB
     power = spectra.power[near].sum(0, dtype=np.float64)
     band_db = 10 * np.log10(np.maximum(power, _TINY))

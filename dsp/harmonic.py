@@ -44,7 +44,7 @@ class HarmonicPartial:
     chroma: NDArray[np.float32]
     masks: hpss.MaskSums
     chroma_every: int
-    native_peak: float
+    cancellable_peak: float
 
 
 def analyse(segment: Segment) -> HarmonicPartial:
@@ -61,7 +61,7 @@ def analyse(segment: Segment) -> HarmonicPartial:
         ),
         hpss.mask_sums(frames, total, every=_every(total, 2)),
         chroma_every,
-        segment.native_peak,
+        segment.cancellable_peak,
     )
 
 
@@ -81,7 +81,7 @@ def merge(partials: Iterable[HarmonicPartial]) -> HarmonicPartial:
         np.concatenate([p.chroma for p in held]),
         hpss.merge(p.masks for p in held),
         held[0].chroma_every,
-        max(p.native_peak for p in held),
+        max(p.cancellable_peak for p in held),
     )
 
 
@@ -98,7 +98,7 @@ def finish(partial: HarmonicPartial) -> Columns:
     """
     loudest = partial.rms.max()
     if not loudest:
-        return all_missing(COLUMNS, silence_of_mix(partial.native_peak))
+        return all_missing(COLUMNS, silence_of_mix(partial.cancellable_peak))
     sounding = partial.rms >= loudest * 10 ** (-SILENCE_DB / 20)
     chroma_mean = float(np.mean(partial.chroma[sounding[:: partial.chroma_every]], dtype=np.float64))
     f0 = partial.f0[sounding]

@@ -44,8 +44,8 @@ class LowSpectra:
     ----------
     total_y : int
         Samples of the whole track's analysis signal.
-    native_peak : float
-        Largest absolute sample of any channel.
+    cancellable_peak : float
+        Largest absolute sample of any channel, 0 for a single one.
     level_db : float32, shape (windows,)
         Power of a window up to 366 Hz.
     line_db : float16, shape (windows, bins)
@@ -53,7 +53,7 @@ class LowSpectra:
     """
 
     total_y: int
-    native_peak: float
+    cancellable_peak: float
     level_db: NDArray[np.float32]
     line_db: NDArray[np.float16]
 
@@ -72,7 +72,7 @@ def analyse(segment: Segment) -> LowSpectra:
         power = spectrum.real**2 + spectrum.imag**2
         levels[i - first] = 10 * np.log10(power.sum() + _TINY)
         lines[i - first] = 10 * np.log10(power[bins] + _TINY)
-    return LowSpectra(segment.total_y, segment.native_peak, levels, lines)
+    return LowSpectra(segment.total_y, segment.cancellable_peak, levels, lines)
 
 
 def merge(partials: Iterable[LowSpectra]) -> LowSpectra:
@@ -80,7 +80,7 @@ def merge(partials: Iterable[LowSpectra]) -> LowSpectra:
     parts = list(partials)
     return LowSpectra(
         parts[0].total_y,
-        max(p.native_peak for p in parts),
+        max(p.cancellable_peak for p in parts),
         np.concatenate([p.level_db for p in parts]),
         np.concatenate([p.line_db for p in parts]),
     )
@@ -99,7 +99,9 @@ def finish(spectra: LowSpectra) -> Columns:
         return dict.fromkeys(COLUMNS, TOO_SHORT)
     level = spectra.level_db
     if level.max() <= 10 * np.log10(_TINY) + 1:
-        return dict.fromkeys(COLUMNS, silence_of_mix(spectra.native_peak * (spectra.native_peak > _FAINTEST)))
+        return dict.fromkeys(
+            COLUMNS, silence_of_mix(spectra.cancellable_peak * (spectra.cancellable_peak > _FAINTEST))
+        )
     near = spectra.line_db[level >= level.max() - GATE_DB].astype(np.float32)
     quiet_db = np.percentile(near, PERCENTILE, axis=0)
     hum_db, hum_hz = max((_prominence(quiet_db, mains), mains) for mains in MAINS_HZ)

@@ -23,9 +23,9 @@ Columns = Mapping[str, "Value | list[str]"]
 """Column name to value. The key ``notes`` may hold further codes that belong to no null."""
 
 
-def silence_of_mix(native_peak: float) -> Missing:
+def silence_of_mix(cancellable_peak: float) -> Missing:
     """Why the analysis signal is silent: the channels cancel in the mono mix, or there is no signal."""
-    return MONO_MIX_CANCELLED if native_peak > 0 else SILENT
+    return MONO_MIX_CANCELLED if cancellable_peak > 0 else SILENT
 
 
 def all_missing(names: Iterable[str], why: Missing) -> dict[str, Value]:

@@ -136,11 +136,13 @@ class Segment:
 
     @cached_property
     def native_peak(self) -> float:
-        """Largest magnitude of any channel in the cells that hold own samples.
-
-        Tells a cancelled mono mix from silence.
-        """
+        """Largest magnitude of any channel in the cells that hold own samples."""
         return float(self.moments.peaks.max())
+
+    @property
+    def cancellable_peak(self) -> float:
+        """The same, but 0 for a single channel: tells channels that cancel in the mono mix from silence."""
+        return self.native_peak if len(self.layout) > 1 else 0.0
 
     @cached_property
     def frames(self) -> "frames.Frames":

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.bands import EDGES_HZ, band_energies
+from dsp.grid import HOP_LENGTH
 from dsp.limits import within
-from dsp.missing import Columns, Value, all_missing, silence_of_mix
+from dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
 from dsp.segment import Segment
 from dsp.silence import sounding
 
@@ -34,6 +35,9 @@ COLUMNS = (*BAND_COLUMNS, "bass_mid_ratio", *FRAME_COLUMNS)
 CENTROID_SCALE_HZ = 8000.0
 ROLLOFF_SCALE_HZ = 10_000.0
 RATIO_FLOOR = 1e-6
+ROUNDING = 1e-12
+"""Share of the whole energy under which that of all bands is the rounding of transforms, as of an offset."""
+OUTSIDE_BANDS = Missing("outside_bands")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class SpectralPartial:
     energies : float64 (7,)
     rms, centroid_hz, rolloff_hz, flatness : float32 (frames,)
     nyquist_hz : half the native rate
-    native_peak : largest absolute sample of any channel
+    cancellable_peak : largest absolute sample of any channel, 0 for a single one
     """
 
     energies: NDArray[np.float64]
@@ -54,7 +58,7 @@ class SpectralPartial:
     rolloff_hz: NDArray[np.float32]
     flatness: NDArray[np.float32]
     nyquist_hz: float
-    native_peak: float
+    cancellable_peak: float
 
 
 def analyse(segment: Segment) -> SpectralPartial:
@@ -67,7 +71,7 @@ def analyse(segment: Segment) -> SpectralPartial:
         frames.rolloff_hz[frames.own].copy(),
         frames.flatness[frames.own].copy(),
         segment.rate / 2,
-        segment.native_peak,
+        segment.cancellable_peak,
     )
 
 
@@ -81,7 +85,7 @@ def merge(partials: Iterable[SpectralPartial]) -> SpectralPartial:
         np.concatenate([p.rolloff_hz for p in parts]),
         np.concatenate([p.flatness for p in parts]),
         parts[0].nyquist_hz,
-        max(p.native_peak for p in parts),
+        max(p.cancellable_peak for p in parts),
     )
 
 
@@ -98,8 +102,9 @@ def finish(partial: SpectralPartial) -> Columns:
 def _bands(partial: SpectralPartial) -> dict[str, Value]:
     energies = np.where(np.array(EDGES_HZ[:-1]) < partial.nyquist_hz, partial.energies, 0.0)
     total = float(energies.sum())
-    if total == 0:
-        why = silence_of_mix(partial.native_peak)
+    energy = HOP_LENGTH * float(np.square(partial.rms, dtype=np.float64).sum())
+    if total <= ROUNDING * energy:
+        why = OUTSIDE_BANDS if energy > 0 else silence_of_mix(partial.cancellable_peak)
         return all_missing((*BAND_COLUMNS, "bass_mid_ratio"), why)
     floor = RATIO_FLOOR * total
     bass, mid = max(float(energies[1]), floor), max(float(energies[2:4].sum()), floor)
@@ -111,7 +116,7 @@ def _frame_medians(partial: SpectralPartial) -> dict[str, Value]:
     # a frame whose only samples fall where the window is 0 has a level, but no spectrum
     loud = sounding(partial.rms) & np.isfinite(partial.centroid_hz)
     if not loud.any():
-        return all_missing(FRAME_COLUMNS, silence_of_mix(partial.native_peak))
+        return all_missing(FRAME_COLUMNS, silence_of_mix(partial.cancellable_peak))
     centroid = float(np.median(partial.centroid_hz[loud]))
     rolloff = float(np.median(partial.rolloff_hz[loud]))
     return {

@@ -45,14 +45,14 @@ class TemporalPartial:
     Attributes
     ----------
     samples : of the analysis signal
-    native_peak : largest absolute sample of any channel
+    cancellable_peak : largest absolute sample of any channel, 0 for a single one
     rms : shape (frames,), a frame every 512 samples
     strength : of each shape (frames,)
     chroma : shape (chroma frames, 12), a frame every 2048 samples
     """
 
     samples: int
-    native_peak: float
+    cancellable_peak: float
     rms: Float32
     strength: onset.OnsetStrength
     chroma: Float32
@@ -62,7 +62,7 @@ def analyse(segment: Segment) -> TemporalPartial:
     """Onset strength, level and chroma of a segment's own frames."""
     return TemporalPartial(
         samples=segment.own_y.length,
-        native_peak=segment.native_peak,
+        cancellable_peak=segment.cancellable_peak,
         rms=segment.frames.rms[segment.frames.own],
         strength=_onset_strength(segment),
         chroma=_chroma(segment),
@@ -76,7 +76,7 @@ def merge(partials: Iterable[TemporalPartial]) -> TemporalPartial:
         return parts[0]
     return TemporalPartial(
         samples=sum(p.samples for p in parts),
-        native_peak=max(p.native_peak for p in parts),
+        cancellable_peak=max(p.cancellable_peak for p in parts),
         rms=np.concatenate([p.rms for p in parts]),
         strength=onset.joined(p.strength for p in parts),
         chroma=np.concatenate([p.chroma for p in parts]),
@@ -96,8 +96,8 @@ def finish(total: TemporalPartial) -> Columns:
     """
     loudest = total.rms.max(initial=0)
     if not loudest > 0:
-        why = silence_of_mix(total.native_peak)
-        silence: Value = why if total.native_peak > 0 else 1.0
+        why = silence_of_mix(total.cancellable_peak)
+        silence: Value = why if total.cancellable_peak > 0 else 1.0
         return {**all_missing(COLUMNS, why), "silence_ratio": silence}
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
     onsets_s = onset.pick_onsets(total.strength.full)

@@ -58,8 +58,8 @@ class VariationPartial:
         Of the 2048 samples around every multiple of 11 025 up to the track's length, zeros outside the track.
     window_energies, window_peaks : shape (channels, windows)
         Of the native channels without LFE; the track's last window may be incomplete.
-    native_peak : float
-        Over all channels.
+    cancellable_peak : float
+        Over all channels, 0 for a single one.
     rate, total, total_y : int
         Sample rate and length of the whole track, and the length of its analysis signal.
     """
@@ -69,7 +69,7 @@ class VariationPartial:
     frame_energies: Energies
     window_energies: Energies
     window_peaks: Peaks
-    native_peak: float
+    cancellable_peak: float
     rate: int
     total: int
     total_y: int
@@ -86,7 +86,7 @@ def analyse(segment: Segment) -> VariationPartial:
         _frames(segment),
         window_energies,
         window_peaks,
-        segment.native_peak,
+        segment.cancellable_peak,
         segment.rate,
         segment.total,
         segment.total_y,
@@ -102,7 +102,7 @@ def merge(partials: Iterable[VariationPartial]) -> VariationPartial:
         np.concatenate([part.frame_energies for part in parts]),
         np.concatenate([part.window_energies for part in parts], axis=1),
         np.concatenate([part.window_peaks for part in parts], axis=1),
-        max(part.native_peak for part in parts),
+        max(part.cancellable_peak for part in parts),
         parts[0].rate,
         parts[0].total,
         parts[0].total_y,
@@ -164,7 +164,7 @@ def _of_mix(track: VariationPartial) -> dict[str, Value]:
     energy = float(track.hop_energies.sum())
     if energy == 0:
         underflow = bool(track.hop_peaks.max() > 0)
-        return all_missing(OF_MIX, SILENT if underflow else silence_of_mix(track.native_peak))
+        return all_missing(OF_MIX, SILENT if underflow else silence_of_mix(track.cancellable_peak))
     rms = math.sqrt(energy / track.total_y)
     crest_std = _crest_std(track)
     loudness_std = _loudness_std(track.frame_energies)

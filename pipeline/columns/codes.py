@@ -3,6 +3,7 @@
 CODES = {
     "silent": "There is no signal to measure.",
     "mono_mix_cancelled": "The channels cancel in the mono mix: there is sound, but none in the signal measured.",
+    "outside_bands": "All there is lies outside the seven bands, such as a constant offset.",
     "too_short": "The track is shorter than the measurement needs.",
     "gated": "No part of the track is loud enough to pass the loudness gate at -70 LUFS.",
     "short": "The track is under 60 s, so that the value rests on few numbers.",

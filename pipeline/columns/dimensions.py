@@ -25,7 +25,7 @@ _BANDS = tuple(
         unit="%",
         low=0,
         high=100,
-        null_codes=_ON_Y,
+        null_codes=(*_ON_Y, "outside_bands"),
         tolerance=0.1,
         definition=f"Energy of the mono mix from {low} up to {high} Hz, "
         "as a percentage of the energy in all seven bands; the seven sum to 100.",
@@ -68,7 +68,7 @@ _LEVEL_AND_BALANCE = (
         unit="dB",
         low=-60,
         high=60,
-        null_codes=_ON_Y,
+        null_codes=(*_ON_Y, "outside_bands"),
         tolerance=0.05,
         definition="Energy in 60-250 Hz over that in 250-2000 Hz: 10 log10 of the ratio, each floored at one "
         "millionth of the seven bands' energy.",

@@ -95,6 +95,16 @@ def test_channels_that_cancel_are_not_called_silent():
     assert all(result[name] == Missing("mono_mix_cancelled") for name in spectral.COLUMNS)
 
 
+def test_an_offset_alone_lies_in_no_band():
+    found = columns(spectral, np.full((2, 3 * RATE), 0.5, np.float32))
+    assert {found[name] for name in (*spectral.BAND_COLUMNS, "bass_mid_ratio")} == {spectral.OUTSIDE_BANDS}
+
+
+def test_a_single_channel_cancels_with_nothing():
+    denormal = 1e-40 * np.sin(np.arange(RATE, dtype=np.float32))
+    assert columns(spectral, denormal)["mid_pct"] == Missing("silent")
+
+
 @pytest.mark.parametrize("rate", [22_050, 48_000, 96_000])
 def test_the_sample_rate_does_not_matter(rate):
     parts = [(55, 0.2), (230, 0.1), (1800, 0.1), (5200, 0.05), (9000, 0.02)]
