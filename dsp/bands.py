@@ -13,6 +13,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from dsp.grid import ANALYSIS_RATE, BIN_HZ, FRAME_LENGTH, HOP_LENGTH
+from dsp.overlap import overlapping
 
 if TYPE_CHECKING:
     from dsp.segment import Segment
@@ -68,7 +69,7 @@ def _of_level(segment: "Segment", k: int, length: int) -> Energies:
     for a in range(first, stop, _BATCH):
         b = min(stop, a + _BATCH)
         samples = level.span((a - 1) * hop, b * hop)
-        windows = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
+        windows = overlapping(samples, length, hop)
         parts = scipy.fft.rfft(windows * _sine_window(length), axis=1).view(np.float32)
         power += np.einsum("ij,ij->j", parts, parts).reshape(-1, 2).sum(axis=1)
     return power @ _bin_shares(hop + 1, ANALYSIS_RATE / (1 << k) / length) * (2 / length * (1 << k))

@@ -8,6 +8,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from dsp.grid import ANALYSIS_RATE
+from dsp.overlap import overlapping
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -57,7 +58,7 @@ def chroma(samples: Float32) -> Float32:
     float32, shape (frames, 12)
     """
     bins, fold = _fold()
-    rows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP]
+    rows = overlapping(samples, _WINDOW, _HOP)
     spectrum = scipy.fft.rfft(rows * _window(), axis=1)[:, bins]
     return np.abs(spectrum) @ fold
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dsp.decimate import LAST_LEVEL, Pyramid
 from dsp.grid import ANALYSIS_RATE, HOP_LENGTH
+from dsp.overlap import overlapping
 
 C1_HZ = 440 * 2 ** (-45 / 12)
 OCTAVES = 7
@@ -69,8 +70,7 @@ def octave_magnitude(
     start = ((first * HOP_LENGTH) >> k) - _reach()
     advance = together * hop
     samples = pyramid.level(k).span(start, start + (rows - 1) * advance + len(bank))
-    overlapped = np.lib.stride_tricks.sliding_window_view(samples, len(bank))[::advance]
-    filtered = np.ascontiguousarray(overlapped) @ bank
+    filtered = overlapping(samples, len(bank), advance).copy() @ bank
     filtered *= np.float32(2 ** (-octave / 2))  # the square root of the filters' lengths at the full rate
     return np.abs(filtered.view(np.complex64).reshape(-1, BINS_PER_OCTAVE)[:count])
 

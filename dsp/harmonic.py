@@ -27,7 +27,7 @@ UNVOICED = Missing("unvoiced")
 
 _ALL_FRAMES_BELOW = 2600
 """Frames (half a minute) up to which every one is measured; longer tracks can be sampled."""
-_PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 24, 1000
+_PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 12, 1000
 """Frames whose pitch is measured, if so many could be voiced: of each 256, and in the track at least."""
 
 
