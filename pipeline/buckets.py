@@ -98,13 +98,12 @@ def replace_bucket(
         if failed:
             added = _with_history(failures, quarantine, known)
             quarantine = _sorted(pa.concat_tables([_without(quarantine, failed), added]))
-            on_disk = _write(root, QUARANTINE, bucket, quarantine)
+            on_disk = _write(root, QUARANTINE, bucket, quarantine, before=on_disk)
         if done:
             recorded = to_table(records, FINGERPRINTS)
-            _write(root, FINGERPRINTS, bucket, _sorted(pa.concat_tables([_without(known, done), recorded])))
-        quarantine = _without(quarantine, done)
-        if quarantine.num_rows != on_disk.num_rows:
-            _write(root, QUARANTINE, bucket, quarantine)
+            rows = _sorted(pa.concat_tables([_without(known, done), recorded]))
+            _write(root, FINGERPRINTS, bucket, rows, before=known)
+        _write(root, QUARANTINE, bucket, _without(quarantine, done), before=on_disk)
 
 
 def tidy_bucket(root: Path, layout: Layout, bucket: int) -> int:
@@ -112,10 +111,8 @@ def tidy_bucket(root: Path, layout: Layout, bucket: int) -> int:
     with locked_bucket(root, layout, bucket):
         on_disk = read_bucket(root, QUARANTINE, bucket)
         live = live_failures(on_disk, read_bucket(root, FINGERPRINTS, bucket, ["track_id", "analyzed_at"]))
-        overtaken = on_disk.num_rows - live.num_rows
-        if overtaken:
-            _write(root, QUARANTINE, bucket, live)
-        return overtaken
+        _write(root, QUARANTINE, bucket, live, before=on_disk)
+        return on_disk.num_rows - live.num_rows
 
 
 def live_failures(quarantine: pa.Table, known: pa.Table) -> pa.Table:
@@ -193,9 +190,11 @@ def _as_stored(kind: pa.DataType, values: list[Any]) -> list[Any]:
     return [sorted(value.items()) for value in values] if pa.types.is_map(kind) else values
 
 
-def _write(root: Path, table: str, bucket: int, rows: pa.Table) -> pa.Table:
-    """Replace a bucket's file by sorted rows; without rows there is no file."""
+def _write(root: Path, table: str, bucket: int, rows: pa.Table, *, before: pa.Table) -> pa.Table:
+    """Replace a bucket's file by sorted rows, unless it holds them; without rows there is no file."""
     path = bucket_path(root, table, bucket)
+    if rows.equals(before):
+        return rows
     if rows.num_rows:
         replace_file(path, serialised(rows, after=path), root)
     else:

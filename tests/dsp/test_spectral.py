@@ -102,7 +102,7 @@ def test_an_offset_alone_lies_in_no_band():
 
 def test_a_single_channel_cancels_with_nothing():
     denormal = 1e-40 * np.sin(np.arange(RATE, dtype=np.float32))
-    assert columns(spectral, denormal)["mid_pct"] == Missing("silent")
+    assert columns(spectral, denormal)["spectral_centroid"] == Missing("silent")
 
 
 @pytest.mark.parametrize("rate", [22_050, 48_000, 96_000])

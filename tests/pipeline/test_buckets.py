@@ -62,8 +62,8 @@ def test_an_old_footer_fits_no_later_file(dataset):
     path = bucket_path(dataset.root, FINGERPRINTS, 0)
     dataset.replace(0, [record("a")], [])
     footer = pq.read_metadata(path)
-    for _ in range(70):
-        dataset.replace(0, [record("a")], [])
+    for i in range(70):
+        dataset.replace(0, [record("a", lufs=-float(i))], [])
         with pq.ParquetFile(path, metadata=footer) as file, pytest.raises((OSError, pa.ArrowException)):
             file.read(["track_id"])
         assert dataset.fingerprints()["track_id"].to_pylist() == ["a"]
