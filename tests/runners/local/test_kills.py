@@ -88,5 +88,6 @@ def test_after_a_kill_the_next_run_completes(undisturbed, tmp_path, seed):
     records, failures = rows(out)
     assert records.equals(expected[0])
     assert failures.equals(expected[1])
+    assert reader.reads, "nobody has looked"
     assert reader.faults == []
     assert litter(out) == []
