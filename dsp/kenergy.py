@@ -26,6 +26,8 @@ _DOUBLINGS = 7
 """A state is the sum over the 128 rows before, about 0.13 s: the high-pass's double pole has decayed by 240 dB."""
 _ROWS_PER_CELL = range(6, 17)
 _USUAL_ROWS = 10
+_LOWEST_RATE = 32_000
+"""Below, a row of a millisecond has too few samples for 16 directions to be few."""
 
 
 class StateSpace(NamedTuple):
@@ -62,9 +64,10 @@ class Table(NamedTuple):
 
 
 def rows_per_cell(rate: int) -> int | None:
-    """Into how many rows a cell is cut; None at rates where cells are not equal or not divisible."""
+    """Into how many rows a cell is cut; None at low rates, and where cells are not equal or not divisible."""
     length, odd = divmod(rate, CELLS_PER_SECOND)
-    divisors = [n for n in _ROWS_PER_CELL if not odd and length % n == 0]
+    usable = not odd and rate >= _LOWEST_RATE
+    divisors = [n for n in _ROWS_PER_CELL if usable and length % n == 0]
     return min(divisors, key=lambda n: abs(n - _USUAL_ROWS), default=None)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import kenergy, resample
+from dsp import kenergy
 from dsp.cells import CELLS_PER_SECOND, Edges, complete_cells, edges, energies
 from dsp.channels import loudness_weights
 from dsp.grid import Span
@@ -24,7 +24,7 @@ from dsp.kenergy import single
 from dsp.segment import Segment
 
 LOWEST_RATE = 32_000
-"""Below this rate the signal is converted to 48 kHz before it is weighted."""
+"""Below this rate the bilinear transform bends the shelf too far from the tabled one: it is fitted to that."""
 TABLED_RATE = 48_000
 
 _ORDER = 4
@@ -34,6 +34,8 @@ _LEVELS = 5
 _MEMORY_CELLS = 10
 """Start-up time of a chunk: the high-pass's double pole at 38 Hz has decayed by 180 dB."""
 _CHUNK_SAMPLES = 1 << 18
+_LONGEST_CHUNK_S = 5
+"""With the start-up time less than the halo, within which a chunk may begin and end."""
 _FAINT = 1e-3
 """Weighted energy over the flat below which it would be a small difference of large numbers: infrasound."""
 
@@ -42,43 +44,39 @@ Matrix = NDArray[np.float64]
 Energies = NDArray[np.float64]
 
 
-def cell_rate(rate: int) -> int:
-    """The rate at which a track of the given rate is weighted and cut into cells."""
-    return rate if rate >= LOWEST_RATE else TABLED_RATE
-
-
 def cell_energies(segment: Segment, cells: Span) -> NDArray[np.float64]:
     """Energy of the K-weighted signal in 10 ms cells, summed over channels with BS.1770's weights.
 
     Parameters
     ----------
     segment : Segment
-        Holds the cells, and a halo of at least four seconds as far as the track reaches.
+        Holds the cells, and its halo as far as the track reaches.
     cells : Span
-        Numbers of cells of ``cell_rate(segment.rate)``.
+        Numbers of cells.
 
     Returns
     -------
     float64, shape (cells.length,): sum of squares, full scale 1.
     """
-    rate = cell_rate(segment.rate)
-    length = max(1, round(_CHUNK_SAMPLES / rate)) * CELLS_PER_SECOND
+    rate = segment.rate
+    length = min(_LONGEST_CHUNK_S, max(1, round(_CHUNK_SAMPLES / rate))) * CELLS_PER_SECOND
     complete = complete_cells(segment.total, segment.rate, CELLS_PER_SECOND)
     out = np.zeros(cells.length)
     for start in range(cells.start // length * length, cells.stop, length):
         chunk = Span(start, min(start + length, max(complete, cells.stop)))
         wanted = Span(max(cells.start, chunk.start), min(cells.stop, chunk.stop))
         at = slice(wanted.start - cells.start, wanted.stop - cells.start)
-        out[at] = _chunk_energies(segment, chunk, wanted, rate)
+        out[at] = _chunk_energies(segment, chunk, wanted)
     return out
 
 
-def _chunk_energies(segment: Segment, chunk: Span, wanted: Span, rate: int) -> Energies:
+def _chunk_energies(segment: Segment, chunk: Span, wanted: Span) -> Energies:
     """Energies of the wanted cells of a chunk; the filter starts from rest ten cells before it."""
+    rate = segment.rate
     bounds = edges(Span(chunk.start - _MEMORY_CELLS, chunk.stop), rate, CELLS_PER_SECOND)
     first = wanted.start - chunk.start + _MEMORY_CELLS
     total = np.zeros(wanted.length)
-    channels = _samples(segment, int(bounds[0]), int(bounds[-1]), rate)
+    channels = segment.native(int(bounds[0]), int(bounds[-1]))
     for weight, x in zip(loudness_weights(segment.layout), channels):
         if weight > 0:
             total += weight * _weighted_energies(x, bounds, slice(first, first + wanted.length), rate)
@@ -112,22 +110,6 @@ def _energy_table(rate: int, rows: int) -> kenergy.Table:
     return kenergy.table_of(space, rate // CELLS_PER_SECOND // rows)
 
 
-def _samples(segment: Segment, start: int, stop: int, rate: int) -> Samples:
-    """Samples [start, stop) of all channels at ``rate``, zeros outside the track."""
-    if rate == segment.rate:
-        return segment.native(start, stop)
-    context = resample.context(segment.rate, rate)
-    first = max(0, start * segment.rate // rate - context)
-    last = min(segment.total, -(-stop * segment.rate // rate) + context)
-    held = segment.native(first, last)
-    out = np.zeros((len(held), stop - start), np.float32)
-    for row, x in zip(out, held):
-        y, at = resample.resample(x, first, rate=segment.rate, total=segment.total, new_rate=rate)
-        a, b = max(start, at), min(stop, at + len(y))
-        row[a - start : b - start] = y[a - at : b - at]
-    return out
-
-
 def k_weighted(x: Samples, rate: int) -> Samples:
     """Response of the K filter, initially at rest.
 
@@ -136,7 +118,7 @@ def k_weighted(x: Samples, rate: int) -> Samples:
     x : float32, shape (samples,)
         Any multiple of 768 samples.
     rate : int
-        Sample rate in Hz, 32 kHz or more.
+        Sample rate in Hz.
     """
     tables = _tables(rate)
     rows = x.reshape(-1, _ROW)
@@ -208,30 +190,47 @@ def _level(step: Matrix) -> _Level:
 def k_filter(rate: int) -> tuple[Matrix, Matrix]:
     """The shelving and the high-pass biquad at any sample rate.
 
-    Re-derived from the analogue prototypes behind BS.1770's tables 1 and 2 by the bilinear transform; the
+    From 32 kHz up re-derived from the analogue prototypes behind BS.1770's tables 1 and 2 by the bilinear transform; the
     high-pass's numerator is scaled to the gain that the table gives it at high frequencies, 1.00499.
+    Below, the shelf has the response of the tabled one (0.01 dB to 0.42 of the rate from 8 kHz up).
 
     Returns
     -------
     shelf, high_pass : float64, shape (2, 3): numerator and denominator, the denominators begin with 1.
     """
-    k, q = math.tan(math.pi * 1681.974450955533 / rate), 0.7071752369554196
-    high = 10 ** (3.999843853973347 / 20)
-    band = high**0.4996667741545416
-    scale = 1 + k / q + k * k
-    shelf = [
-        [
-            (high + band * k / q + k * k) / scale,
-            2 * (k * k - high) / scale,
-            (high - band * k / q + k * k) / scale,
-        ],
-        [1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale],
-    ]
+    shelf = _bilinear_shelf(rate) if rate >= LOWEST_RATE else _fitted_shelf(rate)
     k, q = math.tan(math.pi * 38.13547087602444 / rate), 0.5003270373238773
     scale = 1 + k / q + k * k
     gain = _HIGH_PASS_GAIN / scale
     high_pass = [[gain, -2 * gain, gain], [1, 2 * (k * k - 1) / scale, (1 - k / q + k * k) / scale]]
-    return np.array(shelf), np.array(high_pass)
+    return shelf, np.array(high_pass)
+
+
+def _bilinear_shelf(rate: int) -> Matrix:
+    k, q = math.tan(math.pi * 1681.974450955533 / rate), 0.7071752369554196
+    high = 10 ** (3.999843853973347 / 20)
+    band = high**0.4996667741545416
+    scale = 1 + k / q + k * k
+    numerator = [high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k]
+    return np.array([numerator, [scale, 2 * (k * k - 1), 1 - k / q + k * k]]) / scale
+
+
+def _fitted_shelf(rate: int) -> Matrix:
+    """The tabled shelf's poles at another rate, and the zeros with which its power response is closest."""
+    tabled = _bilinear_shelf(TABLED_RATE)
+    poles = np.roots(tabled[1]).astype(complex) ** (TABLED_RATE / rate)
+    denominator = np.poly(poles).real
+    angle = np.linspace(0, np.pi, 1000)
+    at_rate, at_tabled = (np.exp(-1j * np.outer(w, range(3))) for w in (angle, angle * rate / TABLED_RATE))
+    b, a = np.abs(at_tabled @ tabled.T).T
+    wanted = np.square(b / a * np.abs(at_rate @ denominator))
+    # Relative errors count; the last tenth of the band hardly does.
+    weights = np.where(angle < 0.9 * np.pi, 1.0, 0.3) / wanted
+    basis = np.cos(np.outer(angle, range(3)))
+    c = np.linalg.lstsq(basis * weights[:, None], wanted * weights, rcond=None)[0]
+    zeros = np.roots([c[2] / 2, c[1] / 2, c[0], c[1] / 2, c[2] / 2])
+    numerator = np.poly(zeros[np.abs(zeros) < 1]).real
+    return np.array([numerator * (math.sqrt(c.sum()) / abs(numerator.sum())), denominator])
 
 
 _HIGH_PASS_GAIN = 4 / (1 + 1.99004745483398 + 0.99007225036621)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dsp import cells
 from dsp.cells import CELLS_PER_SECOND
 from dsp.grid import Span
-from dsp.kweighting import cell_energies, cell_rate
+from dsp.kweighting import cell_energies
 from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
 from dsp.segment import Segment
 from dsp.truepeak import true_peak
@@ -112,7 +112,7 @@ def finish(track: LoudnessPartial) -> Columns:
     """
     if track.sample_peak == 0:
         return all_missing(COLUMNS, SILENT)
-    edges = cells.edges(Span(0, len(track.energies)), cell_rate(track.rate), CELLS_PER_SECOND)
+    edges = cells.edges(Span(0, len(track.energies)), track.rate, CELLS_PER_SECOND)
     momentary = mean_squares(track.energies, edges, MOMENTARY_CELLS)
     short_term = mean_squares(track.energies, edges, SHORT_TERM_CELLS)
     lufs = integrated_loudness(momentary[::STEP_CELLS])

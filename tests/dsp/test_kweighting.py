@@ -6,7 +6,7 @@ import scipy.signal
 
 from dsp.channels import layout_of
 from dsp.grid import Span
-from dsp.kweighting import cell_energies, cell_rate, k_filter, k_weighted
+from dsp.kweighting import cell_energies, k_filter, k_weighted
 from tests.segmenting import segments
 
 # ITU-R BS.1770-5, tables 1 and 2
@@ -41,7 +41,9 @@ def test_at_48_khz_the_filter_is_the_tabled_one():
     np.testing.assert_allclose(sections(48_000), TABLED, atol=1e-11)
 
 
-@pytest.mark.parametrize("rate", [32_000, 44_100, 88_200, 96_000, 176_400, 192_000])
+@pytest.mark.parametrize(
+    "rate", [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 88_200, 96_000, 176_400, 192_000]
+)
 def test_at_other_rates_the_response_is_within_002_db_of_the_tabled_one(rate):
     f = np.geomspace(20, min(20_000, 0.42 * rate), 400)
     np.testing.assert_allclose(
@@ -61,7 +63,7 @@ def test_the_matrix_form_equals_the_recursive_filter(rate, samples):
         np.testing.assert_allclose(k_weighted(x, rate), expected, atol=2e-6 * np.abs(x).max())
 
 
-@pytest.mark.parametrize("rate", [32_000, 37_003, 44_056, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize("rate", [8_000, 22_050, 24_000, 32_000, 37_003, 44_056, 44_100, 48_000, 96_000])
 def test_cells_hold_the_energy_of_the_definition(rate):
     rng = np.random.default_rng(rate)
     pcm = (rng.standard_normal((2, int(4.7 * rate))) * [[0.3], [0.1]]).astype(np.float32)
@@ -92,20 +94,20 @@ def test_channels_count_by_their_weights():
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 24_000])
-def test_low_rates_are_weighted_at_48_khz(rate):
+def test_a_low_rate_weighs_as_48_khz_does(rate):
     """A tone in the pass band has there the energy it would have had if recorded at 48 kHz."""
     f = 1_237.0
 
     def tone(at):
         return (0.5 * np.sin(2 * np.pi * f * np.arange(2 * at) / at)).astype(np.float32)
 
-    assert cell_rate(rate) == 48_000
     (low,), (high,) = segments(tone(rate), rate), segments(tone(48_000), 48_000)
     cells = Span(20, 180)
-    np.testing.assert_allclose(cell_energies(low, cells), cell_energies(high, cells), rtol=1e-4)
+    found, expected = (cell_energies(s, cells).sum() / s.rate for s in (low, high))
+    assert 10 * np.log10(found / expected) == pytest.approx(0, abs=0.01)
 
 
-@pytest.mark.parametrize("rate", [22_050, 44_056, 48_000])
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_056, 44_100, 48_000])
 def test_a_cell_has_the_same_energy_in_whichever_segment_it_is_asked_for(rate):
     rng = np.random.default_rng(1)
     pcm = (rng.standard_normal((1, 20 * rate)) * 0.2).astype(np.float32)
