@@ -344,9 +344,9 @@ def test_a_writer_that_knows_the_old_division_is_turned_away(tmp_path):
 
 
 def test_opening_does_not_wait_for_another_that_holds_it(tmp_path):
-    with writing(str(tmp_path), "run-1", listed=1):
-        with pytest.raises(DatasetHeld), writing(str(tmp_path), "run-2", listed=1):
-            pass
+    first, second = (writing(str(tmp_path), run, listed=1) for run in ("run-1", "run-2"))
+    with first, pytest.raises(DatasetHeld), second:
+        pass
 
 
 def test_an_empty_dataset_reads_as_no_rows(tmp_path):
