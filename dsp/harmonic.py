@@ -25,8 +25,8 @@ FULL_CHROMA = 0.4
 
 UNVOICED = Missing("unvoiced")
 
-_ALL_FRAMES_BELOW = 2600
-"""Frames (half a minute) up to which every one is measured; longer tracks can be sampled."""
+_ALL_FRAMES_BELOW, _ALL_CHROMA_BELOW = 2600, 1300
+"""Frames (half a minute, 15 s) up to which every one is measured; longer tracks can be sampled."""
 _PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 12, 1000
 """Frames whose pitch is measured, if so many could be voiced: of each 256, and in the track at least."""
 
@@ -52,23 +52,23 @@ def analyse(segment: Segment) -> HarmonicPartial:
     frames = segment.frames
     total = frame_count(segment.total_y)
     first, stop = frames.first + frames.own.start, frames.first + frames.own.stop
-    chroma_every = _every(total, 8)
+    chroma_every = _every(total, 8, _ALL_CHROMA_BELOW)
     return HarmonicPartial(
         frames.rms[frames.own].copy(),
         yin.fundamentals(segment, at_most=max(_PITCHED_OF_CHUNK, _PITCHED_IN_ALL * yin.CHUNK // total)),
         constant_q.mean_chroma(
             segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every
         ),
-        hpss.mask_sums(frames, total, every=_every(total, 2)),
+        hpss.mask_sums(frames, total, every=_every(total, 2, _ALL_FRAMES_BELOW)),
         chroma_every,
         segment.cancellable_peak,
     )
 
 
-def _every(total: int, most: int) -> int:
+def _every(total: int, most: int, all_below: int) -> int:
     """Distance of measured frames: 1 for short tracks, twice that each time the track's length doubles."""
     every = 1
-    while every < most and total > _ALL_FRAMES_BELOW * every:
+    while every < most and total > all_below * every:
         every *= 2
     return every
 
