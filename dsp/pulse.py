@@ -47,7 +47,7 @@ def find(strength: OnsetStrength, harmony: HarmonyChange, onsets_s: Float64) -> 
 
 
 class Candidates(NamedTuple):
-    """Metrical levels that may be the beat, their ratios to the dominant one, what speaks for each, and its beats."""
+    """Levels that may be the beat, their ratios to the dominant one, what speaks for each, and the dominant's beats."""
 
     levels: list[tempo.Level]
     ratios: list[float]

@@ -18,6 +18,8 @@ COLUMNS: tuple[str, ...] = ("dual_mono", "polarity_inverted")
 DUAL_MONO_RATIO = 1e-6
 INVERTED_BELOW = -0.3
 BASS_HZ = (20.0, 200.0)
+DEEP_HZ = (40.0, 60.0)
+"""Bass drum and the lowest notes: in the middle even where the channels hardly correlate otherwise."""
 FAINT_BASS = 1e-6
 """Share of the energy below which the bass is too weak to speak for the polarity."""
 NOT_STEREO = Missing("not_stereo")
@@ -43,6 +45,8 @@ class PairSums:
     bass_left, bass_right, bass_cross : float
         Spectral powers and real cross power within 20-200 Hz, of Hann windows, in the units of ``left_power``
         up to one common factor.
+    deep_left, deep_right, deep_cross : float
+        The same of 40-60 Hz.
     """
 
     samples: int = 0
@@ -54,6 +58,9 @@ class PairSums:
     bass_left: float = 0.0
     bass_right: float = 0.0
     bass_cross: float = 0.0
+    deep_left: float = 0.0
+    deep_right: float = 0.0
+    deep_cross: float = 0.0
 
 
 def analyse(segment: Segment) -> PairSums:
@@ -90,16 +97,18 @@ def finish(total: PairSums) -> Columns:
 
 
 def _polarity_inverted(total: PairSums) -> Value:
-    """Whether the channels are opposed, as a whole or in the bass, where mixing consoles pan nothing."""
+    """Whether the channels are opposed, as a whole, in the bass or in its depth, which nobody pans."""
     n = total.samples
     cross = total.cross - total.left * total.right / n
     power = (total.left_power - total.left**2 / n) * (total.right_power - total.right**2 / n)
     if power <= 0:
         return ONE_CHANNEL_SILENT
     correlations = [cross / np.sqrt(power)]
-    bass = total.bass_left * total.bass_right
-    if bass > FAINT_BASS**2 * power:
-        correlations.append(total.bass_cross / np.sqrt(bass))
+    bass = (total.bass_left, total.bass_right, total.bass_cross)
+    deep = (total.deep_left, total.deep_right, total.deep_cross)
+    for band_left, band_right, band_cross in (bass, deep):
+        if band_left * band_right > FAINT_BASS**2 * power:
+            correlations.append(band_cross / np.sqrt(band_left * band_right))
     return bool(min(correlations) <= INVERTED_BELOW)
 
 
@@ -107,19 +116,23 @@ def _is_stereo(layout: Layout) -> bool:
     return set(layout) == {Speaker.L, Speaker.R}
 
 
-def _bass_powers(segment: Segment) -> tuple[float, float, float]:
-    """Powers and cross power in 20-200 Hz of the complete Hann frames that begin in own samples, half overlapping."""
+def _bass_powers(segment: Segment) -> tuple[float, ...]:
+    """Powers and cross power in 20-200 and in 40-60 Hz of the complete Hann frames that begin in own samples."""
     factor = _decimation(segment.rate)
     hop, margin = _FRAME // 2 * factor, (_PHASES - 1) * factor
     first = -(-segment.own.start // hop)
     stop = min(-(-segment.own.stop // hop), (segment.total - margin) // hop - 1)
     if stop <= first:
-        return 0.0, 0.0, 0.0
+        return (0.0,) * 6
     around = segment.native(first * hop, (stop + 1) * hop + margin)
-    left, right = (_bass_spectra(_decimated(x, factor), segment.rate / factor) for x in around)
-    powers = (np.vdot(a, b).real for a, b in ((left, left), (right, right), (left, right)))
-    p_left, p_right, cross = (1 / _FRAME * factor / _HANN_POWER * float(p) for p in powers)
-    return p_left, p_right, cross
+    rate = segment.rate / factor
+    left, right = (_bass_spectra(_decimated(x, factor), rate) for x in around)
+    first_bin = _bins(BASS_HZ, rate).start
+    deep = slice(*(k - first_bin for k in (_bins(DEEP_HZ, rate).start, _bins(DEEP_HZ, rate).stop)))
+    unit = 1 / _FRAME * factor / _HANN_POWER
+    pairs = ((left, left), (right, right), (left, right))
+    whole = [unit * float(np.vdot(a, b).real) for a, b in pairs]
+    return (*whole, *(unit * float(np.vdot(a[:, deep], b[:, deep]).real) for a, b in pairs))
 
 
 def _decimation(rate: int) -> int:
@@ -150,9 +163,13 @@ def _lowpass(factor: int) -> NDArray[np.float32]:
 
 def _bass_spectra(samples: Samples, rate: float) -> NDArray[np.complex64]:
     """The bins of the bass of Hann frames every half frame."""
-    low, high = (round(f * _FRAME / rate) for f in BASS_HZ)
     frames = sliding_window_view(samples, _FRAME)[:: _FRAME // 2]
-    return fft.rfft(frames * _hann())[:, low : high + 1]
+    return fft.rfft(frames * _hann())[:, _bins(BASS_HZ, rate)]
+
+
+def _bins(band_hz: tuple[float, float], rate: float) -> slice:
+    low, high = (round(f * _FRAME / rate) for f in band_hz)
+    return slice(low, high + 1)
 
 
 @cache

@@ -104,9 +104,10 @@ COMPANIONS = (
         high=1,
         null_codes=_NO_TEMPO,
         tolerance=0.05,
-        definition="How far the tempo can be relied on: probability that it is the beat, and not its half, double or another relative.",
-        source="Logistic model of periodicity, tempo, onsets a beat and the movement of kick and treble against the beat, "
-        "learned from music of known tempo",
+        definition="How far the tempo can be relied on: probability that it is the beat, and not its half, double "
+        "or another relative.",
+        source="Logistic model of periodicity, tempo, onsets a beat and the movement of kick and treble against "
+        "the beat, learned from music of known tempo",
         blind_spot="Errors by another factor, such as 3:2; that nothing recurs, which is a null instead.",
     ),
 )

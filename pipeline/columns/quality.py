@@ -94,10 +94,11 @@ _STEREO = (
     _flag(
         name="polarity_inverted",
         null_codes=("silent", "not_stereo", "one_channel_silent"),
-        definition="One of two channels is probably inverted: their correlation, overall or in 20-200 Hz, "
-        "is -0.3 or less.",
+        definition="One of two channels is probably inverted: their correlation, overall, in 20-200 Hz or in "
+        "40-60 Hz, is -0.3 or less.",
         source="Pearson correlation",
-        blind_spot="Very wide mixes; an inversion of both channels.",
+        blind_spot="Mixes whose channels do not correlate even in the bass; an inversion of both channels. "
+        "Synthesiser sounds widened by opposing the channels read as inverted.",
     ),
 )
 

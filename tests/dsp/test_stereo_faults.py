@@ -46,6 +46,13 @@ def test_an_inverted_channel_is_told_as_a_whole_or_in_the_bass(rate):
     assert columns(np.stack([left + 3 * bass, right - 3 * bass]), rate)["polarity_inverted"] is True
 
 
+def test_an_inverted_channel_is_told_in_the_depth_of_a_wide_mix():
+    deep, left, right = band_noise(42, 58), band_noise(70, 190, seed=6), band_noise(70, 190, seed=7)
+    deep *= 0.5 * left.std() / deep.std()
+    assert columns(np.stack([left + deep, right + deep]))["polarity_inverted"] is False
+    assert columns(np.stack([left + deep, -right - deep]))["polarity_inverted"] is True
+
+
 def test_opposed_content_above_and_below_the_bass_does_not_count_as_bass():
     bass = band_noise(25, 190)
     for low, high in ((300, 600), (600, 2000), (1, 12)):
