@@ -103,6 +103,12 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         "--memory-per-worker", type=_bytes, metavar="SIZE", help="limit of resident memory, such as 1500M"
     )
     p.add_argument(
+        "--time-limit",
+        type=_positive(float),
+        metavar="S",
+        help="seconds a minute of audio may take before its track counts as hanging (default: 60)",
+    )
+    p.add_argument(
         "--scratch", metavar="DIR", help="folder for unfinished work on long tracks (default: in OUT)"
     )
     p.add_argument(

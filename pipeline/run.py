@@ -105,6 +105,7 @@ def _work(todo: Plan, sink: DatasetSink, options: argparse.Namespace, runner: Ru
             workers=options.workers,
             memory_per_worker=options.memory_per_worker,
             scratch=options.scratch,
+            time_limit=options.time_limit,
             max_failures=options.max_failures,
         )
     )

@@ -56,6 +56,12 @@ def undisturbed(tmp_path_factory):
     return folder / "music", rows(folder / "out"), time.monotonic() - began
 
 
+def since_last_commit(out, moment):
+    """Seconds of work of the run that are not on disk; all of it before the first commit."""
+    commits = [path.stat().st_mtime for path in out.glob("fingerprints/*.parquet")]
+    return min(moment, time.time() - max(commits)) if commits else moment
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_after_a_kill_the_next_run_completes(undisturbed, tmp_path, seed):
@@ -69,6 +75,7 @@ def test_after_a_kill_the_next_run_completes(undisturbed, tmp_path, seed):
 
     process = start("run", source, "-o", out, brief_slices=seed % 2 == 0)
     time.sleep(moment)
+    idle = since_last_commit(out, moment)
     workers = kill(process, victim, chance)
     code, output = finish(process)
     if victim == "worker" and code not in (-9,):
@@ -82,8 +89,10 @@ def test_after_a_kill_the_next_run_completes(undisturbed, tmp_path, seed):
     code, output = finish(start("run", source, "-o", out))
     reader.close()
     print(
-        f"{victim} killed after {moment:.1f} of {duration:.1f} s with {done} of {TRACKS} recorded; {reader.reads} reads"
+        f"{victim} killed after {moment:.1f} of {duration:.1f} s with {done} of {TRACKS} recorded, "
+        f"{idle:.1f} s since the last commit to redo; {reader.reads} reads"
     )
+    assert idle <= 60
     assert code == 0, output
     records, failures = rows(out)
     assert records.equals(expected[0])
