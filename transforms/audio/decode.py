@@ -57,8 +57,9 @@ def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm
     dtype, scale = _read_as(decoder)
     wide = dtype is np.int32
     checked = decoder.subtype not in _BOUNDED and decoder.format != "FLAC"
-    expected = frames if frames is not None else decoder.frames if decoder.has_length else 0
-    capacity = max(1, min(expected, _FIRST_VALUES // decoder.channels))
+    declared = decoder.frames if decoder.has_length else 0
+    # What was planned is known to fit and to be there; what a header says may be far from the truth.
+    capacity = max(1, frames or min(declared, _FIRST_VALUES // decoder.channels))
     planar = np.empty((decoder.channels, capacity), np.float32)
     filled, code_or = 0, 0
     for block in _blocks(decoder, frames, dtype):
