@@ -81,9 +81,11 @@ def is_cut(data: Bytes, base: int) -> bool:
     info = data.read_at(base + 8, 34)
     total = int.from_bytes(info[13:18], "big") & _MAX_TOTAL
     tail = data.read_at(max(base, data.size - _TAIL), _TAIL)
+    if tail[-_ID3V1_SIZE:].startswith(b"TAG"):
+        tail = tail[:-_ID3V1_SIZE]
     for frame in _frames_backwards(tail, _fixed_block(info)):
         if frame.stop == total:
-            return not any(_crc16(tail[frame.at : len(tail) - tag]) == 0 for tag in (0, _ID3V1_SIZE))
+            return _crc16(tail[frame.at :]) != 0
     return True
 
 

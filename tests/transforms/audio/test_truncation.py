@@ -47,6 +47,14 @@ def test_a_cut_anywhere_is_never_a_record(made, scratch, name, share):
     assert reason is Reason.TRUNCATED or (length < 512 and reason in IN_A_HEADER)
 
 
+@pytest.mark.parametrize("name", ["flac", "flac24"])
+def test_a_cut_close_behind_the_last_flac_frames_header_is_a_cut(made, scratch, name):
+    data = made[name]
+    last = max(at for at in range(len(data)) if data[at : at + 2] == b"\xff\xf8")
+    for length in (last + 20, last + 60, last + 127):
+        assert reason_of(scratch, data[:length]) is Reason.TRUNCATED
+
+
 def test_an_alac_file_that_is_cut_is_never_a_record(made, scratch):
     for share in (0.1, 0.5, 0.99):
         data = made["alac"]
