@@ -46,7 +46,7 @@ def track(strength: Float32, period: float) -> Float64:
     path = []
     while frame >= 0:
         path.append(frame)
-        frame = previous[frame]
+        frame = int(previous[frame])
     beats = np.array(path[::-1])
     level = salience[beats]
     strong = np.flatnonzero(level >= _WEAK_SHARE * np.sqrt(np.mean(level**2)))
@@ -64,26 +64,25 @@ def _salience(strength: Float32) -> Float64:
     return smooth / spread if spread > 0 else np.zeros_like(smooth)
 
 
-def _best_paths(salience: Float64, period: float) -> tuple[Float64, list[int]]:
+def _best_paths(salience: Float64, period: float) -> tuple[Float64, NDArray[np.int32]]:
     """Score of the best path that ends in each frame, and its previous frame (negative: it starts here).
 
     Done in blocks as long as the shortest lag: nothing in a block depends on the block itself.
     """
     shortest, longest = math.ceil(period / _REACH), math.floor(period * _REACH)
-    lags = np.arange(longest, shortest - 1, -1)
+    lags = np.arange(longest, shortest - 1, -1, dtype=np.int32)
     penalty = -_TIGHTNESS * np.log(lags / period) ** 2
     frames = len(salience)
     held = np.zeros(longest + frames)
-    best = np.zeros(frames, np.intp)
+    previous = np.arange(frames, dtype=np.int32)
     window = np.lib.stride_tricks.sliding_window_view(held, len(lags))
     for start in range(0, frames, shortest):
         stop = min(start + shortest, frames)
         total = window[start:stop] + penalty
         choice = total.argmax(axis=1)
-        best[start:stop] = choice
+        previous[start:stop] -= lags[choice]
         held[longest + start : longest + stop] = salience[start:stop] + total[np.arange(stop - start), choice]
-    previous = np.arange(frames) - lags[best]
-    return held[longest:], previous.tolist()
+    return held[longest:], previous
 
 
 def straightened(beats: Float64) -> Float64:

@@ -10,6 +10,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dsp.beats import PhaseEvidence
 from dsp.onset import FRAME_RATE, Float32, Float64
@@ -25,6 +26,8 @@ _OTHER_RATIOS = (2 / 3, 3 / 4, 4 / 3, 3 / 2)
 _LOWEST_RATIOS = (1 / 2, 2 / 3, 3 / 4)
 """All ratios are these or their octaves."""
 _OCTAVES = len(RATES) + 2
+_PIECE = 1 << 16
+"""Frames whose phases are held at once: a six-hour recording has two million."""
 
 _FEWEST_CLICKS = 6
 _EVEN_INTERVAL, _EVEN_SHARE, _EVEN_STRENGTH = 0.06, 0.95, 0.12
@@ -79,11 +82,18 @@ class Movement:
     """
 
     def __init__(self, beats: Float64, kick: Float32, treble: Float32) -> None:
-        frames = slice(math.ceil(beats[0]), math.floor(beats[-1]) + 1)
-        beat = np.interp(np.arange(frames.start, frames.stop), beats, np.arange(len(beats)))
-        bands = np.array([kick[frames], treble[frames]], np.float64)
-        share = bands / np.maximum(bands.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-        self._by_octave = {ratio: _in_step(share, RATES[0] * ratio * beat) for ratio in _LOWEST_RATIOS}
+        whole = np.zeros((2, 1))
+        in_step = {ratio: np.zeros((2, _OCTAVES), np.complex128) for ratio in _LOWEST_RATIOS}
+        first, last = math.ceil(beats[0]), math.floor(beats[-1])
+        for start in range(first, last + 1, _PIECE):
+            stop = min(start + _PIECE, last + 1)
+            bands = np.array([kick[start:stop], treble[start:stop]], np.float64)
+            beat = np.interp(np.arange(start, stop), beats, np.arange(len(beats)))
+            whole += bands.sum(axis=1, keepdims=True)
+            for ratio, sums in in_step.items():
+                sums[:] += _in_step(bands, RATES[0] * ratio * beat)
+        whole = np.maximum(whole, np.finfo(np.float64).tiny)
+        self._by_octave = {ratio: np.sqrt(np.abs(sums) / whole) for ratio, sums in in_step.items()}
 
     def at(self, ratio: float) -> Float64:
         """Movement of kick and treble at each of ``RATES`` of a tempo in this ratio to the dominant one, (2, 6)."""
@@ -92,13 +102,13 @@ class Movement:
         return self._by_octave[lowest][:, octave : octave + len(RATES)]
 
 
-def _in_step(share: Float64, cycles: Float64) -> Float64:
-    """Movement at a rate, given by the cycles that have passed at each frame, and at the octaves above it."""
+def _in_step(bands: Float64, cycles: Float64) -> NDArray[np.complex128]:
+    """Sums of bands turned by the cycles that have passed at each frame, and by their octaves; (bands, octaves)."""
     angle = 2 * np.pi * (cycles % 1)
     phasor = np.cos(angle) + 1j * np.sin(angle)
-    found = np.empty((len(share), _OCTAVES))
+    found = np.empty((len(bands), _OCTAVES), np.complex128)
     for i in range(_OCTAVES):
-        found[:, i] = np.sqrt(np.abs(share @ phasor))
+        found[:, i] = bands @ phasor
         phasor *= phasor
     return found
 

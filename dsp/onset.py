@@ -126,11 +126,13 @@ def onset_strength(mel_db: Float32, floor_db: Float32) -> OnsetStrength:
 
 def moving_mean(values: NDArray[np.floating], radius: int) -> Float64:
     """Mean of the values up to ``radius`` places away on either side, of those that exist; shape (n,)."""
-    n = len(values)
-    total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    at = np.arange(n)
-    low, high = np.maximum(at - radius, 0), np.minimum(at + radius + 1, n)
-    return (total[high] - total[low]) / (high - low)
+    width = 2 * radius + 1
+    total, count = (
+        np.pad(np.cumsum(summand, dtype=np.float64), (radius + 1, radius), "edge")
+        for summand in (values, np.ones(len(values), np.float32))
+    )
+    total[: radius + 1] = count[: radius + 1] = 0
+    return (total[width:] - total[:-width]) / (count[width:] - count[:-width])
 
 
 def parabolic_offset(values: NDArray[np.floating], at: NDArray[np.intp]) -> Float64:

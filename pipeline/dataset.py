@@ -88,6 +88,10 @@ class Dataset:
         """Bring a bucket up to date; see ``pipeline.buckets.replace_bucket``."""
         replace_bucket(self.root, self.layout, bucket, records, failures)
 
+    def forget_partials(self) -> None:
+        """Remove what is kept of long tracks that are not finished."""
+        shutil.rmtree(self.root / SCRATCH / PARTIALS, ignore_errors=True)
+
     def fingerprints(self, columns: list[str] | None = None) -> pa.Table:
         """All records, or some columns of them, bucket by bucket."""
         return self._read(FINGERPRINTS, columns)
@@ -193,8 +197,9 @@ def _tidy(root: Path, layout: Layout) -> None:
 
     What belongs to a bucket whose lock is held stays: a worker that outlived its run is at work on it.
     """
-    shutil.rmtree(root / SCRATCH / PARTIALS, ignore_errors=True)  # long tracks are measured anew
     for left in sorted((root / SCRATCH).glob("*")):
+        if left.name == PARTIALS:  # a run that has tracks to do goes on from them
+            continue
         of_bucket = _BUCKET.search(left.name)
         guard = lock_path(root, int(of_bucket[1])) if of_bucket else left.with_suffix(".lock")
         with suppress(BlockingIOError), file_lock(guard, wait=False):

@@ -89,8 +89,10 @@ class RunOutcome:
         report: What was done.
         exit_code: 0 for all done, 1 for too many failures, 4 for a store that failed, 130 and 143 for signals.
         message: One line that says why it ended early and what to do; empty otherwise.
+        taken_over: Segments of long tracks that an earlier run had measured.
     """
 
     report: SliceReport
     exit_code: int = 0
     message: str = ""
+    taken_over: int = 0

@@ -95,6 +95,7 @@ def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace
 def _work(todo: Plan, sink: DatasetSink, options: argparse.Namespace, runner: Runner) -> RunOutcome:
     tracks = todo.outstanding
     if not tracks:
+        sink.dataset.forget_partials()
         return RunOutcome(SliceReport())
     only = frozenset(track.track_id for track in tracks) if todo.deferred else None
     return runner(
@@ -171,6 +172,8 @@ def _closing(ended: _Ended, output: str, seconds: float) -> Iterator[str]:
     if not ended.todo.outstanding:
         yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged, 'track')}"
     else:
+        if ended.outcome.taken_over:
+            yield f"{how_many(ended.outcome.taken_over, 'segment')} of long tracks had been measured by the run before"
         yield (
             f"{counted.recorded} recorded, {counted.quarantined} failed, {counted.unchanged} unchanged: "
             f"{report.audio_seconds / 60:.1f} minutes of audio in {seconds:.1f} s"

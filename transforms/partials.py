@@ -1,8 +1,5 @@
 """Partials of a long track's segments, kept in scratch space until all of them are there."""
 
-import hashlib
-import os
-import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +8,9 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.merge import Grouped
+from transforms.merge import EXPECTED, Grouped
 from transforms.model import Range
-
-
-def _path(scratch: Path, track_id: str, index: int) -> Path:
-    name = hashlib.blake2b(track_id.encode(), digest_size=12).hexdigest()
-    return scratch / f"{name}-{index:05d}.partial"
+from transforms.saved import Saved, save
 
 
 class _SaveFn(beam.DoFn):
@@ -27,15 +20,12 @@ class _SaveFn(beam.DoFn):
     def process(self, element: Grouped) -> Iterator[str]:
         track_id, found = element
         everything = {step: list(results) for step, results in found.items()}
-        for work in everything["expected"]:
-            path = _path(self.scratch, track_id, work.index)
-            content = {
+        for work in everything[EXPECTED]:
+            of_work = {
                 step: [result for result in results if result.index == work.index]
                 for step, results in everything.items()
             }
-            unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-            unfinished.write_bytes(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
-            os.replace(unfinished, path)
+            save(self.scratch, work, of_work)
         yield track_id
 
 
@@ -59,12 +49,7 @@ class _LoadFn(beam.DoFn):
         self.scratch = scratch
 
     def process(self, element: Range) -> Iterable[Grouped]:
-        found: dict[str, list[Any]] = {}
-        for index in range(element.count):
-            content = pickle.loads(_path(self.scratch, element.track.track_id, index).read_bytes())
-            for step, results in content.items():
-                found.setdefault(step, []).extend(results)
-        yield element.track.track_id, found
+        yield element.track.track_id, Saved(self.scratch, element)
 
 
 @dataclass(eq=False)

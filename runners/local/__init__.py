@@ -4,18 +4,19 @@ import hashlib
 import math
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.assembly import software_version
 from pipeline.errors import NotFinished
 from pipeline.job import RunOutcome, RunRequest
 from pipeline.layout import PARTIALS, SCRATCH
+from pipeline.record import parameters_digest
 from runners.local import cores, interrupts
 from runners.local.messages import Setup
 from runners.local.progress import Progress
 from runners.local.seat import Limits
 from runners.local.supervisor import Supervisor, TooManyFailures
+from transforms.audio.probe import decoder_version
 from transforms.model import Track
 
 WORK = "pipeline.execution"
@@ -37,7 +38,8 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
         memory=request.memory_per_worker or cores.memory_limit(workers),
         seconds_per_minute=request.time_limit or SECONDS_PER_MINUTE,
     )
-    with interrupts.noted() as signals, _partials(request) as scratch:
+    scratch = _scratch(request)
+    with interrupts.noted() as signals:
         supervisor = Supervisor(
             _by_bucket(request),
             Setup(work, request.job, scratch),
@@ -52,7 +54,10 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
             return RunOutcome(supervisor.report, 1, str(error))
         except NotFinished as error:
             return RunOutcome(supervisor.report, error.exit_code, str(error))
-        return RunOutcome(supervisor.report, signals.exit_code, _farewell(supervisor, signals))
+        if signals.signal is None:
+            shutil.rmtree(scratch.parent, ignore_errors=True)
+        farewell = _farewell(supervisor, signals)
+        return RunOutcome(supervisor.report, signals.exit_code, farewell, supervisor.taken_over)
 
 
 def _farewell(supervisor: Supervisor, signals: interrupts.Interrupts) -> str:
@@ -76,13 +81,16 @@ def _allowed_failures(request: RunRequest) -> float:
     return request.max_failures * (len(request.tracks) if request.max_failures < 1 else 1)
 
 
-@contextmanager
-def _partials(request: RunRequest) -> Iterator[Path]:
-    """An empty folder for the partials of long tracks; what a killed run left in it goes first.
+def _scratch(request: RunRequest) -> Path:
+    """The folder for the partials of long tracks, which outlives a run that is killed.
+
+    Another version's partials, and what was being written when a run was killed, go first.
 
     Raises:
         NotFinished: It cannot be made.
     """
+    told = repr((parameters_digest(), software_version(), decoder_version())).encode()
+    version = hashlib.blake2b(told, digest_size=8).hexdigest()
     root = request.job.sink.dataset.root
     if request.scratch is None:
         folder = root / SCRATCH / PARTIALS
@@ -90,11 +98,10 @@ def _partials(request: RunRequest) -> Iterator[Path]:
         name = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
         folder = Path(request.scratch) / f"beamprint-{name}"
     try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        mine = folder / version
+        mine.mkdir(parents=True, exist_ok=True)
+        for other in [*mine.glob("*.tmp"), *(path for path in folder.iterdir() if path != mine)]:
+            shutil.rmtree(other) if other.is_dir() else other.unlink()
     except OSError as error:
         raise NotFinished(f"no scratch space at {folder}: {error.strerror}") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return mine

@@ -98,9 +98,15 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Ranges of long tracks, in the order of the task; empty for a track that cannot be read."""
+    """What there is to do for long tracks, in the order of the task.
+
+    Attributes:
+        ranges: Of each track; empty for a track that cannot be read.
+        saved: Those among them that a run before this one has measured.
+    """
 
     ranges: tuple[tuple[Range, ...], ...]
+    saved: frozenset[Range] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

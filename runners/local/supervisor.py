@@ -52,7 +52,7 @@ class Supervisor:
         progress: Progress,
     ) -> None:
         self.report = SliceReport()
-        self.redone_seconds = 0.0
+        self.taken_over = 0
         self._forks = ForkServer(setup)
         self._workers = workers
         self._limits = limits
@@ -173,8 +173,11 @@ class Supervisor:
         tracks = [item for item in seat.task.items if isinstance(item, Track)]
         for track, ranges in zip(tracks, event.ranges):
             if len(ranges) > 1:
+                saved = [piece for piece in ranges if piece in event.saved]
+                self.taken_over += len(saved)
                 self._long.expect(ranges)
-                self._backlog.put_ranges(ranges)
+                self._backlog.put_ranges(piece for piece in ranges if piece not in event.saved)
+                self._backlog.put_first(self._long.arrived(saved))
             else:
                 self._backlog.put_tracks([track])
         seat.clear()
@@ -222,7 +225,7 @@ class Supervisor:
         """Queue what a failed task leaves to do."""
         assert seat.task is not None
         task, in_flight = seat.task, seat.in_flight
-        self.redone_seconds += seat.clear()
+        seat.clear()
         if task.verb == "record_failures" and task.attempt:
             raise NotFinished(f"failures cannot be recorded: {death.message}")
         tasks, failure = self._blame.retry(task, in_flight, death)

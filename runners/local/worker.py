@@ -5,6 +5,7 @@ import os
 import queue
 import threading
 import traceback
+from collections.abc import Iterable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from runners.local.messages import (
 from transforms import live
 from transforms.audio.errors import BadAudio
 from transforms.model import Range, Track
+from transforms.saved import is_saved
 
 _LONG_S = 60.0
 _STORE_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
@@ -81,7 +83,8 @@ def _perform(work: Work, task: Task, setup: Setup) -> Finished | Planned | Raise
     items: Any = task.items
     try:
         if task.verb == "plan_ranges":
-            return Planned(tuple(_ranges(track, setup) for track in items))
+            ranges = tuple(_ranges(track, setup) for track in items)
+            return Planned(ranges, _saved(ranges, setup))
         if task.verb == "run_tracks":
             return Finished(work.run_tracks(items, setup.job))
         if task.verb == "run_ranges":
@@ -98,6 +101,11 @@ def _ranges(track: Track, setup: Setup) -> tuple[Range, ...]:
         return tuple(setup.job.plan(track))
     except BadAudio:
         return ()  # the graph meets it again, and says so in quarantine
+
+
+def _saved(ranges: Iterable[Sequence[Range]], setup: Setup) -> frozenset[Range]:
+    long = (work for of_track in ranges if len(of_track) > 1 for work in of_track)
+    return frozenset(work for work in long if is_saved(setup.scratch, work))
 
 
 def _raised(error: Exception) -> Raised:

@@ -198,8 +198,6 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
         before = files(tmp_path / FINGERPRINTS)
     scratch = tmp_path / "_scratch"
     (scratch / "growth" / FINGERPRINTS).mkdir(parents=True)
-    (scratch / "partials").mkdir()
-    (scratch / "partials/0123-00000.partial").write_text("half")
     for left in (
         "fingerprints-bucket-00000.parquet.tmp",
         "bucket-00000.lock",

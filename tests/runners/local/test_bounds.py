@@ -1,5 +1,8 @@
 """Memory stays bounded: over a long recording, and over many tracks."""
 
+import os
+import re
+import signal
 import time
 
 import numpy as np
@@ -60,6 +63,20 @@ def test_a_long_recording_takes_all_workers_and_no_more_memory_than_a_short_one(
     measured = {name for name, value in record.items() if value is not None}
     assert not unequal(record, elsewhere, segmentation_tolerance, measured)
     assert litter(tmp_path / "out") == []
+
+
+def test_a_kill_costs_a_long_recording_what_was_in_flight(tmp_path):
+    path, out = long_recording(tmp_path / "long.flac"), tmp_path / "out"
+    process = start("run", path, "-o", out, "--workers", 2)
+    while process.poll() is None and len(list(out.glob("_scratch/partials/*/*.partial"))) < 2:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    code, output = finish(start("run", path, "-o", out, "--workers", 2))
+    assert code == 0, output
+    assert re.search(r"[2-9] segments of long tracks had been measured by the run before", output)
+    assert Dataset.open(str(out)).fingerprints().num_rows == 1
+    assert litter(out) == []
 
 
 def test_many_tracks_leave_memory_and_handles_bounded(tmp_path, monkeypatch):
