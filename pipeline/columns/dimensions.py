@@ -177,7 +177,7 @@ _TIMBRE = (
         definition="Mean constant-Q chroma, each frame over its maximum, / 0.4, clipped: "
         "low for few pitch classes at a time, high for many.",
         source="Constant-Q transform (Brown 1991), 7 octaves from C1, 36 bins an octave, A4 = 440 Hz; "
-        "over half a minute, of every second to eighth frame",
+        "over 15 s, of some of the frames, evenly spaced",
         blind_spot="Music tuned away from 440 Hz spreads over two classes: no tuning is estimated.",
     ),
 )
