@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -18,6 +18,7 @@ from apache_beam.runners.runner import PipelineResult, PipelineState
 from pipeline import graph
 from pipeline.ends import Ends
 from pipeline.job import Job, SliceReport
+from transforms.audio import plan, track  # noqa: F401  else each worker loads them with its first track
 from transforms.features import METRICS
 from transforms.merge import MergeFingerprints
 from transforms.model import Failure, Range, Track
@@ -27,6 +28,8 @@ from transforms.write import WriteFingerprints
 
 _Build = Callable[..., None]
 """(items, job, scratch folder if it needs one): puts the steps behind the items."""
+
+_View = TypeVar("_View", bound=PipelineOptions)
 
 _slice: list[Track | Range] = []
 """What the compiled graph reads: the graph runs in this process."""
@@ -89,7 +92,7 @@ def record_failures(failures: Sequence[Failure], job: Job) -> SliceReport:
 def _run(build: _Build, items: Sequence[Track | Range], job: Job, *scratch: Path) -> SliceReport:
     _slice[:] = items
     proto = beam_runner_api_pb2.Pipeline.FromString(_compiled(build, job, *scratch))
-    result = FnApiRunner().run_via_runner_api(proto, PipelineOptions([]))
+    result = FnApiRunner().run_via_runner_api(proto, _Options([]))
     return _report(result)
 
 
@@ -134,9 +137,23 @@ class _Compiler(FnApiRunner):
         return RunnerResult(PipelineState.DONE, {})
 
 
+class _Options(PipelineOptions):
+    """Options whose every view is made once.
+
+    Beam looks at them some five hundred times while it makes the graph, and builds an argument parser for
+    each look: half of what making it cost.
+    """
+
+    def view_as(self, cls: type[_View]) -> _View:
+        views = self.__dict__.setdefault("_views", {})  # options do not take attributes that are none of them
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        return cast(_View, views[cls])
+
+
 def _pipeline(runner: FnApiRunner) -> beam.Pipeline:
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
-    pipeline = beam.Pipeline(runner=runner, options=PipelineOptions([]))
+    pipeline = beam.Pipeline(runner=runner, options=_Options([]))
     os.rmdir(pipeline.local_tempdir)  # made for other languages' jars; a kill would leave it behind
     return pipeline
 

@@ -22,8 +22,8 @@ from pipeline.runs import RunSummary, write_summary
 from pipeline.sink import DatasetSink
 from pipeline.summary_table import found_table
 from pipeline.wording import counted as how_many
+from transforms.audio.decoder import decoder_version
 from transforms.audio.errors import Reason
-from transforms.audio.probe import decoder_version
 
 Runner = Callable[[RunRequest], RunOutcome]
 

@@ -7,9 +7,10 @@ Each track crosses about twenty times from one step to another, pickled. What do
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dsp.segment import Segment
+if TYPE_CHECKING:  # the launcher handles tracks and failures, and need not load the analysis
+    from dsp.segment import Segment
 
 _Remade = tuple[type, tuple[Any, ...]]
 """A class and the arguments that make an object of it again."""
@@ -74,7 +75,7 @@ class Decoded:
     """
 
     range: Range
-    segment: Segment
+    segment: "Segment"
     identity: Mapping[str, Any]
     notes: tuple[str, ...] = ()
 

@@ -1,9 +1,10 @@
-"""From a track of the manifest to ranges, and from a range to its decoded segment: the real files."""
+"""From a track of the manifest to ranges, and from a range to its decoded segment: the real files.
+
+What reads and analyses is loaded with the first call: a launcher names these functions and calls neither.
+"""
 
 from dataclasses import asdict
 
-from transforms.audio.plan import plan_track
-from transforms.audio.track import open_segment
 from transforms.model import Decoded, Range, Track
 
 
@@ -13,6 +14,8 @@ def plan_ranges(track: Track) -> list[Range]:
     Raises:
         BadAudio: The file is missing, no audio, or cut.
     """
+    from transforms.audio.plan import plan_track  # noqa: PLC0415
+
     plan = plan_track(track.uri)
     return [Range(track, index, plan.borders, plan.frames) for index in range(len(plan.borders) + 1)]
 
@@ -23,6 +26,8 @@ def read_range(work: Range) -> Decoded:
     Raises:
         BadAudio: The range cannot be measured.
     """
+    from transforms.audio.track import open_segment  # noqa: PLC0415
+
     found = open_segment(work.track.uri, index=work.index, borders=work.borders, frames=work.frames)
     identity = asdict(found.identity)
     notes = identity.pop("notes")

@@ -16,7 +16,7 @@ from runners.local.messages import Setup
 from runners.local.progress import Progress
 from runners.local.seat import Limits
 from runners.local.supervisor import Supervisor, TooManyFailures
-from transforms.audio.probe import decoder_version
+from transforms.audio.decoder import decoder_version
 from transforms.model import Track
 
 WORK = "pipeline.execution"

@@ -23,6 +23,7 @@ from runners.local.messages import Bury, Fork, Setup, Work
 def main(descriptor: int) -> None:
     """Serve the parent over the inherited socket ``descriptor``, until it is gone."""
     faulthandler.enable()
+    gc.disable()  # loading makes a million objects that all stay
     control: Connection[Any, Any] = Connection(descriptor)
     setup: Setup = control.recv()
     work = cast(Work, importlib.import_module(setup.work))
@@ -62,6 +63,7 @@ def _fork(control: "Connection[Any, Any]", work: Work, setup: Setup) -> int | No
 def _be_worker(server: int, descriptor: int, output: int, work: Work, setup: Setup) -> NoReturn:
     try:
         end_with(server)
+        gc.enable()
         for stream in (1, 2):
             os.dup2(output, stream)  # C libraries write there, and would tear the progress line
         os.close(output)

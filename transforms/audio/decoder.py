@@ -25,6 +25,11 @@ _MPEG_PREROLL = 32 * 1152
 _UNRECOGNISED, _SYSTEM, _UNSUPPORTED = 1, 2, 4
 
 
+def decoder_version() -> str:
+    """Name and version of what decodes."""
+    return f"libsndfile {soundfile.__libsndfile_version__} (soundfile {soundfile.__version__})"
+
+
 class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
     """A sound file that is read straight on.
 

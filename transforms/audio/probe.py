@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import soundfile
-
 from dsp.channels import Layout, UnsupportedLayout, layout_of
 from dsp.segment import Coding
 from transforms.audio.container import inspect
@@ -66,10 +64,6 @@ class AudioInfo:
     @property
     def channels(self) -> int:
         return len(self.layout)
-
-
-def decoder_version() -> str:
-    return f"libsndfile {soundfile.__libsndfile_version__} (soundfile {soundfile.__version__})"
 
 
 def probe(uri: str) -> AudioInfo:

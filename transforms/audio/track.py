@@ -10,10 +10,10 @@ from dsp.segment import Segment
 from transforms.audio.container import after_id3, inspect
 from transforms.audio.contents import Contents
 from transforms.audio.decode import Pcm, check_length, decode, stopped_at_guess
-from transforms.audio.decoder import open_decoder
+from transforms.audio.decoder import decoder_version, open_decoder
 from transforms.audio.errors import BadAudio, Reason
 from transforms.audio.ogg import check_pages
-from transforms.audio.probe import AudioInfo, decoder_version, describe
+from transforms.audio.probe import AudioInfo, describe
 from transforms.audio.source import OpenSource, open_source, sha256_of
 
 _ATTEMPTS = 3
