@@ -4,7 +4,7 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -62,11 +62,13 @@ class Listing:
         tracks: One for each id, in the order of the inputs.
         ignored: Files in folders and globs that are not audio by their name; hidden files do not count.
         repeated: Rows that repeat another row.
+        unlisted: Folders whose content is not known, and why: ``folder ... cannot be listed: ...``.
     """
 
     tracks: tuple[Track, ...]
     ignored: int
     repeated: int
+    unlisted: tuple[str, ...] = ()
 
 
 class _Found(NamedTuple):
@@ -76,7 +78,13 @@ class _Found(NamedTuple):
     origin: str
 
 
-_Finds = Iterator[_Found | None]
+class _Unlisted(NamedTuple):
+    """A folder that cannot be listed, as it is told to the user."""
+
+    message: str
+
+
+_Finds = Iterator[_Found | _Unlisted | None]
 """What a search comes upon; None is a file that is not audio by its name."""
 
 
@@ -85,30 +93,35 @@ def list_tracks(inputs: Iterable[str]) -> Listing:
 
     An input is a folder (searched recursively), a manifest, a file, or a glob. The id of a track is the
     manifest's, else the path below the folder or the fixed part of the glob, else the uri. Sizes and
-    modification times are taken; a file of a manifest that is not there is a track without them.
+    modification times are taken; a file of a manifest that is not there is a track without them. A folder
+    below an input that cannot be listed does not keep the others from being done.
 
     Raises:
         UsageError: An input is missing, empty or malformed, or one id stands for two uris.
     """
     rows: dict[str, _Found] = {}
+    unlisted: dict[str, None] = {}
     ignored = repeated = 0
     for given in inputs:
-        others = named = 0
-        for found in _search(given):
-            if found is None:
-                others += 1
-                continue
-            named += 1
-            first = rows.setdefault(found.track.track_id, found)
-            if first is not found:
-                _check_same(first, found)
-                repeated += 1
-        if not named:
-            raise UsageError(f"input {given} holds no audio files ({others} others)")
+        finds = list(_search(given))
+        others = finds.count(None)
+        refused = [found.message for found in finds if isinstance(found, _Unlisted)]
+        if len(finds) == others + len(refused):
+            raise UsageError(
+                refused[0] if refused else f"input {given} holds no audio files ({others} others)"
+            )
+        for found in finds:
+            if isinstance(found, _Found):
+                first = rows.setdefault(found.track.track_id, found)
+                if first is not found:
+                    _check_same(first, found)
+                    repeated += 1
         ignored += others
+        unlisted.update(dict.fromkeys(refused))
     if not rows:
         raise UsageError("no input given")
-    return Listing(tuple(found.track for found in rows.values()), ignored, repeated)
+    tracks = tuple(found.track for found in rows.values())
+    return Listing(tracks, ignored, repeated, tuple(unlisted))
 
 
 def _check_same(first: _Found, second: _Found) -> None:
@@ -148,27 +161,36 @@ def _walk(folder: str, base: str, around: tuple[tuple[int, int], ...]) -> _Finds
         status = os.stat(folder)
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        raise UsageError(f"folder {escape_undecodable(folder)} cannot be listed: {error.strerror}") from error
+        yield _Unlisted(f"folder {escape_undecodable(folder)} cannot be listed: {error.strerror}")
+        return
     here = (status.st_dev, status.st_ino)
     if here in around:  # a link that leads back up
         return
     for entry in entries:
         if entry.name.startswith(".") or entry.name == _OF_THE_FILE_SYSTEM:
             continue
-        if entry.is_dir():
+        if _is(entry.is_dir):
             yield from _walk(entry.path, base, (*around, here))
         else:
             yield _entry(entry, base)
 
 
 def _entry(entry: "os.DirEntry[str]", base: str) -> _Found | None:
-    if not _has_audio_suffix(entry.name) or not (entry.is_file() or _leads_nowhere(entry.path)):
+    if not _has_audio_suffix(entry.name) or not (_is(entry.is_file) or _leads_nowhere(entry.path)):
         return None
     try:
         status: os.stat_result | None = entry.stat()
     except OSError:  # gone meanwhile, or a link to nothing: the decoder finds out and says so
         status = None
     return _below(entry.path, base, status)
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """The answer of a folder's entry; no for a link that leads in circles or to where nobody may look."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def _glob(pattern: str, given: str) -> _Finds:
@@ -180,7 +202,7 @@ def _glob(pattern: str, given: str) -> _Finds:
     seen: set[str] = set()
     for path in paths:
         for found in _walk(path, base, ()) if os.path.isdir(path) else iter([_match(path, base)]):
-            if found is None:
+            if not isinstance(found, _Found):
                 yield found
             elif found.track.uri not in seen:  # "**" matches a folder and its files both
                 seen.add(found.track.uri)

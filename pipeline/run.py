@@ -52,6 +52,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
             "--force with --limit would do the same tracks every time; name fewer inputs instead"
         )
     listing = list_tracks(options.inputs)
+    for line in _left_out(listing):
+        print(line, file=sys.stderr)
     if options.dry_run:
         print(_planned(_plan(listing, Dataset.find(options.output), options)))
         return 0
@@ -64,15 +66,13 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         todo = _plan(listing, dataset, options)
         print(_planned(todo), file=sys.stderr)
         outcome = _work(todo, sink, options, runner)
-        ended = _count(todo, sink, outcome, options)
+        ended = _count(listing, todo, sink, outcome, options)
         write_summary(dataset.root, _summary(ended, sink, options))
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS:
             with suppress(BrokenPipeError):  # nobody reads it; the exit code still says what came of the run
                 print(found_table(dataset, started), flush=True)
     for line in _closing(ended, options.output, time.monotonic() - began):
         print(line, file=sys.stderr)
-    if listing.ignored:
-        print(f"{listing.ignored} files that are not audio by their name were passed over", file=sys.stderr)
     return ended.code
 
 
@@ -80,6 +80,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
 class _Ended:
     """A run that has ended, as it is on disk."""
 
+    listing: Listing
     todo: Plan
     outcome: RunOutcome
     counted: Account
@@ -112,12 +113,13 @@ def _work(todo: Plan, sink: DatasetSink, options: argparse.Namespace, runner: Ru
     )
 
 
-def _count(todo: Plan, sink: DatasetSink, outcome: RunOutcome, options: argparse.Namespace) -> _Ended:
+def _count(
+    listing: Listing, todo: Plan, sink: DatasetSink, outcome: RunOutcome, options: argparse.Namespace
+) -> _Ended:
     counted = account(sink.dataset, todo, run_id=sink.run_id, started=sink.started)
     reasons = _reasons(sink.dataset, sink.run_id) if counted.quarantined else Counter[str]()
-    return _Ended(
-        todo, outcome, counted, reasons, _exit_code(outcome, counted, reasons, options.max_failures)
-    )
+    code = _exit_code(outcome, counted, reasons, options.max_failures)
+    return _Ended(listing, todo, outcome, counted, reasons, code or int(bool(listing.unlisted)))
 
 
 def _summary(ended: _Ended, sink: DatasetSink, options: argparse.Namespace) -> RunSummary:
@@ -136,6 +138,7 @@ def _summary(ended: _Ended, sink: DatasetSink, options: argparse.Namespace) -> R
         missing=() if ended.outcome.exit_code else counted.missing,
         details={
             "inputs": options.inputs,
+            "unlisted": ended.listing.unlisted,
             "runner": options.runner,
             "audio_seconds": report.audio_seconds,
             "cpu_seconds": dict(report.cpu_seconds),
@@ -157,6 +160,15 @@ def _exit_code(outcome: RunOutcome, counted: Account, reasons: Counter[str], all
     limit = None if allowed is None else allowed * done if allowed < 1 else allowed
     too_many = limit is not None and counted.quarantined > limit
     return int(bool(counted.missing) or too_many or reasons[Reason.INTERNAL_ERROR] > 0)
+
+
+def _left_out(listing: Listing) -> Iterator[str]:
+    """Folders that nothing is known of, before the run and at its end: they are what to mend first."""
+    for message in listing.unlisted[:_SHOWN_IDS]:
+        yield f"beamprint: {message}; what is in it is left out"
+    more = len(listing.unlisted) - _SHOWN_IDS
+    if more > 0:
+        yield f"beamprint: {more} more folders cannot be listed"
 
 
 def _planned(todo: Plan) -> str:
@@ -190,6 +202,9 @@ def _closing(ended: _Ended, output: str, seconds: float) -> Iterator[str]:
         shown = ", ".join(counted.missing[:_SHOWN_IDS])
         more = len(counted.missing) - _SHOWN_IDS
         yield f"LOST: {shown}{f' and {more} more' if more > 0 else ''}: neither recorded nor in quarantine"
+    if ended.listing.ignored:
+        yield f"{ended.listing.ignored} files that are not audio by their name were passed over"
+    yield from _left_out(ended.listing)
 
 
 def _now() -> datetime:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from pipeline.assembly import software_version
-from pipeline.errors import NotFinished
+from pipeline.errors import NotFinished, UsageError
 from pipeline.job import RunOutcome, RunRequest
 from pipeline.layout import PARTIALS, SCRATCH
 from pipeline.record import parameters_digest
@@ -32,7 +32,16 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
 
     Returns:
         What was done, and how it ended; slices that were in flight at an early end are dropped.
+
+    Raises:
+        UsageError: A worker may have less memory than its code takes.
+        NotFinished: There is no scratch space.
     """
+    if request.memory_per_worker is not None and request.memory_per_worker < cores.LEAST_BYTES:
+        given, least = (size >> 20 for size in (request.memory_per_worker, cores.LEAST_BYTES))
+        raise UsageError(
+            f"--memory-per-worker {given}M is less than the {least}M that a worker takes by itself"
+        )
     workers = cores.worker_count(request.workers, memory_per_worker=request.memory_per_worker)
     limits = Limits(
         memory=request.memory_per_worker or cores.memory_limit(workers),

@@ -8,6 +8,8 @@ from pathlib import Path
 CGROUPS = Path("/sys/fs/cgroup")
 WORKER_BYTES = 768 << 20
 """What a worker is expected to need at its peak."""
+LEAST_BYTES = 256 << 20
+"""What a worker holds, code included, before its first track of a few seconds is done."""
 _LARGEST_LIMIT = 2 << 30
 _SHARE = 0.9
 _UNLIMITED = 1 << 60

@@ -139,8 +139,8 @@ def test_a_folder_without_audio_is_wrong_use(tmp_path):
         list_tracks([])
 
 
-def test_a_folder_that_cannot_be_listed_is_not_passed_over(tmp_path, monkeypatch):
-    put(tmp_path, "a.wav", "locked/b.wav")
+def test_a_folder_that_cannot_be_listed_is_told_and_the_others_are_done(tmp_path, monkeypatch):
+    put(tmp_path, "a.wav", "locked/b.wav", "more/c.wav")
     scandir = os.scandir
 
     def refusing(path):
@@ -149,8 +149,18 @@ def test_a_folder_that_cannot_be_listed_is_not_passed_over(tmp_path, monkeypatch
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
+    listing = list_tracks([str(tmp_path), str(tmp_path)])
+    assert [track.track_id for track in listing.tracks] == ["a.wav", "more/c.wav"]
+    assert listing.unlisted == (f"folder {tmp_path / 'locked'} cannot be listed: Permission denied",)
     with pytest.raises(UsageError, match="locked cannot be listed: Permission denied"):
-        list_tracks([str(tmp_path)])
+        list_tracks([str(tmp_path / "locked")])
+
+
+def test_a_link_to_itself_is_a_track_that_cannot_be_read(tmp_path):
+    put(tmp_path, "a.wav")
+    (tmp_path / "circle.wav").symlink_to("circle.wav")
+    (tmp_path / "folder").symlink_to("folder")
+    assert ids(tmp_path) == ["a.wav", "circle.wav"]
 
 
 # One id, one track

@@ -170,6 +170,38 @@ def test_wrong_use_is_one_clear_line_and_exit_2(tmp_path, arguments, said):
     assert not (tmp_path / "out").exists()
 
 
+LOCKED = """
+import os, sys
+from runners import command
+listed = os.scandir
+def refused(path):
+    if str(path).endswith("locked"):
+        raise PermissionError(13, "Permission denied", path)
+    return listed(path)
+os.scandir = refused
+sys.exit(command.main())
+"""
+"""The command where one folder may not be listed; nothing is forbidden to the superuser."""
+
+
+def test_a_folder_that_cannot_be_listed_keeps_no_other_from_being_done_and_is_exit_1(tmp_path):
+    write(tmp_path / "music/a.wav", song(1.0))
+    write(tmp_path / "music/locked/b.wav", song(1.0))
+    command = [sys.executable, "-c", LOCKED, "run", "music", "-o", "out"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.returncode == 1
+    assert "1 recorded, 0 failed" in result.stderr
+    assert "locked cannot be listed: Permission denied" in result.stderr
+    (summary,) = (tmp_path / "out/_runs").glob("*.json")
+    assert json.loads(summary.read_text())["details"]["unlisted"]
+    again = beamprint("run", "music", "-o", "out", cwd=tmp_path)
+    assert again.returncode == 0
+    assert "1 recorded, 0 failed, 1 unchanged" in again.stderr
+
+
 def test_a_manifest_carries_its_further_columns_into_tags(tmp_path):
     write(tmp_path / "audio/a.wav", song(0.5))
     (tmp_path / "manifest.csv").write_text(

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from pipeline.errors import UsageError
 from pipeline.job import RunRequest
 from runners import local
 from runners.local import supervisor
@@ -38,6 +39,11 @@ def test_every_track_is_recorded(out):
 def test_the_parent_loads_neither_beam_nor_the_analysis():
     check = "import sys, pipeline.run, runners.local; sys.exit(bool({'apache_beam', 'scipy.fft'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+def test_less_memory_than_the_code_takes_is_wrong_use(out):
+    with pytest.raises(UsageError, match="--memory-per-worker 100M is less than the 256M"):
+        run(out, many(1), memory_per_worker=100 << 20)
 
 
 def test_nothing_to_do_is_done_at_once(out):
