@@ -71,8 +71,8 @@ def analyse(segment: Segment) -> SpectraByLevel:
     stop = max(first, -(-min(segment.own.stop, segment.total - length + 1) // hop))
     sums: dict[int, NDArray[np.float32]] = {}
     for i in range(first, stop, _BATCH):
-        starts = (n * hop - segment.start for n in range(i, min(i + _BATCH, stop)))
-        power = _power(np.stack([segment.mix[a : a + length] for a in starts]))
+        starts = (n * hop for n in range(i, min(i + _BATCH, stop)))
+        power = _power(np.stack([segment.mix(a, a + length) for a in starts]))
         for level, spectrum in zip(_levels(power), power):
             sums[level] = sums[level] + spectrum if level in sums else spectrum
     sums.pop(_SILENT, None)

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from dsp import memory
 from dsp.grid import ANALYSIS_RATE
 
 ATTENUATION_DB = 100.0
@@ -59,10 +60,11 @@ def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) ->
     count = max(0, last_group - first_group)
     lead = max(0, start - (first_group * advance - half))
     reach = (first_group + max(count, 1) - 1) * advance + advance + half + 1
-    padded = np.concatenate([np.zeros(lead, np.float32), x, np.zeros(max(0, reach - stop), np.float32)])
+    padded = memory.empty(lead + len(x) + max(0, reach - stop))
+    padded[:lead], padded[lead : lead + len(x)], padded[lead + len(x) :] = 0, x, 0
     origin = first_group * advance - half - (start - lead)
     rows = np.lib.stride_tricks.sliding_window_view(padded[origin:], advance + 2 * half + 1)[::advance]
-    out = np.empty((count, group), np.float32)
+    out = memory.empty(count, group)
     if group <= _MAX_GROUP:
         taps = _matrix(rate, new_rate)
         for a in range(0, count, _ROWS):

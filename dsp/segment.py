@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import decimate, frames, moments, resample
+from dsp import decimate, frames, memory, moments, resample
 from dsp.channels import Layout, mono_mix_channels
 from dsp.grid import (
     ANALYSIS_RATE,
@@ -18,6 +18,9 @@ from dsp.grid import (
 )
 
 Samples = NDArray[np.float32]
+
+_MIXED = 1 << 15
+"""Samples mixed at once, so that they are still in the cache when they are scaled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +108,28 @@ class Segment:
         """Samples [start, stop) of all channels, shape (channels, stop - start), zeros outside the track."""
         return _cut(self.pcm, self.start, self.total, start, stop)
 
-    @cached_property
-    def mix(self) -> Samples:
-        """Mono mix at the native rate, shape (samples,), aligned with ``pcm``."""
+    def mix(self, start: int, stop: int) -> Samples:
+        """Mono mix at the native rate, samples [start, stop) of the track, which ``pcm`` must hold."""
         channels = mono_mix_channels(self.layout)
+        pcm = self.pcm[:, start - self.start : stop - self.start]
         if len(channels) == 1:
-            return self.pcm[channels[0]]
-        mix = self.pcm[channels[0]] + self.pcm[channels[1]]
-        for channel in channels[2:]:
-            mix += self.pcm[channel]
-        mix *= np.float32(1 / len(channels))
+            return pcm[channels[0]]
+        mix = memory.empty(stop - start)
+        for a in range(0, len(mix), _MIXED):
+            out, block = mix[a : a + _MIXED], pcm[:, a : a + _MIXED]
+            np.add(block[channels[0]], block[channels[1]], out=out)
+            for channel in channels[2:]:
+                out += block[channel]
+            out *= np.float32(1 / len(channels))
         return mix
 
     @cached_property
     def _y(self) -> tuple[Samples, int]:
         """The analysis signal with its halo, and the sample number of its first sample."""
+        mix = self.mix(self.start, self.start + self.pcm.shape[1])
         if self.rate == ANALYSIS_RATE:
-            return self.mix, self.start
-        return resample.to_analysis_rate(self.mix, self.start, rate=self.rate, total=self.total)
+            return mix, self.start
+        return resample.to_analysis_rate(mix, self.start, rate=self.rate, total=self.total)
 
     def y(self, start: int, stop: int) -> Samples:
         """Analysis signal (mono mix at 44.1 kHz), samples [start, stop), zeros outside the track."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Protocol, cast
 
-from dsp import harmonic, loudness, quality, spectral, stereo, temporal, variation
+from dsp import harmonic, loudness, memory, quality, spectral, stereo, temporal, variation
 from dsp.missing import Columns
 from dsp.segment import Segment
 
@@ -40,4 +40,5 @@ def combine(family: Family, contents: list[Any]) -> Columns:
     """Columns of a track from what ``measure`` gave for each of its segments, in order."""
     if len(contents) == 1:
         return cast(Columns, contents[0])
+    memory.release()  # The partials of hours take as much as the samples of a segment.
     return family.finish(family.merge(contents))

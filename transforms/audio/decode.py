@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dsp import memory
 from dsp.grid import Span
 from dsp.segment import Samples
 from transforms.audio.contents import Contents
@@ -60,7 +61,7 @@ def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm
     declared = decoder.frames if decoder.has_length else 0
     # What was planned is known to fit and to be there; what a header says may be far from the truth.
     capacity = max(1, frames or min(declared, _FIRST_VALUES // decoder.channels))
-    planar = np.empty((decoder.channels, capacity), np.float32)
+    planar = memory.empty(decoder.channels, capacity)
     filled, code_or = 0, 0
     for block in _blocks(decoder, frames, dtype):
         stop = filled + len(block)
@@ -136,7 +137,7 @@ def _blocks(decoder: Decoder, frames: int | None, dtype: type[np.generic]) -> It
 
 def _grown(planar: Samples, filled: int, needed: int, frames: int | None) -> Samples:
     capacity = max(needed, filled * 2) if frames is None else min(frames, max(needed, filled * 2))
-    larger = np.empty((len(planar), capacity), np.float32)
+    larger = memory.empty(len(planar), capacity)
     larger[:, :filled] = planar[:, :filled]
     return larger
 
