@@ -16,6 +16,8 @@ _MOST_TRACKS = 2000
 _SPREAD_FROM_S = 15.0
 _PLANNED_AT_ONCE = 50
 _SECONDS_PER_SLICE = 0.4
+_KEPT = 0.8
+"""How much of what was learnt before counts beside a new slice."""
 _SECONDS_PER_TRACK = 0.03
 _SECONDS_PER_AUDIO_SECOND = 0.006
 _UNKNOWN_AUDIO_S = 240.0
@@ -48,15 +50,19 @@ def cost(item: Item) -> float:
 
 @dataclass
 class Rate:
-    """Seconds of work that a guessed second turned out to be."""
+    """Seconds of work that a guessed second turned out to be, of late.
+
+    Earlier slices fade, so that after hours a machine that gets busy still makes slices shorter at once:
+    a slice is what a kill costs.
+    """
 
     guessed: float = 0.0
     measured: float = 0.0
 
     def observe(self, guessed: float, measured: float) -> None:
         """Learn from a finished slice, but for what every slice costs however short it is."""
-        self.guessed += guessed
-        self.measured += max(measured - _SECONDS_PER_SLICE, measured / 2)
+        self.guessed = _KEPT * self.guessed + guessed
+        self.measured = _KEPT * self.measured + max(measured - _SECONDS_PER_SLICE, measured / 2)
 
     @property
     def known(self) -> bool:

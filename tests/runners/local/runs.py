@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,17 +31,36 @@ def music(folder: Path, n: int, seconds: float = 1.5) -> Path:
 
 
 BRIEF_SLICES = """
-import sys
-from runners import command
 from runners.local import slices
 slices.LONGEST_SLICE_S = slices._FIRST_SLICE_S = slices._SHORTEST_SLICE_S = slices._LEAST_SLICE_S = 0.5
+"""
+TOLD_SLICES = """
+import time
+from runners.local.seat import Seat
+log = open({log!r}, "a", buffering=1)
+give, clear = Seat.give, Seat.clear
+def told_give(seat, task):
+    print(seat.worker.pid, time.time(), file=log)
+    give(seat, task)
+def told_clear(seat):
+    print(seat.worker.pid, "done", file=log)
+    return clear(seat)
+Seat.give, Seat.clear = told_give, told_clear
+"""
+COMMAND = """
+import sys
+from runners import command
 sys.exit(command.main())
 """
 
 
-def start(*arguments, brief_slices=False, **options) -> subprocess.Popen:
-    """The command, in a process group of its own; with ``brief_slices`` it commits all the time."""
-    program = ["-c", BRIEF_SLICES] if brief_slices else ["-m", "runners.command"]
+def start(*arguments, brief_slices=False, log: Path | None = None, **options) -> subprocess.Popen:
+    """The command, in a process group of its own.
+
+    With ``brief_slices`` it commits all the time; in ``log`` it notes which worker is given a slice when.
+    """
+    told = TOLD_SLICES.format(log=str(log)) if log else ""
+    program = ["-c", (BRIEF_SLICES if brief_slices else "") + told + COMMAND]
     return subprocess.Popen(
         [sys.executable, *program, *map(str, arguments)],
         start_new_session=True,
@@ -84,6 +104,18 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def uncommitted(log: Path) -> dict[int, float]:
+    """For each worker that is at work, the seconds since it was given what it is at, from a run's log."""
+    given: dict[int, float] = {}
+    lines = log.read_text().splitlines() if log.exists() else []
+    for worker, what in (line.split() for line in lines if line.count(" ") == 1):
+        if what == "done":
+            given.pop(int(worker), None)
+        else:
+            given[int(worker)] = time.time() - float(what)
+    return given
 
 
 def kill(process: subprocess.Popen, victim: str, chance) -> list[int]:

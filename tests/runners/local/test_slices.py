@@ -65,6 +65,17 @@ def test_slices_follow_the_speed_that_was_measured():
     assert longest(2.0) * 2 == longest(1.0)
 
 
+def test_a_machine_that_gets_busy_after_hours_soon_makes_slices_shorter():
+    backlog = Backlog({0: [wav(str(i)) for i in range(100_000)]}, workers=1)
+    took = []
+    for slowness in [1.0] * 200 + [3.0] * 8:
+        took.append(slowness * sum(map(cost, backlog.take().items)))
+        backlog.rate.observe(took[-1] / slowness, took[-1] + 0.4)
+    assert max(took[:200]) <= LONGEST_SLICE_S
+    assert took[200] > 2.5 * LONGEST_SLICE_S, "it cannot be foreseen"
+    assert max(took[204:]) <= 1.5 * LONGEST_SLICE_S
+
+
 def test_small_buckets_share_a_slice_and_follow_each_other():
     tasks = drain(Backlog({b: [wav(f"{b} {i}") for i in range(3)] for b in range(8)}, workers=1))
     assert {name.split()[0] for name in ids(tasks[:1])} >= {"0", "1"}
