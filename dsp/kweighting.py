@@ -50,9 +50,8 @@ def cell_energies(segment: Segment, cells: Span) -> NDArray[np.float64]:
     Parameters
     ----------
     segment : Segment
-        Holds the cells, and its halo as far as the track reaches.
     cells : Span
-        Numbers of cells.
+        Numbers of cells that begin in the segment's own samples.
 
     Returns
     -------
@@ -77,20 +76,23 @@ def _chunk_energies(segment: Segment, chunk: Span, wanted: Span) -> Energies:
     first = wanted.start - chunk.start + _MEMORY_CELLS
     total = np.zeros(wanted.length)
     channels = segment.native(int(bounds[0]), int(bounds[-1]))
-    for weight, x in zip(loudness_weights(segment.layout), channels):
+    unweighted = segment.moments.power[:, segment.moments.at(wanted)]
+    for weight, x, power in zip(loudness_weights(segment.layout), channels, unweighted):
         if weight > 0:
-            total += weight * _weighted_energies(x, bounds, slice(first, first + wanted.length), rate)
+            total += weight * _weighted_energies(x, bounds, slice(first, first + wanted.length), rate, power)
     return total
 
 
-def _weighted_energies(x: Samples, bounds: Edges, wanted: slice, rate: int) -> Energies:
-    """Energies of the wanted of the cells between ``bounds``, of which ``x`` holds the samples."""
+def _weighted_energies(x: Samples, bounds: Edges, wanted: slice, rate: int, power: Energies) -> Energies:
+    """Energies of the wanted of the cells between ``bounds``, of which ``x`` holds the samples.
+
+    ``power`` is the sum of squares of each wanted cell before it is weighted.
+    """
     rows = kenergy.rows_per_cell(rate)
     if rows is None:
         return _filtered_energies(x, bounds, rate)[wanted]
     table = _energy_table(rate, rows)
-    cell = bounds[1] - bounds[0]
-    flat = table.gain * energies(x[wanted.start * cell :], bounds[wanted.start : wanted.stop + 1])
+    flat = table.gain * power
     found = flat + kenergy.beyond_gain(x, table, rows)[wanted]
     faint = found < _FAINT * flat
     if faint.any():
