@@ -1,5 +1,6 @@
 """Bandwidth: the frequency above which a lossy codec or a lower sample rate has left nothing."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -69,21 +70,22 @@ def analyse(segment: Segment) -> SpectraByLevel:
     hop = FRAMES_APART * length
     first = -(-segment.own.start // hop)
     stop = max(first, -(-min(segment.own.stop, segment.total - length + 1) // hop))
-    sums: dict[int, NDArray[np.float32]] = {}
+    bins = length // 2 + 1
+    sums: defaultdict[int, NDArray[np.float32]] = defaultdict(lambda: np.zeros(bins, np.float32))
     for i in range(first, stop, _BATCH):
         starts = (n * hop for n in range(i, min(i + _BATCH, stop)))
         power = _power(np.stack([segment.mix(a, a + length) for a in starts]))
         for level, spectrum in zip(_levels(power), power):
-            sums[level] = sums[level] + spectrum if level in sums else spectrum
+            sums[level] += spectrum
     sums.pop(_SILENT, None)
     levels = sorted(sums)
-    bins = np.array([sums[level] for level in levels], np.float32).reshape(len(levels), length // 2 + 1)
+    power = np.array([sums[level] for level in levels], np.float32).reshape(len(levels), bins)
     return SpectraByLevel(
         segment.rate,
         segment.total,
         segment.cancellable_peak,
         np.array(levels, np.int64),
-        _in_bands(bins, segment.rate),
+        _in_bands(power, segment.rate),
     )
 
 
@@ -138,8 +140,7 @@ def _edge(band_db: NDArray[np.float64], lowest: int, gap: int) -> int | None:
 
 def _power(frames: Samples) -> NDArray[np.float32]:
     """Power spectra of Hann frames; shape (frames, bins)."""
-    spectra = fft.rfft(frames * _hann(frames.shape[1]))
-    return spectra.real**2 + spectra.imag**2
+    return np.square(np.abs(fft.rfft(frames * _hann(frames.shape[1]))))
 
 
 def _levels(power: NDArray[np.float32]) -> list[int]:
