@@ -25,8 +25,8 @@ FULL_CHROMA = 0.4
 
 UNVOICED = Missing("unvoiced")
 
-_ALL_FRAMES_BELOW, _ALL_CHROMA_BELOW = 2600, 1300
-"""Frames (half a minute, 15 s) up to which every one is measured; longer tracks can be sampled."""
+_MASKS_THINNED, _CHROMA_THINNED = (2600, 10_400), (1300, 2600, 5200)
+"""Frames (15 s are 1300) beyond which only every second, fourth ... one is measured: longer tracks can be sampled."""
 _PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 12, 1000
 """Frames whose pitch is measured, if so many could be voiced: of each 256, and in the track at least."""
 
@@ -52,25 +52,22 @@ def analyse(segment: Segment) -> HarmonicPartial:
     frames = segment.frames
     total = frame_count(segment.total_y)
     first, stop = frames.first + frames.own.start, frames.first + frames.own.stop
-    chroma_every = _every(total, 8, _ALL_CHROMA_BELOW)
+    chroma_every = _every(total, _CHROMA_THINNED)
     return HarmonicPartial(
         frames.rms[frames.own].copy(),
         yin.fundamentals(segment, at_most=max(_PITCHED_OF_CHUNK, _PITCHED_IN_ALL * yin.CHUNK // total)),
         constant_q.mean_chroma(
             segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every
         ),
-        hpss.mask_sums(frames, total, every=_every(total, 2, _ALL_FRAMES_BELOW)),
+        hpss.mask_sums(frames, total, every=_every(total, _MASKS_THINNED)),
         chroma_every,
         segment.cancellable_peak,
     )
 
 
-def _every(total: int, most: int, all_below: int) -> int:
-    """Distance of measured frames: 1 for short tracks, twice that each time the track's length doubles."""
-    every = 1
-    while every < most and total > all_below * every:
-        every *= 2
-    return every
+def _every(total: int, thinned: tuple[int, ...]) -> int:
+    """Distance of measured frames: 1 for short tracks, doubled beyond each of the given lengths."""
+    return 1 << sum(total > length for length in thinned)
 
 
 def merge(partials: Iterable[HarmonicPartial]) -> HarmonicPartial:

@@ -28,9 +28,10 @@ Floats = NDArray[np.float32]
 
 HALO_FRAMES = WINDOW // 2
 ROUGHNESS_FRAMES = 2
-"""Distance in frames over which the mask's roughness in time is taken."""
+"""Distance in frames over which the mask's roughness in time is taken, where so many are measured."""
 LOSSES = (0.0492, 0.0718)
-"""Share of the energy lost per unit of roughness along frequency and along time."""
+"""Share of the energy lost per unit of roughness along frequency and along time. Over four frames 0.051 would
+be nearer for the latter, and the ratio 0.001 lower."""
 
 _ENERGY_SHARE = 0.999
 _LIMIT_STEP = 64
@@ -104,7 +105,7 @@ def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
     total : int
         Frames of the whole track; the medians see them reflected at the ends.
     every : int
-        1 or 2: measure frames 0, ``every``, ... of the track. Medians over time see all frames.
+        1, 2 or 4: measure frames 0, ``every``, ... of the track. Medians over time see all frames.
     """
     own = Span(frames.first + frames.own.start, frames.first + frames.own.stop)
     sums = []
@@ -120,7 +121,7 @@ def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
             rows = slice((piece.start - part.start) // every, -((part.start - piece.stop) // every))
             rough = _ROUGH_ROWS - piece.start % (_ROWS * every) // every
             cells = measured[rows, :n], harmonic[rows, :n], percussive[rows, :n]
-            sums.append(_sums(*cells, apart=ROUGHNESS_FRAMES // every, rough=max(0, rough)))
+            sums.append(_sums(*cells, apart=max(1, ROUGHNESS_FRAMES // every), rough=max(0, rough)))
     return merge(sums)
 
 

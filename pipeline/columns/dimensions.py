@@ -157,7 +157,7 @@ _TIMBRE = (
         tolerance=0.01,
         definition="RMS of the harmonic part over the sum of the RMS of the harmonic and the percussive part.",
         source="Fitzgerald 2010: median filters of 31 frames and 31 bins, soft masks of power 2; "
-        "over half a minute, of every second frame",
+        "over half a minute of every second frame, over two minutes of every fourth",
         blind_spot="Vibrato and slides count partly as percussive, sustained noise partly as harmonic.",
     ),
     _share(
