@@ -26,13 +26,17 @@ _SNARE_HZ = (1000.0, 5000.0)
 _TREBLE_HZ = (5000.0, 12000.0)
 _KICK_HZ = 120.0
 
-LEAD = 2
+LEAD = 3
 """Frames before the first that onset strength looks at."""
 
+_KICK_LAG = 2
+_BEYOND_END = 2
+"""Last frames, whose windows reach beyond the end of the track: the cut sounds like a click."""
+_FLICKER_DB = 0.5
 _SMOOTHING = (0.25, 0.5, 0.25)
 _PEAK_SECONDS = 0.025
-_MEAN_SECONDS = 0.060
-_DELTA = 0.05
+_MEAN_SECONDS = 0.050
+_DELTA = 0.085
 _LEVEL_PERCENTILE = 99.0
 _LEAST_LEVEL_DB = 1.0
 """Steady tones flicker by hundredths of a decibel, from where their phase stands in the frames."""
@@ -46,6 +50,8 @@ class OnsetStrength(NamedTuple):
     full, bass, snare, treble : mean rise in dB over all mel bands, and those under 150 Hz, of 1 to 5 kHz and of 5
         to 12 kHz
     kick : rise of the magnitude under 120 Hz over two frames; unlike decibels it tells strong hits from weak
+    attack : mean rise over all mel bands that go beyond their last three frames, each weighted by its rise: a
+        note that sounds in few bands counts, bands that all flicker do not
     """
 
     full: Float32
@@ -53,6 +59,7 @@ class OnsetStrength(NamedTuple):
     snare: Float32
     treble: Float32
     kick: Float32
+    attack: Float32
 
 
 def joined(parts: Iterable[OnsetStrength]) -> OnsetStrength:
@@ -111,17 +118,30 @@ def onset_strength(mel_db: Float32, floor_db: Float32) -> OnsetStrength:
 
     Parameters
     ----------
-    mel_db : float32, shape (frames + 2, 128)
-        Levels of the frames and of the two before the first.
-    floor_db : float32, shape (frames + 2,)
+    mel_db : float32, shape (frames + 3, 128)
+        Levels of the frames and of the three before the first.
+    floor_db : float32, shape (frames + 3,)
     """
     level = np.maximum(mel_db, floor_db[:, None])
-    kick = np.exp(level[:, : _kick_bands()] * np.float32(math.log(10) / 20))
-    growth = np.maximum(kick[LEAD:] - kick[:-LEAD], 0).sum(axis=1)
+    kick = np.exp(level[LEAD - _KICK_LAG :, : _kick_bands()] * np.float32(math.log(10) / 20))
+    growth = np.maximum(kick[_KICK_LAG:] - kick[:-_KICK_LAG], 0).sum(axis=1)
     rise = level[LEAD:] - level[LEAD - 1 : -1]
     np.maximum(rise, 0, out=rise)
     full, bass, snare, treble = np.ascontiguousarray((rise @ _band_means()).T)
-    return OnsetStrength(full, bass, snare, treble, growth)
+    return OnsetStrength(full, bass, snare, treble, growth, _attack(level))
+
+
+def _attack(level: Float32) -> Float32:
+    """Mean over bands of the rise beyond the highest of three frames, each weighted by itself; shape (frames,).
+
+    sum r^2 / sum (r + 0.5 dB). A single frame as reference would take flicker and tremolo for attacks.
+    """
+    rise = np.maximum(level[2:-1], level[1:-2])
+    np.maximum(rise, level[:-LEAD], out=rise)
+    np.subtract(level[LEAD:], rise, out=rise)
+    np.maximum(rise, 0, out=rise)
+    weight = rise @ np.ones(BANDS, np.float32) + np.float32(BANDS * _FLICKER_DB)
+    return np.einsum("ij,ij->i", rise, rise) / weight
 
 
 def moving_mean(values: NDArray[np.floating], radius: int) -> Float64:
@@ -148,10 +168,10 @@ def parabolic_offset(values: NDArray[np.floating], at: NDArray[np.intp]) -> Floa
 
 
 def pick_onsets(strength: Float32) -> Float64:
-    """Onset times in seconds: peaks of the onset strength (Böck, Krebs and Schedl 2012).
+    """Onset times in seconds: peaks of the attack strength (Böck, Krebs and Schedl 2012).
 
     The strength is smoothed over three frames. A peak is the largest within 25 ms and stands above the mean
-    of 60 ms on either side by 0.05 of the 99th percentile of the track (of the maximum, one bang would silence
+    of 50 ms on either side by 0.085 of the 99th percentile of the track (of the maximum, one bang would silence
     the rest), or of 1 dB where that is less, so that a steady tone has no onsets.
     """
     if len(strength) < 3 or not strength.any():
@@ -161,6 +181,7 @@ def pick_onsets(strength: Float32) -> Float64:
     level = max(np.percentile(smooth, _LEVEL_PERCENTILE), _LEAST_LEVEL_DB)
     high = smooth >= moving_mean(smooth, round(_MEAN_SECONDS * FRAME_RATE)) + _DELTA * level
     peaks = np.flatnonzero((smooth == running_maximum(smooth, radius)) & high & (smooth > 0))
+    peaks = peaks[peaks < len(smooth) - _BEYOND_END]
     # Peaks closer than the radius can only be equal neighbours: the first stands for them.
     peaks = peaks[np.diff(peaks, prepend=-radius - 1) > radius]
     return (peaks + parabolic_offset(smooth, peaks)) / FRAME_RATE

@@ -100,7 +100,7 @@ def finish(total: TemporalPartial) -> Columns:
         silence: Value = why if total.cancellable_peak > 0 else 1.0
         return {**all_missing(COLUMNS, why), "silence_ratio": silence}
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
-    onsets_s = onset.pick_onsets(total.strength.full)
+    onsets_s = onset.pick_onsets(total.strength.attack)
     return {
         "silence_ratio": float(quiet.mean()),
         **_onset_columns(len(onsets_s), total.samples),

@@ -33,7 +33,7 @@ def tempo_class(bpm: float) -> int:
 def terms(piece: sets.Piece) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Terms (candidates, terms), which rows are candidates, and which of them have the true tempo."""
     e = piece.envelopes
-    rate = len(onset.pick_onsets(e.strength.full)) * 44_100 / e.samples
+    rate = len(onset.pick_onsets(e.strength.attack)) * 44_100 / e.samples
     phase = beats.PhaseEvidence(HarmonyChange(e.chroma), e.strength.bass, e.strength.snare)
     found = pulse.candidates(e.strength, phase, rate)
     rows = np.zeros((len(RATIOS), len(WEIGHTS)))

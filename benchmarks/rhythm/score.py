@@ -41,7 +41,7 @@ def measure(piece: sets.Piece) -> dict:
         out["stability"] = found["rhythm_stability"] if bpm else np.nan
     if piece.onsets_s is not None:
         out["onset_f"] = mir_eval.onset.f_measure(
-            piece.onsets_s, onset.pick_onsets(piece.envelopes.strength.full)
+            piece.onsets_s, onset.pick_onsets(piece.envelopes.strength.attack)
         )[0]
     return out
 

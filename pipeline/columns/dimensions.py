@@ -106,7 +106,7 @@ _RHYTHM = (
         null_codes=(*_ON_Y, "too_short"),
         tolerance=0.01,
         definition="Onsets a second / 10, clipped at 1.",
-        source="Spectral flux of 128 mel bands in dB; Boeck et al. 2012 for the peak picking",
+        source="Spectral flux of 128 mel bands in dB, weighted by itself; Boeck et al. 2012 for the peak picking",
         blind_spot="Soft attacks, such as a bowed crescendo; above ten a second see onset_rate_hz.",
     ),
     _share(

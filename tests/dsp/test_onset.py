@@ -14,7 +14,7 @@ def strength_of(y):
     from dsp import temporal
 
     (segment,) = segments(y, ANALYSIS_RATE)
-    return temporal.analyse(segment).strength.full
+    return temporal.analyse(segment).strength
 
 
 def test_band_centres_are_those_of_slaneys_filter_bank():
@@ -55,12 +55,36 @@ def test_onset_strength_equals_librosas_where_its_floor_is_the_same():
     )
     expected = np.maximum(0, np.diff(level, axis=1)).mean(axis=0)
     # the loudest band of these equally loud notes is the same within any 5 s, but for the ripple of frames
-    np.testing.assert_allclose(strength_of(y)[1:], expected, atol=0.35)
+    np.testing.assert_allclose(strength_of(y).full[1:], expected, atol=0.35)
+
+
+def test_attack_is_the_self_weighted_rise_beyond_three_frames():
+    rng = np.random.default_rng(2)
+    level = rng.normal(scale=6, size=(30, onset.BANDS)).astype(np.float32)
+    found = onset.onset_strength(level, np.full(30, -80, np.float32)).attack
+    for t, value in enumerate(found, start=onset.LEAD):
+        rise = np.maximum(level[t] - level[t - 3 : t].max(axis=0), 0).astype(np.float64)
+        assert value == pytest.approx((rise**2).sum() / (rise + 0.5).sum(), rel=1e-4)
+
+
+def test_a_note_in_few_bands_is_an_onset_among_bands_that_flicker():
+    rng = np.random.default_rng(3)
+    level = rng.normal(scale=1.0, size=(1000, onset.BANDS)).astype(np.float32)
+    starts = np.arange(100, 1000, 100)
+    for start in starts:
+        level[start:, 20:26] += 20 * np.exp(-np.arange(1000 - start) / 20)[:, None].astype(np.float32)
+    attack = onset.onset_strength(level, np.full(1000, -80, np.float32)).attack
+    np.testing.assert_allclose(onset.pick_onsets(attack) * onset.FRAME_RATE + onset.LEAD, starts, atol=1)
+
+
+def test_the_cut_at_the_end_is_no_onset():
+    tone = 0.5 * np.cos(2 * np.pi * 1000 * np.arange(2 * ANALYSIS_RATE) / ANALYSIS_RATE)
+    assert not np.any(onset.pick_onsets(strength_of(tone).attack) > 1)
 
 
 def test_onsets_of_notes_are_found_where_they_are():
     y, times = notes(seconds=20, gaps=(0.12, 0.3, 0.5))
-    found = onset.pick_onsets(strength_of(y))
+    found = onset.pick_onsets(strength_of(y).attack)
     f, _, _ = mir_eval.onset.f_measure(times, found, window=0.05)
     assert f > 0.98
     near = found[[np.argmin(np.abs(found - t)) for t in times]]
@@ -69,7 +93,7 @@ def test_onsets_of_notes_are_found_where_they_are():
 
 def test_one_bang_does_not_silence_the_rest():
     y, _ = notes(seconds=20, gaps=(0.5,))
-    strength = strength_of(0.001 * y)
+    strength = strength_of(0.001 * y).attack
     loud = strength.copy()
     loud[700] = 60
     assert len(onset.pick_onsets(loud)) >= len(onset.pick_onsets(strength)) - 1
