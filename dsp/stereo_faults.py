@@ -20,6 +20,10 @@ INVERTED_BELOW = -0.3
 BASS_HZ = (20.0, 200.0)
 DEEP_HZ = (40.0, 60.0)
 """Bass drum and the lowest notes: in the middle even where the channels hardly correlate otherwise."""
+NEARLY_MIRRORED = -0.9
+BASS_MARGIN = 0.05
+"""A recording's bass is in the middle, so an inversion opposes it more than the rest; synthesiser sounds that are
+widened by opposing their channels are opposed less in the bass."""
 FAINT_BASS = 1e-6
 """Share of the energy below which the bass is too weak to speak for the polarity."""
 NOT_STEREO = Missing("not_stereo")
@@ -103,13 +107,25 @@ def _polarity_inverted(total: PairSums) -> Value:
     power = (total.left_power - total.left**2 / n) * (total.right_power - total.right**2 / n)
     if power <= 0:
         return ONE_CHANNEL_SILENT
-    correlations = [cross / np.sqrt(power)]
-    bass = (total.bass_left, total.bass_right, total.bass_cross)
-    deep = (total.deep_left, total.deep_right, total.deep_cross)
-    for band_left, band_right, band_cross in (bass, deep):
-        if band_left * band_right > FAINT_BASS**2 * power:
-            correlations.append(band_cross / np.sqrt(band_left * band_right))
-    return bool(min(correlations) <= INVERTED_BELOW)
+    whole = float(cross / np.sqrt(power))
+    low = [
+        float(band_cross / np.sqrt(band_left * band_right))
+        for band_left, band_right, band_cross in (
+            (total.bass_left, total.bass_right, total.bass_cross),
+            (total.deep_left, total.deep_right, total.deep_cross),
+        )
+        if band_left * band_right > FAINT_BASS**2 * power
+    ]
+    return _opposed(whole, low)
+
+
+def _opposed(whole: float, low: list[float]) -> bool:
+    """Whether correlations as a whole and of the low bands, the deepest last, are those of an inverted channel."""
+    if not low:
+        return whole <= INVERTED_BELOW
+    if low[-1] >= -INVERTED_BELOW:
+        return False
+    return min(low) <= min(whole + BASS_MARGIN, INVERTED_BELOW) or whole <= NEARLY_MIRRORED
 
 
 def _is_stereo(layout: Layout) -> bool:

@@ -94,11 +94,12 @@ _STEREO = (
     _flag(
         name="polarity_inverted",
         null_codes=("silent", "not_stereo", "one_channel_silent"),
-        definition="One of two channels is probably inverted: their correlation, overall, in 20-200 Hz or in "
-        "40-60 Hz, is -0.3 or less.",
+        definition="One of two channels is probably inverted: their correlation in 20-200 Hz or in 40-60 Hz is -0.3 or "
+        "less and no more than 0.05 above that overall, or the overall one is -0.9 or less (without bass, -0.3); and "
+        "that in 40-60 Hz is under 0.3.",
         source="Pearson correlation",
         blind_spot="Mixes whose channels do not correlate even in the bass; an inversion of both channels. "
-        "Synthesiser sounds widened by opposing the channels read as inverted.",
+        "Synthesiser sounds whose channels are opposed down to the bass read as inverted.",
     ),
 )
 

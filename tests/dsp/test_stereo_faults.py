@@ -61,6 +61,24 @@ def test_opposed_content_above_and_below_the_bass_does_not_count_as_bass():
         assert columns(np.stack([bass + side, bass - side]))["polarity_inverted"] is False
 
 
+def test_sounds_widened_by_opposed_channels_over_a_bass_in_the_middle_are_not_inverted():
+    deep, pad = band_noise(42, 58), band_noise(90, 2000, seed=5)
+    pad *= 2 * deep.std() / pad.std()
+    widened = np.stack([deep + pad, deep - pad])
+    assert np.corrcoef(widened)[0, 1] < -0.5
+    assert columns(widened)["polarity_inverted"] is False
+
+
+def test_sounds_opposed_more_than_their_bass_are_not_inverted():
+    low, other = band_noise(20, 200, seed=4), band_noise(20, 200, seed=6)
+    high, air = band_noise(300, 2000, seed=5), band_noise(300, 2000, seed=7)
+    low, other, high, air = (x / x.std() for x in (low, other, high, air))
+    widened = np.stack([low + high, -0.5 * low + 0.87 * other - 0.8 * high + 0.6 * air])
+    inverted = np.stack([low + high, -low - 0.5 * high + 0.87 * air])
+    assert columns(0.1 * widened)["polarity_inverted"] is False
+    assert columns(0.1 * inverted)["polarity_inverted"] is True
+
+
 def test_an_offset_does_not_count():
     x = band_noise(25, 190)
     assert columns(np.stack([x + 0.5, x - 0.5]))["polarity_inverted"] is False
