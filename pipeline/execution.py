@@ -20,6 +20,7 @@ from pipeline.ends import Ends
 from pipeline.job import Job, SliceReport
 from transforms.audio import plan, track  # noqa: F401  else each worker loads them with its first track
 from transforms.features import METRICS
+from transforms.gather import GatherResults
 from transforms.merge import MergeFingerprints
 from transforms.model import Failure, Range, Track
 from transforms.partials import LoadPartials, SavePartials
@@ -69,7 +70,7 @@ def _tracks_graph(tracks: PCollection[Track], job: Job) -> None:
 
 
 def _ranges_graph(ranges: PCollection[Range], job: Job, scratch: Path) -> None:
-    partials = graph.measure(ranges, job.decode) | "GatherPartials" >> beam.CoGroupByKey()
+    partials = graph.measure(ranges, job.decode) | "GatherResults" >> GatherResults()
     partials | "SavePartials" >> SavePartials(scratch)
 
 

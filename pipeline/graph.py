@@ -1,7 +1,7 @@
 """The graph, top to bottom; every runner runs these very steps."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Protocol, TypeAlias
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -17,7 +17,8 @@ from transforms.features import (
     TemporalFeatures,
     VariationFeatures,
 )
-from transforms.merge import EXPECTED, IDENTITY, Assemble, MergeFingerprints
+from transforms.gather import EXPECTED, IDENTITY, Found, GatherResults
+from transforms.merge import Assemble, MergeFingerprints
 from transforms.model import Decoded, Failure, Partial, Range, Totals, Track
 from transforms.plan_buckets import PlanBuckets
 from transforms.plan_segments import Plan, PlanSegments
@@ -25,7 +26,7 @@ from transforms.read_manifest import ReadManifest
 from transforms.write import Committed, Sink, WriteFingerprints
 from transforms.write_summary import WriteRunSummary
 
-Collections = Mapping[str, PCollection[Any]]
+Results: TypeAlias = tuple[PCollection[Found], ...]
 
 
 class Ends(Protocol):
@@ -56,13 +57,13 @@ def fingerprint(
 ) -> PCollection[Committed]:
     """Measure tracks and commit a record or a failure for each."""
     ranges, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
-    partials = measure(ranges, decode, unplanned) | "GatherPartials" >> beam.CoGroupByKey()
-    outcomes = partials | "MergeFingerprints" >> MergeFingerprints(assemble)
+    results = measure(ranges, decode, unplanned) | "GatherResults" >> GatherResults()
+    outcomes = results | "MergeFingerprints" >> MergeFingerprints(assemble)
     return outcomes | "WriteFingerprints" >> WriteFingerprints(sink)
 
 
-def measure(ranges: PCollection[Range], decode: Decode, *failed: PCollection[Failure]) -> Collections:
-    """Decode ranges and measure every family; each collection is keyed by track id.
+def measure(ranges: PCollection[Range], decode: Decode, *failed: PCollection[Failure]) -> Results:
+    """Decode ranges and measure every family; each result is keyed by track id and names its step.
 
     The features are fused with the decoder and get its very object. Only small results leave. What
     failed before is among the failures.
@@ -87,27 +88,28 @@ def measure(ranges: PCollection[Range], decode: Decode, *failed: PCollection[Fai
         no_stereo,
         no_quality,
     ) | "Failures" >> beam.Flatten()
-    return {
-        EXPECTED: ranges | "Expected" >> beam.Map(_by_track),
-        IDENTITY: segments | "Identity" >> beam.Map(_identity),
-        FAILURES: failures | "KeyFailures" >> beam.Map(_failure_by_track),
-        "spectral": spectral,
-        "temporal": temporal,
-        "loudness": loudness,
-        "variation": variation,
-        "harmonic": harmonic,
-        "stereo": stereo,
-        "quality": quality,
-    }
+    return (
+        ranges | "Expected" >> beam.Map(_expected).with_output_types(Found),
+        segments | "Identity" >> beam.Map(_identity).with_output_types(Found),
+        failures | "KeyFailures" >> beam.Map(_failed).with_output_types(Found),
+        spectral,
+        temporal,
+        loudness,
+        variation,
+        harmonic,
+        stereo,
+        quality,
+    )
 
 
-def _by_track(work: Range) -> tuple[str, Range]:
-    return work.track.track_id, work
+def _expected(work: Range) -> Found:
+    return work.track.track_id, (EXPECTED, work)
 
 
-def _failure_by_track(failure: Failure) -> tuple[str, Failure]:
-    return failure.track.track_id, failure
+def _failed(failure: Failure) -> Found:
+    return failure.track.track_id, (FAILURES, failure)
 
 
-def _identity(decoded: Decoded) -> tuple[str, Partial]:
-    return decoded.range.track.track_id, Partial(decoded.range.index, (decoded.identity, decoded.notes))
+def _identity(decoded: Decoded) -> Found:
+    known = Partial(decoded.range.index, (decoded.identity, decoded.notes))
+    return decoded.range.track.track_id, (IDENTITY, known)

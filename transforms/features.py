@@ -10,10 +10,10 @@ from apache_beam.pvalue import PCollection
 
 from transforms.bugs import Guarded
 from transforms.families import FAMILIES, measure
+from transforms.gather import Found
 from transforms.model import Decoded, Partial, Range
 
 METRICS = "beamprint"
-Keyed = tuple[str, Partial]
 
 
 def range_of(decoded: Decoded) -> Range:
@@ -22,7 +22,7 @@ def range_of(decoded: Decoded) -> Range:
 
 
 class _MeasureFn(beam.DoFn):
-    """Yields (track id, Partial) for each decoded segment.
+    """Yields (track id, (family, Partial)) for each decoded segment.
 
     Args:
         family: Name of the family.
@@ -32,11 +32,11 @@ class _MeasureFn(beam.DoFn):
         self.family = family
         self.cpu = Metrics.counter(METRICS, f"cpu_us/{family}")
 
-    def process(self, element: Decoded) -> Iterator[Keyed]:
+    def process(self, element: Decoded) -> Iterator[Found]:
         began = time.thread_time_ns()
         content = measure(FAMILIES[self.family], element.segment)
         self.cpu.inc((time.thread_time_ns() - began) // 1000)
-        yield element.range.track.track_id, Partial(element.range.index, content)
+        yield element.range.track.track_id, (self.family, Partial(element.range.index, content))
 
 
 class Features(beam.PTransform[Any, Any]):
@@ -50,7 +50,7 @@ class Features(beam.PTransform[Any, Any]):
 
     def expand(self, segments: PCollection[Decoded]) -> Any:
         """Apply the family."""
-        return segments | Guarded(_MeasureFn(self.family), self.family, range_of, Keyed)
+        return segments | Guarded(_MeasureFn(self.family), self.family, range_of, Found)
 
 
 class SpectralFeatures(Features):

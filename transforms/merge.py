@@ -10,13 +10,11 @@ from apache_beam.pvalue import PCollection
 from dsp.missing import Columns
 from transforms.bugs import FAILURES, Guard
 from transforms.families import FAMILIES, combine
+from transforms.gather import EXPECTED, IDENTITY, Grouped
 from transforms.model import Failure, Outcome, Partial, Range, Record, Track
 
-EXPECTED = "expected"
-IDENTITY = "identity"
 _STAGES = ("plan", "decode", *FAMILIES, "merge")
 
-Grouped = tuple[str, Mapping[str, Iterable[Any]]]
 Assemble = Callable[[Track, Mapping[str, Any], tuple[str, ...], Mapping[str, Columns]], Mapping[str, Any]]
 """(track, identity, notes, columns by family) -> every column of the record, validated."""
 
@@ -70,8 +68,7 @@ def _range_of(element: Grouped) -> Range:
 class MergeFingerprints(beam.PTransform[Any, Any]):
     """A record for each track of which every family measured every segment, a failure for any other.
 
-    The input is grouped by track id: ``expected`` (the ranges planned), ``identity``, ``failures``
-    (of all steps before, planning included) and one entry a family.
+    The input is what ``GatherResults`` or ``LoadPartials`` bring together.
 
     Args:
         assemble: Makes and validates the record.

@@ -8,7 +8,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.merge import EXPECTED, Grouped
+from transforms.gather import EXPECTED, Grouped
 from transforms.model import Range
 from transforms.saved import Saved, save
 
