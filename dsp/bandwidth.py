@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from dsp.missing import TOO_SHORT, Columns, Missing, silence_of_mix
+from dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
 from dsp.segment import Samples, Segment
+from dsp.windows import hann
 
 COLUMNS: tuple[str, ...] = ("bandwidth_hz", "bandwidth_drop_db")
 
@@ -28,8 +28,6 @@ FRAMES_APART = 4
 NO_EDGE = Missing("no_edge")
 
 _BATCH = 8
-_FAINTEST = 1e-15
-"""Amplitude below which the power of a bin underflows in float32."""
 _TINY = 1e-300
 _SILENT = -(10**6)
 
@@ -111,11 +109,9 @@ def finish(spectra: SpectraByLevel) -> Columns:
     Both are missing if ``too_short`` for a frame, ``silent`` or ``mono_mix_cancelled``.
     """
     if spectra.total < frame_length(spectra.rate):
-        return dict.fromkeys(COLUMNS, TOO_SHORT)
+        return all_missing(COLUMNS, TOO_SHORT)
     if not spectra.levels.size:
-        return dict.fromkeys(
-            COLUMNS, silence_of_mix(spectra.cancellable_peak * (spectra.cancellable_peak > _FAINTEST))
-        )
+        return all_missing(COLUMNS, silence_of_mix(spectra.cancellable_peak))
     near = spectra.levels >= spectra.levels[-1] - GATE_DB
     power = spectra.power[near].sum(0, dtype=np.float64)
     band_db = 10 * np.log10(np.maximum(power, _TINY))
@@ -140,7 +136,7 @@ def _edge(band_db: NDArray[np.float64], lowest: int, gap: int) -> int | None:
 
 def _power(frames: Samples) -> NDArray[np.float32]:
     """Power spectra of Hann frames; shape (frames, bins)."""
-    return np.square(np.abs(fft.rfft(frames * _hann(frames.shape[1]))))
+    return np.square(np.abs(fft.rfft(frames * hann(frames.shape[1]))))
 
 
 def _levels(power: NDArray[np.float32]) -> list[int]:
@@ -148,11 +144,6 @@ def _levels(power: NDArray[np.float32]) -> list[int]:
     total = power.sum(1)
     decibels = 10 * np.log10(total, out=np.full(total.shape, _SILENT / 10, np.float32), where=total > 0)
     return [int(x) for x in np.floor(decibels)]
-
-
-@cache
-def _hann(length: int) -> NDArray[np.float32]:
-    return np.hanning(length + 1)[:-1].astype(np.float32)
 
 
 def _in_bands(power: NDArray[np.float32], rate: int) -> NDArray[np.float32]:

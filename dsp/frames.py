@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dsp import mel, shape
 from dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, frame_count
 from dsp.overlap import overlapping
+from dsp.windows import hann
 
 if TYPE_CHECKING:
     from dsp.segment import Segment
@@ -125,12 +126,6 @@ def _measure(samples: Floats, rows: slice, out: Frames, buffers: _Buffers) -> Fl
     return power
 
 
-@cache
-def _window() -> Floats:
-    """Periodic Hann, shape (2048,)."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_LENGTH) / FRAME_LENGTH)).astype(np.float32)
-
-
 def magnitudes(samples: Floats, windowed: Floats, *, out: Floats) -> None:
     """STFT magnitude of the frames that begin every 512 samples, into ``out`` of shape (frames, 1025).
 
@@ -139,7 +134,7 @@ def magnitudes(samples: Floats, windowed: Floats, *, out: Floats) -> None:
     frames = overlapping(samples, FRAME_LENGTH, HOP_LENGTH)
     for a in range(0, len(frames), len(windowed)):
         some = frames[a : a + len(windowed)]
-        product = np.multiply(some, _window(), out=windowed[: len(some)])
+        product = np.multiply(some, hann(FRAME_LENGTH), out=windowed[: len(some)])
         np.abs(scipy.fft.rfft(product, axis=1), out=out[a : a + len(some)])
 
 

@@ -11,11 +11,10 @@ from dsp.grid import frame_count
 from dsp.limits import within
 from dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
 from dsp.segment import Segment
+from dsp.silence import sounding
 
 COLUMNS = ("harmonic_ratio", "pitch_stability", "chroma_energy", "chroma_mean", "voiced_ratio")
 
-SILENCE_DB = 70.0
-"""A frame this much below the track's loudest is silent."""
 FEWEST_VOICED_FRAMES = 43
 """Half a second."""
 FEWEST_VOICED_SHARE = 0.005
@@ -93,12 +92,11 @@ def finish(partial: HarmonicPartial) -> Columns:
     ``chroma_energy``, ``chroma_mean`` : mean over classes and frames of the chroma, the former over 0.4.
     ``voiced_ratio`` : voiced share of the frames that are not silent.
     """
-    loudest = partial.rms.max()
-    if not loudest:
+    if not partial.rms.any():
         return all_missing(COLUMNS, silence_of_mix(partial.cancellable_peak))
-    sounding = partial.rms >= loudest * 10 ** (-SILENCE_DB / 20)
-    chroma_mean = float(np.mean(partial.chroma[sounding[:: partial.chroma_every]], dtype=np.float64))
-    f0 = partial.f0[sounding]
+    loud = sounding(partial.rms)
+    chroma_mean = float(np.mean(partial.chroma[loud[:: partial.chroma_every]], dtype=np.float64))
+    f0 = partial.f0[loud]
     voiced = f0[f0 > 0].astype(np.float64)
     voiced_ratio = len(voiced) / len(f0)
     return {

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.grid import ANALYSIS_RATE
-from dsp.missing import TOO_SHORT, Columns, Missing, silence_of_mix
+from dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
 from dsp.overlap import overlapping
 from dsp.segment import Segment
+from dsp.windows import hann
 
 COLUMNS: tuple[str, ...] = ("hum_db", "hum_hz")
 
@@ -33,8 +34,6 @@ _WINDOW = 5512
 _HOP = _WINDOW // 2
 _TRANSFORM = 5632
 _BATCH = 16
-_FAINTEST = 1e-15
-"""Amplitude below which the power of a bin underflows in float32."""
 _TINY = 1e-30
 
 
@@ -72,7 +71,7 @@ def analyse(segment: Segment) -> LowSpectra:
     for a in range(first, stop, _BATCH):
         b = min(stop, a + _BATCH)
         windows = overlapping(low.span(a * _HOP, (b - 1) * _HOP + _WINDOW), _WINDOW, _HOP)
-        spectra = fft.rfft(windows * _hann(), _TRANSFORM, axis=1)[:, : bins[-1] + 1]
+        spectra = fft.rfft(windows * hann(_WINDOW), _TRANSFORM, axis=1)[:, : bins[-1] + 1]
         power = np.square(np.abs(spectra))
         levels[a - first : b - first] = 10 * np.log10(power.sum(axis=1) + _TINY)
         lines[a - first : b - first] = 10 * np.log10(power[:, bins] + _TINY)
@@ -100,12 +99,10 @@ def finish(spectra: LowSpectra) -> Columns:
     ``hum_hz`` : 50 or 60; missing for the same reasons, or ``no_hum`` under 15 dB.
     """
     if spectra.total_y < SHORTEST_S * ANALYSIS_RATE:
-        return dict.fromkeys(COLUMNS, TOO_SHORT)
+        return all_missing(COLUMNS, TOO_SHORT)
     level = spectra.level_db
     if level.max() <= 10 * np.log10(_TINY) + 1:
-        return dict.fromkeys(
-            COLUMNS, silence_of_mix(spectra.cancellable_peak * (spectra.cancellable_peak > _FAINTEST))
-        )
+        return all_missing(COLUMNS, silence_of_mix(spectra.cancellable_peak))
     near = spectra.line_db[level >= level.max() - GATE_DB].astype(np.float32)
     quiet_db = np.percentile(near, PERCENTILE, axis=0)
     hum_db, hum_hz = max((_prominence(quiet_db, mains), mains) for mains in MAINS_HZ)
@@ -130,8 +127,3 @@ def _line_bins(rate: float) -> NDArray[np.int64]:
     frequency = np.arange(_TRANSFORM // 2 + 1) * (rate / _TRANSFORM)
     lines = np.array([h * mains for mains in MAINS_HZ for h in range(1, HARMONICS + 1)])
     return np.flatnonzero((np.abs(frequency[:, None] - lines) <= FLOOR_HZ[1]).any(1))
-
-
-@cache
-def _hann() -> NDArray[np.float32]:
-    return np.hanning(_WINDOW + 1)[:-1].astype(np.float32)

@@ -12,6 +12,7 @@ from scipy import fft
 from dsp.channels import Layout, Speaker
 from dsp.missing import SILENT, Columns, Missing, Value
 from dsp.segment import Samples, Segment
+from dsp.windows import hann
 
 COLUMNS: tuple[str, ...] = ("dual_mono", "polarity_inverted")
 
@@ -180,14 +181,9 @@ def _lowpass(factor: int) -> NDArray[np.float32]:
 def _bass_spectra(samples: Samples, rate: float) -> NDArray[np.complex64]:
     """The bins of the bass of Hann frames every half frame."""
     frames = sliding_window_view(samples, _FRAME)[:: _FRAME // 2]
-    return fft.rfft(frames * _hann())[:, _bins(BASS_HZ, rate)]
+    return fft.rfft(frames * hann(_FRAME))[:, _bins(BASS_HZ, rate)]
 
 
 def _bins(band_hz: tuple[float, float], rate: float) -> slice:
     low, high = (round(f * _FRAME / rate) for f in band_hz)
     return slice(low, high + 1)
-
-
-@cache
-def _hann() -> NDArray[np.float32]:
-    return np.hanning(_FRAME + 1)[:-1].astype(np.float32)
