@@ -92,7 +92,7 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
                 continue
             try:
                 values = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise UsageError(f"manifest {path}, row {number}: not JSON: {error}") from None
             if not isinstance(values, dict):
                 raise UsageError(f"manifest {path}, row {number}: not a JSON object")

@@ -94,6 +94,8 @@ class Decoder:
 
     def _seek_part(self, part: soundfile.SoundFile, frame: int) -> None:
         """Seek, for MPEG audio a little further back, and decode up to the frame to fill the bit reservoir."""
+        if frame == 0 and not soundfile.SoundFile.seekable(part):
+            return  # GSM 6.10, which is only ever read from its start
         before = min(frame, _MPEG_PREROLL) if self.format == "MP3" else 0
         part.seek(frame - before)
         if before:

@@ -17,12 +17,17 @@ def to_path(uri: str) -> str:
     """Local path of a plain path or a ``file://`` uri; percent-escapes count in the latter only.
 
     Raises:
-        ValueError: the uri is remote, or names a file on another host.
+        ValueError: the uri is remote, names a file on another host, or holds a NUL, as no path does.
     """
     if is_remote(uri):
         raise ValueError(f"{uri!r} is not a local file")
-    if not uri.lower().startswith("file://"):
-        return uri
+    path = _path_of(uri) if uri.lower().startswith("file://") else uri
+    if "\0" in path:
+        raise ValueError(f"{uri!r} holds a NUL")
+    return path
+
+
+def _path_of(uri: str) -> str:
     host, slash, path = uri[len("file://") :].partition("/")
     if host not in ("", "localhost"):
         raise ValueError(f"{uri!r} names a file on another host")
