@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dsp import chroma_flux, onset, pulse
 from dsp.grid import ANALYSIS_RATE, HOP_LENGTH, Span
 from dsp.limits import within
-from dsp.missing import TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
+from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
 from dsp.segment import Segment
 
 COLUMNS = (
@@ -97,7 +97,7 @@ def finish(total: TemporalPartial) -> Columns:
     loudest = total.rms.max(initial=0)
     if not loudest > 0:
         why = silence_of_mix(total.cancellable_peak)
-        silence: Value = why if total.cancellable_peak > 0 else 1.0
+        silence: Value = 1.0 if why == SILENT else why
         return {**all_missing(COLUMNS, why), "silence_ratio": silence}
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
     onsets_s = onset.pick_onsets(total.strength.attack)
