@@ -25,7 +25,7 @@ _QUARTER_TAPS, _HALF_TAPS = 79, 43
 _STEP_LOSS = 32
 """Samples a half-band step takes from either end: its reach of 21, up to a whole row."""
 _KAISER_BETA = 7.2
-_ROW = 32
+_ROW = 16
 """Outputs of one row of the matrix product."""
 
 
@@ -134,7 +134,7 @@ def _filtered(x: Samples, matrix: Samples, *, step: int) -> Samples:
 
 @cache
 def _toeplitz(taps: int, step: int) -> Samples:
-    """The filter at a row of outputs: banded, shape (32 step + taps - step, 32)."""
+    """The filter at a row of outputs: banded, shape (16 step + taps - step, 16)."""
     h = _low_pass(taps, step)
     matrix = np.zeros(((_ROW - 1) * step + taps, _ROW), np.float32)
     for i in range(_ROW):
