@@ -21,6 +21,8 @@ PASS_SHARE = 0.907
 
 _GROUP = 160
 _MAX_GROUP = 1280
+_STRIP = 49
+"""Outputs of a group that are made of no more inputs than they need: its matrix is banded."""
 _ROWS = 256
 
 Samples = NDArray[np.float32]
@@ -66,10 +68,11 @@ def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) ->
     rows = np.lib.stride_tricks.sliding_window_view(padded[origin:], advance + 2 * half + 1)[::advance]
     out = memory.empty(count, group)
     if group <= _MAX_GROUP:
-        taps = _matrix(rate, new_rate)
         for a in range(0, count, _ROWS):
             block = slice(a, min(a + _ROWS, count))
-            np.matmul(np.ascontiguousarray(rows[block]), taps, out=out[block])
+            inputs = np.ascontiguousarray(rows[block])
+            for taken, made, taps in _strips(rate, new_rate):
+                np.matmul(inputs[:, taken], taps, out=out[block, made])
     else:
         _convolve_each(rows[:count], rate, new_rate, out)
     first = first_group * group
@@ -122,7 +125,19 @@ def _impulse_response(t: NDArray[np.float64], rate: int, new_rate: int) -> NDArr
 
 
 @cache
-def _matrix(rate: int, new_rate: int) -> Samples:
+def _strips(rate: int, new_rate: int) -> list[tuple[slice, slice, Samples]]:
+    """The matrix in strips of columns: inputs of a group with context, outputs of a group, taps."""
+    taps = _matrix(rate, new_rate)
+    edges = np.linspace(0, taps.shape[1], -(-taps.shape[1] // _STRIP) + 1).astype(int).tolist()
+    strips = []
+    for made in map(slice, edges, edges[1:]):
+        needed = np.flatnonzero(taps[:, made].any(axis=1))
+        taken = slice(int(needed[0]), int(needed[-1]) + 1)
+        strips.append((taken, made, np.ascontiguousarray(taps[taken, made], np.float32)))
+    return strips
+
+
+def _matrix(rate: int, new_rate: int) -> NDArray[np.float64]:
     """Shape (inputs of a group with context, outputs of a group)."""
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)
@@ -131,7 +146,7 @@ def _matrix(rate: int, new_rate: int) -> Samples:
     outputs = np.arange(group)[None, :] * down / up
     taps = _impulse_response(inputs - outputs, rate, new_rate)
     taps[np.abs(taps) < 1e-12] = 0.0
-    return np.ascontiguousarray(taps, np.float32)
+    return taps
 
 
 def _convolve_each(rows: Samples, rate: int, new_rate: int, out: Samples) -> None:
