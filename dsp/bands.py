@@ -1,6 +1,6 @@
 """Energy of the whole track in seven frequency bands, to about the resolution of one long transform.
 
-Each band is measured at the lowest rate that holds it, with 50 % overlapping sine windows: their squares
+Each band is measured at the lowest rate that holds it, with windows that overlap by a quarter: their squares
 add up to one, so that every sample counts once. A track short enough for every segment's halo to
 hold it whole is transformed as a whole.
 """
@@ -27,6 +27,9 @@ _LEVELS = ((4, 16_384, slice(0, 3)), (3, 8192, slice(3, 4)), (2, 4096, slice(4, 
 
 A line may lie near an edge: bins of 0.7 Hz gave 0.4 points too little to one side where these give 0.01.
 """
+_OVERLAP = 4
+"""Windows share a quarter with the next. Errors are 0.03 points at most on 21 tracks, as with a half, which costs
+half as much again."""
 _FRAME_BANDS = slice(5, 7)
 _BATCH = 16
 
@@ -61,23 +64,27 @@ def _of_whole(segment: "Segment") -> Energies:
 def _of_level(segment: "Segment", k: int, length: int) -> Energies:
     """Energies of the windows centred in the segment's own part, at level k of the pyramid."""
     level = segment.pyramid.level(k)
-    hop = length // 2
+    hop = length - length // _OVERLAP
     step = hop << k
     first = -(-segment.own_y.start // step)
     stop = -(-segment.own_y.stop // step) + segment.bounds.is_last
-    power = np.zeros(hop + 1)
+    bins = length // 2 + 1
+    power = np.zeros(bins)
     for a in range(first, stop, _BATCH):
         b = min(stop, a + _BATCH)
-        samples = level.span((a - 1) * hop, b * hop)
+        samples = level.span(a * hop - length // 2, (b - 1) * hop + length // 2)
         windows = overlapping(samples, length, hop)
-        parts = scipy.fft.rfft(windows * _sine_window(length), axis=1).view(np.float32)
+        parts = scipy.fft.rfft(windows * _window(length), axis=1).view(np.float32)
         power += np.einsum("ij,ij->j", parts, parts).reshape(-1, 2).sum(axis=1)
-    return power @ _bin_shares(hop + 1, ANALYSIS_RATE / (1 << k) / length) * (2 / length * (1 << k))
+    return power @ _bin_shares(bins, ANALYSIS_RATE / (1 << k) / length) * (2 / length * (1 << k))
 
 
 @cache
-def _sine_window(length: int) -> NDArray[np.float32]:
-    return np.sin(np.pi * (np.arange(length) + 0.5) / length).astype(np.float32)
+def _window(length: int) -> NDArray[np.float32]:
+    """Flat, with a quarter of a sine's period at either end."""
+    overlap = length // _OVERLAP
+    rise = np.sin(np.pi / 2 * (np.arange(overlap) + 0.5) / overlap)
+    return np.concatenate([rise, np.ones(length - 2 * overlap), rise[::-1]]).astype(np.float32)
 
 
 @cache

@@ -152,9 +152,7 @@ def log_codes(magnitude: Floats, scratch: Floats, *, out: NDArray[np.uint8]) -> 
     overwritten; all three arrays have one shape, (frames, bins).
     """
     # Positive floats are in the order of their bits, and of integers the maximum is faster.
-    bits = np.maximum(
-        magnitude.view(np.int32), _lowest_coded(magnitude.shape[1]), out=scratch.view(np.int32)
-    )
+    bits = np.maximum(magnitude.view(np.int32), _lowest_coded(magnitude.shape[1]), out=scratch.view(np.int32))
     bits >>= _CODE_SHIFT
     np.copyto(out, bits, casting="unsafe")
     out ^= 0x80
