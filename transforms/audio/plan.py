@@ -12,6 +12,9 @@ from transforms.audio.source import open_source
 
 MAX_BYTES = 300 << 20
 """Memory of a segment at its peak, halo included: what a worker may add to the 190 MiB of its code."""
+_CUT_SHARE = 0.75
+"""How much of that a segment of a track that must be cut may take: a worker measures many of them, one after
+the other, and not all memory goes back in between."""
 _SAMPLE = 4
 _DERIVED = 7
 """Bytes that go with a sample of the analysis signal at the peak: log spectra, mel bands, pyramid."""
@@ -74,9 +77,9 @@ def measured_length(uri: str) -> int:
 def segment_borders(
     frames: int, rate: int, channels: int, *, max_bytes: int = MAX_BYTES, block: int = BLOCK_LENGTH
 ) -> tuple[int, ...]:
-    """Borders of segments of equal length that take at most ``max_bytes`` with their halo.
+    """Borders of segments of equal length that take at most three quarters of ``max_bytes`` with their halo.
 
-    None for a track that fits whole. Each border gives a segment: none is shorter than a block of either grid,
+    None for a track that fits whole into ``max_bytes``. Each border gives a segment: none is shorter than a block of either grid,
     even where that takes more than ``max_bytes``.
     """
     each = bytes_per_frame(rate, channels)
@@ -85,7 +88,7 @@ def segment_borders(
     block_of_y = math.ceil(block * rate / ANALYSIS_RATE)
     # Both ends move to a block edge of one grid, and the other grid's edge may lie a block further out.
     around = 2 * (math.ceil(HALO_SECONDS * rate) + 1) + block + block_of_y
-    longest = max(int(max_bytes / each) - around, 2 * block, 2 * block_of_y)
+    longest = max(int(_CUT_SHARE * max_bytes / each) - around, 2 * block, 2 * block_of_y)
     count = -(-frames // longest)
     return tuple(frames * i // count for i in range(1, count))
 

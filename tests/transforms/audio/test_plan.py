@@ -14,7 +14,7 @@ RATES = [8_000, 11_025, 22_050, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000
 
 
 @given(st.integers(1, 1 << 33), st.sampled_from(RATES), st.integers(1, 8))
-def test_no_segment_holds_more_than_the_limit(frames, rate, channels):
+def test_no_segment_holds_more_than_the_limit_and_those_of_a_cut_track_less(frames, rate, channels):
     borders = segment_borders(frames, rate, channels)
     if channels * rate > 8 * 176_400:
         return  # twelve seconds of halo alone fill half of it
@@ -24,7 +24,7 @@ def test_no_segment_holds_more_than_the_limit(frames, rate, channels):
         decoded_span(b, frames, rate).length * bytes_per_frame(rate, channels)
         for b in (bounds[0], bounds[len(bounds) // 2], bounds[-1])
     ]
-    assert max(held) <= MAX_BYTES
+    assert max(held) <= (0.75 if borders else 1) * MAX_BYTES
 
 
 @given(st.integers(1, 1 << 26), st.sampled_from(RATES), st.integers(1, 8), st.integers(1, 1 << 27))
