@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dsp import memory
 from dsp.grid import ANALYSIS_RATE
+from dsp.overlap import overlapping
 
 ATTENUATION_DB = 100.0
 AUDIBLE_HZ = 20_000.0
@@ -65,7 +66,7 @@ def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) ->
     padded = memory.empty(lead + len(x) + max(0, reach - stop))
     padded[:lead], padded[lead : lead + len(x)], padded[lead + len(x) :] = 0, x, 0
     origin = first_group * advance - half - (start - lead)
-    rows = np.lib.stride_tricks.sliding_window_view(padded[origin:], advance + 2 * half + 1)[::advance]
+    rows = overlapping(padded[origin:], advance + 2 * half + 1, advance)
     out = memory.empty(count, group)
     if group <= _MAX_GROUP:
         for a in range(0, count, _ROWS):

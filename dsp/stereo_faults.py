@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
 
 from dsp.channels import Layout, Speaker
 from dsp.missing import SILENT, Columns, Missing, Value
+from dsp.overlap import overlapping
 from dsp.segment import Samples, Segment
 from dsp.windows import hann
 
@@ -180,7 +180,7 @@ def _lowpass(factor: int) -> NDArray[np.float32]:
 
 def _bass_spectra(samples: Samples, rate: float) -> NDArray[np.complex64]:
     """The bins of the bass of Hann frames every half frame."""
-    frames = sliding_window_view(samples, _FRAME)[:: _FRAME // 2]
+    frames = overlapping(samples, _FRAME, _FRAME // 2)
     return fft.rfft(frames * hann(_FRAME))[:, _bins(BASS_HZ, rate)]
 
 

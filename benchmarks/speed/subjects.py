@@ -26,10 +26,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Subject:
-    """A way to measure files, and how many rounds it takes part in."""
+    """What is measured, and how many rounds it takes part in."""
 
     name: str
-    measure: Callable[[Sequence[Music]], Outcome]
+    measure: Callable[[], Outcome]
     rounds: int
 
 
@@ -57,14 +57,14 @@ class Results:
         return max(one.peak_bytes for one in self.rounds)
 
 
-def in_rounds(subjects: Sequence[Subject], tracks: Sequence[Music]) -> dict[str, Results]:
-    """Measure every subject on the same tracks, in turn, so that a busy minute hits all alike."""
+def in_rounds(subjects: Sequence[Subject]) -> dict[str, Results]:
+    """Measure every subject in turn, so that a busy minute hits all alike."""
     results = {subject.name: Results() for subject in subjects}
     for i in range(max((subject.rounds for subject in subjects), default=0)):
         for subject in subjects:
             if i < subject.rounds:
                 print(f"round {i + 1}: {subject.name}", file=sys.stderr)
-                results[subject.name].rounds.append(subject.measure(tracks))
+                results[subject.name].rounds.append(subject.measure())
     return results
 
 
