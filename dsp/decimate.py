@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp.grid import ANALYSIS_RATE
+from dsp.overlap import overlapping
 
 if TYPE_CHECKING:
     from dsp.segment import Segment
@@ -126,15 +127,12 @@ def _context(k: int) -> int:
 
 def _filtered(x: Samples, matrix: Samples, *, step: int) -> Samples:
     """Output i is the filter's inner product with x[step i], x[step i + 1], ...; whole rows of outputs only."""
-    rows = (len(x) - len(matrix)) // (_ROW * step) + 1
-    strides = (_ROW * step * x.itemsize, x.itemsize)
-    overlapping = np.ndarray((rows, len(matrix)), np.float32, x, strides=strides)
-    return (overlapping.copy() @ matrix).reshape(-1)
+    return (overlapping(x, len(matrix), _ROW * step).copy() @ matrix).reshape(-1)
 
 
 @cache
 def _toeplitz(taps: int, step: int) -> Samples:
-    """The filter at a row of outputs: banded, shape (16 step + taps - step, 16)."""
+    """The filter at a row of outputs: banded, shape (15 step + taps, 16)."""
     h = _low_pass(taps, step)
     matrix = np.zeros(((_ROW - 1) * step + taps, _ROW), np.float32)
     for i in range(_ROW):

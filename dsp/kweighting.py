@@ -192,8 +192,8 @@ def _level(step: Matrix) -> _Level:
 def k_filter(rate: int) -> tuple[Matrix, Matrix]:
     """The shelving and the high-pass biquad at any sample rate.
 
-    From 32 kHz up re-derived from the analogue prototypes behind BS.1770's tables 1 and 2 by the bilinear transform; the
-    high-pass's numerator is scaled to the gain that the table gives it at high frequencies, 1.00499.
+    From 32 kHz up re-derived from the analogue prototypes behind BS.1770's tables 1 and 2 by the bilinear
+    transform; the high-pass's numerator is scaled to the gain that the table gives it at high frequencies, 1.00499.
     Below, the shelf has the response of the tabled one (0.01 dB to 0.42 of the rate from 8 kHz up).
 
     Returns

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsp import memory
-from dsp.grid import ANALYSIS_RATE
 from dsp.overlap import overlapping
 
 ATTENUATION_DB = 100.0
@@ -29,28 +28,20 @@ _ROWS = 256
 Samples = NDArray[np.float32]
 
 
-def to_analysis_rate(mix: Samples, start: int, *, rate: int, total: int) -> tuple[Samples, int]:
-    """The analysis signal of a stretch of the mono mix.
+def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) -> tuple[Samples, int]:
+    """Convert a stretch of a track.
 
     Parameters
     ----------
-    mix : float32, shape (samples,)
+    x : float32, shape (samples,)
         Samples [start, start + samples) of a track of ``total`` samples, at ``rate`` Hz.
 
     Returns
     -------
-    samples : float32, at 44 100 Hz
+    samples : float32, at ``new_rate`` Hz
         All that the stretch determines; zeros are assumed outside the track only.
     first : int
         Sample number of the first of them.
-    """
-    return resample(mix, start, rate=rate, total=total, new_rate=ANALYSIS_RATE)
-
-
-def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) -> tuple[Samples, int]:
-    """Convert samples [start, start + len(x)) of a track of ``total`` samples from ``rate`` to ``new_rate`` Hz.
-
-    Returns the converted samples and the sample number of the first, as ``to_analysis_rate`` does.
     """
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)
@@ -78,12 +69,6 @@ def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) ->
         _convolve_each(rows[:count], rate, new_rate, out)
     first = first_group * group
     return out.reshape(-1)[: max(0, new_total - first)], first
-
-
-def context(rate: int, new_rate: int) -> int:
-    """Input samples on either side of a stretch that make its converted samples complete."""
-    up, down = _ratio(rate, new_rate)
-    return _half_length(rate, new_rate) + _group_length(up) * down // up + 1
 
 
 def _ratio(rate: int, new_rate: int) -> tuple[int, int]:

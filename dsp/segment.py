@@ -129,7 +129,7 @@ class Segment:
         mix = self.mix(self.start, self.start + self.pcm.shape[1])
         if self.rate == ANALYSIS_RATE:
             return mix, self.start
-        return resample.to_analysis_rate(mix, self.start, rate=self.rate, total=self.total)
+        return resample.resample(mix, self.start, rate=self.rate, total=self.total, new_rate=ANALYSIS_RATE)
 
     def y(self, start: int, stop: int) -> Samples:
         """Analysis signal (mono mix at 44.1 kHz), samples [start, stop), zeros outside the track."""

@@ -79,8 +79,8 @@ def segment_borders(
 ) -> tuple[int, ...]:
     """Borders of segments of equal length that take at most three quarters of ``max_bytes`` with their halo.
 
-    None for a track that fits whole into ``max_bytes``. Each border gives a segment: none is shorter than a block of either grid,
-    even where that takes more than ``max_bytes``.
+    None for a track that fits whole into ``max_bytes``. Each border gives a segment: none is shorter than a block
+    of either grid, even where that takes more than ``max_bytes``.
     """
     each = bytes_per_frame(rate, channels)
     if frames * each <= max_bytes:
