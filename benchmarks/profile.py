@@ -19,7 +19,7 @@ from benchmarks.speed import stages
 from benchmarks.speed.children import ONE_THREAD
 from benchmarks.speed.music import Music, look_at
 
-_ROOT = str(Path(__file__).parent.parent) + os.sep
+_ROOT = str(Path(__file__).parent.parent / "beamprint") + os.sep
 _ROOMS = tuple(_ROOT + room + os.sep for room in ("dsp", "transforms", "pipeline"))
 _BAR = 40
 

@@ -39,7 +39,15 @@ def main():
 
 def soak(folder, tracks, workers):
     make(folder / "music", tracks)
-    command = [sys.executable, "-m", "runners.command", "run", folder / "music", "-o", folder / "out"]
+    command = [
+        sys.executable,
+        "-m",
+        "beamprint",
+        "run",
+        folder / "music",
+        "-o",
+        folder / "out",
+    ]
     command += ["--workers", workers] if workers else []
     samples = watch(subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL))
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -12,11 +12,11 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from dsp.grid import ANALYSIS_RATE, BIN_HZ, FRAME_LENGTH, HOP_LENGTH
-from dsp.overlap import overlapping
+from beamprint.dsp.grid import ANALYSIS_RATE, BIN_HZ, FRAME_LENGTH, HOP_LENGTH
+from beamprint.dsp.overlap import overlapping
 
 if TYPE_CHECKING:
-    from dsp.segment import Segment
+    from beamprint.dsp.segment import Segment
 
 EDGES_HZ = (20.0, 60.0, 250.0, 500.0, 2000.0, 4000.0, 6000.0, 20_000.0)
 WHOLE_LENGTH = 4 * ANALYSIS_RATE

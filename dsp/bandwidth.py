@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
-from dsp.segment import Samples, Segment
-from dsp.windows import hann
+from beamprint.dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
+from beamprint.dsp.segment import Samples, Segment
+from beamprint.dsp.windows import hann
 
 COLUMNS: tuple[str, ...] = ("bandwidth_hz", "bandwidth_drop_db")
 

@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.chroma_flux import HarmonyChange
-from dsp.onset import FRAME_RATE, Float32, Float64, parabolic_offset, running_maximum
+from beamprint.dsp.chroma_flux import HarmonyChange
+from beamprint.dsp.onset import FRAME_RATE, Float32, Float64, parabolic_offset, running_maximum
 
 _TIGHTNESS = 300.0
 _REACH = 1.5

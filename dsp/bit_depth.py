@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.missing import SILENT, Columns, Missing
-from dsp.segment import Samples, Segment
+from beamprint.dsp.missing import SILENT, Columns, Missing
+from beamprint.dsp.segment import Samples, Segment
 
 COLUMNS: tuple[str, ...] = ("effective_bits",)
 

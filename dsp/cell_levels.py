@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import cells
-from dsp.cells import CELLS_PER_SECOND
-from dsp.channels import full_range_channels
-from dsp.grid import Span
-from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value
-from dsp.moments import CELLS_PER_STEP
-from dsp.segment import Segment
+from beamprint.dsp import cells
+from beamprint.dsp.cells import CELLS_PER_SECOND
+from beamprint.dsp.channels import full_range_channels
+from beamprint.dsp.grid import Span
+from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value
+from beamprint.dsp.moments import CELLS_PER_STEP
+from beamprint.dsp.segment import Segment
 
 COLUMNS: tuple[str, ...] = ("dc_offset", "leading_silence_s", "trailing_silence_s", "noise_floor_dbfs")
 

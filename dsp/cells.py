@@ -7,7 +7,7 @@ that cells keep time at every sample rate. A cell belongs to the segment that ho
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.grid import Span
+from beamprint.dsp.grid import Span
 
 CELLS_PER_SECOND = 100
 """Of the grid that loudness and quality control are measured on."""

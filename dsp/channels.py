@@ -20,10 +20,10 @@ class Speaker(Enum):
     FRONT = "front"
 
 
-Layout = tuple[Speaker, ...]
+ChannelLayout = tuple[Speaker, ...]
 
 _S = Speaker
-_WITHOUT_MASK: dict[int, Layout] = {
+_WITHOUT_MASK: dict[int, ChannelLayout] = {
     1: (_S.M,),
     2: (_S.L, _S.R),
     3: (_S.L, _S.R, _S.C),
@@ -33,7 +33,7 @@ _WITHOUT_MASK: dict[int, Layout] = {
     7: (_S.L, _S.R, _S.C, _S.LFE, _S.CS, _S.LS, _S.RS),
     8: (_S.L, _S.R, _S.C, _S.LFE, _S.LB, _S.RB, _S.LS, _S.RS),
 }
-_VORBIS_ORDER: dict[int, Layout] = {
+_VORBIS_ORDER: dict[int, ChannelLayout] = {
     3: (_S.L, _S.C, _S.R),
     5: (_S.L, _S.C, _S.R, _S.LS, _S.RS),
     6: (_S.L, _S.C, _S.R, _S.LS, _S.RS, _S.LFE),
@@ -61,7 +61,7 @@ class UnsupportedLayout(ValueError):  # noqa: N818
     """More than eight channels, or a channel mask that does not say what the channels are."""
 
 
-def layout_of(channels: int, *, mask: int = 0, vorbis_order: bool = False) -> Layout:
+def layout_of(channels: int, *, mask: int = 0, vorbis_order: bool = False) -> ChannelLayout:
     """Speaker of each channel.
 
     Parameters
@@ -85,7 +85,7 @@ def layout_of(channels: int, *, mask: int = 0, vorbis_order: bool = False) -> La
     return _WITHOUT_MASK[channels]
 
 
-def _layout_of_mask(channels: int, mask: int) -> Layout:
+def _layout_of_mask(channels: int, mask: int) -> ChannelLayout:
     bits = [i for i in range(mask.bit_length()) if mask >> i & 1]
     if len(bits) != channels or bits[-1] >= len(_MASK_ORDER):
         raise UnsupportedLayout(f"channel mask {mask:#x} does not fit {channels} channels")
@@ -95,17 +95,17 @@ def _layout_of_mask(channels: int, mask: int) -> Layout:
     return layout
 
 
-def mono_mix_channels(layout: Layout) -> list[int]:
+def mono_mix_channels(layout: ChannelLayout) -> list[int]:
     """Channels whose mean is the mono mix: left, right and centre."""
     return [i for i, s in enumerate(layout) if s in (_S.M, _S.L, _S.R, _S.C)]
 
 
-def full_range_channels(layout: Layout) -> list[int]:
+def full_range_channels(layout: ChannelLayout) -> list[int]:
     """All channels but the low-frequency effects."""
     return [i for i, s in enumerate(layout) if s is not _S.LFE]
 
 
-def stereo_pair(layout: Layout) -> tuple[int, int] | None:
+def stereo_pair(layout: ChannelLayout) -> tuple[int, int] | None:
     """Indices of left and right; a single channel is both; None where either is absent."""
     if len(layout) == 1:
         return 0, 0
@@ -114,7 +114,7 @@ def stereo_pair(layout: Layout) -> tuple[int, int] | None:
     return None
 
 
-def loudness_weights(layout: Layout) -> list[float]:
+def loudness_weights(layout: ChannelLayout) -> list[float]:
     """BS.1770-5 channel weights. Back speakers are the surrounds where there is no side pair."""
     surround = 1.41
     back = 1.0 if _S.LS in layout else surround

@@ -7,8 +7,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from dsp.grid import ANALYSIS_RATE
-from dsp.overlap import overlapping
+from beamprint.dsp.grid import ANALYSIS_RATE
+from beamprint.dsp.overlap import overlapping
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from dsp.channels import full_range_channels, stereo_pair
-from dsp.grid import ANALYSIS_RATE, Span
-from dsp.missing import Columns
-from dsp.segment import Samples, Segment
+from beamprint.dsp.channels import full_range_channels, stereo_pair
+from beamprint.dsp.grid import ANALYSIS_RATE, Span
+from beamprint.dsp.missing import Columns
+from beamprint.dsp.segment import Samples, Segment
 
 COLUMNS: tuple[str, ...] = ("clicks",)
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import cells
-from dsp.cells import Edges
-from dsp.channels import full_range_channels
-from dsp.grid import Span
-from dsp.missing import Columns
-from dsp.segment import Samples, Segment
+from beamprint.dsp import cells
+from beamprint.dsp.cells import Edges
+from beamprint.dsp.channels import full_range_channels
+from beamprint.dsp.grid import Span
+from beamprint.dsp.missing import Columns
+from beamprint.dsp.segment import Samples, Segment
 
 COLUMNS: tuple[str, ...] = ("clipped_samples", "samples_over_fs")
 

@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.decimate import LAST_LEVEL, Pyramid
-from dsp.grid import ANALYSIS_RATE, HOP_LENGTH
-from dsp.overlap import overlapping
+from beamprint.dsp.decimate import LAST_LEVEL, Pyramid
+from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH
+from beamprint.dsp.overlap import overlapping
 
 C1_HZ = 440 * 2 ** (-45 / 12)
 OCTAVES = 7

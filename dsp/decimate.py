@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.grid import ANALYSIS_RATE
-from dsp.overlap import overlapping
+from beamprint.dsp.grid import ANALYSIS_RATE
+from beamprint.dsp.overlap import overlapping
 
 if TYPE_CHECKING:
-    from dsp.segment import Segment
+    from beamprint.dsp.segment import Segment
 
 Samples = NDArray[np.float32]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dsp.channels import full_range_channels
-from dsp.grid import Span
-from dsp.missing import Columns
-from dsp.segment import Samples, Segment
+from beamprint.dsp.channels import full_range_channels
+from beamprint.dsp.grid import Span
+from beamprint.dsp.missing import Columns
+from beamprint.dsp.segment import Samples, Segment
 
 COLUMNS: tuple[str, ...] = ("dropouts",)
 

@@ -13,13 +13,13 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from dsp import mel, shape
-from dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, frame_count
-from dsp.overlap import overlapping
-from dsp.windows import hann
+from beamprint.dsp import mel, spectral_shape
+from beamprint.dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, frame_count
+from beamprint.dsp.overlap import overlapping
+from beamprint.dsp.windows import hann
 
 if TYPE_CHECKING:
-    from dsp.segment import Segment
+    from beamprint.dsp.segment import Segment
 
 Floats = NDArray[np.float32]
 
@@ -119,8 +119,8 @@ def _measure(samples: Floats, rows: slice, out: Frames, buffers: _Buffers) -> Fl
     magnitudes(samples, buffers.windowed, out=magnitude)
     out.rms[rows] = _rms(samples)
     log_codes(magnitude, scratch, out=out.log_spectrum[rows])
-    out.centroid_hz[rows], out.rolloff_hz[rows] = shape.centroid_and_rolloff(magnitude)
-    out.flatness[rows] = shape.flatness(magnitude, scratch)
+    out.centroid_hz[rows], out.rolloff_hz[rows] = spectral_shape.centroid_and_rolloff(magnitude)
+    out.flatness[rows] = spectral_shape.flatness(magnitude, scratch)
     power = np.square(magnitude, out=magnitude)
     mel.levels_db(power, out=out.mel_db[rows])
     return power

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import constant_q, hpss, yin
-from dsp.grid import frame_count
-from dsp.limits import within
-from dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
-from dsp.segment import Segment
-from dsp.silence import sounding
+from beamprint.dsp import constant_q, hpss, yin
+from beamprint.dsp.grid import frame_count
+from beamprint.dsp.limits import within
+from beamprint.dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
+from beamprint.dsp.segment import Segment
+from beamprint.dsp.silence import sounding
 
 COLUMNS = ("harmonic_ratio", "pitch_stability", "chroma_energy", "chroma_mean", "voiced_ratio")
 

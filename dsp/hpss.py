@@ -18,10 +18,10 @@ from operator import add
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.frames import Frames, power_of_codes
-from dsp.grid import BINS, Span
-from dsp.limits import within
-from dsp.sliding_median import TILE, WINDOW, kernel
+from beamprint.dsp.frames import Frames, power_of_codes
+from beamprint.dsp.grid import BINS, Span
+from beamprint.dsp.limits import within
+from beamprint.dsp.sliding_median import TILE, WINDOW, kernel
 
 Codes = NDArray[np.uint8]
 Floats = NDArray[np.float32]

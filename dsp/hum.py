@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from dsp.grid import ANALYSIS_RATE
-from dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
-from dsp.overlap import overlapping
-from dsp.segment import Segment
-from dsp.windows import hann
+from beamprint.dsp.grid import ANALYSIS_RATE
+from beamprint.dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
+from beamprint.dsp.overlap import overlapping
+from beamprint.dsp.segment import Segment
+from beamprint.dsp.windows import hann
 
 COLUMNS: tuple[str, ...] = ("hum_db", "hum_hz")
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.cells import CELLS_PER_SECOND
+from beamprint.dsp.cells import CELLS_PER_SECOND
 
 Samples = NDArray[np.float32]
 Matrix = NDArray[np.float64]

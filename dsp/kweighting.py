@@ -16,12 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import kenergy
-from dsp.cells import CELLS_PER_SECOND, Edges, complete_cells, edges, energies
-from dsp.channels import loudness_weights
-from dsp.grid import Span
-from dsp.kenergy import single
-from dsp.segment import Segment
+from beamprint.dsp import kenergy
+from beamprint.dsp.cells import CELLS_PER_SECOND, Edges, complete_cells, edges, energies
+from beamprint.dsp.channels import loudness_weights
+from beamprint.dsp.grid import Span
+from beamprint.dsp.kenergy import single
+from beamprint.dsp.segment import Segment
 
 LOWEST_RATE = 32_000
 """Below this rate the bilinear transform bends the shelf too far from the tabled one: it is fitted to that."""

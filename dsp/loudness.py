@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import cells
-from dsp.cells import CELLS_PER_SECOND
-from dsp.grid import Span
-from dsp.kweighting import cell_energies
-from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
-from dsp.segment import Segment
-from dsp.truepeak import true_peak
+from beamprint.dsp import cells
+from beamprint.dsp.cells import CELLS_PER_SECOND
+from beamprint.dsp.grid import Span
+from beamprint.dsp.kweighting import cell_energies
+from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
+from beamprint.dsp.segment import Segment
+from beamprint.dsp.truepeak import true_peak
 
 COLUMNS = (
     "lufs",

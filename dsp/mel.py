@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.grid import ANALYSIS_RATE, BIN_HZ, BINS
+from beamprint.dsp.grid import ANALYSIS_RATE, BIN_HZ, BINS
 
 Floats = NDArray[np.float32]
 

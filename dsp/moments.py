@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import cells
-from dsp.cells import CELLS_PER_SECOND
-from dsp.channels import stereo_pair
-from dsp.grid import Span
+from beamprint.dsp import cells
+from beamprint.dsp.cells import CELLS_PER_SECOND
+from beamprint.dsp.channels import stereo_pair
+from beamprint.dsp.grid import Span
 
 if TYPE_CHECKING:
-    from dsp.segment import Segment
+    from beamprint.dsp.segment import Segment
 
 CELLS_PER_STEP = 10
 """Cells of the 100 ms step that some measurements take together."""

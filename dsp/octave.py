@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.beats import PhaseEvidence
-from dsp.onset import FRAME_RATE, Float32, Float64
-from dsp.tempo import Level
+from beamprint.dsp.beats import PhaseEvidence
+from beamprint.dsp.onset import FRAME_RATE, Float32, Float64
+from beamprint.dsp.tempo import Level
 
 RATES = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4)
 """Cycles a beat at which the movement of a band is measured."""

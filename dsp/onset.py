@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.grid import ANALYSIS_RATE, HOP_LENGTH
+from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

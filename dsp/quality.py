@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, stereo_faults
-from dsp.missing import Columns
-from dsp.segment import Segment
+from beamprint.dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, stereo_faults
+from beamprint.dsp.missing import Columns
+from beamprint.dsp.segment import Segment
 
 
 class Detector(Protocol):

@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import memory
-from dsp.overlap import overlapping
+from beamprint.dsp import memory
+from beamprint.dsp.overlap import overlapping
 
 ATTENUATION_DB = 100.0
 AUDIBLE_HZ = 20_000.0

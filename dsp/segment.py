@@ -6,16 +6,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import decimate, frames, memory, moments, resample
-from dsp.channels import Layout, mono_mix_channels
-from dsp.grid import (
-    ANALYSIS_RATE,
-    BLOCK_LENGTH,
-    Bounds,
-    Span,
-    analysis_length,
-    segment_bounds,
-)
+from beamprint.dsp import decimate, frames, memory, moments, resample
+from beamprint.dsp.channels import ChannelLayout, mono_mix_channels
+from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, Bounds, Span, analysis_length, segment_bounds
 
 Samples = NDArray[np.float32]
 
@@ -52,7 +45,7 @@ class Segment:
         Native sample rate in Hz.
     total : int
         Samples a channel of the whole track.
-    layout : Layout
+    layout : ChannelLayout
     bounds : Bounds
         What this segment counts as its own.
     coding : Coding
@@ -64,14 +57,20 @@ class Segment:
     start: int
     rate: int
     total: int
-    layout: Layout
+    layout: ChannelLayout
     bounds: Bounds
     coding: Coding = Coding()
     block: int = BLOCK_LENGTH
 
     @classmethod
     def whole(
-        cls, pcm: Samples, rate: int, layout: Layout, *, coding: Coding = Coding(), block: int = BLOCK_LENGTH
+        cls,
+        pcm: Samples,
+        rate: int,
+        layout: ChannelLayout,
+        *,
+        coding: Coding = Coding(),
+        block: int = BLOCK_LENGTH,
     ) -> "Segment":
         """A whole track as one segment; ``pcm`` is float32, shape (channels, samples)."""
         total = pcm.shape[1]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.bands import EDGES_HZ, band_energies
-from dsp.grid import HOP_LENGTH
-from dsp.limits import within
-from dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
-from dsp.segment import Segment
-from dsp.silence import sounding
+from beamprint.dsp.bands import EDGES_HZ, band_energies
+from beamprint.dsp.grid import HOP_LENGTH
+from beamprint.dsp.limits import within
+from beamprint.dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
+from beamprint.dsp.segment import Segment
+from beamprint.dsp.silence import sounding
 
 BAND_COLUMNS = (
     "sub_bass_pct",

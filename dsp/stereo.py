@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
-from dsp.channels import stereo_pair
-from dsp.limits import within
-from dsp.missing import SILENT, Columns, Missing, all_missing
-from dsp.segment import Segment
+from beamprint.dsp.channels import stereo_pair
+from beamprint.dsp.limits import within
+from beamprint.dsp.missing import SILENT, Columns, Missing, all_missing
+from beamprint.dsp.segment import Segment
 
 COLUMNS = ("stereo_width", "phase_correlation")
 

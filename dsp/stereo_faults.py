@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from dsp.channels import Layout, Speaker
-from dsp.missing import SILENT, Columns, Missing, Value
-from dsp.overlap import overlapping
-from dsp.segment import Samples, Segment
-from dsp.windows import hann
+from beamprint.dsp.channels import ChannelLayout, Speaker
+from beamprint.dsp.missing import SILENT, Columns, Missing, Value
+from beamprint.dsp.overlap import overlapping
+from beamprint.dsp.segment import Samples, Segment
+from beamprint.dsp.windows import hann
 
 COLUMNS: tuple[str, ...] = ("dual_mono", "polarity_inverted")
 
@@ -129,7 +129,7 @@ def _opposed(whole: float, low: list[float]) -> bool:
     return min(low) <= min(whole + BASS_MARGIN, INVERTED_BELOW) or whole <= NEARLY_MIRRORED
 
 
-def _is_stereo(layout: Layout) -> bool:
+def _is_stereo(layout: ChannelLayout) -> bool:
     return set(layout) == {Speaker.L, Speaker.R}
 
 

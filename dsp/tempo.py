@@ -8,7 +8,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from dsp.onset import FRAME_RATE, moving_mean
+from beamprint.dsp.onset import FRAME_RATE, moving_mean
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

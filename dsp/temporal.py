@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import chroma_flux, onset, pulse
-from dsp.grid import ANALYSIS_RATE, HOP_LENGTH, Span
-from dsp.limits import within
-from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
-from dsp.segment import Segment
+from beamprint.dsp import chroma_flux, onset, pulse
+from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH, Span
+from beamprint.dsp.limits import within
+from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
+from beamprint.dsp.segment import Segment
 
 COLUMNS = (
     "tempo_bpm",

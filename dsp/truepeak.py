@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp.segment import Segment
+from beamprint.dsp.segment import Segment
 
 Samples = NDArray[np.float32]
 

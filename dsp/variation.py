@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dsp import cells
-from dsp.channels import full_range_channels
-from dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, Span
-from dsp.limits import within
-from dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
-from dsp.segment import Segment
+from beamprint.dsp import cells
+from beamprint.dsp.channels import full_range_channels
+from beamprint.dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, Span
+from beamprint.dsp.limits import within
+from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
+from beamprint.dsp.segment import Segment
 
 OF_MIX = (
     "crest_db",

@@ -11,12 +11,12 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from dsp.frames import Frames, power_of_codes
-from dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, HOP_LENGTH
-from dsp.overlap import overlapping
+from beamprint.dsp.frames import Frames, power_of_codes
+from beamprint.dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, HOP_LENGTH
+from beamprint.dsp.overlap import overlapping
 
 if TYPE_CHECKING:
-    from dsp.segment import Segment
+    from beamprint.dsp.segment import Segment
 
 Floats = NDArray[np.float32]
 

@@ -6,30 +6,22 @@ from typing import Protocol, TypeAlias
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.bugs import FAILURES
-from transforms.decode import Decode, DecodeAudio
-from transforms.features import (
-    HarmonicFeatures,
-    LoudnessFeatures,
-    QualityFeatures,
-    SpectralFeatures,
-    StereoFeatures,
-    TemporalFeatures,
-    VariationFeatures,
-)
-from transforms.gather import EXPECTED, IDENTITY, Found, GatherResults
-from transforms.merge import Assemble, MergeFingerprints
-from transforms.model import Decoded, Failure, Partial, Range, Totals, Track
-from transforms.plan_buckets import PlanBuckets
-from transforms.plan_segments import Plan, PlanSegments
-from transforms.read_manifest import ReadManifest
-from transforms.write import Committed, Sink, WriteFingerprints
-from transforms.write_summary import WriteRunSummary
+from beamprint.transforms.decode_audio import Decode, DecodeAudio
+from beamprint.transforms.features import FEATURES
+from beamprint.transforms.gather import EXPECTED, IDENTITY, Found, GatherResults
+from beamprint.transforms.guard import FAILURES
+from beamprint.transforms.merge import Assemble, MergeFingerprints
+from beamprint.transforms.model import Decoded, Failure, Partial, Range, Totals, Track
+from beamprint.transforms.plan_buckets import PlanBuckets
+from beamprint.transforms.plan_segments import PlanSegments, PlanTrack
+from beamprint.transforms.read_manifest import ReadManifest
+from beamprint.transforms.write import Committed, Sink, WriteFingerprints
+from beamprint.transforms.write_summary import WriteRunSummary
 
 Results: TypeAlias = tuple[PCollection[Found], ...]
 
 
-class Ends(Protocol):
+class Catalogue(Protocol):
     """What the graph asks of the manifest and of the dataset."""
 
     def rows(self) -> Iterable[Track]:
@@ -43,26 +35,26 @@ class Ends(Protocol):
 
 
 def bring_up_to_date(
-    p: beam.Pipeline, *, ends: Ends, plan: Plan, decode: Decode, assemble: Assemble, sink: Sink
+    p: beam.Pipeline, *, catalogue: Catalogue, plan: PlanTrack, decode: Decode, assemble: Assemble, sink: Sink
 ) -> None:
     """The whole job, from the manifest to the dataset, with nothing left to do outside."""
-    listed = p | "ReadManifest" >> ReadManifest(ends.rows)
-    tracks = listed | "PlanBuckets" >> PlanBuckets(sink, ends.outstanding)
-    committed = fingerprint(tracks, plan=plan, decode=decode, assemble=assemble, sink=sink)
-    committed | "WriteRunSummary" >> WriteRunSummary(ends.write_summary)
+    listed = p | "ReadManifest" >> ReadManifest(catalogue.rows)
+    tracks = listed | "PlanBuckets" >> PlanBuckets(sink, catalogue.outstanding)
+    committed = fingerprint_tracks(tracks, plan=plan, decode=decode, assemble=assemble, sink=sink)
+    committed | "WriteRunSummary" >> WriteRunSummary(catalogue.write_summary)
 
 
-def fingerprint(
-    tracks: PCollection[Track], *, plan: Plan, decode: Decode, assemble: Assemble, sink: Sink
+def fingerprint_tracks(
+    tracks: PCollection[Track], *, plan: PlanTrack, decode: Decode, assemble: Assemble, sink: Sink
 ) -> PCollection[Committed]:
     """Measure tracks and commit a record or a failure for each."""
     ranges, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
-    results = measure(ranges, decode, unplanned) | "GatherResults" >> GatherResults()
+    results = measure_ranges(ranges, decode, unplanned) | "GatherResults" >> GatherResults()
     outcomes = results | "MergeFingerprints" >> MergeFingerprints(assemble)
     return outcomes | "WriteFingerprints" >> WriteFingerprints(sink)
 
 
-def measure(ranges: PCollection[Range], decode: Decode, *failed: PCollection[Failure]) -> Results:
+def measure_ranges(ranges: PCollection[Range], decode: Decode, *failed: PCollection[Failure]) -> Results:
     """Decode ranges and measure every family; each result is keyed by track id and names its step.
 
     The features are fused with the decoder and get its very object. Only small results leave. What
@@ -70,35 +62,13 @@ def measure(ranges: PCollection[Range], decode: Decode, *failed: PCollection[Fai
     """
     spread = ranges | "Reshuffle" >> beam.Reshuffle()
     segments, undecoded = spread | "DecodeAudio" >> DecodeAudio(decode)
-    spectral, no_spectral = segments | "SpectralFeatures" >> SpectralFeatures()
-    temporal, no_temporal = segments | "TemporalFeatures" >> TemporalFeatures()
-    loudness, no_loudness = segments | "LoudnessFeatures" >> LoudnessFeatures()
-    variation, no_variation = segments | "VariationFeatures" >> VariationFeatures()
-    harmonic, no_harmonic = segments | "HarmonicFeatures" >> HarmonicFeatures()
-    stereo, no_stereo = segments | "StereoFeatures" >> StereoFeatures()
-    quality, no_quality = segments | "QualityFeatures" >> QualityFeatures()
-    failures = (
-        *failed,
-        undecoded,
-        no_spectral,
-        no_temporal,
-        no_loudness,
-        no_variation,
-        no_harmonic,
-        no_stereo,
-        no_quality,
-    ) | "Failures" >> beam.Flatten()
+    measured, unmeasured = zip(*(segments | feature for feature in FEATURES))
+    failures = (*failed, undecoded, *unmeasured) | "Failures" >> beam.Flatten()
     return (
         ranges | "Expected" >> beam.Map(_expected).with_output_types(Found),
         segments | "Identity" >> beam.Map(_identity).with_output_types(Found),
         failures | "KeyFailures" >> beam.Map(_failed).with_output_types(Found),
-        spectral,
-        temporal,
-        loudness,
-        variation,
-        harmonic,
-        stereo,
-        quality,
+        *measured,
     )
 
 

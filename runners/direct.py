@@ -1,7 +1,7 @@
 """The whole graph once, in this process, on Beam's direct runner."""
 
-from pipeline.execution import run_whole
-from pipeline.job import RunOutcome, RunRequest
+from beamprint.pipeline.runner import RunOutcome, RunRequest
+from beamprint.runners.in_process import run_whole
 
 
 def run(request: RunRequest) -> RunOutcome:
@@ -10,6 +10,8 @@ def run(request: RunRequest) -> RunOutcome:
     Args:
         request: The work; options that concern worker processes do not matter here.
     """
-    if request.ends is None:
-        raise ValueError("the direct runner lists and plans within the graph: it needs the request's ends")
-    return RunOutcome(run_whole(request.ends, request.job))
+    if request.catalogue is None:
+        raise ValueError(
+            "the direct runner lists and plans within the graph: it needs the request's catalogue"
+        )
+    return RunOutcome(run_whole(request.catalogue, request.job))

@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from dsp.channels import Layout, layout_of
-from dsp.grid import BLOCK_LENGTH, decoded_span, segment_bounds
-from dsp.segment import Coding, Segment
+from beamprint.dsp.channels import ChannelLayout, layout_of
+from beamprint.dsp.grid import BLOCK_LENGTH, decoded_span, segment_bounds
+from beamprint.dsp.segment import Coding, Segment
 
 
-def segments(pcm, rate, borders=(), *, layout: Layout | None = None, block=BLOCK_LENGTH, coding=Coding()):
+def segments(
+    pcm, rate, borders=(), *, layout: ChannelLayout | None = None, block=BLOCK_LENGTH, coding=Coding()
+):
     """Segments of a float32 signal of shape (channels, samples), or (samples,) for mono."""
     pcm = np.atleast_2d(np.asarray(pcm, np.float32))
     layout = layout or layout_of(len(pcm))

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
+from beamprint import fingerprint
+from beamprint.pipeline.store.dataset import Dataset
+from beamprint.transforms.families import FAMILIES
 from benchmarks import profile
 from benchmarks.speed import children, music, peers, planning, report, scaling, shapes, stages, worker
 from benchmarks.speed.music import Music
 from benchmarks.speed.subjects import Outcome, Results
-from pipeline import fingerprint
-from pipeline.dataset import Dataset
 from tests.sounds import song, write
-from transforms.families import FAMILIES
 
 
 @pytest.fixture(scope="module")

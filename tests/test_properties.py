@@ -7,14 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dsp.channels import layout_of
-from dsp.missing import Missing
-from dsp.resample import resample
-from pipeline.columns import Gain, Kind
-from pipeline.record import columns as declared
+from beamprint.dsp.channels import layout_of
+from beamprint.dsp.missing import Missing
+from beamprint.dsp.resample import resample
+from beamprint.pipeline.record.columns import Gain, Kind
+from beamprint.pipeline.record.record import columns as declared
+from beamprint.transforms.families import FAMILIES
 from tests.segmenting import columns
 from tests.sounds import RATE, song
-from transforms.families import FAMILIES
 
 MEASURED = [column for column in declared() if column.measured]
 DIMENSIONS_OFF_RATE = {"crest_db": 0.05, "peak_consistency": 0.005, "dynamic_range_variation": 0.005}

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Protocol, cast
 
-from dsp import harmonic, loudness, memory, quality, spectral, stereo, temporal, variation
-from dsp.missing import Columns
-from dsp.segment import Segment
+from beamprint.dsp import harmonic, loudness, memory, quality, spectral, stereo, temporal, variation
+from beamprint.dsp.missing import Columns
+from beamprint.dsp.segment import Segment
 
 
 class Family(Protocol):
@@ -28,7 +28,7 @@ def _named(*modules: ModuleType) -> dict[str, Family]:
 FAMILIES: Mapping[str, Family] = _named(spectral, temporal, loudness, variation, harmonic, stereo, quality)
 
 
-def measure(family: Family, segment: Segment) -> Any:
+def measure_segment(family: Family, segment: Segment) -> Any:
     """What leaves the decoder's worker: finished columns of a whole track, else the segment's partial."""
     partial = family.analyse(segment)
     if segment.bounds.count > 1:
@@ -37,7 +37,7 @@ def measure(family: Family, segment: Segment) -> Any:
 
 
 def combine(family: Family, contents: list[Any]) -> Columns:
-    """Columns of a track from what ``measure`` gave for each of its segments, in order."""
+    """Columns of a track from what ``measure_segment`` gave for each of its segments, in order."""
     if len(contents) == 1:
         return cast(Columns, contents[0])
     memory.release()  # The partials of hours take as much as the samples of a segment.

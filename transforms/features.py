@@ -8,10 +8,10 @@ import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
-from transforms.bugs import Guarded
-from transforms.families import FAMILIES, measure
-from transforms.gather import Found
-from transforms.model import Decoded, Partial, Range
+from beamprint.transforms.families import FAMILIES, measure_segment
+from beamprint.transforms.gather import Found
+from beamprint.transforms.guard import Guarded
+from beamprint.transforms.model import Decoded, Partial, Range
 
 METRICS = "beamprint"
 
@@ -34,7 +34,7 @@ class _MeasureFn(beam.DoFn):
 
     def process(self, element: Decoded) -> Iterator[Found]:
         began = time.thread_time_ns()
-        content = measure(FAMILIES[self.family], element.segment)
+        content = measure_segment(FAMILIES[self.family], element.segment)
         self.cpu.inc((time.thread_time_ns() - began) // 1000)
         yield element.range.track.track_id, (self.family, Partial(element.range.index, content))
 
@@ -93,3 +93,15 @@ class QualityFeatures(Features):
     """Clipping, silence, bandwidth, noise and other defects."""
 
     family = "quality"
+
+
+FEATURES = (
+    SpectralFeatures(),
+    TemporalFeatures(),
+    LoudnessFeatures(),
+    VariationFeatures(),
+    HarmonicFeatures(),
+    StereoFeatures(),
+    QualityFeatures(),
+)
+"""One step a family, in graph order."""

@@ -6,8 +6,8 @@ from typing import Any, TypeAlias
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.bugs import FAILURES
-from transforms.families import FAMILIES
+from beamprint.transforms.families import FAMILIES
+from beamprint.transforms.guard import FAILURES
 
 EXPECTED = "expected"
 IDENTITY = "identity"

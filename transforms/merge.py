@@ -7,11 +7,11 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from dsp.missing import Columns
-from transforms.bugs import FAILURES, Guard
-from transforms.families import FAMILIES, combine
-from transforms.gather import EXPECTED, IDENTITY, Grouped
-from transforms.model import Failure, Outcome, Partial, Range, Record, Track
+from beamprint.dsp.missing import Columns
+from beamprint.transforms.families import FAMILIES, combine
+from beamprint.transforms.gather import EXPECTED, IDENTITY, Grouped
+from beamprint.transforms.guard import FAILURES, Guard
+from beamprint.transforms.model import Failure, Fingerprint, Outcome, Partial, Range, Track
 
 _STAGES = ("plan", "decode", *FAMILIES, "merge")
 
@@ -27,7 +27,7 @@ class _Merge(beam.DoFn):
     def __init__(self, assemble: Assemble) -> None:
         self.assemble = assemble
 
-    def process(self, element: Grouped) -> Iterator[Record | Failure]:
+    def process(self, element: Grouped) -> Iterator[Fingerprint | Failure]:
         track_id, found = element
         failures = list(found[FAILURES])
         if failures:
@@ -39,7 +39,7 @@ class _Merge(beam.DoFn):
             name: combine(family, _complete(found[name], planned.count, name))
             for name, family in FAMILIES.items()
         }
-        yield Record(track_id, self.assemble(planned.track, identity, notes, families))
+        yield Fingerprint(track_id, self.assemble(planned.track, identity, notes, families))
 
 
 def _graph_order(failure: Failure) -> tuple[int, int]:
@@ -74,7 +74,7 @@ class MergeFingerprints(beam.PTransform[Any, Any]):
         assemble: Makes and validates the record.
 
     Returns:
-        Outcomes: exactly one ``Record`` or ``Failure`` for every track that was planned or failed.
+        Outcomes: exactly one ``Fingerprint`` or ``Failure`` for every track that was planned or failed.
     """
 
     assemble: Assemble

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the launcher handles tracks and failures, and need not load the analysis
-    from dsp.segment import Segment
+    from beamprint.dsp.segment import Segment
 
 _Remade = tuple[type, tuple[Any, ...]]
 """A class and the arguments that make an object of it again."""
@@ -118,7 +118,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class Fingerprint:
     """A finished fingerprint.
 
     Attributes:
@@ -130,10 +130,10 @@ class Record:
     columns: Mapping[str, Any]
 
     def __reduce__(self) -> _Remade:
-        return Record, (self.track_id, self.columns)
+        return Fingerprint, (self.track_id, self.columns)
 
 
-Outcome = Record | Failure
+Outcome = Fingerprint | Failure
 """What becomes of a track."""
 
 Totals = Counter[str]

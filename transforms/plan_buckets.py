@@ -7,8 +7,8 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.model import Track
-from transforms.write import Sink
+from beamprint.transforms.model import Track
+from beamprint.transforms.write import Sink
 
 PlanBucket = Callable[[int, list[Track]], Iterable[Track]]
 

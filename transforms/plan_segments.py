@@ -7,15 +7,15 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.audio.errors import BadAudio
-from transforms.bugs import FAILURES, Failed, Guarded
-from transforms.model import Failure, Range, Track
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.guard import FAILURES, Failed, Guarded
+from beamprint.transforms.model import Failure, Range, Track
 
-Plan = Callable[[Track], Iterable[Range]]
+PlanTrack = Callable[[Track], Iterable[Range]]
 
 
 class _PlanFn(beam.DoFn):
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: PlanTrack) -> None:
         self.plan = plan
 
     def process(self, element: Track) -> Iterator[Range | Failed]:
@@ -36,7 +36,7 @@ class PlanSegments(beam.PTransform[Any, Any]):
         The pair (ranges, failures).
     """
 
-    plan: Plan
+    plan: PlanTrack
 
     def expand(self, tracks: PCollection[Track]) -> Any:
         """Plan."""

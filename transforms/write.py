@@ -8,8 +8,8 @@ import apache_beam as beam
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
-from transforms.features import METRICS
-from transforms.model import Failure, Outcome, Record
+from beamprint.transforms.features import METRICS
+from beamprint.transforms.model import Failure, Fingerprint, Outcome
 
 
 class Sink(Protocol):
@@ -18,7 +18,7 @@ class Sink(Protocol):
     def bucket_of(self, track_id: str) -> int:
         """Bucket of a track."""
 
-    def commit(self, bucket: int, records: Sequence[Record], failures: Sequence[Failure]) -> None:
+    def commit(self, bucket: int, records: Sequence[Fingerprint], failures: Sequence[Failure]) -> None:
         """Replace the rows of these tracks, durably, once however often it is called."""
 
 
@@ -42,7 +42,7 @@ class _CommitFn(beam.DoFn):
     def process(self, element: tuple[int, Iterable[Outcome]]) -> Iterator[Committed]:
         bucket, outcomes = element
         found = list(outcomes)
-        records = [outcome for outcome in found if isinstance(outcome, Record)]
+        records = [outcome for outcome in found if isinstance(outcome, Fingerprint)]
         failures = [outcome for outcome in found if isinstance(outcome, Failure)]
         self.sink.commit(bucket, records, failures)
         Metrics.counter(METRICS, "recorded").inc(len(records))
@@ -74,5 +74,5 @@ class WriteFingerprints(beam.PTransform[Any, Any]):
         )
 
     def _with_bucket(self, outcome: Outcome) -> tuple[int, Outcome]:
-        track_id = outcome.track_id if isinstance(outcome, Record) else outcome.track.track_id
+        track_id = outcome.track_id if isinstance(outcome, Fingerprint) else outcome.track.track_id
         return self.sink.bucket_of(track_id), outcome

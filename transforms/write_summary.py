@@ -8,8 +8,8 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.model import RECORDED, Totals
-from transforms.write import Committed
+from beamprint.transforms.model import RECORDED, Totals
+from beamprint.transforms.write import Committed
 
 
 def _totals(committed: Committed) -> Totals:

@@ -15,11 +15,21 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from beamprint.dsp import (
+    bandwidth,
+    bit_depth,
+    cell_levels,
+    clicks,
+    clipping,
+    dropouts,
+    hum,
+    quality,
+    stereo_faults,
+)
+from beamprint.dsp.channels import layout_of
+from beamprint.dsp.missing import Columns, Missing
+from beamprint.dsp.segment import Coding, Segment
 from benchmarks.defects import plant
-from dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, quality, stereo_faults
-from dsp.channels import layout_of
-from dsp.missing import Columns, Missing
-from dsp.segment import Coding, Segment
 
 SUFFIXES = {".ogg", ".flac", ".wav", ".mp3", ".opus"}
 EVENTS = 30

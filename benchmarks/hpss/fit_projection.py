@@ -13,10 +13,10 @@ import numpy as np
 import soundfile
 from scipy.optimize import least_squares
 
-from dsp import hpss
-from dsp.channels import layout_of
-from dsp.grid import frame_count
-from dsp.segment import Segment
+from beamprint.dsp import hpss
+from beamprint.dsp.channels import layout_of
+from beamprint.dsp.grid import frame_count
+from beamprint.dsp.segment import Segment
 
 EVERY = 2
 FOLDS = 10

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import scipy.optimize
 
+from beamprint.dsp import beats, octave, onset, pulse
+from beamprint.dsp.chroma_flux import HarmonyChange
+from beamprint.dsp.tempo import RATIOS
 from benchmarks.rhythm import sets
-from dsp import beats, octave, onset, pulse
-from dsp.chroma_flux import HarmonyChange
-from dsp.tempo import RATIOS
 
 RIDGE = 2.0
 SYNTHETIC_SHARE = 0.7

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from dsp import chroma_flux, onset, temporal
-from dsp.channels import layout_of
-from dsp.segment import Segment
+from beamprint.dsp import chroma_flux, onset, temporal
+from beamprint.dsp.channels import layout_of
+from beamprint.dsp.segment import Segment
 
 ORIGIN = {"openmsx": "games", "blupi": "games", "mma2": "mma", "dense": "mma"}
 """Sets made in the same way, with the same chords or by the same hands, are left out together."""

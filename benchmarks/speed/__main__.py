@@ -15,10 +15,10 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from beamprint.pipeline.record.record import columns
 from benchmarks.speed import children, machine, music, peers, report, scaling, shapes, stages, starting
 from benchmarks.speed.report import AVX2, COMMAND, OURS, Goal
 from benchmarks.speed.subjects import Subject, bliss_audio, command, ffmpeg, in_rounds, worker
-from pipeline.record import columns
 
 _TEXT = """\
 CPU is user and system time; figures are medians of {rounds} rounds, in which all take turns on the same files

@@ -11,10 +11,10 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from pipeline import fingerprint
-from pipeline.dataset import Dataset, writing
-from pipeline.listing import list_tracks
-from transforms.model import Track
+from beamprint import fingerprint
+from beamprint.pipeline.catalogue.listing import list_tracks
+from beamprint.pipeline.store.dataset import Dataset, writing
+from beamprint.transforms.model import Track
 
 _LINKS = 20_000
 """Names of one file; file systems allow some 32 000 or 65 000."""

@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from beamprint.transforms.families import FAMILIES
 from benchmarks.speed import peers, stages
 from benchmarks.speed.children import Spent
 from benchmarks.speed.music import Music, minutes
 from benchmarks.speed.scaling import Scaling
 from benchmarks.speed.shapes import SHORT, SONG
 from benchmarks.speed.subjects import Results
-from transforms.families import FAMILIES
 
 OURS, COMMAND, AVX2 = "ours", "beamprint run", ", AVX2 only"
 SHORT_ALLOWANCE = 0.015

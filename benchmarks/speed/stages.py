@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 
 import soundfile
 
-from dsp.segment import Segment
-from pipeline.assembly import Assembler
-from pipeline.dataset import writing
-from pipeline.record import Record
-from transforms.families import FAMILIES
-from transforms.model import Track
-from transforms.reading import plan_ranges, read_range
+from beamprint.dsp.segment import Segment
+from beamprint.pipeline.record.assembly import Assembler
+from beamprint.pipeline.record.record import Record
+from beamprint.pipeline.store.dataset import writing
+from beamprint.transforms.families import FAMILIES
+from beamprint.transforms.model import Track
+from beamprint.transforms.ranges import plan_ranges, read_range
 
 REFERENCE = "soundfile.read"
 REFERENCE_BLOCKS = "soundfile in blocks"

@@ -29,8 +29,8 @@ def shapes(files: list[str]) -> list[dict[str, float]]:
 
 
 def _of_file(path: str) -> tuple[dict[str, object], dict[str, float]]:
+    from beamprint.transforms.audio.errors import BadAudio
     from benchmarks.speed import stages
-    from transforms.audio.errors import BadAudio
 
     try:
         return stages.measure(path)
@@ -40,7 +40,7 @@ def _of_file(path: str) -> tuple[dict[str, object], dict[str, float]]:
 
 def bare(files: list[str]) -> list[dict[str, float]]:
     """Records of files, without Beam and without a dataset."""
-    from pipeline import fingerprint
+    from beamprint import fingerprint
 
     return [_timed(fingerprint, path) for path in files]
 

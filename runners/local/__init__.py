@@ -6,20 +6,20 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline.assembly import software_version
-from pipeline.errors import NotFinished, UsageError
-from pipeline.job import RunOutcome, RunRequest
-from pipeline.layout import PARTIALS, SCRATCH
-from pipeline.record import parameters_digest
-from runners.local import cores, interrupts
-from runners.local.messages import Setup
-from runners.local.progress import Progress
-from runners.local.seat import Limits
-from runners.local.supervisor import Supervisor, TooManyFailures
-from transforms.audio.decoder import decoder_version
-from transforms.model import Track
+from beamprint.pipeline.errors import NotFinished, UsageError
+from beamprint.pipeline.record.assembly import software_version
+from beamprint.pipeline.record.record import parameters_digest
+from beamprint.pipeline.runner import RunOutcome, RunRequest
+from beamprint.pipeline.store.division import PARTIALS, SCRATCH
+from beamprint.runners.local import cores, interrupts
+from beamprint.runners.local.messages import Setup
+from beamprint.runners.local.progress import Progress
+from beamprint.runners.local.supervisor import Supervisor, TooManyFailures
+from beamprint.runners.local.watched_worker import Limits
+from beamprint.transforms.audio.decoder import decoder_version
+from beamprint.transforms.model import Track
 
-WORK = "pipeline.execution"
+WORK = "beamprint.runners.in_process"
 SECONDS_PER_MINUTE = 60.0
 
 

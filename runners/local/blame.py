@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runners.local.messages import Item, Task
-from transforms.audio.errors import Reason
-from transforms.model import Failure, Range, Track
+from beamprint.runners.local.messages import Item, Task
+from beamprint.transforms.audio.errors import Reason
+from beamprint.transforms.model import Failure, Range, Track
 
 _STRIKES = 2
 _STAGE = {"plan_ranges": "plan", "finish_ranges": "merge"}

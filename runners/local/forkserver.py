@@ -15,9 +15,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from typing import Any, NoReturn, cast
 
-from runners.lifeline import end_with
-from runners.local import worker
-from runners.local.messages import Bury, Fork, Setup, Work
+from beamprint.runners.lifeline import end_with
+from beamprint.runners.local import worker
+from beamprint.runners.local.messages import Bury, Fork, Setup, Work
 
 
 def main(descriptor: int) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from runners.local.messages import Task
-from transforms.model import Range
+from beamprint.runners.local.messages import Task
+from beamprint.transforms.model import Range
 
 
 class LongTracks:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pipeline.job import Job, SliceReport
-from transforms.model import Failure, Range, Track
+from beamprint.pipeline.runner import Job, SliceReport
+from beamprint.transforms.model import Failure, Range, Track
 
 Verb = Literal["plan_ranges", "run_tracks", "run_ranges", "finish_ranges", "record_failures"]
 Item = Track | Range | Failure
@@ -90,7 +90,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class SegmentDecoded:
     """A worker has decoded a long segment, of so many seconds, and measures it."""
 
     seconds: float
@@ -133,4 +133,4 @@ class Raised:
     out_of_memory: bool = False
 
 
-Event = Ready | Started | Decoded | Planned | Finished | Raised
+Event = Ready | Started | SegmentDecoded | Planned | Finished | Raised

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from typing import IO, Any
 
-from runners.local.messages import Bury, Event, Fork, Ready, Setup, Task
+from beamprint.runners.local.messages import Bury, Event, Fork, Ready, Setup, Task
 
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -23,9 +23,9 @@ _ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 _BOOT = """\
 import sys
 sys.path[:] = {path!r}
-from runners.lifeline import end_with
+from beamprint.runners.lifeline import end_with
 end_with({parent})
-from runners.local.forkserver import main
+from beamprint.runners.local.forkserver import main
 main({fd})
 """
 _TAIL_LINES = 60

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runners.local.messages import Item, Task, Verb
-from transforms.model import Range, Track
+from beamprint.runners.local.messages import Item, Task, Verb
+from beamprint.transforms.model import Range, Track
 
 LONGEST_SLICE_S = 40.0
 _SHORTEST_SLICE_S = 8.0

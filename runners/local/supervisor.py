@@ -5,18 +5,28 @@ import selectors
 import time
 from collections.abc import Mapping, Sequence
 
-from pipeline.errors import NotFinished
-from pipeline.job import SliceReport
-from runners.local.blame import Blame, Death
-from runners.local.interrupts import Interrupts
-from runners.local.long_tracks import LongTracks
-from runners.local.messages import Decoded, Event, Finished, Planned, Raised, Ready, Setup, Started, Task
-from runners.local.process import ForkServer
-from runners.local.progress import Progress, Status
-from runners.local.seat import Limits, Seat
-from runners.local.slices import Backlog, cost
-from transforms.audio.errors import Reason
-from transforms.model import Failure, Range, Track
+from beamprint.pipeline.errors import NotFinished
+from beamprint.pipeline.runner import SliceReport
+from beamprint.runners.local.blame import Blame, Death
+from beamprint.runners.local.interrupts import Interrupts
+from beamprint.runners.local.long_tracks import LongTracks
+from beamprint.runners.local.messages import (
+    Event,
+    Finished,
+    Planned,
+    Raised,
+    Ready,
+    SegmentDecoded,
+    Setup,
+    Started,
+    Task,
+)
+from beamprint.runners.local.process import ForkServer
+from beamprint.runners.local.progress import Progress, Status
+from beamprint.runners.local.slices import Backlog, cost
+from beamprint.runners.local.watched_worker import Limits, WatchedWorker
+from beamprint.transforms.audio.errors import Reason
+from beamprint.transforms.model import Failure, Range, Track
 
 _TICK_S = 0.1
 _START_ATTEMPTS = 3
@@ -62,7 +72,7 @@ class Supervisor:
         self._backlog = Backlog(tracks, workers)
         self._long = LongTracks()
         self._blame = Blame()
-        self._seats: list[Seat] = []
+        self._watched: list[WatchedWorker] = []
         self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
         self._deaths_in_vain = 0
@@ -92,12 +102,16 @@ class Supervisor:
     def status(self) -> Status:
         """Where the run stands."""
         failures = self.report.failures
-        running = [seat for seat in self._busy if seat.task is not None and seat.task.verb == "run_tracks"]
-        done = self.report.recorded + failures.total() + sum(seat.measured for seat in running)
+        running = [
+            watched
+            for watched in self._busy
+            if watched.task is not None and watched.task.verb == "run_tracks"
+        ]
+        done = self.report.recorded + failures.total() + sum(watched.measured for watched in running)
         return Status(
             done=min(done, self._total),
             total=self._total,
-            audio_seconds=self.report.audio_seconds + sum(seat.audio_seconds for seat in self._busy),
+            audio_seconds=self.report.audio_seconds + sum(watched.audio_seconds for watched in self._busy),
             elapsed=time.monotonic() - self._began,
             seconds_left=self._seconds_left(),
             failures=failures,
@@ -106,15 +120,15 @@ class Supervisor:
     @property
     def peak_bytes(self) -> int:
         """Largest resident size of any worker."""
-        return max([self._peak, *(seat.peak for seat in self._seats)])
+        return max([self._peak, *(watched.peak for watched in self._watched)])
 
     @property
-    def _busy(self) -> list[Seat]:
-        return [seat for seat in self._seats if seat.task is not None]
+    def _busy(self) -> list[WatchedWorker]:
+        return [watched for watched in self._watched if watched.task is not None]
 
     def _seconds_left(self) -> float | None:
         """From the speed so far, of the whole engine, waiting included."""
-        left = self._backlog.guess_left() + sum(seat.guess_left() for seat in self._busy)
+        left = self._backlog.guess_left() + sum(watched.guess_left() for watched in self._busy)
         done = self._guessed - left
         if not self._backlog.rate.known or done <= 0:
             return None
@@ -122,55 +136,55 @@ class Supervisor:
 
     def _staff(self) -> None:
         """Give slices to idle workers; start as many workers as there are slices for."""
-        for seat in self._seats:
-            if seat.idle and self._backlog:
-                seat.give(self._backlog.take())
-        starting = sum(not seat.ready for seat in self._seats)
-        while len(self._seats) < self._workers and starting < self._backlog.tasks_left:
+        for watched in self._watched:
+            if watched.idle and self._backlog:
+                watched.give(self._backlog.take())
+        starting = sum(not watched.ready for watched in self._watched)
+        while len(self._watched) < self._workers and starting < self._backlog.tasks_left:
             self._start_worker()
             starting += 1
 
     def _start_worker(self) -> None:
-        seat = Seat(self._forks.start_worker(), self._limits)
-        self._seats.append(seat)
-        self._selector.register(seat.worker.connection, selectors.EVENT_READ, seat)
+        watched = WatchedWorker(self._forks.start_worker(), self._limits)
+        self._watched.append(watched)
+        self._selector.register(watched.worker.connection, selectors.EVENT_READ, watched)
 
     def _listen(self) -> None:
         for key, _ in self._selector.select(_TICK_S):
-            seat: Seat = key.data
-            events = seat.worker.events()
+            watched: WatchedWorker = key.data
+            events = watched.worker.events()
             for event in events or ():
-                self._on_event(seat, event)
+                self._on_event(watched, event)
             if events is None:
-                self._on_death(seat)
+                self._on_death(watched)
 
     def _check(self) -> None:
         now = time.monotonic()
         # A parent that was stopped (Ctrl-Z) must not count that time against its workers.
         elapsed, self._checked = min(now - self._checked, 1.0), now
-        for seat in self._seats:
-            seat.check(elapsed)
+        for watched in self._watched:
+            watched.check(elapsed)
 
-    def _on_event(self, seat: Seat, event: Event) -> None:
+    def _on_event(self, watched: WatchedWorker, event: Event) -> None:
         match event:
             case Ready():
-                seat.ready = True
+                watched.ready = True
                 self._working_since = min(self._working_since, time.monotonic())
                 self._failed_starts = 0
             case Started():
-                seat.started(event)
-            case Decoded():
-                seat.decoded(event)
+                watched.started(event)
+            case SegmentDecoded():
+                watched.decoded(event)
             case Planned():
-                self._on_planned(seat, event)
+                self._on_planned(watched, event)
             case Finished():
-                self._on_finished(seat, event.report)
+                self._on_finished(watched, event.report)
             case Raised():
-                self._on_raised(seat, event)
+                self._on_raised(watched, event)
 
-    def _on_planned(self, seat: Seat, event: Planned) -> None:
-        assert seat.task is not None
-        tracks = [item for item in seat.task.items if isinstance(item, Track)]
+    def _on_planned(self, watched: WatchedWorker, event: Planned) -> None:
+        assert watched.task is not None
+        tracks = [item for item in watched.task.items if isinstance(item, Track)]
         for track, ranges in zip(tracks, event.ranges):
             if len(ranges) > 1:
                 saved = [piece for piece in ranges if piece in event.saved]
@@ -180,12 +194,12 @@ class Supervisor:
                 self._backlog.put_first(self._long.arrived(saved))
             else:
                 self._backlog.put_tracks([track])
-        seat.clear()
+        watched.clear()
 
-    def _on_finished(self, seat: Seat, report: SliceReport) -> None:
-        assert seat.task is not None
-        task = seat.task
-        took = seat.clear()
+    def _on_finished(self, watched: WatchedWorker, report: SliceReport) -> None:
+        assert watched.task is not None
+        task = watched.task
+        took = watched.clear()
         self.report += report
         if report.recorded:
             self._deaths_in_vain = 0
@@ -194,38 +208,38 @@ class Supervisor:
         if task.verb == "run_ranges":
             self._backlog.put_first(self._long.arrived(i for i in task.items if isinstance(i, Range)))
         self._check_failures()
-        if seat.tasks_done >= _RECYCLE_TASKS or self._is_bloated(seat):
-            self._let_go(seat)
+        if watched.tasks_done >= _RECYCLE_TASKS or self._is_bloated(watched):
+            self._let_go(watched)
 
-    def _is_bloated(self, seat: Seat) -> bool:
-        return seat.worker.resident_bytes() > _RECYCLE_SHARE * self._limits.memory
+    def _is_bloated(self, watched: WatchedWorker) -> bool:
+        return watched.worker.resident_bytes() > _RECYCLE_SHARE * self._limits.memory
 
-    def _on_raised(self, seat: Seat, event: Raised) -> None:
+    def _on_raised(self, watched: WatchedWorker, event: Raised) -> None:
         if event.exit_code is not None:
             raise NotFinished(event.message)
-        assert seat.task is not None
+        assert watched.task is not None
         reason = Reason.OUT_OF_MEMORY if event.out_of_memory else Reason.INTERNAL_ERROR
-        self._retry(seat, Death(reason, event.message, event.traceback))
+        self._retry(watched, Death(reason, event.message, event.traceback))
 
-    def _on_death(self, seat: Seat) -> None:
-        code, tail = self._let_go(seat)
-        if not seat.ready:
+    def _on_death(self, watched: WatchedWorker) -> None:
+        code, tail = self._let_go(watched)
+        if not watched.ready:
             self._failed_starts += 1
             if self._failed_starts >= _START_ATTEMPTS:
                 last = tail.strip().rpartition("\n")[2] or f"exit code {code}"
                 raise NotFinished(f"worker processes do not start: {last}")
-        elif seat.task is not None:
-            verdict = seat.verdict
+        elif watched.task is not None:
+            verdict = watched.verdict
             self._retry(
-                seat,
+                watched,
                 Death(verdict.reason, verdict.message, tail) if verdict else Death.by_exit_code(code, tail),
             )
 
-    def _retry(self, seat: Seat, death: Death) -> None:
+    def _retry(self, watched: WatchedWorker, death: Death) -> None:
         """Queue what a failed task leaves to do."""
-        assert seat.task is not None
-        task, in_flight = seat.task, seat.in_flight
-        seat.clear()
+        assert watched.task is not None
+        task, in_flight = watched.task, watched.in_flight
+        watched.clear()
         if task.verb == "record_failures" and task.attempt:
             raise NotFinished(f"failures cannot be recorded: {death.message}")
         tasks, failure = self._blame.retry(task, in_flight, death)
@@ -246,16 +260,16 @@ class Supervisor:
         if failed > self._allowed_failures:
             raise TooManyFailures(f"{failed} tracks failed, more than allowed")
 
-    def _let_go(self, seat: Seat) -> tuple[int, str]:
-        self._selector.unregister(seat.worker.connection)
-        self._seats.remove(seat)
-        self._peak = max(self._peak, seat.peak)
-        return seat.worker.bury()
+    def _let_go(self, watched: WatchedWorker) -> tuple[int, str]:
+        self._selector.unregister(watched.worker.connection)
+        self._watched.remove(watched)
+        self._peak = max(self._peak, watched.peak)
+        return watched.worker.bury()
 
     def _dismiss(self) -> None:
-        for seat in self._seats:
-            seat.worker.kill()
-        for seat in list(self._seats):
-            self._let_go(seat)
+        for watched in self._watched:
+            watched.worker.kill()
+        for watched in list(self._watched):
+            self._let_go(watched)
         self._forks.close()
         self._selector.close()

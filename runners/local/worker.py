@@ -9,22 +9,22 @@ from collections.abc import Iterable, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
-from runners.local.messages import (
-    Decoded,
+from beamprint.runners.local.messages import (
     Event,
     Finished,
     Planned,
     Raised,
     Ready,
+    SegmentDecoded,
     Setup,
     Started,
     Task,
     Work,
 )
-from transforms import live
-from transforms.audio.errors import BadAudio
-from transforms.model import Range, Track
-from transforms.saved import is_saved
+from beamprint.transforms import listener
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.model import Range, Track
+from beamprint.transforms.partials import is_saved
 
 _LONG_S = 60.0
 _STORE_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
@@ -41,7 +41,7 @@ def serve(connection: "Connection[Any, Any]", work: Work, setup: Setup) -> NoRet
     inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
     outbox = _Outbox(connection)
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
-    live.listen(outbox)
+    listener.listen(outbox)
     outbox.send(Ready(os.getpid()))
     while True:
         outbox.send(_perform(work, inbox.get(), setup))
@@ -76,7 +76,7 @@ class _Outbox:
         if seconds < _LONG_S:
             self._untold_seconds += seconds
         else:
-            self.send(Decoded(seconds))
+            self.send(SegmentDecoded(seconds))
 
 
 def _perform(work: Work, task: Task, setup: Setup) -> Finished | Planned | Raised:

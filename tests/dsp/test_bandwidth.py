@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from dsp import bandwidth
-from dsp.missing import Missing
+from beamprint.dsp import bandwidth
+from beamprint.dsp.missing import Missing
 from tests.segmenting import columns as family_columns
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dsp import beats, chroma_flux
-from dsp.onset import FRAME_RATE
+from beamprint.dsp import beats, chroma_flux
+from beamprint.dsp.onset import FRAME_RATE
 
 
 def reference_paths(salience, period):

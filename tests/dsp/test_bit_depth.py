@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from dsp import bit_depth
-from dsp.missing import Missing
-from dsp.segment import Coding
+from beamprint.dsp import bit_depth
+from beamprint.dsp.missing import Missing
+from beamprint.dsp.segment import Coding
 from tests.segmenting import columns
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dsp import cell_levels
-from dsp.missing import Missing
+from beamprint.dsp import cell_levels
+from beamprint.dsp.missing import Missing
 from tests.segmenting import segments
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsp.cells import cells_beginning_in, complete_cells, edge, edges, energies, peaks
-from dsp.grid import Span
+from beamprint.dsp.cells import cells_beginning_in, complete_cells, edge, edges, energies, peaks
+from beamprint.dsp.grid import Span
 
 RATE = st.integers(8_000, 192_000)
 PER_SECOND = st.sampled_from([4, 20, 100])

@@ -1,6 +1,6 @@
 import pytest
 
-from dsp.channels import (
+from beamprint.dsp.channels import (
     Speaker,
     UnsupportedLayout,
     full_range_channels,

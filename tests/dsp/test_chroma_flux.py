@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dsp import chroma_flux
+from beamprint.dsp import chroma_flux
 
 
 def test_one_pitch_class_is_wholly_tonal_and_noise_is_not():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dsp import clicks
-from dsp.segment import Segment
+from beamprint.dsp import clicks
+from beamprint.dsp.segment import Segment
 from tests.segmenting import segments
 
 RATE = 44_100

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp import clipping
+from beamprint.dsp import clipping
 from tests.segmenting import segments
 
 RATE = 44_100

@@ -4,7 +4,7 @@ import librosa
 import numpy as np
 import pytest
 
-from dsp import constant_q
+from beamprint.dsp import constant_q
 from tests.segmenting import segments
 
 RATE = 44_100

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from dsp import decimate
+from beamprint.dsp import decimate
 from tests.segmenting import segments
 
 RATE = 44_100

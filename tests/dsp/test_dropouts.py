@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dsp import dropouts
+from beamprint.dsp import dropouts
 from tests.segmenting import segments
 
 RATE = 44_100

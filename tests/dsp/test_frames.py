@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dsp import frames, mel
-from dsp.segment import Segment
+from beamprint.dsp import frames, mel
+from beamprint.dsp.segment import Segment
 from tests.segmenting import segments
 from tests.sounds import RATE, song
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dsp.grid import BLOCK_LENGTH, HALO_SECONDS, analysis_length, decoded_span, segment_bounds
+from beamprint.dsp.grid import BLOCK_LENGTH, HALO_SECONDS, analysis_length, decoded_span, segment_bounds
 
 
 def test_a_track_without_borders_is_one_segment():

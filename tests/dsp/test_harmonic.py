@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp import harmonic
-from dsp.missing import MONO_MIX_CANCELLED, SILENT, Missing
+from beamprint.dsp import harmonic
+from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, Missing
 from tests.dsp.test_hpss import music, separated_ratio
 from tests.dsp.test_yin import librosa_yin, melody
 from tests.segmenting import columns, segments

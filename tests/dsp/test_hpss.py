@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from dsp import frames, hpss
-from dsp.grid import frame_count
+from beamprint.dsp import frames, hpss
+from beamprint.dsp.grid import frame_count
 from tests.segmenting import segments
 
 RATE = 44_100

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dsp import hum
-from dsp.missing import Missing
+from beamprint.dsp import hum
+from beamprint.dsp.missing import Missing
 from tests.segmenting import columns as family_columns
 
 

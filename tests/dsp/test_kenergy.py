@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from dsp.kenergy import DIRECTIONS, StateSpace, beyond_gain, rows_per_cell, table_of
-from dsp.kweighting import _cascade, _whitened, k_filter
+from beamprint.dsp.kenergy import DIRECTIONS, StateSpace, beyond_gain, rows_per_cell, table_of
+from beamprint.dsp.kweighting import _cascade, _whitened, k_filter
 
 RATES = [32_000, 44_100, 48_000, 64_000, 88_200, 96_000, 176_400, 192_000]
 

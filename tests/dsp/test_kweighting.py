@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from dsp.channels import layout_of
-from dsp.grid import Span
-from dsp.kweighting import cell_energies, k_filter, k_weighted
+from beamprint.dsp.channels import layout_of
+from beamprint.dsp.grid import Span
+from beamprint.dsp.kweighting import cell_energies, k_filter, k_weighted
 from tests.segmenting import segments
 
 # ITU-R BS.1770-5, tables 1 and 2

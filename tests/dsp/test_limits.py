@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from dsp import stereo
-from dsp.limits import within
+from beamprint.dsp import stereo
+from beamprint.dsp.limits import within
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp import loudness
-from dsp.channels import layout_of
-from dsp.missing import Missing
+from beamprint.dsp import loudness
+from beamprint.dsp.channels import layout_of
+from beamprint.dsp.missing import Missing
 from tests.segmenting import columns, segments
 
 RATES = [44_100, 48_000]

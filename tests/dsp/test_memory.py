@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from dsp import memory
+from beamprint.dsp import memory
 
 LARGE = 1 << 20
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp.channels import Speaker, layout_of
+from beamprint.dsp.channels import Speaker, layout_of
 from tests.segmenting import segments
 
 RATES = [8_000, 11_025, 22_050, 37_003, 44_100, 48_000, 96_000]

@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from dsp import octave
-from dsp.beats import PhaseEvidence
-from dsp.chroma_flux import CHROMA_RATE, HarmonyChange
-from dsp.onset import FRAME_RATE
-from dsp.tempo import RATIOS, Level
+from beamprint.dsp import octave
+from beamprint.dsp.beats import PhaseEvidence
+from beamprint.dsp.chroma_flux import CHROMA_RATE, HarmonyChange
+from beamprint.dsp.onset import FRAME_RATE
+from beamprint.dsp.tempo import RATIOS, Level
 
 PERIOD = 40.0
 BEATS = np.arange(0, 8001, PERIOD)

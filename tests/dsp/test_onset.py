@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.ndimage import maximum_filter1d
 
-from dsp import onset
-from dsp.grid import ANALYSIS_RATE
+from beamprint.dsp import onset
+from beamprint.dsp.grid import ANALYSIS_RATE
 from tests.dsp.rhythms import notes
 from tests.segmenting import segments
 
 
 def strength_of(y):
-    from dsp import temporal
+    from beamprint.dsp import temporal
 
     (segment,) = segments(y, ANALYSIS_RATE)
     return temporal.analyse(segment).strength

@@ -3,9 +3,9 @@ import pickle
 import numpy as np
 import pytest
 
-from dsp import quality
-from dsp.missing import Missing
-from dsp.segment import Coding
+from beamprint.dsp import quality
+from beamprint.dsp.missing import Missing
+from beamprint.dsp.segment import Coding
 from tests.segmenting import columns, segments
 
 RATE = 44_100

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dsp.resample import AUDIBLE_HZ, band_edges, resample
+from beamprint.dsp.resample import AUDIBLE_HZ, band_edges, resample
 
 RATES = [8000, 11_025, 16_000, 22_050, 32_000, 44_056, 48_000, 88_200, 96_000, 176_400, 192_000]
 

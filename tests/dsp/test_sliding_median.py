@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp.sliding_median import SlidingMedian, kernel
+from beamprint.dsp.sliding_median import SlidingMedian, kernel
 
 
 def sliding_median(rows, every=1, tiles=3):

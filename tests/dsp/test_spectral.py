@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dsp import spectral
-from dsp.missing import Missing
+from beamprint.dsp import spectral
+from beamprint.dsp.missing import Missing
 from tests.segmenting import columns
 
 RATE = 44_100

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp import stereo
-from dsp.channels import Speaker, layout_of
-from dsp.missing import Missing
+from beamprint.dsp import stereo
+from beamprint.dsp.channels import Speaker, layout_of
+from beamprint.dsp.missing import Missing
 from tests.segmenting import columns
 
 SILENT = {"stereo_width": Missing("silent"), "phase_correlation": Missing("silent")}

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dsp import stereo_faults
-from dsp.missing import Missing
+from beamprint.dsp import stereo_faults
+from beamprint.dsp.missing import Missing
 from tests.segmenting import segments
 
 

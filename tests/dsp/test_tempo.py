@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dsp import tempo
-from dsp.onset import FRAME_RATE
+from beamprint.dsp import tempo
+from beamprint.dsp.onset import FRAME_RATE
 
 
 def impulses(bpm, seconds=60, *, pattern=(1.0,)):

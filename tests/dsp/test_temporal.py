@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beamprint.dsp import temporal
+from beamprint.dsp.grid import ANALYSIS_RATE as RATE
+from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Missing
 from benchmarks.rhythm import drum_patterns
-from dsp import temporal
-from dsp.grid import ANALYSIS_RATE as RATE
-from dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Missing
 from examples import make_examples
 from tests.dsp.rhythms import band, click_track, notes
 from tests.segmenting import columns, segments

@@ -7,7 +7,7 @@ import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp.truepeak import doublings, half_band, true_peak
+from beamprint.dsp.truepeak import doublings, half_band, true_peak
 from tests.segmenting import segments
 
 MID, QUARTER = half_band(24, 0.45), half_band(6, 0.275)

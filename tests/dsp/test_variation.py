@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dsp import variation
-from dsp.channels import layout_of
-from dsp.missing import Missing
+from beamprint.dsp import variation
+from beamprint.dsp.channels import layout_of
+from beamprint.dsp.missing import Missing
 from tests.segmenting import columns
 
 RATE = 44_100

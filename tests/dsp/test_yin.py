@@ -5,7 +5,7 @@ import librosa.core.pitch
 import numpy as np
 import pytest
 
-from dsp import yin
+from beamprint.dsp import yin
 from tests.segmenting import segments
 
 RATE = 44_100

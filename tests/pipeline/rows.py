@@ -2,9 +2,9 @@
 
 from datetime import datetime, timezone
 
-from pipeline.columns import RECORD, Kind
-from pipeline.record import ALGORITHM_VERSION, parameters_digest
-from transforms.model import Track
+from beamprint.pipeline.record.columns import RECORD, Kind
+from beamprint.pipeline.record.record import ALGORITHM_VERSION, parameters_digest
+from beamprint.transforms.model import Track
 
 STARTED = datetime(2024, 3, 1, 12, 0, tzinfo=timezone.utc)
 LATER = datetime(2024, 3, 2, 12, 0, tzinfo=timezone.utc)

@@ -9,16 +9,17 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
-from dsp.missing import Missing
-from dsp.segment import Segment
-from pipeline import fingerprint, graph
-from pipeline.assembly import Assembler
+from beamprint import fingerprint
+from beamprint.dsp.missing import Missing
+from beamprint.dsp.segment import Segment
+from beamprint.pipeline import graph
+from beamprint.pipeline.record.assembly import Assembler
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.families import FAMILIES, measure_segment
+from beamprint.transforms.features import _MeasureFn
+from beamprint.transforms.model import Failure, Fingerprint, Range, Track
+from beamprint.transforms.ranges import plan_ranges, read_range
 from tests.sounds import song, write
-from transforms.audio.errors import BadAudio, Reason
-from transforms.families import FAMILIES, measure
-from transforms.features import _MeasureFn
-from transforms.model import Failure, Range, Record, Track
-from transforms.reading import plan_ranges, read_range
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 
@@ -43,8 +44,8 @@ def _forget():
 def run(tracks, *, plan=plan_ranges, decode=read_range):
     with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as p:
         created = p | beam.Create(tracks, reshuffle=False)
-        graph.fingerprint(created, plan=plan, decode=decode, assemble=Assembler(NOON), sink=Memory())
-    return {o.track_id if isinstance(o, Record) else o.track.track_id: o for o in Memory.outcomes}
+        graph.fingerprint_tracks(created, plan=plan, decode=decode, assemble=Assembler(NOON), sink=Memory())
+    return {o.track_id if isinstance(o, Fingerprint) else o.track.track_id: o for o in Memory.outcomes}
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_a_lost_partial_is_a_failure_and_never_a_record_with_nulls(monkeypatch, 
     assert isinstance(failure, Failure)
     assert failure.reason == Reason.INTERNAL_ERROR
     assert family in failure.message
-    assert isinstance(found[tracks[1].track_id], Record)
+    assert isinstance(found[tracks[1].track_id], Fingerprint)
     assert len(Memory.outcomes) == 2
 
 
@@ -145,7 +146,7 @@ def test_bad_audio_is_one_failure_without_a_traceback(tracks):
     found = run(tracks, decode=decode)
     failure = found[tracks[0].track_id]
     assert (failure.reason, failure.stage, failure.traceback) == (Reason.TRUNCATED, "decode", None)
-    assert isinstance(found[tracks[1].track_id], Record)
+    assert isinstance(found[tracks[1].track_id], Fingerprint)
 
 
 def test_a_bug_is_an_internal_error_with_its_traceback(tracks):
@@ -174,7 +175,7 @@ def test_a_bug_in_several_families_is_still_one_failure_the_first_in_graph_order
     assert {failure.stage for failure in found.values()} == {"temporal"}
 
 
-class Ends:
+class FixedCatalogue:
     """A manifest of three tracks, one of which the dataset has already."""
 
     totals: list = []  # noqa: RUF012  shared by the copies that Beam pickles
@@ -189,45 +190,45 @@ class Ends:
         return [track for track in tracks if "has already" not in track.track_id]
 
     def write_summary(self, totals):
-        Ends.totals.append(totals)
+        FixedCatalogue.totals.append(totals)
 
 
 def test_a_run_that_records_nothing_is_summed_up():
-    Ends.totals.clear()
+    FixedCatalogue.totals.clear()
     with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as p:
         graph.bring_up_to_date(
             p,
-            ends=Ends([Track("gone", "/no/such/file.wav")]),
+            catalogue=FixedCatalogue([Track("gone", "/no/such/file.wav")]),
             plan=plan_ranges,
             decode=read_range,
             assemble=Assembler(NOON),
             sink=Memory(),
         )
-    (totals,) = Ends.totals
+    (totals,) = FixedCatalogue.totals
     assert (totals["recorded"], totals["not_found"]) == (0, 1)
 
 
 @pytest.mark.parametrize("nothing_to_do", [False, True])
 def test_the_whole_job_lists_plans_measures_commits_and_sums_up(tracks, nothing_to_do):
-    Ends.totals.clear()
+    FixedCatalogue.totals.clear()
     listed = [Track("has already", "x"), Track("gone", "/no/such/file.wav"), *tracks]
     with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as p:
         graph.bring_up_to_date(
             p,
-            ends=Ends(listed[:1] if nothing_to_do else listed),
+            catalogue=FixedCatalogue(listed[:1] if nothing_to_do else listed),
             plan=plan_ranges,
             decode=read_range,
             assemble=Assembler(NOON),
             sink=Memory(),
         )
     done = {"recorded": 2, "not_found": 1}
-    assert Ends.totals == [Counter() if nothing_to_do else Counter(done)]
+    assert FixedCatalogue.totals == [Counter() if nothing_to_do else Counter(done)]
     assert len(Memory.outcomes) == (0 if nothing_to_do else 3)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_alone_gives_the_same_columns_as_among_the_others(tracks, family):
     among = fingerprint(tracks[1].uri)
-    alone = measure(FAMILIES[family], read_range(Range(tracks[1])).segment)
+    alone = measure_segment(FAMILIES[family], read_range(Range(tracks[1])).segment)
     for name in FAMILIES[family].COLUMNS:
         assert among[name] == (None if isinstance(alone[name], Missing) else alone[name])

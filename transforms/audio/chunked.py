@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
-from transforms.audio.views import Bytes, patched
+from beamprint.transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
+from beamprint.transforms.audio.views import Bytes, patched
 
 _UNKNOWN32 = 0xFFFFFFFF
 _UNKNOWN64 = (1 << 64) - 1

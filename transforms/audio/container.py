@@ -1,9 +1,9 @@
 """What a file is, told by its bytes and not by its name, and whether all of it is there."""
 
-from transforms.audio import chunked, flac, mpeg, ogg, riff
-from transforms.audio.contents import Contents
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.views import Bytes
+from beamprint.transforms.audio import chunked, flac, mpeg, ogg, riff
+from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.views import Bytes
 
 _FORMATS = (
     (riff.is_riff, riff.inspect_riff),

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.views import Bytes, View
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.views import Bytes, View
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from transforms.audio.contents import Contents
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.flac import is_cut
-from transforms.audio.mpeg import skip_id3
-from transforms.audio.quiet import captured_stderr
-from transforms.audio.source import OpenSource
-from transforms.audio.views import View
+from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.flac import is_cut
+from beamprint.transforms.audio.mpeg import skip_id3
+from beamprint.transforms.audio.quiet import captured_stderr
+from beamprint.transforms.audio.source import OpenSource
+from beamprint.transforms.audio.views import View
 
 Buffer = NDArray[np.float32] | NDArray[np.int32] | NDArray[np.int16]
 _NO_LENGTH = 1 << 38

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from transforms.audio.contents import Contents, read_exactly
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.views import Bytes, View, patched
+from beamprint.transforms.audio.contents import Contents, read_exactly
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.views import Bytes, View, patched
 
 _STREAMINFO, _VORBIS_COMMENT = 0, 4
 _MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="

@@ -8,8 +8,8 @@ rate varies.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transforms.audio.contents import Contents
-from transforms.audio.views import Bytes, Literal, Slice, View
+from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.views import Bytes, Literal, Slice, View
 
 _BIT_RATES = {  # kbit/s, by (MPEG-1?, layer)
     (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),

@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transforms.audio.contents import Contents, read_exactly, truncated
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.views import Bytes, Slice, View
+from beamprint.transforms.audio.contents import Contents, read_exactly, truncated
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.views import Bytes, Slice, View
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from dsp.channels import Layout, UnsupportedLayout, layout_of
-from dsp.segment import Coding
-from transforms.audio.container import inspect
-from transforms.audio.contents import Contents
-from transforms.audio.decoder import Decoder, open_decoder
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.source import OpenSource, Stat, open_source
+from beamprint.dsp.channels import ChannelLayout, UnsupportedLayout, layout_of
+from beamprint.dsp.segment import Coding
+from beamprint.transforms.audio.container import inspect
+from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.decoder import Decoder, open_decoder
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.source import OpenSource, Stat, open_source
 
 LENGTH_UNKNOWN = "length_unknown"
 """Note: the file does not declare its length, so that a cut would not show."""
@@ -56,7 +56,7 @@ class AudioInfo:
     rate: int
     frames: int | None
     frames_exact: bool
-    layout: Layout
+    layout: ChannelLayout
     coding: Coding
     bit_depth: int | None
     notes: tuple[str, ...] = ()

@@ -7,8 +7,8 @@ encoders leave it that write to a pipe, as no audio at all.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
-from transforms.audio.views import Bytes, patched
+from beamprint.transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
+from beamprint.transforms.audio.views import Bytes, patched
 
 MAX_CHUNKS = 10_000
 _EXTENSIBLE = 0xFFFE

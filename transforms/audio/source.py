@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
-from transforms.audio import uris
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.storage import translated
-from transforms.audio.views import Bytes, FileBytes, HandleBytes
+from beamprint.transforms.audio import uris
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.storage import translated
+from beamprint.transforms.audio.views import Bytes, FileBytes, HandleBytes
 
 MAX_OBJECT_BYTES = 16 << 30
 _CHUNK = 1 << 20

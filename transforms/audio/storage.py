@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.errors import BadAudio, Reason
 
 _HTTP_REASONS = {401: Reason.PERMISSION, 403: Reason.PERMISSION, 404: Reason.NOT_FOUND}
 

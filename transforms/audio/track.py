@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dsp.grid import BLOCK_LENGTH, Bounds, Span, decoded_span, segment_bounds
-from dsp.segment import Segment
-from transforms.audio.container import after_id3, inspect
-from transforms.audio.contents import Contents
-from transforms.audio.decode import Pcm, check_length, decode, stopped_at_guess
-from transforms.audio.decoder import decoder_version, open_decoder
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.ogg import check_pages
-from transforms.audio.probe import AudioInfo, describe
-from transforms.audio.source import OpenSource, open_source, sha256_of
+from beamprint.dsp.grid import BLOCK_LENGTH, Bounds, Span, decoded_span, segment_bounds
+from beamprint.dsp.segment import Segment
+from beamprint.transforms.audio.container import after_id3, inspect
+from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.decoder import decoder_version, open_decoder
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.ogg import check_pages
+from beamprint.transforms.audio.pcm import Pcm, check_length, decode, stopped_at_guess
+from beamprint.transforms.audio.probe import AudioInfo, describe
+from beamprint.transforms.audio.source import OpenSource, open_source, sha256_of
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.5
@@ -42,7 +42,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class TrackSegment:
     segment: Segment
     identity: Identity
 
@@ -62,14 +62,14 @@ def open_segment(
     borders: Sequence[int] = (),
     frames: int | None = None,
     block: int = BLOCK_LENGTH,
-) -> Decoded:
+) -> TrackSegment:
     """Decode a track, or one segment of it.
 
     A file that changes meanwhile is tried again a few times.
 
     Args:
         uri: path, ``file://`` uri, or object in a store.
-        index: number of the segment, in the order of ``dsp.grid.segment_bounds``.
+        index: number of the segment, in the order of ``beamprint.dsp.grid.segment_bounds``.
         borders: where the track is cut; none means that all of it is one segment.
         frames: samples a channel of the track, needed with borders if the header does not say it exactly.
         block: block length of the grids.
@@ -87,7 +87,7 @@ def open_segment(
     raise AssertionError("unreachable")
 
 
-def _open_once(uri: str, index: int, borders: Sequence[int], frames: int | None, block: int) -> Decoded:
+def _open_once(uri: str, index: int, borders: Sequence[int], frames: int | None, block: int) -> TrackSegment:
     with open_source(uri) as source:
         contents = inspect(source.data)
         sha256 = _read_through(source, contents) if index == 0 else None
@@ -98,7 +98,7 @@ def _open_once(uri: str, index: int, borders: Sequence[int], frames: int | None,
     info, pcm, total, start, bounds = decoded
     coding = replace(info.coding, code_or=pcm.code_or)
     segment = Segment(pcm.samples, start, info.rate, total, info.layout, bounds, coding, block)
-    return Decoded(segment, _identity(info, total, sha256))
+    return TrackSegment(segment, _identity(info, total, sha256))
 
 
 def _decode_whole(source: OpenSource, contents: Contents, block: int) -> _Part:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO, Protocol
 
-from transforms.audio.storage import translated
+from beamprint.transforms.audio.storage import translated
 
 
 class Bytes(Protocol):

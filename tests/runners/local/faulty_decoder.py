@@ -4,7 +4,7 @@ import ctypes
 import os
 import time
 
-from transforms.reading import read_range
+from beamprint.transforms.ranges import read_range
 
 
 def decode(work):

@@ -15,10 +15,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import NotFinished
-from pipeline.job import SliceReport
-from transforms import live
-from transforms.model import Range, Track
+from beamprint.pipeline.errors import NotFinished
+from beamprint.pipeline.runner import SliceReport
+from beamprint.transforms import listener
+from beamprint.transforms.model import Range, Track
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _parse(uri):
 
 
 def _measure(piece, job):
-    live.started(piece)
+    listener.started(piece)
     verb, number = _parse(piece.track.uri)
     if verb == "suicide_once":
         marker = job.out / f"suicide-{piece.track.track_id}"
@@ -121,7 +121,7 @@ def _measure(piece, job):
             os.kill(os.getpid(), signal.SIGKILL)
     elif verb != "longfault" or piece.index == 1:
         _FAULTS.get(verb, lambda: None)()
-    live.decoded(piece, 60.0)
+    listener.decoded(piece, 60.0)
     if verb == "fine" and number:
         _burn(float(number))
 

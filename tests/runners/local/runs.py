@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.dataset import Dataset
+from beamprint.pipeline.store.dataset import Dataset
 from tests.sounds import song, write
 
 MADE_WHEN = {"analyzed_at", "failed_at", "failed_since", "run_id", "record_from", "attempts"}
@@ -31,26 +31,26 @@ def music(folder: Path, n: int, seconds: float = 1.5) -> Path:
 
 
 BRIEF_SLICES = """
-from runners.local import slices
+from beamprint.runners.local import slices
 slices.LONGEST_SLICE_S = slices._FIRST_SLICE_S = slices._SHORTEST_SLICE_S = slices._LEAST_SLICE_S = 0.5
 """
 TOLD_SLICES = """
 import time
-from runners.local.seat import Seat
+from beamprint.runners.local.watched_worker import WatchedWorker
 log = open({log!r}, "a", buffering=1)
-give, clear = Seat.give, Seat.clear
-def told_give(seat, task):
-    print(seat.worker.pid, time.time(), file=log)
-    give(seat, task)
-def told_clear(seat):
-    print(seat.worker.pid, "done", file=log)
-    return clear(seat)
-Seat.give, Seat.clear = told_give, told_clear
+give, clear = WatchedWorker.give, WatchedWorker.clear
+def told_give(watched, task):
+    print(watched.worker.pid, time.time(), file=log)
+    give(watched, task)
+def told_clear(watched):
+    print(watched.worker.pid, "done", file=log)
+    return clear(watched)
+WatchedWorker.give, WatchedWorker.clear = told_give, told_clear
 """
 COMMAND = """
 import sys
-from runners import command
-sys.exit(command.main())
+from beamprint.runners import console
+sys.exit(console.main())
 """
 
 

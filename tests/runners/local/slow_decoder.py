@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from transforms.audio import track
-from transforms.audio.container import inspect
-from transforms.reading import read_range
+from beamprint.transforms.audio import track
+from beamprint.transforms.audio.container import inspect
+from beamprint.transforms.ranges import read_range
 
 HELD_UP_S = 0.4
 

@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runners.local.blame import Blame, Death, key_of
-from runners.local.messages import Task
-from transforms.audio.errors import Reason
-from transforms.model import Track
+from beamprint.runners.local.blame import Blame, Death, key_of
+from beamprint.runners.local.messages import Task
+from beamprint.transforms.audio.errors import Reason
+from beamprint.transforms.model import Track
 
 CRASH = Death(Reason.DECODER_CRASH, "the worker died of SIGSEGV")
 

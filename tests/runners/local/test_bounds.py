@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from beamprint import fingerprint
+from beamprint.pipeline.store.dataset import Dataset
 from benchmarks import soak
-from pipeline import fingerprint
-from pipeline.dataset import Dataset
 from tests.runners.local.runs import finish, litter, start, workers_of
 from tests.sounds import RATE, song
 from tests.test_properties import segmentation_tolerance, unequal

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from runners.local import cores
+from beamprint.runners.local import cores
 
 V2 = "0::/pod/job\n"
 V1 = "9:name=systemd:/\n4:memory:/pod\n2:cpuacct,cpu:/pod\n0::/\n"

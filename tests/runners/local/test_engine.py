@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from pipeline.errors import UsageError
-from pipeline.job import RunRequest
-from runners import local
-from runners.local import supervisor
+from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.runner import RunRequest
+from beamprint.runners import local
+from beamprint.runners.local import supervisor
 from tests.runners.local import faulty_work
 from tests.runners.local.faulty_work import outcomes, track
 
@@ -37,7 +37,7 @@ def test_every_track_is_recorded(out):
 
 
 def test_the_parent_loads_neither_beam_nor_the_analysis():
-    check = "import sys, pipeline.run, runners.local; sys.exit(bool({'apache_beam', 'scipy.fft'} & set(sys.modules)))"
+    check = "import sys, beamprint.pipeline.commands.run, beamprint.runners.local; sys.exit(bool({'apache_beam', 'scipy.fft'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", check], check=True)
 
 

@@ -5,13 +5,13 @@ from datetime import datetime, timezone
 
 import pytest
 
-from pipeline.dataset import writing
-from pipeline.job import Job, RunRequest
-from pipeline.sink import DatasetSink
-from runners import local
+from beamprint.pipeline.runner import Job, RunRequest
+from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.sink import DatasetSink
+from beamprint.runners import local
+from beamprint.transforms.model import Track
 from tests.runners.local.faulty_decoder import decode
 from tests.sounds import song, write
-from transforms.model import Track
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from pipeline.dataset import Dataset
-from tests.pipeline.test_full_disk import SMALL_DISK as UNSHARE
-from tests.pipeline.test_full_disk import has_small_disk
+from beamprint.pipeline.store.dataset import Dataset
+from tests.pipeline.store.test_full_disk import SMALL_DISK as UNSHARE
+from tests.pipeline.store.test_full_disk import has_small_disk
 from tests.runners.local.runs import ROOT, finish, is_running, litter, music, rows, start, workers_of
 
 pytestmark = pytest.mark.slow
@@ -70,9 +70,9 @@ def test_an_output_that_is_removed_meanwhile_is_exit_4(tmp_path):
 
 SMALL_DISK = """
 mount -t tmpfs -o size=250k none "$1"
-"$2" -m runners.command run "$3" -o "$1/out" --bucket-tracks 5; first=$?
+"$2" -m beamprint run "$3" -o "$1/out" --bucket-tracks 5; first=$?
 mount -o remount,size=50M "$1"
-"$2" -m runners.command run "$3" -o "$1/out"; second=$?
+"$2" -m beamprint run "$3" -o "$1/out"; second=$?
 cp -r "$1/out" "$4"
 echo "codes $first $second"
 """

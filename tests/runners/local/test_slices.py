@@ -5,9 +5,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.local.messages import Task
-from runners.local.slices import LONGEST_SLICE_S, Backlog, audio_seconds, cost
-from transforms.model import Range, Track
+from beamprint.runners.local.messages import Task
+from beamprint.runners.local.slices import LONGEST_SLICE_S, Backlog, audio_seconds, cost
+from beamprint.transforms.model import Range, Track
 
 MINUTE_WAV = 60 * 176_400
 

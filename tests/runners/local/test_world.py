@@ -7,11 +7,11 @@ from datetime import datetime, timezone
 
 import pytest
 
-from pipeline.dataset import Dataset, writing
-from pipeline.job import Job, RunRequest
-from pipeline.listing import list_tracks
-from pipeline.sink import DatasetSink
-from runners import local
+from beamprint.pipeline.catalogue.listing import list_tracks
+from beamprint.pipeline.runner import Job, RunRequest
+from beamprint.pipeline.store.dataset import Dataset, writing
+from beamprint.pipeline.store.sink import DatasetSink
+from beamprint.runners import local
 from tests.runners.local.runs import ROOT, litter, music
 from tests.runners.local.slow_decoder import decode
 from tests.sounds import song, write
@@ -62,12 +62,12 @@ def test_a_file_that_is_rewritten_while_it_is_read_is_tried_again_a_few_times(tm
 BACKWARDS = """
 import sys, time
 from datetime import datetime, timezone
-from pipeline import run
-from runners import command
+from beamprint.pipeline.commands import run
+from beamprint.runners import console
 wall = time.time
 time.time = lambda: wall() - 3600 * time.monotonic()
 run._now = lambda: datetime.fromtimestamp(time.time(), timezone.utc)
-sys.exit(command.main())
+sys.exit(console.main())
 """
 """The command with an hour of wall time less for each second that passes."""
 

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import soundfile
 
-from transforms.audio.mpeg import FrameHeader
+from beamprint.transforms.audio.mpeg import FrameHeader
 
 ENCODINGS = {
     "wav": {"format": "WAV", "subtype": "PCM_16"},

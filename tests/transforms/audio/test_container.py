@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from dsp import channels
+from beamprint.dsp import channels
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.probe import LENGTH_UNKNOWN, probe
+from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.probe import LENGTH_UNKNOWN, probe
-from transforms.audio.track import open_segment
 
 S = channels.Speaker
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.track import open_segment
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.track import open_segment
 
 FOLDER = Path(__file__).parents[3] / "examples"
 ROWS = list(csv.DictReader((FOLDER / "manifest.csv").open(encoding="utf-8")))

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.probe import probe
+from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
-from transforms.audio.errors import BadAudio
-from transforms.audio.probe import probe
-from transforms.audio.track import open_segment
 
 MAGIC = [
     b"",

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.quiet import captured_stderr
+from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
-from transforms.audio.errors import BadAudio
-from transforms.audio.quiet import captured_stderr
-from transforms.audio.track import open_segment
 
 
 def test_lines_of_the_decoder_are_kept_and_others_printed(capfd):

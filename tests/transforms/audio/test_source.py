@@ -10,12 +10,12 @@ from typing import ClassVar
 import pytest
 from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 
+from beamprint.transforms.audio import source, track
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.probe import probe
+from beamprint.transforms.audio.source import open_source, stat_source
+from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
-from transforms.audio import source, track
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.probe import probe
-from transforms.audio.source import open_source, stat_source
-from transforms.audio.track import open_segment
 
 
 def reason_of(uri, call=open_segment):

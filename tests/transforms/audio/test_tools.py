@@ -6,10 +6,10 @@ import subprocess
 import numpy as np
 import pytest
 
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.probe import LENGTH_UNKNOWN
+from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.probe import LENGTH_UNKNOWN
-from transforms.audio.track import open_segment
 
 PIPED = {
     "ffmpeg-wav": ["ffmpeg", "-i", "IN", "-f", "wav", "-"],

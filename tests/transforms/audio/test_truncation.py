@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.probe import LENGTH_UNKNOWN, probe
+from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
-from transforms.audio.errors import BadAudio, Reason
-from transforms.audio.probe import LENGTH_UNKNOWN, probe
-from transforms.audio.track import open_segment
 
 IN_A_HEADER = {Reason.TRUNCATED, Reason.DECODE_ERROR, Reason.UNSUPPORTED_FORMAT, Reason.EMPTY}
 

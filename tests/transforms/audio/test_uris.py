@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.audio.uris import escape_undecodable, from_path, is_remote, to_path
+from beamprint.transforms.audio.uris import escape_undecodable, from_path, is_remote, to_path
 
 
 def test_plain_paths_are_taken_as_they_are():

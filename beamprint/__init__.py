@@ -1,0 +1,38 @@
+"""Beamprint: fingerprint records of audio files, measured in a dataflow pipeline on Apache Beam.
+
+What is meant for users is importable from here. It is loaded on first use, so that ``import beamprint`` and
+the command line start at once.
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from beamprint.pipeline.one_file import fingerprint as fingerprint
+    from beamprint.transforms.audio.errors import BadAudio as BadAudio
+
+_HOMES = {
+    "BadAudio": "beamprint.transforms.audio.errors",
+    "fingerprint": "beamprint.pipeline.one_file",
+}
+__all__ = ["BadAudio", "__version__", "fingerprint"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES, "__version__"]
+
+
+def _version() -> str:
+    try:
+        return version("beamprint")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "checkout"

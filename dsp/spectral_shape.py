@@ -1,0 +1,101 @@
+"""Shape of magnitude spectra: centroid, roll-off and flatness of many frames at once.
+
+Sums over bins are matrix products; only the group of bins that holds the roll-off is looked at one by one.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beamprint.dsp.grid import BIN_HZ, BINS
+
+Floats = NDArray[np.float32]
+
+ROLLOFF_SHARE = 0.85
+FLATNESS_HZ = (20.0, 10_000.0)
+FLATNESS_FLOOR = 1e-7
+
+_GROUP = 32
+_LOW, _HIGH = (int(np.ceil(f / BIN_HZ)) for f in FLATNESS_HZ)
+_FACTORS = 8
+"""Magnitudes whose product the logarithm is taken of: between 1e-28 and 1e28 where each is
+between 10^-3.5 and 10^3.5. They divide the number of bins, 464."""
+_SCALED_PEAK = 10**3.5
+_SMALLEST_DIVISOR = np.float32(1e-30)  # its reciprocal, and 10^3.5 times that, are finite in float32
+
+
+def centroid_and_rolloff(magnitude: Floats) -> tuple[Floats, Floats]:
+    """Magnitude-weighted mean frequency, and the frequency below which 85 % of the magnitude lies.
+
+    Parameters
+    ----------
+    magnitude : float32, shape (frames, 1025)
+
+    Returns
+    -------
+    Both in Hz, float32, shape (frames,); NaN where the magnitudes are all 0.
+    """
+    grouped = magnitude[:, : BINS - 1].reshape(len(magnitude), -1, _GROUP) @ np.ones(_GROUP, np.float32)
+    cumulative = grouped @ _running_sum()
+    total = cumulative[:, -1] + magnitude[:, -1]
+    with np.errstate(invalid="ignore"):
+        return magnitude @ _bin_centres() / total, _rolloff(magnitude, cumulative, total)
+
+
+@cache
+def _bin_centres() -> Floats:
+    return (np.arange(BINS) * BIN_HZ).astype(np.float32)
+
+
+@cache
+def _running_sum() -> Floats:
+    """Matrix (32, 32) by which rows are multiplied to give their running sums: faster than cumsum."""
+    return np.triu(np.ones((_GROUP, _GROUP), np.float32))
+
+
+def _rolloff(magnitude: Floats, cumulative: Floats, total: Floats) -> Floats:
+    """Interpolated within the bin; ``cumulative`` at the ends of groups of 32 bins locates the group."""
+    rows = np.arange(len(magnitude))
+    target = np.float32(ROLLOFF_SHARE) * total
+    group = np.count_nonzero(cumulative < target[:, None], axis=1)
+    before = np.where(group > 0, cumulative[rows, group - 1], 0)
+    start = np.minimum(group * _GROUP, BINS - _GROUP)
+    inside = magnitude.reshape(-1)[(rows * BINS + start)[:, None] + np.arange(_GROUP)]
+    inside[group * _GROUP > start, : _GROUP - 1] = 0  # the Nyquist bin alone is beyond the last group
+    running = inside @ _running_sum()
+    running += before[:, None]
+    k = np.minimum(np.count_nonzero(running < target[:, None], axis=1), _GROUP - 1)
+    held = inside[rows, k]
+    share = (target - (running[rows, k] - held)) / held
+    return (start + k - np.float32(0.5) + share) * np.float32(BIN_HZ)
+
+
+def flatness(magnitude: Floats, scratch: Floats) -> Floats:
+    """Geometric over arithmetic mean of the magnitudes from 20 to 10 000 Hz, floored at 1e-7 of the frame's peak.
+
+    Parameters
+    ----------
+    magnitude : float32, shape (frames, 1025)
+    scratch : float32, of the same shape
+        Overwritten.
+    """
+    bins = _HIGH - _LOW
+    peak = np.maximum(magnitude.max(axis=1), _SMALLEST_DIVISOR)
+    scaled = scratch[:, :bins]
+    np.multiply(magnitude[:, _LOW:_HIGH], (np.float32(_SCALED_PEAK) / peak)[:, None], out=scaled)
+    total = scaled @ np.ones(bins, np.float32)
+    product = np.maximum(scaled, _flatness_floor(), out=scaled)
+    factors = 1
+    while factors < _FACTORS:
+        factors *= 2
+        n = bins // factors
+        product = np.multiply(product[:, :n], product[:, n : 2 * n], out=scratch[:, :n])
+    mean_log = np.log(product).sum(axis=1) / bins
+    return np.exp(mean_log) * (bins / np.maximum(total, _SMALLEST_DIVISOR))
+
+
+@cache
+def _flatness_floor() -> Floats:
+    """As an array: NumPy's maximum with a scalar takes twice the time."""
+    return np.full(_HIGH - _LOW, FLATNESS_FLOOR * _SCALED_PEAK, np.float32)

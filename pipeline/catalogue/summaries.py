@@ -1,0 +1,90 @@
+"""What was done when: a summary of every run, kept with its dataset."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from beamprint.pipeline.errors import NotFinished
+from beamprint.pipeline.store.division import RUNS, replace_file
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run was asked, what it did, and what became of every track.
+
+    Args:
+        run_id: Its name, also that of its file.
+        started: When it began, UTC.
+        finished: When it ended, UTC.
+        outcome: ``done``, ``failures`` (internal errors, or more failures than allowed), ``unfinished``,
+            or ``interrupted``.
+        planned: Listed tracks by their standing, as ``RunPlan.counts`` tells.
+        recorded: Tracks recorded.
+        quarantined: Tracks quarantined.
+        unchanged: Tracks that needed no work.
+        deferred: Tracks left to a later run.
+        reasons: Quarantined tracks by reason.
+        missing: Ids that are neither recorded nor in quarantine, against the law of conservation.
+        details: Further facts: inputs, options, versions, audio seconds, time by stage.
+    """
+
+    run_id: str
+    started: datetime
+    finished: datetime
+    outcome: str
+    planned: Mapping[str, int]
+    recorded: int
+    quarantined: int
+    unchanged: int
+    deferred: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    missing: Sequence[str] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _RUN_ID.match(self.run_id):
+            raise ValueError(f"run id {self.run_id!r} cannot be a file's name")
+
+    @property
+    def listed(self) -> int:
+        """Tracks listed, deferred ones included."""
+        return sum(self.planned.values()) + self.deferred
+
+
+def write_summary(root: Path, summary: RunSummary) -> None:
+    """Keep a summary with its dataset; the same run's earlier one is replaced.
+
+    Raises:
+        NotFinished: The store failed.
+    """
+    told = asdict(summary)
+    for name in ("started", "finished"):
+        told[name] = told[name].astimezone(timezone.utc).isoformat()
+    content = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    replace_file(root / RUNS / f"{summary.run_id}.json", content.encode(), root)
+
+
+def read_summaries(root: Path) -> list[RunSummary]:
+    """Summaries of all runs of a dataset, first run first.
+
+    Raises:
+        NotFinished: A summary cannot be read.
+    """
+    summaries = [_read(path) for path in (root / RUNS).glob("*.json")]
+    return sorted(summaries, key=lambda summary: (summary.started, summary.run_id))
+
+
+def _read(path: Path) -> RunSummary:
+    try:
+        told = json.loads(path.read_bytes())
+        for name in ("started", "finished"):
+            told[name] = datetime.fromisoformat(told[name])
+        return RunSummary(**told)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise NotFinished(f"{path} is not the summary of a run: {error}") from error

@@ -1,0 +1,258 @@
+"""The command line: arguments in, exit code out. Each command imports what it needs when it runs."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from beamprint.pipeline.errors import DatasetHeld, NotFinished, UsageError
+
+if TYPE_CHECKING:
+    from beamprint.pipeline.runner import RunOutcome, RunRequest
+
+Runner = Callable[["RunRequest"], "RunOutcome"]
+
+_EXIT_CODES = """\
+exit codes:
+  0 done (bad files in quarantine are results, not failures)
+  1 done, but with internal errors, more failures than allowed, or folders that cannot be listed
+  2 wrong use    3 another run holds the dataset
+  4 not finished (disk full, store gone): run it again
+  130 interrupted    143 terminated
+"""
+
+
+def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
+    """Run a command.
+
+    Args:
+        arguments: Words after the program's name.
+        runners: What ``run --runner`` may name.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser(runners).parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except (UsageError, DatasetHeld, NotFinished) as error:
+        print(f"beamprint: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has seen enough, as in `beamprint failures OUT | head`.
+        sys.stderr.close()
+        return 0
+    return code
+
+
+def _parser(runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="beamprint",
+        description="Fingerprint records of audio files: 25 dimensions, loudness, dynamics, quality control.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands, runners)
+    _add_analyze(commands)
+    _add_describe(commands)
+    _add_failures(commands)
+    _add_runs(commands)
+    return parser
+
+
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # it has no public name
+
+
+def _command(
+    commands: _Commands, name: str, summary: str, example: str, *, more: str = ""
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=f"example:\n  {example}\n\n{more}".rstrip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
+    p = _command(
+        commands,
+        "run",
+        "fingerprint audio into a dataset; only what is new or changed is done",
+        "beamprint run music/ --output fingerprints\n  beamprint run manifest.csv --output fingerprints --workers 4",
+        more=_EXIT_CODES,
+    )
+    p.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="folder, glob, audio file, or manifest (.csv .jsonl .parquet)",
+    )
+    p.add_argument(
+        "--output", "-o", required=True, metavar="OUT", help="folder of the dataset, made if need be"
+    )
+    p.add_argument(
+        "--runner", choices=sorted(runners), default="local", help="where the graph runs (default: local)"
+    )
+    p.add_argument(
+        "--workers", type=_positive(int), metavar="N", help="worker processes (default: one a core)"
+    )
+    p.add_argument(
+        "--memory-per-worker", type=_bytes, metavar="SIZE", help="limit of resident memory, such as 1500M"
+    )
+    p.add_argument(
+        "--time-limit",
+        type=_positive(float),
+        metavar="S",
+        help="seconds a minute of audio may take before its track counts as hanging (default: 60)",
+    )
+    p.add_argument(
+        "--scratch", metavar="DIR", help="folder for unfinished work on long tracks (default: in OUT)"
+    )
+    p.add_argument(
+        "--bucket-tracks",
+        type=_positive(int),
+        metavar="N",
+        help="tracks a file of the dataset is meant to hold (default: 1000)",
+    )
+    p.add_argument(
+        "--limit",
+        type=_positive(int),
+        metavar="N",
+        help="do at most so many tracks, leave the rest to the next run",
+    )
+    p.add_argument("--force", action="store_true", help="analyse everything again")
+    p.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="try all failed tracks again, not only those that may succeed",
+    )
+    p.add_argument(
+        "--max-failures",
+        type=_positive(float, or_zero=True),
+        metavar="X",
+        help="stop with exit code 1 beyond this share (below 1) or number of failures; 0 allows none",
+    )
+    p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    p.set_defaults(command=lambda options: _run(options, runners))
+
+
+def _add_analyze(commands: _Commands) -> None:
+    p = _command(
+        commands,
+        "analyze",
+        "print the records of single files, write nothing",
+        "beamprint analyze song.flac --json",
+        more="exit code 1 if a file could not be measured; the others are printed",
+    )
+    p.add_argument("files", nargs="+", metavar="FILE", help="audio file")
+    _add_formats(p, "json", "csv")
+    p.set_defaults(command=_analyze)
+
+
+def _add_describe(commands: _Commands) -> None:
+    p = _command(
+        commands,
+        "describe",
+        "print what every column means",
+        "beamprint describe --format markdown > columns.md",
+    )
+    p.add_argument("output", nargs="?", metavar="OUT", help="a dataset: say first what it holds")
+    p.add_argument(
+        "--format",
+        choices=("table", "json", "markdown", "bigquery"),
+        default="table",
+        help="(default: table)",
+    )
+    p.set_defaults(command=_describe)
+
+
+def _add_failures(commands: _Commands) -> None:
+    p = _command(
+        commands,
+        "failures",
+        "list the tracks in quarantine, and why",
+        "beamprint failures fingerprints --csv > again.csv && beamprint run again.csv -o fingerprints --retry-failed",
+    )
+    p.add_argument("output", metavar="OUT", help="folder of the dataset")
+    _add_formats(p, "csv")
+    p.set_defaults(command=_failures)
+
+
+def _add_runs(commands: _Commands) -> None:
+    p = _command(commands, "runs", "list what was done when", "beamprint runs fingerprints")
+    p.add_argument("output", metavar="OUT", help="folder of the dataset")
+    p.set_defaults(command=_runs)
+
+
+def _add_formats(parser: argparse.ArgumentParser, *formats: str) -> None:
+    group = parser.add_mutually_exclusive_group()
+    for name in formats:
+        group.add_argument(
+            f"--{name}", dest="format", action="store_const", const=name, help=f"as {name.upper()}"
+        )
+    parser.set_defaults(format="table")
+
+
+def _positive(kind: type, *, or_zero: bool = False) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        value: float = kind(text)
+        if not (value > 0 or (or_zero and value == 0)):
+            raise argparse.ArgumentTypeError(f"{text} is {'below' if or_zero else 'not above'} 0")
+        return value
+
+    parse.__name__ = kind.__name__  # argparse names it in "invalid int value"
+    return parse
+
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def _bytes(text: str) -> int:
+    number, unit = (text[:-1], text[-1].upper()) if text and not text[-1].isdigit() else (text, "")
+    if unit not in _UNITS or not number.replace(".", "", 1).isdigit() or float(number) <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 1500M or 2G")
+    return int(float(number) * _UNITS[unit])
+
+
+def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:
+    from beamprint.pipeline.commands.run import run  # noqa: PLC0415
+
+    return run(options, runners[options.runner])
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.commands.analyze import analyze  # noqa: PLC0415
+
+    return analyze(options.files, options.format)
+
+
+def _describe(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.commands import describe  # noqa: PLC0415
+
+    if options.output is None:
+        print(describe.describe(options.format))
+    else:
+        print(describe.describe_dataset(options.output, options.format))
+    return 0
+
+
+def _failures(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.commands import failures  # noqa: PLC0415
+    from beamprint.pipeline.store.dataset import Dataset  # noqa: PLC0415
+
+    rows = failures.failures(Dataset.open(options.output))
+    text = failures.as_csv(rows) if options.format == "csv" else failures.as_text(rows)
+    print(text.rstrip("\n"))
+    return 0
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.catalogue.summaries import read_summaries  # noqa: PLC0415
+    from beamprint.pipeline.commands.runs import as_text  # noqa: PLC0415
+    from beamprint.pipeline.store.dataset import Dataset  # noqa: PLC0415
+
+    print(as_text(read_summaries(Dataset.open(options.output).root)))
+    return 0

@@ -1,0 +1,37 @@
+"""`beamprint runs`: what was done when."""
+
+from collections.abc import Sequence
+from datetime import timezone
+
+from beamprint.pipeline.catalogue.summaries import RunSummary
+
+_HEADS = ("started (UTC)", "took", "outcome", "listed", "recorded", "failed", "unchanged", "run")
+
+
+def as_text(summaries: Sequence[RunSummary]) -> str:
+    """Runs for a terminal, one a line, first run first, and why tracks failed in the last."""
+    if not summaries:
+        return "No run has ended yet."
+    rows = [_HEADS, *map(_cells, summaries)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADS))]
+    lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths)).rstrip() for row in rows]
+    last = summaries[-1]
+    if last.reasons:
+        lines.append(
+            "failed in the last run: " + ", ".join(f"{n} {reason}" for reason, n in last.reasons.items())
+        )
+    if last.missing:
+        lines.append(f"missing after the last run: {', '.join(last.missing)}")
+    return "\n".join(lines)
+
+
+def _cells(summary: RunSummary) -> tuple[str, ...]:
+    seconds = round((summary.finished - summary.started).total_seconds())
+    counts = (summary.listed, summary.recorded, summary.quarantined, summary.unchanged)
+    return (
+        f"{summary.started.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}",
+        f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}",
+        summary.outcome,
+        *map(str, counts),
+        summary.run_id,
+    )

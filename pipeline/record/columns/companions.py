@@ -1,0 +1,113 @@
+"""Raw companions of the dimensions: the value before it is scaled or clipped."""
+
+from functools import partial
+
+from beamprint.pipeline.record.columns.column import Column, Gain, Group, Kind
+
+_ON_Y = ("silent", "mono_mix_cancelled")
+_NO_TEMPO = (*_ON_Y, "too_short", "no_periodicity")
+_companion = partial(
+    Column, kind=Kind.FLOAT, group=Group.COMPANION, gain=Gain.UNCHANGED, low=0, null_codes=_ON_Y
+)
+
+COMPANIONS = (
+    _companion(
+        name="spectral_centroid_hz",
+        family="spectral",
+        unit="Hz",
+        high=22050,
+        tolerance=16,
+        definition="Median over frames of the magnitude-weighted mean frequency.",
+        source="First moment of the STFT magnitude (Hann, 2048)",
+    ),
+    _companion(
+        name="spectral_rolloff_hz",
+        family="spectral",
+        unit="Hz",
+        high=22061,
+        tolerance=30,
+        definition="Median over frames of the frequency below which 85 % of the magnitude lies.",
+        source="85th percentile of the cumulative STFT magnitude (Hann, 2048), interpolated within the bin",
+    ),
+    _companion(
+        name="onset_rate_hz",
+        family="temporal",
+        unit="1/s",
+        high=100,
+        null_codes=(*_ON_Y, "too_short"),
+        tolerance=0.1,
+        definition="Onsets a second over the whole track.",
+        source="As transient_density",
+    ),
+    _companion(
+        name="chroma_mean",
+        family="harmonic",
+        unit="0-1",
+        high=1,
+        tolerance=0.004,
+        definition="Mean constant-Q chroma over classes and frames, each frame over its maximum.",
+        source="As chroma_energy",
+    ),
+    _companion(
+        name="crest_std_db",
+        family="variation",
+        unit="dB",
+        null_codes=(*_ON_Y, "too_short"),
+        tolerance=0.06,
+        definition="Standard deviation of the crest factor of 500 ms frames every 250 ms.",
+        source="As dynamic_range_variation",
+    ),
+    _companion(
+        name="loudness_std_db",
+        family="variation",
+        unit="dB",
+        null_codes=_ON_Y,
+        tolerance=0.05,
+        definition="Standard deviation of the level of 2048-sample frames every 250 ms, floored at -80 dB.",
+        source="As loudness_variation_std",
+    ),
+    _companion(
+        name="voiced_ratio",
+        family="harmonic",
+        unit="0-1",
+        high=1,
+        tolerance=0.01,
+        definition="Share of the frames that are not silent in which a fundamental is clear.",
+        source="YIN: cumulative-mean-normalised difference below 0.15",
+        blind_spot="A clear chord can lack a clear fundamental. Where many frames may be voiced, evenly spaced ones "
+        "speak for their neighbours.",
+    ),
+    _companion(
+        name="beat_count",
+        family="temporal",
+        kind=Kind.INT,
+        null_codes=_NO_TEMPO,
+        tolerance=0,
+        definition="Number of tracked beats.",
+        source="As rhythm_stability",
+    ),
+    _companion(
+        name="beats_s",
+        family="temporal",
+        kind=Kind.FLOATS,
+        unit="s",
+        null_codes=_NO_TEMPO,
+        tolerance=0.005,
+        definition="Times of the tracked beats from the start of the track.",
+        source="As rhythm_stability",
+        blind_spot="Which beat is the first of a bar.",
+    ),
+    _companion(
+        name="tempo_confidence",
+        family="temporal",
+        unit="0-1",
+        high=1,
+        null_codes=_NO_TEMPO,
+        tolerance=0.05,
+        definition="How far the tempo can be relied on: probability that it is the beat, and not its half, double "
+        "or another relative.",
+        source="Logistic model of periodicity, tempo, onsets a beat and the movement of kick and treble against "
+        "the beat, learned from music of known tempo",
+        blind_spot="Errors by another factor, such as 3:2; that nothing recurs, which is a null instead.",
+    ),
+)

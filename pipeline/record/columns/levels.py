@@ -1,0 +1,134 @@
+"""Loudness and dynamics columns beside the dimensions."""
+
+from functools import partial
+
+from beamprint.pipeline.record.columns.column import Column, Gain, Group, Kind
+
+_loudness = partial(
+    Column, kind=Kind.FLOAT, group=Group.LOUDNESS, family="loudness", gain=Gain.PLUS, null_codes=("silent",)
+)
+_dynamics = partial(
+    Column,
+    kind=Kind.FLOAT,
+    group=Group.DYNAMICS,
+    family="variation",
+    unit="dBFS",
+    gain=Gain.PLUS,
+    null_codes=("silent",),
+)
+
+LOUDNESS = (
+    _loudness(
+        name="momentary_max_lufs",
+        unit="LUFS",
+        high=60,
+        null_codes=("silent", "too_short"),
+        tolerance=0.05,
+        definition="Largest loudness of any 400 ms, evaluated every 10 ms, ungated.",
+        source="EBU Tech 3341",
+        blind_spot="Where in the track it occurs.",
+    ),
+    _loudness(
+        name="short_term_max_lufs",
+        unit="LUFS",
+        high=60,
+        null_codes=("silent", "too_short"),
+        tolerance=0.05,
+        definition="Largest loudness of any 3 s, evaluated every 10 ms, ungated.",
+        source="EBU Tech 3341",
+        blind_spot="Where in the track it occurs.",
+    ),
+    _loudness(
+        name="loudness_range_lu",
+        unit="LU",
+        low=0,
+        high=130,
+        gain=Gain.UNCHANGED,
+        null_codes=("silent", "too_short", "gated"),
+        remarks=("short",),
+        tolerance=0.1,
+        definition="Spread between the 10th and the 95th percentile of short-term loudness, gated at -70 LUFS "
+        "and 20 LU below the mean.",
+        source="EBU Tech 3342",
+        blind_spot="Under 60 s (note short) it rests on few values.",
+    ),
+    _loudness(
+        name="true_peak_dbtp",
+        unit="dBTP",
+        high=60,
+        tolerance=0.15,
+        definition="Largest peak of the oversampled signal over all channels: "
+        "4 times below 88.2 kHz, twice from there, not at all from 176.4 kHz.",
+        source="ITU-R BS.1770-5 annex 2, EBU Tech 3341",
+        blind_spot="Peaks between the oversampled points: up to 0.4 dB.",
+    ),
+    _loudness(
+        name="sample_peak_dbfs",
+        unit="dBFS",
+        high=36.2,
+        tolerance=0.001,
+        definition="Largest absolute sample over all channels, full scale = 0 dB.",
+        source="20 log10 max |x|",
+        blind_spot="What a converter makes of it; see true_peak_dbtp.",
+    ),
+    _loudness(
+        name="plr_db",
+        unit="dB",
+        low=-40,
+        high=150,
+        gain=Gain.UNCHANGED,
+        null_codes=("silent", "too_short", "gated"),
+        tolerance=0.15,
+        definition="Peak to loudness ratio: true_peak_dbtp - lufs.",
+        source="AES TD1008",
+        blind_spot="One stray peak sets it.",
+    ),
+    _loudness(
+        name="replaygain_track_gain_db",
+        unit="dB",
+        low=-78,
+        high=52,
+        gain=Gain.MINUS,
+        null_codes=("silent", "too_short", "gated"),
+        tolerance=0.02,
+        definition="Gain that brings the track to -18 LUFS: -18 - lufs.",
+        source="ReplayGain 2.0",
+        blind_spot="Whether the gain clips the peaks; compare true_peak_dbtp.",
+    ),
+)
+
+DYNAMICS = (
+    _dynamics(
+        name="rms_dbfs",
+        high=36.2,
+        tolerance=0.001,
+        definition="Mean level: 10 log10 of the mean square of all channels but the LFE; "
+        "a full-scale square wave is 0, a sine -3.01.",
+        source="AES17 without its +3.01 dB convention",
+        blind_spot="Loudness: no weighting, no gate; silence lowers it.",
+    ),
+    *(
+        _dynamics(
+            name=f"rms_db_p{percentile}",
+            high=36.2,
+            null_codes=("silent", "too_short"),
+            tolerance=0.01,
+            definition=f"{percentile}th percentile of the level of consecutive 50 ms windows that hold any signal.",
+            source="Linearly interpolated percentile of 10 log10 of the mean square",
+            blind_spot="Digital silence is left out.",
+        )
+        for percentile in (5, 50, 95)
+    ),
+    _dynamics(
+        name="dr",
+        unit="dB",
+        high=100,
+        gain=Gain.UNCHANGED,
+        null_codes=("silent", "too_short"),
+        tolerance=0.1,
+        definition="Second-largest peak of 3 s blocks over the RMS of the loudest fifth of them, "
+        "RMS counted +3.01 dB; mean over channels, not rounded.",
+        source="DR14 (TT Dynamic Range) with blocks of exactly 3 s",
+        blind_spot="Tools that use 3.004 s differ by up to 0.1; loud mastering and sparse music can score alike.",
+    ),
+)

@@ -1,0 +1,128 @@
+"""Which values a column can have: a quick look at each, and a close one, with words, at what it does not pass."""
+
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+
+from beamprint.pipeline.record.columns import FAILURE, RECORD, Column, Kind
+
+_Look = Callable[[object], bool]
+"""Whether a value is one the column can have, for sure."""
+
+_EXTREMES = {
+    Kind.INT: (-(2**63), 2**63 - 1),
+    Kind.FLOAT: (-sys.float_info.max, sys.float_info.max),
+    Kind.FLOATS: (-sys.float_info.max, sys.float_info.max),
+}
+
+
+class RecordError(Exception):
+    """A record that breaks its declaration: a bug, never bad audio."""
+
+
+def check_record(row: Mapping[str, object]) -> None:
+    """Check that a row has exactly the columns of a record, each with a value it can have.
+
+    Raises:
+        RecordError: Names the column and its value.
+    """
+    _check_row(row, RECORD, _looks_at_record())
+
+
+def check_failure(row: Mapping[str, object]) -> None:
+    """The same for a quarantine row."""
+    _check_row(row, FAILURE, _looks_at_failure())
+
+
+def _check_row(row: Mapping[str, object], declared: Sequence[Column], looks: Mapping[str, _Look]) -> None:
+    if row.keys() != looks.keys():
+        absent, unknown = sorted(looks.keys() - row.keys()), sorted(row.keys() - looks.keys())
+        raise RecordError(f"columns {absent} are absent and {unknown} are unknown")
+    for column in declared:
+        value = row[column.name]
+        if not looks[column.name](value):
+            _check_closely(column, value)
+
+
+@cache
+def _looks_at_record() -> Mapping[str, _Look]:
+    return {column.name: _look(column) for column in RECORD}
+
+
+@cache
+def _looks_at_failure() -> Mapping[str, _Look]:
+    return {column.name: _look(column) for column in FAILURE}
+
+
+def _look(column: Column) -> _Look:
+    """A quick look for one column; what it does not pass may still be right."""
+    is_of_kind = _IS_OF_KIND[column.kind]
+    if not column.numeric:
+        return is_of_kind if column.required else lambda value: value is None or is_of_kind(value)
+    lowest, highest = _EXTREMES[column.kind]
+    low = lowest if column.low is None else column.low
+    high = highest if column.high is None else min(column.high, highest)
+    if column.kind is Kind.FLOATS:
+        return lambda value: _is_floats(value) and _all_within(value, low, high)
+    exact = float if column.kind is Kind.FLOAT else int
+    optional = not column.required
+    return lambda value: (type(value) is exact and low <= value <= high) or (optional and value is None)
+
+
+def _all_within(values: object, low: float, high: float) -> bool:
+    assert isinstance(values, (list, tuple))
+    return not values or (math.isfinite(sum(values)) and low <= min(values) and max(values) <= high)
+
+
+def _check_closely(column: Column, value: object) -> None:
+    if value is None:
+        if column.required:
+            raise RecordError(f"{column.name}: null, but every row has a value")
+        return
+    if not _IS_OF_KIND[column.kind](value):
+        raise RecordError(f"{column.name}: {value!r} ({type(value).__name__}) is not {column.kind.value}")
+    if not column.numeric:
+        return
+    numbers = value if isinstance(value, (list, tuple)) else (value,)
+    if not all(map(math.isfinite, numbers)):
+        raise RecordError(f"{column.name}: {value!r} is not finite")
+    below = column.low is not None and min(numbers, default=column.low) < column.low
+    above = column.high is not None and max(numbers, default=column.high) > column.high
+    if below or above:
+        raise RecordError(f"{column.name}: {value!r} is out of range ({column.range_text})")
+
+
+def is_text(value: object) -> bool:
+    """Whether a value is text that can be stored as UTF-8."""
+    return isinstance(value, str) and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(map(is_text, value))
+
+
+def _is_floats(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(issubclass(kind, float) for kind in set(map(type, value)))
+
+
+def _is_text_map(value: object) -> bool:
+    return isinstance(value, Mapping) and all(is_text(k) and is_text(v) for k, v in value.items())
+
+
+# Exact Python types: an int for a float, or a NumPy scalar, is a family's mistake that would hide others.
+_IS_OF_KIND: dict[Kind, Callable[[object], bool]] = {
+    Kind.STRING: is_text,
+    Kind.INT: _is_int,
+    Kind.FLOAT: lambda value: isinstance(value, float),
+    Kind.BOOL: lambda value: isinstance(value, bool),
+    Kind.STRINGS: _is_texts,
+    Kind.FLOATS: _is_floats,
+    Kind.TEXT_MAP: _is_text_map,
+    Kind.TIME: lambda value: isinstance(value, datetime) and value.utcoffset() == timedelta(0),
+}

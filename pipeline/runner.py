@@ -1,0 +1,98 @@
+"""What a run asks of a runner, and what it gets back; known to the command line and to every runner."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
+from beamprint.pipeline.record.assembly import Assembler
+from beamprint.pipeline.store.sink import DatasetSink
+from beamprint.transforms.model import Decoded, Range, Track
+from beamprint.transforms.ranges import plan_ranges, read_range
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run shares with its workers.
+
+    Args:
+        sink: Where outcomes are committed.
+        decode: Reads a range.
+        plan: Cuts a long track into ranges.
+    """
+
+    sink: DatasetSink
+    decode: Callable[[Range], Decoded] = read_range
+    plan: Callable[[Track], Iterable[Range]] = plan_ranges
+
+    @property
+    def assemble(self) -> Assembler:
+        """Makes the records of this run."""
+        return Assembler(self.sink.started)
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReport:
+    """What one run of the graph did.
+
+    Attributes:
+        recorded: Tracks with a record.
+        failures: Tracks in quarantine, by reason.
+        audio_seconds: Audio decoded.
+        cpu_seconds: By stage.
+    """
+
+    recorded: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    audio_seconds: float = 0.0
+    cpu_seconds: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: "SliceReport") -> "SliceReport":
+        return SliceReport(
+            self.recorded + other.recorded,
+            self.failures + other.failures,
+            self.audio_seconds + other.audio_seconds,
+            self.cpu_seconds + other.cpu_seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Outstanding work for a runner.
+
+    Args:
+        tracks: Tracks to measure, those of a bucket together.
+        job: How.
+        catalogue: For a runner that lists and plans within the graph.
+        workers: Worker processes; None for as many as the machine allows.
+        memory_per_worker: Bytes a worker may hold; None for a default.
+        scratch: Folder for what is not finished; None for one inside the dataset.
+        time_limit: Seconds a minute of audio may take before its worker counts as hanging; None for a default.
+        max_failures: CatalogueInGraph the run early: a share (below 1) or a number of tracks.
+    """
+
+    tracks: Sequence[Track]
+    job: Job
+    catalogue: CatalogueInGraph | None = None
+    workers: int | None = None
+    memory_per_worker: int | None = None
+    scratch: str | None = None
+    time_limit: float | None = None
+    max_failures: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a runner ended.
+
+    Attributes:
+        report: What was done.
+        exit_code: 0 for all done, 1 for too many failures, 4 for a store that failed, 130 and 143 for signals.
+        message: One line that says why it ended early and what to do; empty otherwise.
+        taken_over: Segments of long tracks that an earlier run had measured.
+    """
+
+    report: SliceReport
+    exit_code: int = 0
+    message: str = ""
+    taken_over: int = 0

@@ -1,0 +1,46 @@
+"""The console script: the command line with the runners it can use."""
+
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from beamprint.pipeline.commands.command_line import main as run_command
+
+if TYPE_CHECKING:
+    from beamprint.pipeline.runner import RunOutcome, RunRequest
+
+
+_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+def main() -> int:
+    """Run ``beamprint`` with the words of the command line."""
+    logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional package it does not find
+    for number in _WORDS:
+        signal.signal(number, _end)
+    return run_command(sys.argv[1:], {"local": _local, "direct": _direct, "DirectRunner": _direct})
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Leave at once, where the runner has nothing to wind up.
+
+    Not by an exception: one that is raised within the import of a library may be swallowed there. What
+    is recorded is safe, as after a kill.
+    """
+    os.write(2, f"beamprint: {_WORDS[signal.Signals(number)]}\n".encode())
+    os._exit(128 + number)
+
+
+def _local(request: "RunRequest") -> "RunOutcome":
+    from beamprint.runners import local  # noqa: PLC0415
+
+    return local.run(request)
+
+
+def _direct(request: "RunRequest") -> "RunOutcome":
+    from beamprint.runners import direct  # noqa: PLC0415
+
+    return direct.run(request)

@@ -1,0 +1,75 @@
+"""Long tracks: their segments are measured one by one, kept, and brought together."""
+
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import pytest
+
+from beamprint import fingerprint
+from beamprint.pipeline.runner import Job
+from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.sink import DatasetSink
+from beamprint.runners import in_process
+from beamprint.transforms.model import Range, Track
+from beamprint.transforms.partials import is_saved
+from tests.sounds import RATE, song, write
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+BORDERS = (6 * RATE, 10 * RATE)
+
+
+@pytest.fixture
+def ranges(tmp_path):
+    path = write(tmp_path / "long.flac", song(14.0))
+    track = Track("long", str(path), (("label", "Blue"),), path.stat().st_size, str(path.stat().st_mtime_ns))
+    return [Range(track, index, BORDERS, 14 * RATE) for index in range(3)]
+
+
+@pytest.fixture
+def job(tmp_path):
+    with writing(str(tmp_path / "out"), "run", listed=1) as dataset:
+        yield Job(DatasetSink(dataset, "run", NOON, "libsndfile 1.2"))
+
+
+@pytest.fixture
+def scratch(tmp_path):
+    (tmp_path / "scratch").mkdir()
+    return tmp_path / "scratch"
+
+
+def test_segments_measured_apart_make_the_record_of_the_direct_call(ranges, job, scratch):
+    for piece in ranges:
+        in_process.run_ranges([piece], job, scratch)
+    assert in_process.finish_ranges(ranges[:1], job, scratch).recorded == 1
+    (record,) = job.sink.dataset.fingerprints().to_pylist()
+    direct = fingerprint(ranges[0].track.uri, borders=BORDERS, analyzed_at=NOON)
+    mine = {"track_id": "long", "tags": {"label": "Blue"}}
+    assert {**record, "tags": dict(record["tags"])} == {**direct, **mine}
+
+
+def test_what_was_measured_of_the_same_file_in_the_same_cuts_is_known(ranges, job, scratch):
+    in_process.run_ranges(ranges[:2], job, scratch)
+    assert [is_saved(scratch, piece) for piece in ranges] == [True, True, False]
+    first = ranges[0]
+    for other in (
+        replace(first, track=replace(first.track, version="1")),
+        replace(first, track=replace(first.track, version=None)),
+        replace(first, track=replace(first.track, tags=(("label", "Red"),))),
+        replace(first, borders=(5 * RATE, 10 * RATE)),
+    ):
+        assert not is_saved(scratch, other)
+
+
+def test_a_segment_that_failed_is_measured_again(ranges, job, scratch):
+    gone = [replace(piece, track=replace(piece.track, uri="nowhere.flac")) for piece in ranges]
+    in_process.run_ranges(gone, job, scratch)
+    assert not any(is_saved(scratch, piece) for piece in gone)
+    in_process.finish_ranges(gone[:1], job, scratch)
+    assert job.sink.dataset.quarantine()["reason"].to_pylist() == ["not_found"]
+
+
+def test_a_file_that_the_power_cut_short_counts_for_nothing(ranges, job, scratch):
+    in_process.run_ranges(ranges[:1], job, scratch)
+    (kept,) = scratch.iterdir()
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert not is_saved(scratch, ranges[0])

@@ -1,0 +1,162 @@
+"""Samples of a track, or of one segment of it, checked while they are read."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from beamprint.dsp import memory
+from beamprint.dsp.grid import Span
+from beamprint.dsp.segment import Samples
+from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.decoder import Buffer, Decoder
+from beamprint.transforms.audio.errors import BadAudio, Reason
+
+LOUDEST = 64.0
+_BLOCK = 1 << 17
+_FIRST_VALUES = 32 << 20
+_WIDE = ("PCM_32", "ALAC_32")
+"""Read as integers, for the bits that float32 does not hold."""
+_NARROW = ("PCM_16",)
+"""Read as integers where the file holds them as they are: half the work of letting libsndfile convert them."""
+_BOUNDED = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "ULAW", "ALAW")
+"""Codings that cannot hold a sample beyond full scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """Decoded samples.
+
+    Args:
+        samples: float32, shape (channels, frames), C-contiguous, full scale 1.
+        code_or: bitwise OR of the codes of the own samples of 32-bit integer PCM, None for other codings.
+    """
+
+    samples: Samples
+    code_or: int | None
+
+    @property
+    def frames(self) -> int:
+        return self.samples.shape[1]
+
+
+def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm:
+    """Read the next frames into one array a channel.
+
+    Args:
+        decoder: positioned on the first frame wanted.
+        frames: how many; None for all up to the end.
+        own: which of them count as the segment's own, relative to the first; all by default.
+
+    Returns:
+        Fewer frames than asked for where the track ends.
+
+    Raises:
+        BadAudio: ``non_finite_samples``, ``implausible_level``, and the decoder's own.
+    """
+    dtype, scale = _read_as(decoder)
+    wide = dtype is np.int32
+    checked = decoder.subtype not in _BOUNDED and decoder.format != "FLAC"
+    declared = decoder.frames if decoder.has_length else 0
+    # What was planned is known to fit and to be there; what a header says may be far from the truth.
+    capacity = max(1, frames or min(declared, _FIRST_VALUES // decoder.channels))
+    planar = memory.empty(decoder.channels, capacity)
+    filled, code_or = 0, 0
+    for block in _blocks(decoder, frames, dtype):
+        stop = filled + len(block)
+        if stop > planar.shape[1]:
+            planar = _grown(planar, filled, stop, frames)
+        _deinterleave(block, planar[:, filled:stop], scale)
+        if wide:
+            code_or |= _or_of_codes(block, filled, own)
+        elif checked:
+            _check_level(block, filled)
+        filled = stop
+    samples = planar if filled == planar.shape[1] else np.ascontiguousarray(planar[:, :filled])
+    return Pcm(samples, code_or if wide else None)
+
+
+def count_frames(decoder: Decoder) -> int:
+    """Frames from here to the end, by decoding them."""
+    return sum(len(block) for block in _blocks(decoder, None, np.float32))
+
+
+def stopped_at_guess(contents: Contents, decoder: Decoder, found: int) -> bool:
+    """Whether decoding ended because a guessed length was reached, so that there may be more."""
+    return contents.beyond_guess is not None and found == decoder.frames
+
+
+def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
+    """Hold what was decoded of a whole track against what it declares.
+
+    Raises:
+        BadAudio: ``empty``, ``truncated``, ``decode_error`` where the bytes are there but not the audio.
+    """
+    declared = found if contents.guessed or not decoder.has_length else decoder.frames
+    short = declared - found
+    if short > contents.slack or (short > 0 and contents.missing_bytes):
+        whole = contents.container == "mp3" and contents.size_known and not contents.missing_bytes
+        reason = Reason.DECODE_ERROR if whole else Reason.TRUNCATED
+        raise BadAudio(reason, f"{found} of {declared} samples a channel could be decoded")
+    if found == 0:
+        raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
+
+
+def _read_as(decoder: Decoder) -> tuple[type[np.generic], np.float32]:
+    """Type to read the samples in, and the value of its unit."""
+    if decoder.subtype in _WIDE:
+        return np.int32, np.float32(2.0**-31)
+    if decoder.subtype in _NARROW and decoder.format != "FLAC":
+        return np.int16, np.float32(2.0**-15)
+    return np.float32, np.float32(1)
+
+
+def _deinterleave(block: Buffer, planar: Samples, scale: np.float32) -> None:
+    """Copy a block, shape (frames, channels), to one row a channel, in units of full scale."""
+    for channel, row in enumerate(planar):
+        if block.dtype == np.float32:
+            row[:] = block[:, channel]
+        else:
+            np.multiply(block[:, channel], scale, out=row, casting="unsafe", dtype=np.float32)
+
+
+def _blocks(decoder: Decoder, frames: int | None, dtype: type[np.generic]) -> Iterator[Buffer]:
+    """Consecutive blocks, shape (frames, channels), all in the same memory."""
+    left = math.inf if frames is None else frames
+    buffer: Buffer = np.empty((int(min(_BLOCK, left)), decoder.channels), dtype)
+    while left > 0:
+        wanted = int(min(len(buffer), left))
+        read = decoder.read(buffer[:wanted])
+        if read:
+            yield buffer[:read]
+        if read < wanted:
+            return
+        left -= read
+
+
+def _grown(planar: Samples, filled: int, needed: int, frames: int | None) -> Samples:
+    capacity = max(needed, filled * 2) if frames is None else min(frames, max(needed, filled * 2))
+    larger = memory.empty(len(planar), capacity)
+    larger[:, :filled] = planar[:, :filled]
+    return larger
+
+
+def _or_of_codes(block: Buffer, first: int, own: Span | None) -> int:
+    """Bitwise OR of the own codes of a block of 32-bit integers, as an unsigned number."""
+    mine = block if own is None else block[max(0, own.start - first) : max(0, own.stop - first)]
+    return int(np.bitwise_or.reduce(mine, axis=None)) & 0xFFFFFFFF
+
+
+def _check_level(block: Buffer, first: int) -> None:
+    with np.errstate(invalid="ignore"):
+        peak = max(float(block.max()), -float(block.min()))
+    if peak <= LOUDEST:
+        return
+    finite = np.isfinite(block)
+    if finite.all():
+        raise BadAudio(Reason.IMPLAUSIBLE_LEVEL, f"a sample of {peak:.6g} times full scale")
+    frame = first + int(np.argmin(finite.all(axis=1)))
+    raise BadAudio(
+        Reason.NON_FINITE_SAMPLES, f"{np.count_nonzero(~finite)} NaN or infinite samples from {frame}"
+    )
