@@ -1,0 +1,21 @@
+"""Versions of the definitions: one a family, so that a change makes only its own family's columns outdated."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
+    {
+        "identity": 1,
+        "spectral": 1,
+        "temporal": 1,
+        "loudness": 1,
+        "variation": 1,
+        "harmonic": 1,
+        "stereo": 1,
+        "quality": 1,
+    }
+)
+"""Raise a family's version whenever one of its columns changes its meaning or its value, or a column is added.
+
+``identity`` stands for the columns that say what the file is.
+"""
