@@ -4,8 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
-from beamprint.pipeline.record.assembly import Assembler
-from beamprint.pipeline.record.record import Record
+from beamprint.pipeline.record.assembly import Assembler, Record
 from beamprint.transforms.audio.uris import from_path, is_remote
 from beamprint.transforms.families import FAMILIES, combine, measure_segment
 from beamprint.transforms.model import Range, Track

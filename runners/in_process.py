@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import apache_beam as beam
@@ -18,6 +17,7 @@ from apache_beam.runners.runner import PipelineResult, PipelineState
 from beamprint.pipeline import graph
 from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.runner import Job, SliceReport
+from beamprint.pipeline.store.folder import FolderStore
 from beamprint.transforms.audio import cuts, track  # noqa: F401  else each worker loads them with its first track
 from beamprint.transforms.features import METRICS
 from beamprint.transforms.gather import GatherResults
@@ -28,7 +28,7 @@ from beamprint.transforms.read_manifest import ReadManifest
 from beamprint.transforms.write import WriteFingerprints
 
 _Build = Callable[..., None]
-"""(items, job, scratch folder if it needs one): puts the steps behind the items."""
+"""(items, job, scratch space if it needs any): puts the steps behind the items."""
 
 _View = TypeVar("_View", bound=PipelineOptions)
 
@@ -55,12 +55,12 @@ def run_whole(catalogue: CatalogueInGraph, job: Job) -> SliceReport:
     return _report(pipeline.run())
 
 
-def run_ranges(ranges: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
+def run_ranges(ranges: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
     """Measure ranges of long tracks and leave the partials in ``scratch``."""
     return _run(_ranges_graph, ranges, job, scratch)
 
 
-def finish_ranges(tracks: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
+def finish_ranges(tracks: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
     """Merge and commit long tracks, given as one range each, whose partials are all in ``scratch``."""
     return _run(_finish_graph, tracks, job, scratch)
 
@@ -69,12 +69,12 @@ def _tracks_graph(tracks: PCollection[Track], job: Job) -> None:
     graph.fingerprint_tracks(tracks, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink)
 
 
-def _ranges_graph(ranges: PCollection[Range], job: Job, scratch: Path) -> None:
+def _ranges_graph(ranges: PCollection[Range], job: Job, scratch: FolderStore) -> None:
     partials = graph.measure_ranges(ranges, job.decode) | "GatherResults" >> GatherResults()
     partials | "SavePartials" >> SavePartials(scratch)
 
 
-def _finish_graph(tracks: PCollection[Range], job: Job, scratch: Path) -> None:
+def _finish_graph(tracks: PCollection[Range], job: Job, scratch: FolderStore) -> None:
     partials = tracks | LoadPartials(scratch)
     outcomes = partials | "MergeFingerprints" >> MergeFingerprints(job.assemble)
     outcomes | "WriteFingerprints" >> WriteFingerprints(job.sink)
@@ -90,7 +90,7 @@ def record_failures(failures: Sequence[Failure], job: Job) -> SliceReport:
     return SliceReport(failures=Counter(str(failure.reason) for failure in failures))
 
 
-def _run(build: _Build, items: Sequence[Track | Range], job: Job, *scratch: Path) -> SliceReport:
+def _run(build: _Build, items: Sequence[Track | Range], job: Job, *scratch: FolderStore) -> SliceReport:
     _slice[:] = items
     proto = beam_runner_api_pb2.Pipeline.FromString(_compiled(build, job, *scratch))
     result = FnApiRunner().run_via_runner_api(proto, _Options([]))
@@ -113,7 +113,7 @@ def _report(result: PipelineResult) -> SliceReport:
 
 
 @cache
-def _compiled(build: _Build, job: Job, *scratch: Path) -> bytes:
+def _compiled(build: _Build, job: Job, *scratch: FolderStore) -> bytes:
     """The graph as Beam serialises it.
 
     Making it takes about a second of CPU, several times as long as a run of it over nothing, so a worker

@@ -7,6 +7,7 @@ import pytest
 
 from beamprint import fingerprint
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.places import store_at
 from beamprint.transforms.families import FAMILIES
 from benchmarks import profile
 from benchmarks.speed import children, music, peers, planning, report, scaling, shapes, stages, worker
@@ -103,7 +104,7 @@ def test_shapes_have_the_rates_and_channels_they_are_named_after(tmp_path):
 def test_a_dataset_is_filled_with_a_record_of_every_file(track, tmp_path):
     planning.fill(track, tmp_path / "music", 7)
     planning.record_all(tmp_path / "music", tmp_path / "out")
-    assert Dataset.open(str(tmp_path / "out")).fingerprints(["track_id"]).num_rows == 7
+    assert Dataset.open(store_at(str(tmp_path / "out"))).fingerprints(["track_id"]).num_rows == 7
 
 
 @pytest.mark.skipif(ctypes.util.find_library("ebur128") is None, reason="libebur128 is not installed")

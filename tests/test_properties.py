@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from beamprint.dsp.channels import layout_of
 from beamprint.dsp.missing import Missing
 from beamprint.dsp.resample import resample
-from beamprint.pipeline.record.columns import Gain, Kind
-from beamprint.pipeline.record.record import columns as declared
+from beamprint.pipeline.record.columns import RECORD, Gain, Kind
 from beamprint.transforms.families import FAMILIES
 from tests.segmenting import columns
 from tests.sounds import RATE, song
 
-MEASURED = [column for column in declared() if column.measured]
+MEASURED = [column for column in RECORD if column.measured]
 DIMENSIONS_OFF_RATE = {"crest_db": 0.05, "peak_consistency": 0.005, "dynamic_range_variation": 0.005}
 
 

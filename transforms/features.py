@@ -22,7 +22,7 @@ def range_of(decoded: Decoded) -> Range:
 
 
 class _MeasureFn(beam.DoFn):
-    """Yields (track id, (family, Partial)) for each decoded segment.
+    """Yields (track id, (family, Partial)) for each decoded segment of a track that wants the family.
 
     Args:
         family: Name of the family.
@@ -33,6 +33,8 @@ class _MeasureFn(beam.DoFn):
         self.cpu = Metrics.counter(METRICS, f"cpu_us/{family}")
 
     def process(self, element: Decoded) -> Iterator[Found]:
+        if not element.range.track.wants(self.family):
+            return
         began = time.thread_time_ns()
         content = measure_segment(FAMILIES[self.family], element.segment)
         self.cpu.inc((time.thread_time_ns() - began) // 1000)

@@ -16,7 +16,7 @@ from beamprint.transforms.model import Failure, Fingerprint, Outcome, Partial, R
 _STAGES = ("plan", "decode", *FAMILIES, "merge")
 
 Assemble = Callable[[Track, Mapping[str, Any], tuple[str, ...], Mapping[str, Columns]], Mapping[str, Any]]
-"""(track, identity, notes, columns by family) -> every column of the record, validated."""
+"""(track, identity, notes, columns by family) -> every column of the record that these give, validated."""
 
 
 class MissingPartialError(Exception):
@@ -38,6 +38,7 @@ class _Merge(beam.DoFn):
         families = {
             name: combine(family, _complete(found[name], planned.count, name))
             for name, family in FAMILIES.items()
+            if planned.track.wants(name)
         }
         yield Fingerprint(track_id, self.assemble(planned.track, identity, notes, families))
 
@@ -66,7 +67,7 @@ def _range_of(element: Grouped) -> Range:
 
 @dataclass(eq=False)
 class MergeFingerprints(beam.PTransform[Any, Any]):
-    """A record for each track of which every family measured every segment, a failure for any other.
+    """A record for each track of which every family it wants measured every segment, a failure for any other.
 
     The input is what ``GatherResults`` or ``LoadPartials`` bring together.
 

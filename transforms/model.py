@@ -1,7 +1,7 @@
 """What travels through the graph: rows of text before decoding, small results after it.
 
-Each track crosses about twenty times from one step to another, pickled. What does so in numbers says with
-``__reduce__`` how to make it again: several times as fast as what pickle finds out about a slotted dataclass.
+Each track crosses about twenty times from one step to another, pickled. Frequently pickled classes define
+``__reduce__``, which is several times faster than what pickle does for a slotted dataclass.
 """
 
 from collections import Counter
@@ -26,6 +26,7 @@ class Track:
         tags: The manifest's further columns, as (name, value) pairs.
         size: Bytes, where listing the input told them.
         version: Modification time or object generation, where listing told it.
+        families: Families to measure, where the dataset has the others; None for all.
     """
 
     track_id: str
@@ -33,9 +34,14 @@ class Track:
     tags: tuple[tuple[str, str], ...] = ()
     size: int | None = None
     version: str | None = None
+    families: tuple[str, ...] | None = None
 
     def __reduce__(self) -> _Remade:
-        return Track, (self.track_id, self.uri, self.tags, self.size, self.version)
+        return Track, (self.track_id, self.uri, self.tags, self.size, self.version, self.families)
+
+    def wants(self, family: str) -> bool:
+        """Whether a family is to be measured."""
+        return self.families is None or family in self.families
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,10 @@
-"""Results of single segments of a long track, a file a segment, kept in scratch space until all of them are there."""
+"""Results of single segments of a long track, kept in scratch space until all of them are there."""
 
 import hashlib
-import os
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -15,23 +13,28 @@ from beamprint.transforms.gather import EXPECTED, Grouped
 from beamprint.transforms.guard import FAILURES
 from beamprint.transforms.model import Range
 
-_SUFFIX = ".partial"
+
+class Scratch(Protocol):
+    """Where unfinished work is kept: named objects that are written whole or not at all."""
+
+    def open(self, name: str) -> tuple[BinaryIO, str] | None:
+        """An object, open for reading, and its version; None where there is none."""
+
+    def write(self, name: str, content: bytes, version: str) -> str:
+        """Replace an object; ``*`` for whatever version it has."""
 
 
-def save(folder: Path, work: Range, results: Mapping[str, list[Any]]) -> None:
-    """Keep what every step found in a segment, whole or not at all."""
-    path = _path(folder, work)
-    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_bytes(_pickled({step: _pickled(found) for step, found in results.items()}))
-    os.replace(unfinished, path)
+def save(scratch: Scratch, work: Range, results: Mapping[str, list[Any]]) -> None:
+    """Keep what every step found in a segment."""
+    scratch.write(_name(work), _pickled({step: _pickled(found) for step, found in results.items()}), "*")
 
 
-def is_saved(folder: Path, work: Range) -> bool:
+def is_saved(scratch: Scratch, work: Range) -> bool:
     """Whether a segment was measured, of the very file that is to be measured now."""
     if work.track.version is None:
         return False
     try:
-        return not pickle.loads(_content(_path(folder, work))[FAILURES])
+        return not pickle.loads(_content(scratch, work)[FAILURES])
     except (FileNotFoundError, EOFError, pickle.UnpicklingError):  # not written, or the power went
         return False
 
@@ -42,41 +45,47 @@ class Saved(Mapping[str, list[Any]]):
     Those of all families at once would fill a worker's memory.
 
     Args:
-        folder: Where they were kept.
+        scratch: Where they were kept.
         work: Any segment of the track.
     """
 
-    def __init__(self, folder: Path, work: Range) -> None:
-        ranges = (Range(work.track, index, work.borders, work.frames) for index in range(work.count))
-        self._paths: Sequence[Path] = [_path(folder, one) for one in ranges]
+    def __init__(self, scratch: Scratch, work: Range) -> None:
+        self._scratch = scratch
+        self._ranges = [Range(work.track, index, work.borders, work.frames) for index in range(work.count)]
 
     def __getitem__(self, step: str) -> list[Any]:
-        return [result for path in self._paths for result in pickle.loads(_content(path)[step])]
+        return [
+            result for work in self._ranges for result in pickle.loads(_content(self._scratch, work)[step])
+        ]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_content(self._paths[0]))
+        return iter(_content(self._scratch, self._ranges[0]))
 
     def __len__(self) -> int:
-        return len(_content(self._paths[0]))
+        return len(_content(self._scratch, self._ranges[0]))
 
 
-def _path(folder: Path, work: Range) -> Path:
-    """Named after the row of the manifest, the version of the file and the cuts: of anything else, another file."""
+def _name(work: Range) -> str:
+    """Named after the row of the manifest, the version of the file and the cuts: of anything else, another object."""
     told = repr((work.track, work.borders, work.frames)).encode(errors="surrogatepass")
-    return folder / f"{hashlib.blake2b(told, digest_size=12).hexdigest()}-{work.index:05d}{_SUFFIX}"
+    return f"{hashlib.blake2b(told, digest_size=12).hexdigest()}-{work.index:05d}.partial"
 
 
 def _pickled(value: object) -> bytes:
     return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def _content(path: Path) -> dict[str, bytes]:
-    content: dict[str, bytes] = pickle.loads(path.read_bytes())
+def _content(scratch: Scratch, work: Range) -> dict[str, bytes]:
+    opened = scratch.open(_name(work))
+    if opened is None:
+        raise FileNotFoundError(_name(work))
+    with opened[0] as file:
+        content: dict[str, bytes] = pickle.load(file)
     return content
 
 
 class _SaveFn(beam.DoFn):
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Scratch) -> None:
         self.scratch = scratch
 
     def process(self, element: Grouped) -> Iterator[str]:
@@ -93,13 +102,13 @@ class _SaveFn(beam.DoFn):
 
 @dataclass(eq=False)
 class SavePartials(beam.PTransform[Any, Any]):
-    """Keep what was measured of single ranges, a file a range.
+    """Keep what was measured of single ranges, an object a range.
 
     Args:
-        scratch: An existing folder.
+        scratch: Keeps it.
     """
 
-    scratch: Path
+    scratch: Scratch
 
     def expand(self, grouped: PCollection[Grouped]) -> PCollection[str]:
         """Save."""
@@ -107,7 +116,7 @@ class SavePartials(beam.PTransform[Any, Any]):
 
 
 class _LoadFn(beam.DoFn):
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Scratch) -> None:
         self.scratch = scratch
 
     def process(self, element: Range) -> Iterable[Grouped]:
@@ -122,7 +131,7 @@ class LoadPartials(beam.PTransform[Any, Any]):
         scratch: Where ``SavePartials`` kept it.
     """
 
-    scratch: Path
+    scratch: Scratch
 
     def expand(self, tracks: PCollection[Range]) -> PCollection[Grouped]:
         """Load; the input holds one range of each track."""

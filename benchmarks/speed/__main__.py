@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from beamprint.pipeline.record.record import columns
+from beamprint.pipeline.record.columns import RECORD
 from benchmarks.speed import children, machine, music, peers, report, scaling, shapes, stages, starting
 from benchmarks.speed.report import AVX2, COMMAND, OURS, Goal
 from benchmarks.speed.subjects import Subject, bliss_audio, command, ffmpeg, in_rounds, worker
@@ -110,7 +110,7 @@ class _Page:
                 report.stage_table(ours, whole, self.tracks),
                 report.spread_line(ours),
                 report.avx2_table(results),
-                report.peer_table(results, files, len(columns())),
+                report.peer_table(results, files, len(RECORD)),
             ]
         )
 

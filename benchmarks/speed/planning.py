@@ -14,6 +14,7 @@ from pathlib import Path
 from beamprint import fingerprint
 from beamprint.pipeline.catalogue.listing import list_tracks
 from beamprint.pipeline.store.dataset import Dataset, writing
+from beamprint.pipeline.store.places import store_at
 from beamprint.transforms.model import Track
 
 _LINKS = 20_000
@@ -37,7 +38,7 @@ def record_all(music: Path, output: Path) -> None:
     """Give every file the record of the first, under its own name."""
     tracks = list_tracks([str(music)]).tracks
     record = fingerprint(tracks[0].uri, analyzed_at=datetime.now(timezone.utc))
-    with writing(str(output), "filled", listed=len(tracks)) as dataset:
+    with writing(store_at(str(output)), "filled", listed=len(tracks)) as dataset:
         for bucket, members in _by_bucket(dataset, tracks).items():
             rows = [{**record, **_identity(track)} for track in members]
             dataset.replace(bucket, rows, [])

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 import soundfile
 
 from beamprint.dsp.segment import Segment
-from beamprint.pipeline.record.assembly import Assembler
-from beamprint.pipeline.record.record import Record
+from beamprint.pipeline.record.assembly import Assembler, Record
 from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.places import store_at
 from beamprint.transforms.families import FAMILIES
 from beamprint.transforms.model import Track
 from beamprint.transforms.ranges import plan_ranges, read_range
@@ -95,6 +95,6 @@ def write(records: Sequence[Record]) -> float:
     clock = Stopwatch()
     with TemporaryDirectory() as folder:
         output = str(Path(folder) / "out")
-        with writing(output, "speed", listed=1) as dataset, clock(WRITE):
+        with writing(store_at(output), "speed", listed=1) as dataset, clock(WRITE):
             dataset.replace(0, records, [])
     return clock.spent[WRITE]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from beamprint.pipeline.catalogue.planning import RunPlan, by_bucket, same_algorithm, same_source
+from beamprint.pipeline.catalogue.planning import RunPlan, by_bucket, same_source
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.known import BucketState, Known, known_state
 from beamprint.transforms.model import Track
@@ -52,7 +52,7 @@ def account(dataset: Dataset, plan: RunPlan, *, run_id: str, started: datetime) 
     settled = by_bucket(plan.settled, dataset)
     outstanding = by_bucket(plan.outstanding, dataset)
     for bucket in sorted(settled.keys() | outstanding.keys()):
-        state = known_state(dataset.root, bucket)
+        state = known_state(dataset.store, bucket)
         for track in outstanding.get(bucket, ()):
             failure = state.failures.get(track.track_id)
             if failure is not None and failure.run_id == run_id:
@@ -73,7 +73,7 @@ def account(dataset: Dataset, plan: RunPlan, *, run_id: str, started: datetime) 
 def _is_done(track: Track, record: Known | None, made_at: int) -> bool:
     """Whether the record is of this run, or a worker of a killed run has made the very same meanwhile."""
     return record is not None and (
-        record.made_at == made_at or (same_source(track, record) and same_algorithm(record))
+        record.made_at == made_at or (same_source(track, record) and not record.behind)
     )
 
 

@@ -36,7 +36,7 @@ class CatalogueInGraph:
 
     def outstanding(self, bucket: int, tracks: list[Track]) -> Iterator[Track]:
         """Tracks of a bucket that need work."""
-        state = known_state(self.sink.dataset.root, bucket)
+        state = known_state(self.sink.dataset.store, bucket)
         planned = plan_bucket(tracks, state, force=self.force, retry_failed=self.retry_failed)
         for track, standing in planned:
             if standing.outstanding and (self.only is None or track.track_id in self.only):
@@ -56,4 +56,4 @@ class CatalogueInGraph:
             unchanged=0,
             reasons=reasons,
         )
-        write_summary(self.sink.dataset.root, summary)
+        write_summary(self.sink.dataset.store, summary)

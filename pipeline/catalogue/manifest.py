@@ -1,16 +1,18 @@
 """Manifests: tables of tracks as CSV, JSON lines or Parquet."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from os.path import splitext
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from beamprint.pipeline.errors import UsageError
-from beamprint.pipeline.record.values import is_text
+from beamprint.pipeline.errors import NotFinished, UsageError
+from beamprint.pipeline.record.validation import is_text
+from beamprint.pipeline.store.store import Source
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 FAILURE_PREFIX = "beamprint:"
@@ -26,7 +28,7 @@ class Row(NamedTuple):
     tags: tuple[tuple[str, str], ...]
 
 
-def read_manifest(path: Path) -> Iterator[Row]:
+def read_manifest(source: Source, path: str) -> Iterator[Row]:
     """Rows of a manifest, which has a column ``uri`` and may have ``track_id``; others are tags.
 
     Empty cells, nulls and JSON nulls are no tag. Values that are not text become JSON.
@@ -34,21 +36,23 @@ def read_manifest(path: Path) -> Iterator[Row]:
     Raises:
         UsageError: The file cannot be read as a manifest, or has no rows; the message names file and row.
     """
-    reader = {".csv": _csv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}[path.suffix.lower()]
+    reader = {".csv": _csv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}[splitext(path)[1].lower()]
     empty = True
     try:
-        for number, values in reader(path):
-            empty = False
-            yield _row(path, number, values)
-    except FileNotFoundError:
-        raise UsageError(f"manifest {path} does not exist") from None
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+        opened = source.open(path)
+        if opened is None:
+            raise UsageError(f"manifest {path} does not exist")
+        with opened.file as file:
+            for number, values in reader(path, file):
+                empty = False
+                yield _row(path, number, values)
+    except (NotFinished, OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
         raise UsageError(f"manifest {path} cannot be read: {' '.join(str(error).split())}") from error
     if empty:
         raise UsageError(f"manifest {path} is empty: it has no rows")
 
 
-def _row(path: Path, number: int, values: Mapping[str, object]) -> Row:
+def _row(path: str, number: int, values: Mapping[str, object]) -> Row:
     texts = {
         name: _text(value)
         for name, value in values.items()
@@ -70,8 +74,8 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    with open(path, encoding="utf-8-sig", newline="") as file:
+def _csv_rows(path: str, content: BinaryIO) -> Iterator[tuple[int, Mapping[str, object]]]:
+    with io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, strict=True)
         names = next(filter(None, lines), [])  # the first line that is not blank
         if names:
@@ -85,8 +89,8 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
                 yield lines.line_num, dict(zip(names, values))
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    with open(path, encoding="utf-8-sig") as file:
+def _json_rows(path: str, content: BinaryIO) -> Iterator[tuple[int, Mapping[str, object]]]:
+    with io.TextIOWrapper(content, encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -99,8 +103,8 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
             yield number, values
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    with pq.ParquetFile(path) as file:
+def _parquet_rows(path: str, content: BinaryIO) -> Iterator[tuple[int, Mapping[str, object]]]:
+    with pq.ParquetFile(content) as file:
         _check_columns(path, file.schema_arrow.names)
         number = 0
         for batch in file.iter_batches():
@@ -109,7 +113,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
                 yield number, values
 
 
-def _check_columns(path: Path, names: list[str]) -> None:
+def _check_columns(path: str, names: list[str]) -> None:
     if "uri" not in names:
         raise UsageError(f"manifest {path} has no column uri; its columns are {', '.join(names)}")
     twice = sorted({name for name in names if names.count(name) > 1})

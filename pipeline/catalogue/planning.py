@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from beamprint.pipeline.record.record import ALGORITHM_VERSION, parameters_digest
+from beamprint.pipeline.record.versions import IDENTITY
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.known import NOTHING_KNOWN, BucketState, Known, known_state
 from beamprint.transforms.audio.errors import Reason
@@ -23,8 +23,9 @@ RETRIED_REASONS = frozenset(
 )
 """Failures that every run tries again: their cause lies in the program, the machine or the storage.
 
-The others lie in the file and stay until it changes, the algorithm changes or ``--retry-failed`` asks. A file
-that was not found has no size and no version: once it is there, it has changed.
+The others lie in the file and stay until it changes, files are read by newer definitions (the version of
+``identity``) or ``--retry-failed`` asks. A file that was not found has no size and no version: once it is there,
+it has changed.
 """
 
 
@@ -105,7 +106,7 @@ def plan(
     """
     planned: list[tuple[Track, Standing]] = []
     for bucket, members in sorted(by_bucket(tracks, dataset).items()):
-        state = NOTHING_KNOWN if dataset is None else known_state(dataset.root, bucket)
+        state = NOTHING_KNOWN if dataset is None else known_state(dataset.store, bucket)
         planned += plan_bucket(members, state, force=force, retry_failed=retry_failed)
     return RunPlan(tuple(planned))
 
@@ -122,10 +123,18 @@ def by_bucket(tracks: Iterable[Track], dataset: Dataset | None) -> dict[int, lis
 def plan_bucket(
     tracks: Iterable[Track], state: BucketState, *, force: bool = False, retry_failed: bool = False
 ) -> Iterator[tuple[Track, Standing]]:
-    """Standing of tracks that belong to one bucket, given what the bucket knows."""
+    """Standing of tracks that belong to one bucket, given what the bucket knows.
+
+    A track that is outdated in some families only comes back with these as its ``families``.
+    """
     for track in tracks:
         record, failure = state.records.get(track.track_id), state.failures.get(track.track_id)
-        yield track, _standing(track, record, failure, force, retry_failed)
+        standing = _standing(track, record, failure, force, retry_failed)
+        if standing is Standing.OUTDATED and record is not None:
+            families = tuple(family for family in record.behind if family != IDENTITY)
+            yield replace(track, families=families), standing
+        else:
+            yield track, standing
 
 
 def _standing(
@@ -138,18 +147,12 @@ def _standing(
         return Standing.FORCED
     if not same_source(track, known):
         return Standing.CHANGED
-    if not same_algorithm(known):
-        return Standing.OUTDATED
-    if known is record:
-        return Standing.UNCHANGED
-    return Standing.RETRIED if retry_failed or known.reason in RETRIED_REASONS else Standing.FAILED_BEFORE
+    if failure is not None:
+        again = retry_failed or failure.reason in RETRIED_REASONS or IDENTITY in failure.behind
+        return Standing.RETRIED if again else Standing.FAILED_BEFORE
+    return Standing.OUTDATED if known.behind else Standing.UNCHANGED
 
 
 def same_source(track: Track, known: Known) -> bool:
     """Whether a row was made from the file as it is listed now."""
     return track.size == known.source_bytes and track.version == known.source_version
-
-
-def same_algorithm(known: Known) -> bool:
-    """Whether a row was made with the present definitions and parameters."""
-    return (known.algorithm_version, known.parameters_digest) == (ALGORITHM_VERSION, parameters_digest())

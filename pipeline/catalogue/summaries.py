@@ -5,12 +5,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
+from os.path import basename, splitext
 from typing import Any
 
 from beamprint.pipeline.errors import NotFinished
-from beamprint.pipeline.store.division import RUNS, replace_file
+from beamprint.pipeline.store.store import ANY, Store, read
 
+RUNS = "_runs"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
 
@@ -57,34 +58,45 @@ class RunSummary:
         return sum(self.planned.values()) + self.deferred
 
 
-def write_summary(root: Path, summary: RunSummary) -> None:
+def write_summary(store: Store, summary: RunSummary) -> None:
     """Keep a summary with its dataset; the same run's earlier one is replaced.
 
     Raises:
-        NotFinished: The store failed.
+        NotFinished: The storage failed.
     """
     told = asdict(summary)
     for name in ("started", "finished"):
         told[name] = told[name].astimezone(timezone.utc).isoformat()
     content = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    replace_file(root / RUNS / f"{summary.run_id}.json", content.encode(), root)
+    store.write(_name(summary.run_id), content.encode(), ANY)
 
 
-def read_summaries(root: Path) -> list[RunSummary]:
-    """Summaries of all runs of a dataset, first run first.
+def read_summaries(store: Store) -> list[RunSummary]:
+    """Summaries of all runs of a dataset, first run first. Files that others put beside them are passed over.
 
     Raises:
         NotFinished: A summary cannot be read.
     """
-    summaries = [_read(path) for path in (root / RUNS).glob("*.json")]
-    return sorted(summaries, key=lambda summary: (summary.started, summary.run_id))
+    summaries = {entry.name: _read(store, entry.name) for entry in store.list(RUNS) if _may_be(entry.name)}
+    own = [summary for name, summary in summaries.items() if name == _name(summary.run_id)]
+    return sorted(own, key=lambda summary: (summary.started, summary.run_id))
 
 
-def _read(path: Path) -> RunSummary:
+def _name(run_id: str) -> str:
+    return f"{RUNS}/{run_id}.json"
+
+
+def _may_be(name: str) -> bool:
+    run_id, suffix = splitext(basename(name))
+    return suffix == ".json" and _RUN_ID.match(run_id) is not None
+
+
+def _read(store: Store, name: str) -> RunSummary:
+    found = read(store, name)
     try:
-        told = json.loads(path.read_bytes())
-        for name in ("started", "finished"):
-            told[name] = datetime.fromisoformat(told[name])
+        told = json.loads(found[0] if found else b"")
+        for moment in ("started", "finished"):
+            told[moment] = datetime.fromisoformat(told[moment])
         return RunSummary(**told)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise NotFinished(f"{path} is not the summary of a run: {error}") from error
+        raise NotFinished(f"{store.uri(name)} is not the summary of a run: {error}") from error

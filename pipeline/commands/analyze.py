@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from beamprint.pipeline.one_file import fingerprint
-from beamprint.pipeline.record.record import Record, columns
+from beamprint.pipeline.record.assembly import Record
+from beamprint.pipeline.record.columns import RECORD
 from beamprint.transforms.audio.errors import BadAudio
 
 
@@ -44,7 +45,7 @@ def as_csv(records: Sequence[Record]) -> str:
     """A header and a line a record; lists and maps are JSON within their cell."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
-    names = [column.name for column in columns()]
+    names = [column.name for column in RECORD]
     table.writerow(names)
     for record in records:
         table.writerow([_csv_cell(record[name]) for name in names])
@@ -57,10 +58,10 @@ def as_table(records: Sequence[Record]) -> str:
 
 
 def _lines(record: Record) -> list[str]:
-    width = max(len(column.name) for column in columns())
+    width = max(len(column.name) for column in RECORD)
     return [
         f"{column.name:<{width}}  {_table_cell(record[column.name])} {column.unit}".rstrip()
-        for column in columns()
+        for column in RECORD
     ]
 
 

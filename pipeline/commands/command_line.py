@@ -9,6 +9,7 @@ from beamprint.pipeline.errors import DatasetHeld, NotFinished, UsageError
 
 if TYPE_CHECKING:
     from beamprint.pipeline.runner import RunOutcome, RunRequest
+    from beamprint.pipeline.store.dataset import Dataset
 
 Runner = Callable[["RunRequest"], "RunOutcome"]
 
@@ -241,9 +242,8 @@ def _describe(options: argparse.Namespace) -> int:
 
 def _failures(options: argparse.Namespace) -> int:
     from beamprint.pipeline.commands import failures  # noqa: PLC0415
-    from beamprint.pipeline.store.dataset import Dataset  # noqa: PLC0415
 
-    rows = failures.failures(Dataset.open(options.output))
+    rows = failures.failures(_opened(options.output))
     text = failures.as_csv(rows) if options.format == "csv" else failures.as_text(rows)
     print(text.rstrip("\n"))
     return 0
@@ -252,7 +252,13 @@ def _failures(options: argparse.Namespace) -> int:
 def _runs(options: argparse.Namespace) -> int:
     from beamprint.pipeline.catalogue.summaries import read_summaries  # noqa: PLC0415
     from beamprint.pipeline.commands.runs import as_text  # noqa: PLC0415
-    from beamprint.pipeline.store.dataset import Dataset  # noqa: PLC0415
 
-    print(as_text(read_summaries(Dataset.open(options.output).root)))
+    print(as_text(read_summaries(_opened(options.output).store)))
     return 0
+
+
+def _opened(output: str) -> "Dataset":
+    from beamprint.pipeline.store.dataset import Dataset  # noqa: PLC0415
+    from beamprint.pipeline.store.places import store_at  # noqa: PLC0415
+
+    return Dataset.open(store_at(output))

@@ -76,12 +76,12 @@ def as_csv(rows: Sequence[Row]) -> str:
     The columns about the failure begin with ``FAILURE_PREFIX``, so that reading the table as a manifest
     makes no tags of them.
     """
-    tags = sorted({name for row in rows for name, _ in row["tags"]})
+    tags = sorted({tag["key"] for row in rows for tag in row["tags"]})
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
     table.writerow(["uri", "track_id", *tags, *(FAILURE_PREFIX + name for name in _TOLD)])
     for row in rows:
-        own = dict(row["tags"])
+        own = {tag["key"]: tag["value"] for tag in row["tags"]}
         table.writerow(
             [
                 row["uri"],

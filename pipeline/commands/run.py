@@ -20,7 +20,8 @@ from beamprint.pipeline.commands.wording import counted as how_many
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
-from beamprint.pipeline.store.dataset import Dataset, writing
+from beamprint.pipeline.store.dataset import PARTIALS, Dataset, writing
+from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.transforms.audio.decoder import decoder_version
 from beamprint.transforms.audio.errors import Reason
@@ -51,23 +52,22 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         raise UsageError(
             "--force with --limit would do the same tracks every time; name fewer inputs instead"
         )
+    store = store_at(options.output)
     listing = list_tracks(options.inputs)
     for line in _left_out(listing):
         print(line, file=sys.stderr)
     if options.dry_run:
-        print(_planned(_plan(listing, Dataset.find(options.output), options)))
+        print(_planned(_plan(listing, Dataset.find(store), options)))
         return 0
     began, started = time.monotonic(), _now()
     run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    with writing(
-        options.output, run_id, listed=len(listing.tracks), bucket_tracks=options.bucket_tracks
-    ) as dataset:
+    with writing(store, run_id, listed=len(listing.tracks), bucket_tracks=options.bucket_tracks) as dataset:
         sink = DatasetSink(dataset, run_id, started, decoder_version())
         todo = _plan(listing, dataset, options)
         print(_planned(todo), file=sys.stderr)
         outcome = _work(todo, sink, options, runner)
         ended = _count(listing, todo, sink, outcome, options)
-        write_summary(dataset.root, _summary(ended, sink, options))
+        write_summary(store, _summary(ended, sink, options))
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS:
             with suppress(BrokenPipeError):  # nobody reads it; the exit code still says what came of the run
                 print(found_table(dataset, started), flush=True)
@@ -96,7 +96,7 @@ def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace
 def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner: Runner) -> RunOutcome:
     tracks = todo.outstanding
     if not tracks:
-        sink.dataset.forget_partials()
+        sink.dataset.store.clear(PARTIALS)
         return RunOutcome(SliceReport())
     only = frozenset(track.track_id for track in tracks) if todo.deferred else None
     return runner(

@@ -1,12 +1,13 @@
 """Arrow schemas of the Parquet files, generated from the declaration of the columns."""
 
+import json
 from collections.abc import Sequence
 from functools import cache
 
 import pyarrow as pa
 
-from beamprint.pipeline.record.columns import Column, Kind
-from beamprint.pipeline.record.record import ALGORITHM_VERSION, columns, failure_columns, parameters_digest
+from beamprint.pipeline.record.columns import FAILURE, RECORD, Column, Kind
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 
 _ARROW = {
     Kind.STRING: pa.string(),
@@ -15,7 +16,10 @@ _ARROW = {
     Kind.BOOL: pa.bool_(),
     Kind.STRINGS: pa.list_(pa.string()),
     Kind.FLOATS: pa.list_(pa.float32()),
-    Kind.TEXT_MAP: pa.map_(pa.string(), pa.string()),
+    Kind.TEXT_MAP: pa.list_(
+        pa.struct([pa.field("key", pa.string(), nullable=False), pa.field("value", pa.string())])
+    ),
+    Kind.VERSIONS: pa.struct([pa.field(name, pa.int64()) for name in FAMILY_VERSIONS]),
     Kind.TIME: pa.timestamp("us", tz="UTC"),
 }
 
@@ -23,13 +27,13 @@ _ARROW = {
 @cache
 def record_schema() -> pa.Schema:
     """Arrow schema of a fingerprint record; every field's metadata says what it means."""
-    return _schema(columns(), "fingerprints")
+    return _schema(RECORD, "fingerprints")
 
 
 @cache
 def quarantine_schema() -> pa.Schema:
     """Arrow schema of a quarantine row."""
-    return _schema(failure_columns(), "quarantine")
+    return _schema(FAILURE, "quarantine")
 
 
 def _schema(declared: Sequence[Column], table: str) -> pa.Schema:
@@ -38,11 +42,7 @@ def _schema(declared: Sequence[Column], table: str) -> pa.Schema:
             pa.field(c.name, _ARROW[c.kind], nullable=not c.required, metadata=_field_metadata(c))
             for c in declared
         ],
-        metadata={
-            "beamprint.table": table,
-            "beamprint.algorithm_version": str(ALGORITHM_VERSION),
-            "beamprint.parameters_digest": parameters_digest(),
-        },
+        metadata={"beamprint.table": table, "beamprint.family_versions": json.dumps(dict(FAMILY_VERSIONS))},
     )
 
 

@@ -1,6 +1,6 @@
 """From what the graph measured of a track to its validated record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -9,9 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 import scipy
 
-from beamprint.dsp.missing import Columns
-from beamprint.pipeline.record.record import ALGORITHM_VERSION, Record, assemble, parameters_digest, validate
+from beamprint.dsp.missing import Columns, Missing
+from beamprint.pipeline.record.columns import RECORD, family_columns
+from beamprint.pipeline.record.validation import RecordError, validate
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS, IDENTITY
 from beamprint.transforms.model import Track
+
+Record = dict[str, object]
+"""Column name to value."""
 
 
 @cache
@@ -41,25 +46,83 @@ class Assembler:
         notes: tuple[str, ...],
         families: Mapping[str, Columns],
     ) -> Record:
-        """Put a record together and validate it.
+        """Put a record together, and validate it where all of it was measured.
 
         Args:
             track: Row of the manifest.
             identity: What the decoder knows of the file, and its own version.
             notes: Codes of the decoder.
-            families: Columns by family.
+            families: Columns by family. A track of which only some families are outdated has only those:
+                its record lacks the columns of the others, which the dataset has.
 
         Raises:
             RecordError: A family broke the declaration.
         """
         known = {"track_id": track.track_id, "uri": track.uri, "tags": dict(track.tags), **identity}
         provenance = {
-            "algorithm_version": ALGORITHM_VERSION,
-            "parameters_digest": parameters_digest(),
+            "family_versions": {name: FAMILY_VERSIONS[name] for name in (IDENTITY, *families)},
             "software_version": software_version(),
             "analyzed_at": self.started,
             "notes": list(notes),
         }
         record = assemble(known, provenance, families)
-        validate(record)
+        if track.families is None:
+            validate(record)
         return record
+
+
+def assemble(
+    identity: Mapping[str, object],
+    provenance: Mapping[str, object],
+    columns_by_family: Mapping[str, Columns],
+) -> Record:
+    """Put a record together; a measured null becomes None and the note ``column:code``.
+
+    Args:
+        identity: Values of the identity columns; absent ones are None.
+        provenance: Values of the provenance columns. ``notes`` may hold codes to begin with.
+        columns_by_family: What each family's ``finish`` gave; its key ``notes`` may hold further codes.
+
+    Returns:
+        The columns of identity, provenance and the given families, in order. ``validate`` tells whether it is a
+        record.
+
+    Raises:
+        RecordError: A family gave a column that is not its own, or left one out.
+    """
+    values: Record = {**identity, **provenance}
+    notes = set(_texts(values.pop("notes", ())))
+    for family, measured in columns_by_family.items():
+        _check_names(family, measured)
+        for name, value in measured.items():
+            if name == "notes":
+                notes.update(_texts(value))
+            elif isinstance(value, Missing):
+                values[name] = None
+                notes.add(f"{name}:{value.code}")
+            else:
+                values[name] = value
+    values["notes"] = sorted(notes)
+    record = {
+        column.name: values.pop(column.name, None)
+        for column in RECORD
+        if not column.measured or column.family in columns_by_family
+    }
+    if values:
+        raise RecordError(f"no such column: {', '.join(sorted(values))}")
+    return record
+
+
+def _check_names(family: str, measured: Columns) -> None:
+    expected, given = set(family_columns(family)), measured.keys() - {"notes"}
+    if expected != given:
+        left_out, foreign = sorted(expected - given), sorted(given - expected)
+        raise RecordError(
+            f"family {family} left out {left_out} and gave {foreign}, which are not its columns"
+        )
+
+
+def _texts(notes: object) -> Iterable[str]:
+    if isinstance(notes, (list, tuple)) and all(isinstance(note, str) for note in notes):
+        return notes
+    raise RecordError(f"notes: {notes!r} is not a list of codes")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from beamprint.pipeline.record.columns import Column, Kind
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 
 _BIGQUERY = {
     Kind.STRING: "STRING",
@@ -12,6 +13,7 @@ _BIGQUERY = {
     Kind.STRINGS: "STRING",
     Kind.FLOATS: "FLOAT64",
     Kind.TEXT_MAP: "RECORD",
+    Kind.VERSIONS: "RECORD",
     Kind.TIME: "TIMESTAMP",
 }
 
@@ -36,5 +38,10 @@ def _bigquery_field(column: Column) -> dict[str, object]:
         field["fields"] = [
             {"name": "key", "type": "STRING", "mode": "REQUIRED", "description": "Name of the tag."},
             {"name": "value", "type": "STRING", "mode": "NULLABLE", "description": "Text of the tag."},
+        ]
+    if column.kind is Kind.VERSIONS:
+        field["fields"] = [
+            {"name": name, "type": "INT64", "mode": "NULLABLE", "description": f"Version of {name}."}
+            for name in FAMILY_VERSIONS
         ]
     return field

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+IDENTITY = "identity"
+"""Stands for the columns that say what the file is, which are read with whatever family is measured."""
+
 FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        "identity": 1,
+        IDENTITY: 1,
         "spectral": 1,
         "temporal": 1,
         "loudness": 1,
@@ -15,7 +18,4 @@ FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
         "quality": 1,
     }
 )
-"""Raise a family's version whenever one of its columns changes its meaning or its value, or a column is added.
-
-``identity`` stands for the columns that say what the file is.
-"""
+"""Raise a family's version whenever one of its columns changes its meaning or its value, or a column is added."""

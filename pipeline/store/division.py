@@ -1,25 +1,22 @@
-"""Where things lie in a dataset's folder, and how a file there is replaced."""
+"""How a dataset is divided into buckets, as ``_beamprint.json`` says it, and the names of its objects."""
 
 import hashlib
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from typing import Any, NamedTuple
 
 from beamprint.pipeline.errors import NotFinished, UsageError
-from beamprint.pipeline.record.record import ALGORITHM_VERSION, parameters_digest
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
+from beamprint.pipeline.store.store import ANY, Store, read
 
-FORMAT_VERSION = 1
-"""Version of the way a dataset lies on disk."""
+FORMAT_VERSION = 2
+"""Version of the way a dataset lies in its place. Format 1 had one version for all families."""
+_READ_FORMATS = (1, FORMAT_VERSION)
 
 METADATA = "_beamprint.json"
 FINGERPRINTS = "fingerprints"
 QUARANTINE = "quarantine"
-RUNS = "_runs"
-SCRATCH = "_scratch"
-PARTIALS = "partials"
-UNFINISHED = ".tmp"
+TABLES = (FINGERPRINTS, QUARANTINE)
 BUCKET_TRACKS = 1000
 
 
@@ -61,108 +58,85 @@ class Division:
         return self.first + int.from_bytes(digest, "big") % self.buckets
 
 
-def bucket_path(root: Path, table: str, bucket: int) -> Path:
-    """File of a bucket of the fingerprints or the quarantine."""
-    return root / table / f"bucket-{bucket:05d}.parquet"
+def bucket_name(table: str, bucket: int) -> str:
+    """Name of a bucket's object in the fingerprints or the quarantine."""
+    return f"{table}/bucket-{bucket:05d}.parquet"
 
 
-def read_division(root: Path, *, growing: bool = False) -> Division | None:
-    """How the dataset in a folder is divided.
+class Metadata(NamedTuple):
+    """What ``_beamprint.json`` says.
 
-    Args:
-        root: Folder of the dataset.
-        growing: Whether to ask for the division that a growth is about to introduce.
+    Attributes:
+        division: How the dataset is divided.
+        growing: How it is about to be divided; None where no growth is under way.
+        current: Whether all rows have the present schema.
+    """
 
-    Returns:
-        None where there is no dataset, or no growth under way.
+    division: Division
+    growing: Division | None = None
+    current: bool = True
+
+
+def read_metadata(store: Store) -> Metadata | None:
+    """What a dataset says of itself; None where there is no dataset.
 
     Raises:
-        UsageError: The metadata are not this program's, or of another format.
+        UsageError: The metadata are not this program's, or of a later format.
         NotFinished: They cannot be read.
     """
-    path = root / METADATA
     try:
-        metadata = json.loads(path.read_bytes())
-        version = metadata["format_version"]
-        if version != FORMAT_VERSION:
-            raise UsageError(
-                f"{root} has format {version}; this version of beamprint reads format {FORMAT_VERSION}"
-            )
-        present, coming = metadata["layout"], metadata.get("growing")
-        division, grown = Division(**present), coming and Division(**coming)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        found = read(store, METADATA)
+        if found is None:
+            return None
+        return _parsed(store, json.loads(found[0]))
     except OSError as error:
-        raise NotFinished(f"cannot read {path}: {error.strerror}") from error
+        raise NotFinished(f"cannot read {store.uri(METADATA)}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} does not describe a dataset: {error}") from error
-    return grown if growing else division
+        raise UsageError(f"{store.uri(METADATA)} does not describe a dataset: {error}") from error
 
 
-def write_division(root: Path, division: Division, *, growing: Division | None = None) -> None:
-    """Replace ``_beamprint.json``, unless it says the same already.
+def _parsed(store: Store, metadata: Any) -> Metadata:
+    version = metadata["format_version"]
+    if version not in _READ_FORMATS:
+        raise UsageError(
+            f"{store.uri()} has format {version}; this version of beamprint reads format {FORMAT_VERSION}"
+        )
+    growing = metadata.get("growing")
+    if growing and version != FORMAT_VERSION:
+        raise NotFinished(
+            f"{store.uri()} was being divided anew by an earlier version of beamprint: run that version once more"
+        )
+    current = version == FORMAT_VERSION and metadata["family_versions"] == dict(FAMILY_VERSIONS)
+    if version == FORMAT_VERSION:
+        _check_versions(store, metadata["family_versions"])
+    return Metadata(Division(**metadata["layout"]), growing and Division(**growing), current)
+
+
+def _check_versions(store: Store, versions: dict[str, int]) -> None:
+    later = sorted(name for name, number in versions.items() if number > FAMILY_VERSIONS.get(name, 0))
+    if later:
+        raise UsageError(
+            f"{store.uri()} was written by a later version of beamprint (definitions of {', '.join(later)}); "
+            "install that version"
+        )
+
+
+def write_metadata(store: Store, division: Division, *, growing: Division | None = None) -> None:
+    """Replace ``_beamprint.json``, unless it says the same already. The caller holds the dataset.
 
     Args:
-        root: Folder of the dataset.
+        store: Where the dataset lies.
         division: How it is divided.
         growing: How it is about to be divided: the files for it are complete.
     """
     metadata: dict[str, object] = {
         "format_version": FORMAT_VERSION,
-        "algorithm_version": ALGORITHM_VERSION,
-        "parameters_digest": parameters_digest(),
+        "family_versions": dict(FAMILY_VERSIONS),
         "layout": asdict(division),
     }
     if growing is not None:
         metadata["growing"] = asdict(growing)
     content = (json.dumps(metadata, indent=2) + "\n").encode()
-    path = root / METADATA
-    if not path.exists() or path.read_bytes() != content:
-        replace_file(path, content, root)
-
-
-def replace_file(path: Path, content: bytes | memoryview, root: Path) -> None:
-    """Put ``content`` in the place of a file, so that a reader, or a crash, meets the old or the new one whole.
-
-    The caller is the only one to write this file at this time.
-
-    Raises:
-        NotFinished: The store did not take it; the old file is as it was.
-    """
-    unfinished = root / SCRATCH / ("-".join(path.relative_to(root).parts) + UNFINISHED)
-    try:
-        unfinished.parent.mkdir(exist_ok=True)
-        with open(unfinished, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-        sync_folder(path.parent)
-    except OSError as error:
-        with suppress(OSError):  # the next run tidies up
-            unfinished.unlink(missing_ok=True)
-        raise NotFinished(
-            f"cannot write {path}: {error.strerror}; what is recorded is safe, run it again"
-        ) from error
-
-
-def remove_file(path: Path) -> None:
-    """Remove a file for good, if it is there.
-
-    Raises:
-        NotFinished: The store refused.
-    """
-    try:
-        path.unlink(missing_ok=True)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise NotFinished(f"cannot remove {path}: {error.strerror}") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was renamed or removed in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    found = read(store, METADATA)
+    if found is None or found[0] != content:
+        store.write(METADATA, content, ANY)

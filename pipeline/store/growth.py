@@ -1,43 +1,31 @@
 """Dividing a dataset into more buckets, when they have become too full to be replaced quickly."""
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from beamprint.pipeline.errors import NotFinished
-from beamprint.pipeline.store.buckets import division_lock_path, read_bucket, serialised
-from beamprint.pipeline.store.division import (
-    FINGERPRINTS,
-    QUARANTINE,
-    SCRATCH,
-    Division,
-    bucket_path,
-    read_division,
-    sync_folder,
-    write_division,
-)
-from beamprint.pipeline.store.locks import file_lock
+from beamprint.pipeline.store.buckets import DIVISION_TURN
+from beamprint.pipeline.store.division import TABLES, Division, bucket_name, read_metadata, write_metadata
+from beamprint.pipeline.store.parquet import more_padding, read_columns, row_count, serialised
+from beamprint.pipeline.store.store import ABSENT, Store
 
 FULL = 4
 """How many times the tracks it is meant to hold a bucket holds, on average, before their number grows."""
 
-_TABLES = (FINGERPRINTS, QUARANTINE)
+_ASIDE = "_growth"
 _ROWS_IN_MEMORY = 50_000
 
 
-def grow_if_full(root: Path, division: Division, tracks: int) -> Division:
+def grow_if_full(store: Store, division: Division, tracks: int) -> Division:
     """Divide the dataset anew where its buckets are too full for so many tracks.
 
-    The new files are made aside, then the folders are exchanged one after the other: a reader sees the
-    old files, the new ones, or, for an instant, no folder; never both. The caller holds the dataset.
+    The new buckets are made aside, then each table is exchanged: a reader sees the old ones, the new ones, or,
+    for an instant, none; never both. The caller holds the dataset.
 
     Args:
-        root: Folder of the dataset.
+        store: Where the dataset lies.
         division: Its present division.
         tracks: Tracks it has or is about to have.
 
@@ -45,76 +33,87 @@ def grow_if_full(root: Path, division: Division, tracks: int) -> Division:
         The division that holds now.
 
     Raises:
-        NotFinished: The store failed; the dataset is divided as before, or the next run completes it.
+        NotFinished: The storage failed; the dataset is divided as before, or the next run completes it.
     """
     if tracks <= FULL * division.bucket_tracks * division.buckets:
         return division
     grown = division.grown(tracks)
-    try:
-        with file_lock(division_lock_path(root)):
-            _divide(root, division, grown)
-            write_division(root, division, growing=grown)
-            complete_growth(root)
-    except OSError as error:
-        raise NotFinished(f"cannot divide {root} anew: {error.strerror}; run it again") from error
+    with store.turn(DIVISION_TURN):
+        for table in TABLES:
+            _divide(store, table, division, grown)
+        write_metadata(store, division, growing=grown)
+        for table in TABLES:
+            store.exchange(f"{_ASIDE}/{table}", table)
+        _finish(store, grown)
     return grown
 
 
-def complete_growth(root: Path) -> None:
-    """Exchange the folders of a growth whose files are complete; does nothing where none is under way."""
-    grown = read_division(root, growing=True)
-    if grown is not None:
-        for table in _TABLES:
-            made, old = _aside(root) / table, _aside(root) / f"{table}-before"
-            if made.exists():
-                if (root / table).exists():
-                    os.replace(root / table, old)
-                os.replace(made, root / table)
-                sync_folder(root)
-        write_division(root, grown)
-    shutil.rmtree(_aside(root), ignore_errors=True)
+def complete_growth(store: Store) -> None:
+    """Complete a growth that was killed while tables were exchanged; does nothing where none is under way.
+
+    Tables that are divided as before are divided once more: what was made aside may be gone.
+
+    Raises:
+        NotFinished: The storage failed, or a table is not there.
+    """
+    found = read_metadata(store)
+    if found is None:
+        return
+    if found.growing is None:
+        store.clear(_ASIDE)
+        return
+    with store.turn(DIVISION_TURN):
+        for table in TABLES:
+            if _is_divided_as(store, table, found.division):
+                _divide(store, table, found.division, found.growing)
+                store.exchange(f"{_ASIDE}/{table}", table)
+            elif not _is_divided_as(store, table, found.growing):
+                raise NotFinished(f"{store.uri(table)} is gone, which was being divided anew: restore it")
+        _finish(store, found.growing)
 
 
-def _aside(root: Path) -> Path:
-    return root / SCRATCH / "growth"
+def rows_stored(store: Store, division: Division) -> int:
+    """Rows of fingerprints and quarantine together, from the objects' footers."""
+    return sum(row_count(store, table, bucket) for table in TABLES for bucket in division.numbers)
 
 
-def _divide(root: Path, division: Division, grown: Division) -> None:
-    """Write all rows into the buckets of a new division, aside."""
-    aside = _aside(root)
-    shutil.rmtree(aside, ignore_errors=True)
-    for table in _TABLES:
-        (aside / table).mkdir(parents=True)
-        for bucket, rows in _regrouped(root, table, division, grown):
-            with open(bucket_path(aside, table, bucket), "wb") as file:
-                file.write(serialised(rows.sort_by("track_id")))
-                file.flush()
-                os.fsync(file.fileno())
-        sync_folder(aside / table)
-    sync_folder(aside)
+def _finish(store: Store, grown: Division) -> None:
+    write_metadata(store, grown)
+    store.clear(_ASIDE)
 
 
-def _regrouped(root: Path, table: str, division: Division, grown: Division) -> Iterator[tuple[int, pa.Table]]:
-    """New buckets one after the other.
+def _is_divided_as(store: Store, table: str, division: Division) -> bool:
+    names = {bucket_name(table, bucket) for bucket in division.numbers}
+    return any(entry.name in names for entry in store.list(table))
+
+
+def _divide(store: Store, table: str, division: Division, grown: Division) -> None:
+    """Write all rows of a table into the buckets of a new division, aside."""
+    store.clear(f"{_ASIDE}/{table}")
+    for bucket, rows in _regrouped(store, table, division, grown):
+        content = serialised(rows, padding=more_padding(0, rows))
+        store.write(f"{_ASIDE}/{bucket_name(table, bucket)}", content, ABSENT)
+
+
+def _regrouped(
+    store: Store, table: str, division: Division, grown: Division
+) -> Iterator[tuple[int, pa.Table]]:
+    """New buckets one after the other; the first is there even without rows, for readers to find the columns.
 
     Every new bucket draws on all old ones. To bound memory, new buckets are made in batches of about
-    ``_ROWS_IN_MEMORY`` rows, each of which reads all old files once.
+    ``_ROWS_IN_MEMORY`` rows, each of which reads all old ones once.
     """
     batch = max(1, _ROWS_IN_MEMORY // grown.bucket_tracks)
     for start in range(grown.first, grown.first + grown.buckets, batch):
         chosen = range(start, min(start + batch, grown.first + grown.buckets))
         pieces: dict[int, list[pa.Table]] = {bucket: [] for bucket in chosen}
         for old in division.numbers:
-            rows = read_bucket(root, table, old)
+            rows = read_columns(store, table, old)
             target = np.array([grown.bucket_of(track) for track in rows["track_id"].to_pylist()], np.int64)
             for bucket in np.intersect1d(target, chosen).tolist():
                 pieces[bucket].append(rows.take(np.flatnonzero(target == bucket)))
+            if grown.first in chosen and not pieces[grown.first]:
+                pieces[grown.first].append(rows.slice(0, 0))
         for bucket, parts in pieces.items():
             if parts:
-                yield bucket, pa.concat_tables(parts)
-
-
-def rows_on_disk(root: Path, division: Division) -> int:
-    """Rows of fingerprints and quarantine together, from the files' footers."""
-    paths = (bucket_path(root, table, bucket) for table in _TABLES for bucket in division.numbers)
-    return sum(pq.read_metadata(path).num_rows for path in paths if path.exists())
+                yield bucket, pa.concat_tables(parts).sort_by("track_id")

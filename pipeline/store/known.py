@@ -2,29 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from beamprint.pipeline.store.buckets import live_failures, microseconds, read_bucket
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE
+from beamprint.pipeline.store.parquet import read_columns
+from beamprint.pipeline.store.replacement import live_failures, microseconds
+from beamprint.pipeline.store.store import Store
 
-_SOURCE = ["track_id", "uri", "source_bytes", "source_version", "algorithm_version", "parameters_digest"]
+_SOURCE = ["track_id", "uri", "source_bytes", "source_version", "family_versions"]
 
 
 class Known(NamedTuple):
     """A track's row, as far as planning and accounting need it.
 
-    ``made_at`` is the start of the run that made a record, in microseconds since 1970, None for a failure;
-    ``reason`` and ``run_id`` are those of a failure, None for a record.
+    Attributes:
+        behind: Families whose definitions have changed since.
+        made_at: Start of the run that made a record, in microseconds since 1970; None for a failure.
+        reason: Of a failure; None for a record.
+        run_id: The same.
     """
 
     uri: str
     source_bytes: int | None
     source_version: str | None
-    algorithm_version: int
-    parameters_digest: str
+    behind: tuple[str, ...] = ()
     made_at: int | None = None
     reason: str | None = None
     run_id: str | None = None
@@ -41,20 +48,19 @@ class BucketState:
 NOTHING_KNOWN = BucketState({}, {})
 
 
-def known_state(root: Path, bucket: int) -> BucketState:
+def known_state(store: Store, bucket: int) -> BucketState:
     """What a bucket knows.
 
     Raises:
-        NotFinished: A file of the bucket cannot be read.
+        NotFinished: An object of the bucket cannot be read.
     """
-    records = read_bucket(root, FINGERPRINTS, bucket, [*_SOURCE, "analyzed_at"])
+    records = read_columns(store, FINGERPRINTS, bucket, [*_SOURCE, "analyzed_at"])
     failures = live_failures(
-        read_bucket(root, QUARANTINE, bucket, [*_SOURCE, "record_from", "reason", "run_id"]), records
+        read_columns(store, QUARANTINE, bucket, [*_SOURCE, "record_from", "reason", "run_id"]), records
     )
+    nothing = [None] * len(records)
     return BucketState(
-        _by_track(
-            records, microseconds(records["analyzed_at"]), [None] * len(records), [None] * len(records)
-        ),
+        _by_track(records, microseconds(records["analyzed_at"]), nothing, nothing),
         _by_track(
             failures,
             [None] * len(failures),
@@ -65,5 +71,20 @@ def known_state(root: Path, bucket: int) -> BucketState:
 
 
 def _by_track(rows: pa.Table, *further: Sequence[int | str | None]) -> dict[str, Known]:
-    track_ids, *source = (rows[name].to_pylist() for name in _SOURCE)
-    return dict(zip(track_ids, map(Known._make, zip(*source, *further))))
+    track_ids, *source = (rows[name].to_pylist() for name in _SOURCE[:-1])
+    behind = _behind(rows["family_versions"])
+    return dict(zip(track_ids, map(Known._make, zip(*source, behind, *further))))
+
+
+def _behind(versions: pa.ChunkedArray) -> list[tuple[str, ...]]:
+    """Families that are behind, for each row."""
+    bits = np.zeros(len(versions), np.int64)
+    for bit, (family, present) in enumerate(FAMILY_VERSIONS.items()):
+        of_family = pc.fill_null(pc.struct_field(versions, family), 0)
+        bits |= np.asarray(pc.less(of_family, present)).astype(np.int64) << bit
+    return list(map(_families, bits.tolist()))
+
+
+@cache
+def _families(bits: int) -> tuple[str, ...]:
+    return tuple(family for bit, family in enumerate(FAMILY_VERSIONS) if bits >> bit & 1)

@@ -45,7 +45,7 @@ def file_lock(path: Path, *, shared: bool = False, wait: bool = True) -> Iterato
 
 def _open_locked(path: Path, mode: int) -> int:
     while True:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:  # the folder was tidied away in between
@@ -76,8 +76,8 @@ def _remove_if_alone(path: Path, descriptor: int) -> None:
 
 
 @contextmanager
-def hold_dataset(root: Path, run_id: str) -> Iterator[None]:
-    """Be the only run that writes to a dataset.
+def hold_folder(root: Path, run_id: str) -> Iterator[None]:
+    """Be the only run that writes to the dataset in a folder.
 
     Worker processes must not inherit the lock: start them by spawn, or they hold it, too.
 

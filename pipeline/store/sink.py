@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from beamprint.pipeline.record.record import ALGORITHM_VERSION, parameters_digest
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.replacement import NothingToKeep
+from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.audio.uris import escape_undecodable
-from beamprint.transforms.model import Failure, Fingerprint
+from beamprint.transforms.model import Failure, Fingerprint, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,26 @@ class DatasetSink:
         Raises:
             NotFinished: The store failed.
         """
-        self.dataset.replace(
-            bucket, [record.columns for record in records], [self._row(failure) for failure in failures]
+        rows = [self._row(failure) for failure in failures]
+        try:
+            self.dataset.replace(bucket, [record.columns for record in records], rows)
+        except NothingToKeep as missing:
+            complete = [record.columns for record in records if record.track_id not in missing.tracks]
+            changed = [self._changed(record) for record in records if record.track_id in missing.tracks]
+            self.dataset.replace(bucket, complete, rows + changed)
+
+    def _changed(self, record: Fingerprint) -> dict[str, object]:
+        """Quarantine row of a track whose file is not the one that the columns to be kept are of."""
+        columns = record.columns
+        track = Track(
+            record.track_id,
+            columns["uri"],
+            tuple(columns["tags"].items()),
+            columns["source_bytes"],
+            columns["source_version"],
         )
+        message = f"{track.uri} changed, though its size and time did not; the next run measures all of it"
+        return self._row(Failure(track, Reason.CHANGED_WHILE_READING, message, "merge"))
 
     def _row(self, failure: Failure) -> dict[str, object]:
         track = failure.track
@@ -55,6 +74,5 @@ class DatasetSink:
             "source_version": track.version,
             "failed_at": self.started,
             "run_id": self.run_id,
-            "algorithm_version": ALGORITHM_VERSION,
-            "parameters_digest": parameters_digest(),
+            "family_versions": dict(FAMILY_VERSIONS),
         }

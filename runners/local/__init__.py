@@ -8,9 +8,10 @@ from pathlib import Path
 
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.record.assembly import software_version
-from beamprint.pipeline.record.record import parameters_digest
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.runner import RunOutcome, RunRequest
-from beamprint.pipeline.store.division import PARTIALS, SCRATCH
+from beamprint.pipeline.store.dataset import PARTIALS
+from beamprint.pipeline.store.folder import FolderStore
 from beamprint.runners.local import cores, interrupts
 from beamprint.runners.local.messages import Setup
 from beamprint.runners.local.progress import Progress
@@ -64,7 +65,7 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
         except NotFinished as error:
             return RunOutcome(supervisor.report, error.exit_code, str(error))
         if signals.signal is None:
-            shutil.rmtree(scratch.parent, ignore_errors=True)
+            shutil.rmtree(Path(scratch.root).parent, ignore_errors=True)
         farewell = _farewell(supervisor, signals)
         return RunOutcome(supervisor.report, signals.exit_code, farewell, supervisor.taken_over)
 
@@ -90,27 +91,28 @@ def _allowed_failures(request: RunRequest) -> float:
     return request.max_failures * (len(request.tracks) if request.max_failures < 1 else 1)
 
 
-def _scratch(request: RunRequest) -> Path:
-    """The folder for the partials of long tracks, which outlives a run that is killed.
-
-    Another version's partials, and what was being written when a run was killed, go first.
+def _scratch(request: RunRequest) -> FolderStore:
+    """Where the partials of long tracks are kept, which outlive a run that is killed. Those of another version go.
 
     Raises:
         NotFinished: It cannot be made.
     """
-    told = repr((parameters_digest(), software_version(), decoder_version())).encode()
+    told = repr((dict(FAMILY_VERSIONS), software_version(), decoder_version())).encode()
     version = hashlib.blake2b(told, digest_size=8).hexdigest()
-    root = request.job.sink.dataset.root
+    place = request.job.sink.dataset.store.uri()
     if request.scratch is None:
-        folder = root / SCRATCH / PARTIALS
+        folder = Path(place) / PARTIALS
     else:
-        name = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
+        name = hashlib.blake2b(os.fsencode(place), digest_size=8).hexdigest()
         folder = Path(request.scratch) / f"beamprint-{name}"
     try:
         mine = folder / version
         mine.mkdir(parents=True, exist_ok=True)
-        for other in [*mine.glob("*.tmp"), *(path for path in folder.iterdir() if path != mine)]:
-            shutil.rmtree(other) if other.is_dir() else other.unlink()
+        for other in folder.iterdir():
+            if other != mine:
+                shutil.rmtree(other)
     except OSError as error:
         raise NotFinished(f"no scratch space at {folder}: {error.strerror}") from error
-    return mine
+    scratch = FolderStore(str(mine))
+    scratch.repair()
+    return scratch

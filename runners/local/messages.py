@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 from beamprint.pipeline.runner import Job, SliceReport
+from beamprint.pipeline.store.folder import FolderStore
 from beamprint.transforms.model import Failure, Range, Track
 
 Verb = Literal["plan_ranges", "run_tracks", "run_ranges", "finish_ranges", "record_failures"]
@@ -21,10 +21,10 @@ class Work(Protocol):
     def run_tracks(self, tracks: Sequence[Track], job: Job) -> SliceReport:
         """Measure whole tracks and commit them."""
 
-    def run_ranges(self, ranges: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
+    def run_ranges(self, ranges: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
         """Measure single segments of long tracks and leave what was found in ``scratch``."""
 
-    def finish_ranges(self, tracks: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
+    def finish_ranges(self, tracks: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
         """Commit tracks all of whose segments are in ``scratch``; a track is given by one of its ranges."""
 
     def record_failures(self, failures: Sequence[Failure], job: Job) -> SliceReport:
@@ -38,12 +38,12 @@ class Setup:
     Attributes:
         work: Import path of a module with the functions of ``Work``.
         job: Handed to each of them.
-        scratch: Folder for partial results of long tracks.
+        scratch: For partial results of long tracks.
     """
 
     work: str
     job: Job
-    scratch: Path
+    scratch: FolderStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from datetime import datetime, timezone
 
 from beamprint.pipeline.record.columns import RECORD, Kind
-from beamprint.pipeline.record.record import ALGORITHM_VERSION, parameters_digest
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.transforms.model import Track
 
 STARTED = datetime(2024, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -17,6 +17,7 @@ _VALUES = {
     Kind.STRINGS: [],
     Kind.FLOATS: [0.5, 1.0],
     Kind.TEXT_MAP: {},
+    Kind.VERSIONS: dict(FAMILY_VERSIONS),
     Kind.TIME: STARTED,
 }
 
@@ -36,8 +37,6 @@ def record(track_id="a", **values):
         uri=f"/music/{track_id}",
         source_bytes=100,
         source_version="1",
-        algorithm_version=ALGORITHM_VERSION,
-        parameters_digest=parameters_digest(),
     )
     return {**made, **values}
 
@@ -57,8 +56,7 @@ def failure(track_id="a", **values):
         "source_version": "1",
         "failed_at": STARTED,
         "run_id": "run-1",
-        "algorithm_version": ALGORITHM_VERSION,
-        "parameters_digest": parameters_digest(),
+        "family_versions": dict(FAMILY_VERSIONS),
     }
     return {**made, **values}
 

@@ -2,6 +2,7 @@
 
 import pickle
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timezone
 
 import apache_beam as beam
@@ -232,3 +233,18 @@ def test_a_family_alone_gives_the_same_columns_as_among_the_others(tracks, famil
     alone = measure_segment(FAMILIES[family], read_range(Range(tracks[1])).segment)
     for name in FAMILIES[family].COLUMNS:
         assert among[name] == (None if isinstance(alone[name], Missing) else alone[name])
+
+
+def test_a_track_that_wants_some_families_gives_these_columns_of_the_full_analysis(tracks):
+    wanting = [replace(track, families=("loudness", "stereo")) for track in tracks]
+    found = run(wanting)
+    for track in tracks:
+        whole = fingerprint(track.uri, tags=dict(track.tags), analyzed_at=NOON)
+        columns = found[track.track_id].columns
+        assert columns["family_versions"].keys() == {"identity", "loudness", "stereo"}
+        assert {"lufs", "stereo_width", "content_sha256"} <= columns.keys()
+        assert not {"tempo_bpm", "clicks", "spectral_centroid"} & columns.keys()
+        different = {"track_id", "family_versions", "notes"}
+        assert {n: v for n, v in columns.items() if n not in different} == {
+            n: whole[n] for n in columns if n not in different
+        }

@@ -8,7 +8,10 @@ import pytest
 from beamprint import fingerprint
 from beamprint.pipeline.runner import Job
 from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
+from beamprint.pipeline.store.store import read
 from beamprint.runners import in_process
 from beamprint.transforms.model import Range, Track
 from beamprint.transforms.partials import is_saved
@@ -27,14 +30,14 @@ def ranges(tmp_path):
 
 @pytest.fixture
 def job(tmp_path):
-    with writing(str(tmp_path / "out"), "run", listed=1) as dataset:
+    with writing(store_at(str(tmp_path / "out")), "run", listed=1) as dataset:
         yield Job(DatasetSink(dataset, "run", NOON, "libsndfile 1.2"))
 
 
 @pytest.fixture
 def scratch(tmp_path):
     (tmp_path / "scratch").mkdir()
-    return tmp_path / "scratch"
+    return FolderStore(str(tmp_path / "scratch"))
 
 
 def test_segments_measured_apart_make_the_record_of_the_direct_call(ranges, job, scratch):
@@ -43,8 +46,8 @@ def test_segments_measured_apart_make_the_record_of_the_direct_call(ranges, job,
     assert in_process.finish_ranges(ranges[:1], job, scratch).recorded == 1
     (record,) = job.sink.dataset.fingerprints().to_pylist()
     direct = fingerprint(ranges[0].track.uri, borders=BORDERS, analyzed_at=NOON)
-    mine = {"track_id": "long", "tags": {"label": "Blue"}}
-    assert {**record, "tags": dict(record["tags"])} == {**direct, **mine}
+    mine = {"track_id": "long", "tags": [{"key": "label", "value": "Blue"}]}
+    assert record == {**direct, **mine}
 
 
 def test_what_was_measured_of_the_same_file_in_the_same_cuts_is_known(ranges, job, scratch):
@@ -70,6 +73,7 @@ def test_a_segment_that_failed_is_measured_again(ranges, job, scratch):
 
 def test_a_file_that_the_power_cut_short_counts_for_nothing(ranges, job, scratch):
     in_process.run_ranges(ranges[:1], job, scratch)
-    (kept,) = scratch.iterdir()
-    kept.write_bytes(kept.read_bytes()[:1000])
+    (kept,) = scratch.list("")
+    content, version = read(scratch, kept.name)
+    scratch.write(kept.name, content[:1000], version)
     assert not is_saved(scratch, ranges[0])

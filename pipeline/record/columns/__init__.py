@@ -1,6 +1,8 @@
 """The declaration of every column, as data; nothing else in the project says what a column is."""
 
-from beamprint.pipeline.record.columns.codes import CODES
+from functools import cache
+
+from beamprint.pipeline.record.columns.codes import CODES, FAMILY_OF_CODE
 from beamprint.pipeline.record.columns.column import Column, Gain, Group, Kind
 from beamprint.pipeline.record.columns.companions import COMPANIONS
 from beamprint.pipeline.record.columns.dimensions import DIMENSIONS
@@ -19,4 +21,20 @@ RECORD: tuple[Column, ...] = (
     *QUALITY,
 )
 
-__all__ = ["CODES", "FAILURE", "RECORD", "Column", "Gain", "Group", "Kind"]
+__all__ = [
+    "CODES",
+    "FAILURE",
+    "FAMILY_OF_CODE",
+    "RECORD",
+    "Column",
+    "Gain",
+    "Group",
+    "Kind",
+    "family_columns",
+]
+
+
+@cache
+def family_columns(family: str) -> tuple[str, ...]:
+    """Names of the columns a family measures, in the record's order."""
+    return tuple(column.name for column in RECORD if column.family == family)

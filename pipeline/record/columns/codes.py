@@ -23,3 +23,6 @@ CODES = {
     "length_unknown": "The file does not say how long it is, so that a cut end cannot be told.",
 }
 """Code to explanation. Those of a null or a value are written ``column:code``, others are about the track."""
+
+FAMILY_OF_CODE = {"band_limited": "spectral"}
+"""Family that a code about the track comes from. Those that are not here come from the decoder."""

@@ -16,7 +16,8 @@ class Kind(Enum):
     BOOL = "bool"
     STRINGS = "list<string>"
     FLOATS = "list<float32>"
-    TEXT_MAP = "map<string, string>"
+    TEXT_MAP = "list<struct<key: string, value: string>>"
+    VERSIONS = "struct<family: int64>"
     TIME = "timestamp[us, UTC]"
 
 

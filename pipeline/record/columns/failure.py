@@ -48,6 +48,10 @@ FAILURE = (
         definition="analyzed_at of the last good record, which is kept; null where there is none.",
     ),
     _column(name="run_id", required=True, definition="The run that failed last."),
-    _column(name="algorithm_version", kind=Kind.INT, low=1, required=True, definition="As in a record."),
-    _column(name="parameters_digest", required=True, definition="As in a record."),
+    _column(
+        name="family_versions",
+        kind=Kind.VERSIONS,
+        required=True,
+        definition="Versions at the time; see a record.",
+    ),
 )

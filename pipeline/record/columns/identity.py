@@ -103,15 +103,10 @@ IDENTITY = (
 
 PROVENANCE = (
     _provenance(
-        name="algorithm_version",
-        kind=Kind.INT,
-        low=1,
-        definition="Version of the definitions. It goes up whenever a column changes its meaning.",
-    ),
-    _provenance(
-        name="parameters_digest",
-        kind=Kind.STRING,
-        definition="Digest of the analysis parameters and the column names and types the row was made with.",
+        name="family_versions",
+        kind=Kind.VERSIONS,
+        definition="Version of the definitions that each family's columns were made with; identity stands for the "
+        "columns about the file.",
     ),
     _provenance(
         name="software_version",

@@ -12,6 +12,7 @@ from beamprint.pipeline.catalogue.listing import list_tracks
 from beamprint.pipeline.commands import failures
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.places import store_at
 from beamprint.transforms.audio.uris import to_path
 from tests.pipeline.rows import failure
 
@@ -313,7 +314,7 @@ def test_a_parquet_manifest_without_uri_names_its_columns(tmp_path):
 
 
 def test_failures_can_be_fed_back_as_a_manifest(tmp_path):
-    with writing(str(tmp_path / "out"), "run", listed=2) as dataset:
+    with writing(store_at(str(tmp_path / "out")), "run", listed=2) as dataset:
         dataset.replace(
             0, [], [failure("a", tags={"year": "1999"}), failure("b", message='odd, "text"\nof two lines')]
         )

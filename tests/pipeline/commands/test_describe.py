@@ -9,6 +9,7 @@ from beamprint.pipeline.commands.describe import FORMATS, describe, describe_dat
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.record.columns import CODES, FAILURE, RECORD, Kind
 from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.places import store_at
 from tests.pipeline.rows import failure, record
 
 ROOT = Path(__file__).parents[3]
@@ -59,7 +60,7 @@ def test_bigquery_fields_have_type_mode_and_description():
         described = fields[column.name]["description"]
         assert described.startswith(column.definition)
         assert len(described) <= 1024, "BigQuery's limit"
-        assert ("fields" in fields[column.name]) == (column.kind is Kind.TEXT_MAP)
+        assert ("fields" in fields[column.name]) == (column.kind in (Kind.TEXT_MAP, Kind.VERSIONS))
 
 
 def test_a_format_that_does_not_exist_is_refused():
@@ -75,13 +76,13 @@ def test_describing_needs_no_heavy_library():
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_dataset_is_described_with_what_it_holds(tmp_path, form):
-    with writing(str(tmp_path), "run", listed=2) as dataset:
+    with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         dataset.replace(0, [record("a"), record("b")], [failure("c")])
     text = describe_dataset(str(tmp_path), form, width=110)
     assert text.endswith(describe(form, width=110))
     if form == "table":
         assert text.startswith(
-            f"{tmp_path}: 2 records, 1 track in quarantine, 1 bucket, made with algorithm version 1\n"
+            f"{tmp_path}: 2 records, 1 track in quarantine, 1 bucket\n  2 records up to date\n"
         )
     with pytest.raises(UsageError, match="not a dataset"):
         describe_dataset(str(tmp_path / "nowhere"))

@@ -9,12 +9,14 @@ from beamprint.pipeline.commands import failures
 from beamprint.pipeline.commands.runs import as_text
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.places import store_at
+from beamprint.pipeline.store.store import ANY
 from tests.pipeline.rows import LATER, STARTED, failure, record
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    with writing(str(tmp_path), "run-1", listed=10) as opened:
+    with writing(store_at(str(tmp_path)), "run-1", listed=10) as opened:
         yield opened
 
 
@@ -79,15 +81,15 @@ def summary(run_id="run-1", **values):
 
 
 def test_a_summary_is_read_back_as_it_was_written(dataset):
-    write_summary(dataset.root, summary())
-    assert read_summaries(dataset.root) == [summary(missing=[])]
+    write_summary(dataset.store, summary())
+    assert read_summaries(dataset.store) == [summary(missing=[])]
     assert summary().listed == 5
 
 
 def test_runs_are_listed_in_the_order_of_their_start(dataset):
-    write_summary(dataset.root, summary("b", started=LATER, finished=LATER, missing=["x"]))
-    write_summary(dataset.root, summary("c"))
-    lines = as_text(read_summaries(dataset.root)).splitlines()
+    write_summary(dataset.store, summary("b", started=LATER, finished=LATER, missing=["x"]))
+    write_summary(dataset.store, summary("c"))
+    lines = as_text(read_summaries(dataset.store)).splitlines()
     assert lines[0].split() == [
         "started",
         "(UTC)",
@@ -105,7 +107,7 @@ def test_runs_are_listed_in_the_order_of_their_start(dataset):
 
 
 def test_a_dataset_without_runs_says_so(dataset):
-    assert as_text(read_summaries(dataset.root)) == "No run has ended yet."
+    assert as_text(read_summaries(dataset.store)) == "No run has ended yet."
 
 
 def test_a_run_id_is_a_file_name():
@@ -115,6 +117,6 @@ def test_a_run_id_is_a_file_name():
 
 
 def test_a_damaged_summary_is_named(dataset):
-    (dataset.root / "_runs" / "half.json").write_text('{"run_id": ')
+    dataset.store.write("_runs/half.json", b'{"run_id": ', ANY)
     with pytest.raises(NotFinished, match=r"half\.json"):
-        read_summaries(dataset.root)
+        read_summaries(dataset.store)

@@ -7,8 +7,9 @@ import pytest
 
 from beamprint.dsp.channels import layout_of
 from beamprint.dsp.missing import Missing
-from beamprint.pipeline.record.columns import CODES, RECORD, Group
-from beamprint.pipeline.record.record import assemble, family_columns, validate
+from beamprint.pipeline.record.assembly import assemble
+from beamprint.pipeline.record.columns import CODES, FAMILY_OF_CODE, RECORD, Group, family_columns
+from beamprint.pipeline.record.validation import validate
 from tests.pipeline.rows import record
 from tests.segmenting import columns
 
@@ -80,6 +81,13 @@ def test_every_sound_gives_a_valid_record(name):
         if isinstance(value, Missing) and value.code not in DECLARED[column].null_codes
     ]
     assert not undeclared
+    wrong = {
+        (family, code)
+        for family, found in given.items()
+        for code in found.get("notes", ())
+        if ":" not in code and FAMILY_OF_CODE.get(code) != family
+    }
+    assert not wrong, "a code about the track says which family it is from"
 
 
 @pytest.mark.parametrize("family", FAMILIES)

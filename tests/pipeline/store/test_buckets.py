@@ -1,3 +1,8 @@
+import io
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
 import duckdb
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -6,17 +11,34 @@ import pytest
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.record.columns import RECORD
-from beamprint.pipeline.record.record import RecordError
+from beamprint.pipeline.record.validation import RecordError
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.store import buckets
 from beamprint.pipeline.store.dataset import writing
-from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE, Division, bucket_path
+from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE, Division, bucket_name
+from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.parquet import read_columns
+from beamprint.pipeline.store.places import store_at
+from beamprint.pipeline.store.store import read
 from tests.pipeline.rows import LATER, STARTED, failure, record
+from tests.pipeline.store.memory import MemoryStore
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    with writing(str(tmp_path / "out"), "run-1", listed=10) as opened:
+    with writing(store_at(str(tmp_path / "out")), "run-1", listed=10) as opened:
         yield opened
+
+
+@pytest.fixture
+def local(tmp_path):
+    """A dataset in a folder, for what others read there."""
+    with writing(FolderStore(str(tmp_path / "out")), "run", listed=10) as opened:
+        yield opened
+
+
+def path_of(dataset, table, bucket=0):
+    return Path(dataset.store.uri(bucket_name(table, bucket)))
 
 
 def in_fingerprints(dataset):
@@ -45,48 +67,49 @@ def test_what_is_read_back_is_what_was_written(dataset):
     )
     dataset.replace(0, [written], [])
     (read,) = dataset.fingerprints().to_pylist()
-    read["tags"] = dict(read["tags"])
+    read["tags"] = {pair["key"]: pair["value"] for pair in read["tags"]}
     assert read == written
 
 
-def test_the_same_rows_give_the_same_bytes_in_any_order(dataset, tmp_path):
+def test_the_same_rows_give_the_same_bytes_in_any_order(tmp_path):
     rows = [record(name, tags={"b": "1", "a": "2"}) for name in "abc"]
-    dataset.replace(0, rows, [])
-    with writing(str(tmp_path / "other"), "run-2", listed=10) as other:
-        other.replace(0, [{**row, "tags": {"a": "2", "b": "1"}} for row in reversed(rows)], [])
-    paths = [bucket_path(root, FINGERPRINTS, 0) for root in (dataset.root, other.root)]
-    assert paths[0].read_bytes() == paths[1].read_bytes()
+    found = []
+    for order in (rows, [{**row, "tags": {"a": "2", "b": "1"}} for row in reversed(rows)]):
+        with writing(MemoryStore(), "run", listed=10) as dataset:
+            dataset.replace(0, order, [])
+            found.append(read(dataset.store, bucket_name(FINGERPRINTS, 0))[0])
+    assert found[0] == found[1]
 
 
-def test_an_old_footer_fits_no_later_file(dataset):
-    path = bucket_path(dataset.root, FINGERPRINTS, 0)
-    dataset.replace(0, [record("a")], [])
+def test_an_old_footer_fits_no_later_file(local):
+    path = path_of(local, FINGERPRINTS)
+    local.replace(0, [record("a")], [])
     footer = pq.read_metadata(path)
     for i in range(70):
-        dataset.replace(0, [record("a", lufs=-float(i))], [])
+        local.replace(0, [record("a", lufs=-float(i))], [])
         with pq.ParquetFile(path, metadata=footer) as file, pytest.raises((OSError, pa.ArrowException)):
             file.read(["track_id"])
-        assert dataset.fingerprints()["track_id"].to_pylist() == ["a"]
+        assert local.fingerprints()["track_id"].to_pylist() == ["a"]
 
 
-def test_files_are_zstd_with_units_and_definitions_in_their_fields(dataset):
-    dataset.replace(0, [record()], [])
-    path = bucket_path(dataset.root, FINGERPRINTS, 0)
+def test_files_are_zstd_with_units_and_definitions_in_their_fields(local):
+    local.replace(0, [record()], [])
+    path = path_of(local, FINGERPRINTS)
     assert pq.read_metadata(path).row_group(0).column(0).compression == "ZSTD"
     schema = pq.read_schema(path)
     for column in RECORD:
         assert schema.field(column.name).metadata[b"definition"].decode() == column.definition
         assert schema.field(column.name).nullable != column.required
     assert schema.field("lufs").metadata[b"unit"] == b"LUFS"
-    assert schema.metadata[b"beamprint.algorithm_version"] == b"1"
+    assert json.loads(schema.metadata[b"beamprint.family_versions"]) == dict(FAMILY_VERSIONS)
 
 
-def test_any_tool_reads_a_dataset(dataset):
-    dataset.replace(0, [record("a", tags={"year": "1999"}), record("b", lufs=None, notes=["lufs:gated"])], [])
-    folder = dataset.root / FINGERPRINTS
+def test_any_tool_reads_a_dataset(local):
+    local.replace(0, [record("a", tags={"year": "1999"}), record("b", lufs=None, notes=["lufs:gated"])], [])
+    folder = local.store.uri(FINGERPRINTS)
     assert pads.dataset(folder).to_table(columns=["track_id"]).num_rows == 2
     rows = duckdb.sql(
-        f"select track_id, lufs, tags['year'], notes from '{folder}/*.parquet' order by 1"
+        f"select track_id, lufs, map_from_entries(tags)['year'], notes from '{folder}/*.parquet' order by 1"
     ).fetchall()
     assert rows[0][0] == "a"
     assert "1999" in str(rows[0][2])
@@ -99,7 +122,6 @@ def test_a_failed_track_goes_to_quarantine_and_leaves_it_when_it_succeeds(datase
     assert (in_fingerprints(dataset), in_quarantine(dataset)) == (["a"], ["b"])
     dataset.replace(0, [record("b")], [])
     assert (in_fingerprints(dataset), in_quarantine(dataset)) == (["a", "b"], [])
-    assert not bucket_path(dataset.root, QUARANTINE, 0).exists()
 
 
 def test_a_known_track_that_fails_keeps_its_record_and_says_since_when(dataset):
@@ -135,26 +157,46 @@ def test_tracks_that_fail_and_tracks_that_succeed_can_change_places_at_once(data
 
 
 @pytest.mark.parametrize("call", range(1, 4))
-def test_a_kill_between_two_files_loses_no_track_and_the_next_run_repairs_it(dataset, monkeypatch, call):
+def test_a_kill_between_two_writes_loses_no_track_and_the_next_run_repairs_it(dataset, monkeypatch, call):
     dataset.replace(0, [record("a")], [failure("b"), failure("c")])
     calls = []
 
-    def dying(*args):
+    def dying(store, *args):
         calls.append(args)
         if len(calls) == call:
             raise KeyboardInterrupt
-        return write(*args)
+        return write(store, *args)
 
-    write = buckets.replace_file
+    write = type(dataset.store).write
     with monkeypatch.context() as patched:
-        patched.setattr(buckets, "replace_file", dying)
+        patched.setattr(type(dataset.store), "write", dying)
         with pytest.raises(KeyboardInterrupt):
             dataset.replace(0, [record("b", analyzed_at=LATER)], [failure("a", run_id="run-2"), failure("d")])
     assert {"a", "b", "c"} <= set(in_fingerprints(dataset)) | set(in_quarantine(dataset))
     assert not {"b"} & set(in_fingerprints(dataset)) & set(in_quarantine(dataset))
-    buckets.tidy_bucket(dataset.root, dataset.division, 0)
-    on_disk = pq.read_table(bucket_path(dataset.root, QUARANTINE, 0))["track_id"].to_pylist()
+    buckets.tidy_bucket(dataset.store, dataset.division, 0)
+    on_disk = read_columns(dataset.store, QUARANTINE, 0)["track_id"].to_pylist()
     assert on_disk == in_quarantine(dataset)
+
+
+def test_a_writer_that_comes_in_between_loses_nothing_of_either(dataset, monkeypatch):
+    """As on a store without turns: another run commits between our reading and our writing."""
+    write = type(dataset.store).write
+    others = iter([[record("theirs")], [record("theirs too")]])
+
+    def beaten(store, name, content, version):
+        with monkeypatch.context() as patched:
+            patched.setattr(type(dataset.store), "write", write)
+            for rows in others:
+                dataset.replace(0, rows, [failure("bad", run_id="other")])
+                break
+        return write(store, name, content, version)
+
+    monkeypatch.setattr(buckets, "_turn", lambda *_: nullcontext())
+    monkeypatch.setattr(type(dataset.store), "write", beaten)
+    dataset.replace(0, [record("ours")], [failure("bad")])
+    assert in_fingerprints(dataset) == ["ours", "theirs", "theirs too"]
+    assert dataset.quarantine()["attempts"].to_pylist() == [2]
 
 
 def test_a_record_that_cannot_be_stored_whole_is_refused(dataset):
@@ -165,8 +207,8 @@ def test_a_record_that_cannot_be_stored_whole_is_refused(dataset):
     assert in_fingerprints(dataset) == in_quarantine(dataset) == []
 
 
-def test_a_track_belongs_to_one_bucket_and_one_outcome(tmp_path):
-    with writing(str(tmp_path), "run", listed=10, bucket_tracks=2) as dataset:
+def test_a_track_belongs_to_one_bucket_and_one_outcome():
+    with writing(MemoryStore(), "run", listed=10, bucket_tracks=2) as dataset:
         own = dataset.bucket_of("a")
         with pytest.raises(ValueError, match="belongs to bucket"):
             dataset.replace((own + 1) % 5, [record("a")], [])
@@ -189,32 +231,36 @@ def test_tracks_are_spread_evenly():
 
 def test_rows_of_an_earlier_version_get_the_present_columns(dataset):
     dataset.replace(0, [record("a")], [])
-    path = bucket_path(dataset.root, FINGERPRINTS, 0)
-    earlier = pq.read_table(path).drop_columns(["clicks"]).append_column("retired", [["x"]])
-    pq.write_table(earlier, path)
+    name = bucket_name(FINGERPRINTS, 0)
+    opened = dataset.store.open(name)
+    earlier = pq.read_table(opened.file).drop_columns(["clicks"]).append_column("retired", [["x"]])
+    content = io.BytesIO()
+    pq.write_table(earlier, content)
+    dataset.store.write(name, content.getvalue(), opened.version)
     dataset.replace(0, [record("b")], [])
     assert dataset.fingerprints()["clicks"].to_pylist() == [None, 8]
 
 
-def test_a_damaged_file_is_named_and_left_alone(dataset):
-    path = bucket_path(dataset.root, FINGERPRINTS, 0)
+def test_a_damaged_file_is_named_and_left_alone(local):
+    path = path_of(local, FINGERPRINTS)
     path.write_bytes(b"PAR1 not at all")
     with pytest.raises(NotFinished, match="bucket-00000"):
-        dataset.replace(0, [record()], [])
+        local.replace(0, [record()], [])
     assert path.read_bytes() == b"PAR1 not at all"
 
 
-def test_an_output_that_was_removed_is_not_made_again(dataset):
-    moved = dataset.root.with_name("moved")
-    dataset.root.rename(moved)
+def test_an_output_that_was_removed_is_not_made_again(local):
+    root = Path(local.store.root)
+    moved = root.with_name("moved")
+    root.rename(moved)
     with pytest.raises(NotFinished, match="cannot write"):
-        dataset.replace(0, [record()], [])
-    assert not dataset.root.exists()
-    moved.rename(dataset.root)
+        local.replace(0, [record()], [])
+    assert not root.exists()
+    moved.rename(root)
 
 
-def test_a_full_disk_leaves_the_old_rows(dataset, monkeypatch):
-    dataset.replace(0, [record("a")], [])
+def test_a_full_disk_leaves_the_old_rows(local, monkeypatch):
+    local.replace(0, [record("a")], [])
 
     def full(_):
         raise OSError(28, "No space left on device")
@@ -222,6 +268,6 @@ def test_a_full_disk_leaves_the_old_rows(dataset, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", full)
         with pytest.raises(NotFinished, match="No space left"):
-            dataset.replace(0, [record("b")], [])
-    assert in_fingerprints(dataset) == ["a"]
-    assert not list((dataset.root / "_scratch").glob("*.tmp"))
+            local.replace(0, [record("b")], [])
+    assert in_fingerprints(local) == ["a"]
+    assert not list(Path(local.store.uri("_scratch")).glob("*.tmp"))

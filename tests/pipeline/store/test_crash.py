@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from beamprint.pipeline.store.dataset import Dataset, writing
-from beamprint.pipeline.store.division import QUARANTINE, bucket_path
+from beamprint.pipeline.store.division import QUARANTINE, bucket_name
+from beamprint.pipeline.store.places import store_at
 from tests.pipeline.rows import failure, record
 
 OLD = [f"old {i}" for i in range(40)]
@@ -23,9 +24,10 @@ WRITER = """
 import sys
 from datetime import timedelta
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.places import store_at
 from tests.pipeline.rows import LATER, failure, record
 
-dataset, name = Dataset.open(sys.argv[1]), sys.argv[2]
+dataset, name = Dataset.open(store_at(sys.argv[1])), sys.argv[2]
 print("ready", flush=True)
 for i in range(int(sys.argv[3])):
     made = LATER + timedelta(seconds=i)
@@ -49,12 +51,12 @@ def writer(root, name, times):
 
 
 def start(root):
-    with writing(str(root), "run", listed=10) as dataset:
+    with writing(store_at(str(root)), "run", listed=10) as dataset:
         dataset.replace(0, [record(track) for track in OLD], [failure(track) for track in BAD])
 
 
 def on_disk(root):
-    dataset = Dataset.open(str(root))
+    dataset = Dataset.open(store_at(str(root)))
     return dataset.fingerprints(["track_id"])["track_id"].to_pylist(), dataset.quarantine()[
         "track_id"
     ].to_pylist()
@@ -79,13 +81,12 @@ def check_a_kill_loses_nothing(root, seed):
     assert set(OLD) <= set(recorded)
     assert {f"new {i}" for i in range(reported + 1)} <= set(recorded), "what was reported is durable"
     assert set(BAD) <= set(recorded) | set(quarantined)
-    with writing(str(root), "next", listed=10):
+    with writing(store_at(str(root)), "next", listed=10):
         pass
     assert on_disk(root) == (recorded, quarantined)
-    assert pq.read_table(bucket_path(root, QUARANTINE, 0))["track_id"].to_pylist() == quarantined
+    assert pq.read_table(root / bucket_name(QUARANTINE, 0))["track_id"].to_pylist() == quarantined
     assert sorted(path.name for path in root.iterdir()) == [
         "_beamprint.json",
-        "_runs",
         "fingerprints",
         "quarantine",
     ]
@@ -133,7 +134,7 @@ def check_readers_while(root, children):
 @pytest.mark.parametrize("times", [8, pytest.param(150, marks=pytest.mark.slow)])
 def test_two_writers_keep_all_rows_and_readers_see_each_once(tmp_path, times):
     start(tmp_path)
-    with writing(str(tmp_path), "their parent", listed=10):
+    with writing(store_at(str(tmp_path)), "their parent", listed=10):
         children = [writer(tmp_path, name, times) for name in ("left", "right")]
         check_readers_while(tmp_path, children)
     for child in children:

@@ -2,6 +2,7 @@ import fcntl
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 
@@ -11,10 +12,18 @@ import pytest
 
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, UsageError
 from beamprint.pipeline.store import growth
-from beamprint.pipeline.store.buckets import lock_path, to_table
 from beamprint.pipeline.store.dataset import Dataset, writing
-from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE, bucket_path, read_division
-from beamprint.pipeline.store.locks import file_lock, hold_dataset
+from beamprint.pipeline.store.division import (
+    FINGERPRINTS,
+    TABLES,
+    bucket_name,
+    read_metadata,
+    write_metadata,
+)
+from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.locks import file_lock, hold_folder
+from beamprint.pipeline.store.parquet import to_table
+from beamprint.pipeline.store.places import store_at
 from tests.pipeline.rows import LATER, failure, record
 
 
@@ -38,21 +47,21 @@ def files(root):
 
 
 def test_a_new_dataset_is_divided_for_what_was_listed(tmp_path):
-    with writing(str(tmp_path / "a" / "b"), "run", listed=2001) as dataset:
+    with writing(store_at(str(tmp_path / "a" / "b")), "run", listed=2001) as dataset:
         assert dataset.division.buckets == 3
-    assert Dataset.open(str(tmp_path / "a" / "b")).division == dataset.division
-    with writing(str(tmp_path / "c"), "run", listed=100, bucket_tracks=10) as dataset:
+    assert Dataset.open(store_at(str(tmp_path / "a" / "b"))).division == dataset.division
+    with writing(store_at(str(tmp_path / "c")), "run", listed=100, bucket_tracks=10) as dataset:
         assert dataset.division.buckets == 10
 
 
 def test_the_division_stays_when_more_is_listed(tmp_path):
     for listed in (10, 35, 40):
-        with writing(str(tmp_path), "run", listed=listed, bucket_tracks=10) as dataset:
+        with writing(store_at(str(tmp_path)), "run", listed=listed, bucket_tracks=10) as dataset:
             assert dataset.division.buckets == 1
 
 
 def test_a_finished_run_leaves_nothing_but_the_dataset(tmp_path):
-    with writing(str(tmp_path), "run", listed=2) as dataset:
+    with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         fill(dataset, "ab", fail="b")
     assert files(tmp_path) == [
         "_beamprint.json",
@@ -63,71 +72,80 @@ def test_a_finished_run_leaves_nothing_but_the_dataset(tmp_path):
 
 
 def test_opening_a_dataset_again_writes_nothing(tmp_path):
-    with writing(str(tmp_path), "run", listed=2) as dataset:
+    with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         fill(dataset, "ab", fail="b")
     before = {name: (tmp_path / name).stat().st_mtime_ns for name in files(tmp_path)}
-    with writing(str(tmp_path), "run-2", listed=2):
+    with writing(store_at(str(tmp_path)), "run-2", listed=2):
         pass
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in files(tmp_path)} == before
 
 
 def test_a_dataset_travels_to_workers(tmp_path):
-    with writing(str(tmp_path), "run", listed=2) as dataset:
+    with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         assert pickle.loads(pickle.dumps(dataset)) == dataset
 
 
 @pytest.mark.parametrize("output", ["gs://bucket/x", "s3://bucket/x", "bq://project.dataset.table"])
 def test_stores_that_are_not_supported_yet_are_wrong_use(output):
-    with pytest.raises(UsageError, match="not supported yet"), writing(output, "run", listed=1):
+    with pytest.raises(UsageError, match="not supported yet"), writing(store_at(output), "run", listed=1):
         pass
 
 
 def test_a_file_in_the_way_is_wrong_use(tmp_path):
     (tmp_path / "file").write_text("")
     for output in ("file", "file/below"):
-        with pytest.raises(UsageError, match="file"), writing(str(tmp_path / output), "run", listed=1):
+        with (
+            pytest.raises(UsageError, match="file"),
+            writing(store_at(str(tmp_path / output)), "run", listed=1),
+        ):
             pass
 
 
 def test_a_folder_that_takes_no_files_is_wrong_use():
-    with pytest.raises(UsageError, match="cannot be written"), writing("/proc/beamprint", "run", listed=1):
+    with (
+        pytest.raises(UsageError, match="cannot be written"),
+        writing(store_at("/proc/beamprint"), "run", listed=1),
+    ):
         pass
 
 
 def test_buckets_without_their_metadata_are_not_guessed_at(tmp_path):
-    with writing(str(tmp_path), "run", listed=2) as dataset:
+    with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         fill(dataset, "ab")
     (tmp_path / "_beamprint.json").unlink()
-    with pytest.raises(UsageError, match=r"_beamprint\.json"), writing(str(tmp_path), "run", listed=2):
+    with (
+        pytest.raises(UsageError, match=r"_beamprint\.json"),
+        writing(store_at(str(tmp_path)), "run", listed=2),
+    ):
         pass
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"format_version": 1, "layout": {}}', '{"format_version": 1, "layout": 3}']
+    "content", ["", "[]", "{}", '{"format_version": 2, "layout": {}}', '{"format_version": 1, "layout": 3}']
 )
 def test_foreign_metadata_are_wrong_use(tmp_path, content):
     (tmp_path / "_beamprint.json").write_text(content)
     with pytest.raises(UsageError, match="does not describe a dataset"):
-        Dataset.open(str(tmp_path))
+        Dataset.open(store_at(str(tmp_path)))
 
 
 @pytest.mark.parametrize("layout", [{"layout": {"buckets": 1}}, {"layout": {"shards": 1}}, {}])
 def test_a_later_format_is_refused_whatever_else_it_says(tmp_path, layout):
-    (tmp_path / "_beamprint.json").write_text(json.dumps({"format_version": 2, **layout}))
-    with pytest.raises(UsageError, match="format 2"):
-        Dataset.open(str(tmp_path))
+    (tmp_path / "_beamprint.json").write_text(json.dumps({"format_version": 3, **layout}))
+    with pytest.raises(UsageError, match="format 3"):
+        Dataset.open(store_at(str(tmp_path)))
 
 
 def test_metadata_that_cannot_be_read_are_not_taken_for_none(tmp_path):
     (tmp_path / "_beamprint.json").mkdir()
     with pytest.raises(NotFinished, match=r"cannot read .*_beamprint\.json"):
-        Dataset.open(str(tmp_path))
+        Dataset.open(store_at(str(tmp_path)))
 
 
 def test_reading_what_is_not_there_is_wrong_use(tmp_path):
     with pytest.raises(UsageError, match="is not a dataset"):
-        Dataset.open(str(tmp_path))
-    assert Dataset.find(str(tmp_path / "nowhere")) is None
+        Dataset.open(store_at(str(tmp_path)))
+    assert Dataset.find(store_at(str(tmp_path / "nowhere"))) is None
 
 
 # Locks
@@ -135,9 +153,9 @@ def test_reading_what_is_not_there_is_wrong_use(tmp_path):
 
 def test_a_second_run_is_told_who_holds_the_dataset(tmp_path):
     with (
-        writing(str(tmp_path), "run-1", listed=1),
+        writing(store_at(str(tmp_path)), "run-1", listed=1),
         pytest.raises(DatasetHeld, match=rf"run-1 \(process {os.getpid()} on .*, since 20"),
-        writing(str(tmp_path), "run-2", listed=1),
+        writing(store_at(str(tmp_path)), "run-2", listed=1),
     ):
         pass
 
@@ -145,8 +163,8 @@ def test_a_second_run_is_told_who_holds_the_dataset(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from beamprint.pipeline.store.locks import hold_dataset
-with hold_dataset(Path(sys.argv[1]), "doomed"):
+from beamprint.pipeline.store.locks import hold_folder
+with hold_folder(Path(sys.argv[1]), "doomed"):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -155,11 +173,11 @@ with hold_dataset(Path(sys.argv[1]), "doomed"):
 def test_a_dead_holder_frees_the_dataset(tmp_path):
     child = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE)
     assert child.stdout.readline() == b"held\n"
-    with pytest.raises(DatasetHeld, match=f"doomed .process {child.pid}"), hold_dataset(tmp_path, "next"):
+    with pytest.raises(DatasetHeld, match=f"doomed .process {child.pid}"), hold_folder(tmp_path, "next"):
         pass
     child.kill()
     child.wait()
-    with hold_dataset(tmp_path, "next"):
+    with hold_folder(tmp_path, "next"):
         pass
     assert files(tmp_path) == []
 
@@ -193,46 +211,54 @@ def test_a_lock_whose_file_was_removed_in_between_is_taken_anew(tmp_path, monkey
 
 
 def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
-    with writing(str(tmp_path), "run", listed=2) as dataset:
+    with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         fill(dataset, "ab", fail="b")
         before = files(tmp_path / FINGERPRINTS)
     scratch = tmp_path / "_scratch"
-    (scratch / "growth" / FINGERPRINTS).mkdir(parents=True)
+    (tmp_path / "_growth" / FINGERPRINTS).mkdir(parents=True)
+    scratch.mkdir()
     for left in (
         "fingerprints-bucket-00000.parquet.tmp",
         "bucket-00000.lock",
-        "layout.lock",
+        "division.lock",
         "_beamprint.json.tmp",
     ):
         (scratch / left).write_text("half")
     (tmp_path / "_lock").write_text("{}")
-    with writing(str(tmp_path), "run", listed=2):
+    with writing(store_at(str(tmp_path)), "run", listed=2):
         pass
-    assert not scratch.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["_beamprint.json", *TABLES]
     assert files(tmp_path / FINGERPRINTS) == before
 
 
 def test_a_worker_that_outlived_its_run_keeps_its_unfinished_file(tmp_path):
-    with writing(str(tmp_path), "run", listed=2) as dataset:
+    with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         fill(dataset, "ab")
-    with file_lock(lock_path(tmp_path, 0)):
-        unfinished = tmp_path / "_scratch" / "fingerprints-bucket-00000.parquet.tmp"
+    unfinished = tmp_path / "_scratch" / "fingerprints-bucket-00000.parquet.tmp"
+    with file_lock(unfinished.with_suffix(".lock")):
         unfinished.write_text("half")
-        with writing(str(tmp_path), "run", listed=2):
+        with writing(store_at(str(tmp_path)), "run", listed=2):
             pass
         assert unfinished.exists()
+
+
+def test_a_reader_of_a_new_dataset_finds_the_columns(tmp_path):
+    with writing(store_at(str(tmp_path)), "run", listed=2):
+        pass
+    for table in TABLES:
+        assert duckdb.sql(f"select count(track_id) from '{tmp_path}/{table}/*.parquet'").fetchall() == [(0,)]
 
 
 # Growth
 
 
-def grown(root, names):
-    with writing(str(root), "run-2", listed=len(names), bucket_tracks=3) as dataset:
+def grown(store, names):
+    with writing(store, "run-2", listed=len(names), bucket_tracks=3) as dataset:
         return dataset
 
 
-def filled(root, names, fail=()):
-    with writing(str(root), "run-1", listed=1, bucket_tracks=3) as dataset:
+def filled(store, names, fail=()):
+    with writing(store, "run-1", listed=1, bucket_tracks=3) as dataset:
         fill(dataset, names, fail)
 
 
@@ -241,76 +267,97 @@ BAD = NAMES[:5]
 GOOD = NAMES[5:]
 
 
-def test_full_buckets_are_divided_and_keep_every_row(tmp_path):
-    filled(tmp_path, NAMES, fail=BAD)
-    before = Dataset.open(str(tmp_path))
-    dataset = grown(tmp_path, NAMES)
+def test_full_buckets_are_divided_and_keep_every_row(store):
+    filled(store, NAMES, fail=BAD)
+    dataset = grown(store, NAMES)
     assert dataset.division.buckets == 5
-    assert dataset.fingerprints().sort_by("track_id") == before_rows(before, dataset, FINGERPRINTS)
+    assert dataset.fingerprints().sort_by("track_id") == to_table(map(record, sorted(GOOD)), FINGERPRINTS)
     assert sorted(dataset.quarantine()["track_id"].to_pylist()) == sorted(BAD)
-    for table in (FINGERPRINTS, QUARANTINE):
-        assert not bucket_path(tmp_path, table, 0).exists(), (
-            "a reader that listed the old files must miss them"
-        )
-    assert not (tmp_path / "_scratch").exists()
+    for table in TABLES:
+        assert store.open(bucket_name(table, 0)) is None, "a reader that listed the old files must miss them"
+    assert store.list("_scratch") == store.list("_growth") == []
 
 
-def before_rows(before, after, table):
-    """The rows as one bucket held them, made anew."""
-    names = after.fingerprints(["track_id"])["track_id"].to_pylist()
-    return to_table([record(name) for name in sorted(names)], table)
-
-
-def test_a_dataset_can_be_divided_twice(tmp_path, monkeypatch):
+def test_a_dataset_can_be_divided_twice(store, monkeypatch):
     monkeypatch.setattr(growth, "_ROWS_IN_MEMORY", 6)  # several passes
-    filled(tmp_path, NAMES)
-    grown(tmp_path, NAMES)
-    dataset = grown(tmp_path, range(61))
+    filled(store, NAMES)
+    grown(store, NAMES)
+    dataset = grown(store, range(61))
     assert (dataset.division.first, dataset.division.buckets) == (6, 21)
     assert sorted(dataset.fingerprints(["track_id"])["track_id"].to_pylist()) == sorted(NAMES)
 
 
-def test_a_kill_at_any_step_of_a_growth_is_repaired(tmp_path, monkeypatch):
+def without_scratch(root):
+    shutil.rmtree(root / "_scratch", ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [lambda root: None, without_scratch], ids=["kill", "kill and no scratch"]
+)
+def test_a_kill_at_any_step_of_a_growth_is_repaired(tmp_path, monkeypatch, meanwhile):
     """Every rename, and the making of a new file, is made to be the last thing done in turn."""
     steps = 0
     finished = False
     while not finished:
         root = tmp_path / str(steps)
-        filled(root, NAMES, fail=BAD)
+        filled(FolderStore(str(root)), NAMES, fail=BAD)
         finished = die_after(steps, root, monkeypatch)
+        meanwhile(root)
         visible = duckdb_rows(root)
         assert visible is None or sorted(visible) == sorted(GOOD), f"step {steps}"
-        dataset = grown(root, NAMES)
+        dataset = grown(FolderStore(str(root)), NAMES)
         assert dataset.division.buckets == 5
         assert sorted(dataset.fingerprints(["track_id"])["track_id"].to_pylist()) == sorted(GOOD)
         assert sorted(dataset.quarantine()["track_id"].to_pylist()) == sorted(BAD)
-        assert not (root / "_scratch").exists()
+        assert {path.name for path in root.iterdir()} == {"_beamprint.json", *TABLES}
         steps += 1
-    assert steps > 6, "two files of metadata and two renames a folder"
+    assert steps > 10, "eight new files, two files of metadata and two renames a folder"
 
 
 def die_after(steps, root, monkeypatch):
     """Grow, but die at the given number of renames; True if it got through."""
     done = 0
 
-    def mortal(function):
-        def step(*args, **how):
-            nonlocal done
-            if done == steps:
-                raise KeyboardInterrupt
-            done += 1
-            return function(*args, **how)
+    def mortal(*args, **how):
+        nonlocal done
+        if done == steps:
+            raise KeyboardInterrupt
+        done += 1
+        return replace(*args, **how)
 
-        return step
-
+    replace = os.replace
     with monkeypatch.context() as patched:
-        patched.setattr(os, "replace", mortal(os.replace))
-        patched.setattr(growth, "serialised", mortal(growth.serialised) if steps == 0 else growth.serialised)
+        patched.setattr(os, "replace", mortal)
         try:
-            grown(root, NAMES)
+            grown(FolderStore(str(root)), NAMES)
         except KeyboardInterrupt:
             return False
     return True
+
+
+def test_what_a_growth_made_aside_may_be_lost_before_it_is_exchanged(store, monkeypatch):
+    filled(store, NAMES, fail=BAD)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(store), "exchange", killed)
+        with pytest.raises(KeyboardInterrupt):
+            grown(store, NAMES)
+    store.clear("_growth")
+    dataset = grown(store, NAMES)
+    assert sorted(dataset.fingerprints(["track_id"])["track_id"].to_pylist()) == sorted(GOOD)
+    assert sorted(dataset.quarantine()["track_id"].to_pylist()) == sorted(BAD)
+
+
+def test_a_table_that_is_gone_while_a_growth_is_under_way_is_said(store):
+    filled(store, NAMES)
+    division = read_metadata(store).division
+    write_metadata(store, division, growing=division.grown(20))
+    store.clear(FINGERPRINTS)
+    with pytest.raises(NotFinished, match="restore"):
+        grown(store, NAMES)
+
+
+def killed(*_):
+    raise KeyboardInterrupt
 
 
 def duckdb_rows(root):
@@ -323,31 +370,30 @@ def duckdb_rows(root):
         return None
 
 
-def test_a_growth_under_way_is_a_clean_error_to_our_own_readers(tmp_path):
-    filled(tmp_path, NAMES)
-    metadata = json.loads((tmp_path / "_beamprint.json").read_text())
-    metadata["growing"] = {"buckets": 6, "first": 1, "bucket_tracks": 10}
-    (tmp_path / "_beamprint.json").write_text(json.dumps(metadata))
+def test_a_growth_under_way_is_a_clean_error_to_our_own_readers(store):
+    filled(store, NAMES)
+    division = read_metadata(store).division
+    write_metadata(store, division, growing=division.grown(20))
     with pytest.raises(NotFinished, match="divided anew"):
-        Dataset.open(str(tmp_path))
+        Dataset.open(store)
 
 
-def test_a_writer_that_knows_the_old_division_is_turned_away(tmp_path):
-    filled(tmp_path, NAMES)
-    old = Dataset.open(str(tmp_path))
-    grown(tmp_path, NAMES)
+def test_a_writer_that_knows_the_old_division_is_turned_away(store):
+    filled(store, NAMES)
+    old = Dataset.open(store)
+    grown(store, NAMES)
     with pytest.raises(NotFinished, match="divided anew"):
         old.replace(0, [record("late", analyzed_at=LATER)], [])
-    assert read_division(tmp_path).buckets == 5
+    assert read_metadata(store).division.buckets == 5
 
 
 def test_opening_does_not_wait_for_another_that_holds_it(tmp_path):
-    first, second = (writing(str(tmp_path), run, listed=1) for run in ("run-1", "run-2"))
+    first, second = (writing(store_at(str(tmp_path)), run, listed=1) for run in ("run-1", "run-2"))
     with first, pytest.raises(DatasetHeld), second:
         pass
 
 
 def test_an_empty_dataset_reads_as_no_rows(tmp_path):
-    with writing(str(tmp_path), "run", listed=1) as dataset:
+    with writing(store_at(str(tmp_path)), "run", listed=1) as dataset:
         assert dataset.fingerprints().num_rows == 0
         assert isinstance(dataset.quarantine(), pa.Table)

@@ -22,6 +22,7 @@ FILL = """
 import subprocess, sys
 from pathlib import Path
 from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.errors import NotFinished, UsageError
 from tests.pipeline.rows import failure, record
 
@@ -30,7 +31,7 @@ root = Path(sys.argv[1]) / "out"
 def tracks(dataset):
     return set(dataset.fingerprints(["track_id"])["track_id"].to_pylist())
 
-with writing(str(root), "run", listed=10) as dataset:
+with writing(store_at(str(root)), "run", listed=10) as dataset:
     written = set()
     for i in range(1000):
         beats = [float(j * i % 977) for j in range(4000)]
@@ -53,7 +54,7 @@ except NotFinished as error:
     assert "Read-only file system" in str(error), error
 for output in (root, root.with_name("another")):
     try:
-        with writing(str(output), "run", listed=10):
+        with writing(store_at(str(output)), "run", listed=10):
             raise SystemExit("opened a read-only disk")
     except UsageError as error:
         assert "Read-only file system" in str(error), error

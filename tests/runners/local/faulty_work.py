@@ -17,13 +17,15 @@ from pathlib import Path
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.runner import SliceReport
+from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.store import ANY
 from beamprint.transforms import listener
 from beamprint.transforms.model import Range, Track
 
 
 @dataclass(frozen=True)
 class Folder:
-    root: Path
+    store: FolderStore
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class FakeJob:
 
     @property
     def out(self):
-        return self.sink.dataset.root
+        return Path(self.sink.dataset.store.uri())
 
     def plan(self, track):
         verb, number = _parse(track.uri)
@@ -51,7 +53,7 @@ class FakeJob:
 
 def job(out: Path) -> FakeJob:
     (out / "done").mkdir(parents=True, exist_ok=True)
-    return FakeJob(Sink(Folder(out)))
+    return FakeJob(Sink(Folder(FolderStore(str(out)))))
 
 
 def outcomes(out: Path) -> dict[str, str]:
@@ -82,13 +84,13 @@ def run_tracks(tracks, job):
 def run_ranges(ranges, job, scratch):
     for piece in ranges:
         _measure(piece, job)
-        (scratch / f"{piece.track.track_id}-{piece.index}").touch()
+        scratch.write(f"{piece.track.track_id}-{piece.index}", b"", ANY)
     return SliceReport(audio_seconds=60.0 * len(ranges))
 
 
 def finish_ranges(tracks, job, scratch):
     for piece in tracks:
-        found = list(scratch.glob(f"{piece.track.track_id}-*"))
+        found = [entry for entry in scratch.list("") if entry.name.startswith(f"{piece.track.track_id}-")]
         assert len(found) == piece.count
         workers = len({path.stat().st_ino for path in found})
         _commit(job, piece.track.track_id, f"finished {workers}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.places import store_at
 from tests.sounds import song, write
 
 MADE_WHEN = {"analyzed_at", "failed_at", "failed_since", "run_id", "record_from", "attempts"}
@@ -136,7 +137,7 @@ def kill(process: subprocess.Popen, victim: str, chance) -> list[int]:
 
 def rows(out: Path) -> tuple[pa.Table, pa.Table]:
     """Records and failures by track, without what tells when they were made."""
-    dataset = Dataset.open(str(out))
+    dataset = Dataset.open(store_at(str(out)))
     return tuple(
         table.drop_columns([name for name in table.column_names if name in MADE_WHEN]).sort_by("track_id")
         for table in (dataset.fingerprints(), dataset.quarantine())

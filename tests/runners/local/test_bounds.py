@@ -11,6 +11,7 @@ import soundfile
 
 from beamprint import fingerprint
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.places import store_at
 from benchmarks import soak
 from tests.runners.local.runs import finish, litter, start, workers_of
 from tests.sounds import RATE, song
@@ -57,7 +58,7 @@ def test_a_long_recording_takes_all_workers_and_no_more_memory_than_a_short_one(
     print(f"{MINUTES} minutes, {peak / 1e6:.0f} MB at most in one of {len(workers)} workers")
     assert len(workers) == 2
     assert 0 < peak <= LIMIT
-    (record,) = Dataset.open(str(tmp_path / "out")).fingerprints().to_pylist()
+    (record,) = Dataset.open(store_at(str(tmp_path / "out"))).fingerprints().to_pylist()
     elsewhere = fingerprint(path, borders=[RATE * 60 * m for m in (7, 13, 18)])
     assert record["notes"] == elsewhere["notes"]
     measured = {name for name, value in record.items() if value is not None}
@@ -75,7 +76,7 @@ def test_a_kill_costs_a_long_recording_what_was_in_flight(tmp_path):
     code, output = finish(start("run", path, "-o", out, "--workers", 2))
     assert code == 0, output
     assert re.search(r"[2-9] segments of long tracks had been measured by the run before", output)
-    assert Dataset.open(str(out)).fingerprints().num_rows == 1
+    assert Dataset.open(store_at(str(out))).fingerprints().num_rows == 1
     assert litter(out) == []
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from beamprint.pipeline.runner import Job, RunRequest
 from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.runners import local
 from beamprint.transforms.model import Track
@@ -32,7 +33,7 @@ def test_every_fault_costs_its_own_track(tmp_path):
         Track(name, str(shutil.copy(source, source.with_name(name))), size=source.stat().st_size)
         for name in names
     ]
-    with writing(str(tmp_path / "out"), "run", listed=len(tracks)) as dataset:
+    with writing(store_at(str(tmp_path / "out")), "run", listed=len(tracks)) as dataset:
         sink = DatasetSink(dataset, "run", datetime.now(timezone.utc), "faulty")
         request = RunRequest(
             tracks, Job(sink, decode=decode), workers=2, time_limit=20, memory_per_worker=1 << 30

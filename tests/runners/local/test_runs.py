@@ -9,6 +9,7 @@ import time
 import pytest
 
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.places import store_at
 from tests.pipeline.store.test_full_disk import SMALL_DISK as UNSHARE
 from tests.pipeline.store.test_full_disk import has_small_disk
 from tests.runners.local.runs import ROOT, finish, is_running, litter, music, rows, start, workers_of
@@ -64,7 +65,7 @@ def test_an_output_that_is_removed_meanwhile_is_exit_4(tmp_path):
     assert "Traceback" not in output
     (tmp_path / "gone").rename(out)
     assert finish(start("run", source, "-o", out))[0] == 0
-    assert Dataset.open(str(out)).fingerprints().num_rows == 60
+    assert Dataset.open(store_at(str(out))).fingerprints().num_rows == 60
     assert litter(out) == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from beamprint.pipeline.catalogue.listing import list_tracks
 from beamprint.pipeline.runner import Job, RunRequest
 from beamprint.pipeline.store.dataset import Dataset, writing
+from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.runners import local
 from tests.runners.local.runs import ROOT, litter, music
@@ -42,7 +43,7 @@ def test_a_file_that_is_rewritten_while_it_is_read_is_tried_again_a_few_times(tm
     writer = subprocess.Popen([sys.executable, "-c", REWRITER, slow, other, str(rewritten)])
     try:
         tracks = list_tracks([str(tmp_path / "music")]).tracks
-        with writing(str(tmp_path / "out"), "run", listed=2) as dataset:
+        with writing(store_at(str(tmp_path / "out")), "run", listed=2) as dataset:
             job = Job(DatasetSink(dataset, "run", datetime.now(timezone.utc), "slow"), decode=decode)
             outcome = local.run(RunRequest(tracks, job, workers=1))
             records = {row["track_id"]: row for row in dataset.fingerprints().to_pylist()}
@@ -93,7 +94,7 @@ def test_a_clock_that_runs_backwards_changes_nothing(tmp_path):
     assert second.returncode == 0, second.stderr
     assert "2 tracks to do" in second.stderr
     assert "nothing to do" in run_backwards("run", source, "-o", out).stderr
-    dataset = Dataset.open(str(out))
+    dataset = Dataset.open(store_at(str(out)))
     times = sorted(set(dataset.fingerprints()["analyzed_at"].to_pylist()))
     assert len(times) == 2
     ids = dataset.fingerprints()["track_id"].to_pylist()

@@ -1,12 +1,19 @@
-"""Which values a column can have: a quick look at each, and a close one, with words, at what it does not pass."""
+"""What makes a record valid: the value of each column, and a note for each null.
+
+Each value gets a quick look first. What does not pass it gets a close one, whose message says what is wrong.
+"""
 
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
 from beamprint.pipeline.record.columns import FAILURE, RECORD, Column, Kind
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS
+
+_NOTE = re.compile(r"(?:(?P<column>[a-z][a-z0-9_]*):)?(?P<code>[a-z][a-z0-9_]*)\Z")
 
 _Look = Callable[[object], bool]
 """Whether a value is one the column can have, for sure."""
@@ -22,18 +29,57 @@ class RecordError(Exception):
     """A record that breaks its declaration: a bug, never bad audio."""
 
 
-def check_record(row: Mapping[str, object]) -> None:
-    """Check that a row has exactly the columns of a record, each with a value it can have.
+def validate(record: Mapping[str, object]) -> None:
+    """Check a record against the declaration.
+
+    Raises:
+        RecordError: Names the column and its value: a column is absent or unknown, a value has the wrong
+            type, is not finite or out of range, a required value is null, a measured null has no note that
+            says why, or a note explains a null that is none.
+    """
+    _check_row(record, RECORD, _looks_at_record())
+    notes = _notes_by_column(record["notes"])
+    for column in _measured():
+        if record[column.name] is None or column.name in notes:
+            _check_notes(column, record[column.name], notes.pop(column.name, set()))
+    if notes:
+        raise RecordError(f"notes: {sorted(notes)} are not measured columns")
+
+
+def check_failure(row: Mapping[str, object]) -> None:
+    """Check a quarantine row against the declaration.
 
     Raises:
         RecordError: Names the column and its value.
     """
-    _check_row(row, RECORD, _looks_at_record())
-
-
-def check_failure(row: Mapping[str, object]) -> None:
-    """The same for a quarantine row."""
     _check_row(row, FAILURE, _looks_at_failure())
+
+
+@cache
+def _measured() -> tuple[Column, ...]:
+    return tuple(column for column in RECORD if column.measured)
+
+
+def _notes_by_column(notes: object) -> dict[str, set[str]]:
+    assert isinstance(notes, (list, tuple))
+    if list(notes) != sorted(set(notes)):
+        raise RecordError(f"notes: {notes!r} are not sorted and unique")
+    by_column: dict[str, set[str]] = {}
+    for note in notes:
+        match = _NOTE.match(note)
+        if not match:
+            raise RecordError(f"notes: {note!r} is neither column:code nor a code")
+        if match["column"]:
+            by_column.setdefault(match["column"], set()).add(match["code"])
+    return by_column
+
+
+def _check_notes(column: Column, value: object, codes: set[str]) -> None:
+    reasons = codes - set(column.remarks)
+    if value is None and not reasons:
+        raise RecordError(f"{column.name}: null without a note that says why")
+    if value is not None and reasons:
+        raise RecordError(f"{column.name}: {value!r} with the note {sorted(reasons)} of a null")
 
 
 def _check_row(row: Mapping[str, object], declared: Sequence[Column], looks: Mapping[str, _Look]) -> None:
@@ -115,6 +161,14 @@ def _is_text_map(value: object) -> bool:
     return isinstance(value, Mapping) and all(is_text(k) and is_text(v) for k, v in value.items())
 
 
+def _is_versions(value: object) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and value.keys() == FAMILY_VERSIONS.keys()
+        and all(map(_is_int, value.values()))
+    )
+
+
 # Exact Python types: an int for a float, or a NumPy scalar, is a family's mistake that would hide others.
 _IS_OF_KIND: dict[Kind, Callable[[object], bool]] = {
     Kind.STRING: is_text,
@@ -124,5 +178,6 @@ _IS_OF_KIND: dict[Kind, Callable[[object], bool]] = {
     Kind.STRINGS: _is_texts,
     Kind.FLOATS: _is_floats,
     Kind.TEXT_MAP: _is_text_map,
+    Kind.VERSIONS: _is_versions,
     Kind.TIME: lambda value: isinstance(value, datetime) and value.utcoffset() == timedelta(0),
 }

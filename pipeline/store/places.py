@@ -1,0 +1,27 @@
+"""From what a user wrote to the place that is meant."""
+
+import os
+import re
+
+from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.store import Store
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
+
+
+def store_at(output: str) -> Store:
+    """Place of a dataset.
+
+    Raises:
+        UsageError: It is in a store that is not supported, or a file is in the way.
+    """
+    if not output:
+        raise UsageError("the output is empty; name a folder, . for this one")
+    scheme = _SCHEME.match(output)
+    if scheme:
+        raise UsageError(f"output {output}: {scheme[1]}:// is not supported yet; give a local folder")
+    root = os.path.abspath(os.path.expanduser(output))
+    if os.path.exists(root) and not os.path.isdir(root):
+        raise UsageError(f"output {output} is not a folder")
+    return FolderStore(root)

@@ -1,0 +1,174 @@
+"""What a bucket holds after a replacement: a pure function of what it held and of what was done."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from beamprint.pipeline.record.assembly import Record
+from beamprint.pipeline.record.columns import FAMILY_OF_CODE, RECORD
+from beamprint.pipeline.record.validation import check_failure, validate
+from beamprint.pipeline.record.versions import FAMILY_VERSIONS, IDENTITY
+from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE
+from beamprint.pipeline.store.parquet import to_table
+
+HISTORY = ("failed_since", "attempts", "record_from")
+"""Quarantine columns that follow from the rows a bucket already has."""
+
+Row = Mapping[str, object]
+
+_FAMILY = {column.name: column.family for column in RECORD if column.measured}
+
+
+class NothingToKeep(Exception):  # noqa: N818 - what happened, not an error of anyone
+    """Only some families of these tracks were measured, and there is no row of the same file with the others.
+
+    Args:
+        tracks: Their ids.
+    """
+
+    def __init__(self, tracks: frozenset[str]) -> None:
+        super().__init__(tracks)
+        self.tracks = tracks
+
+
+class Replacement(NamedTuple):
+    """Tables to be written one after the other.
+
+    New failures are written first, then the records, then quarantine without the tracks that left it: killed
+    in between, no track is lost, and a failure that a newer record has overtaken is known by ``live_failures``.
+    """
+
+    with_failures: pa.Table
+    records: pa.Table
+    quarantine: pa.Table
+
+
+def replaced(
+    records: pa.Table, quarantine: pa.Table, done: Sequence[Row], failures: Sequence[Row]
+) -> Replacement:
+    """Bring the tables of a bucket up to date.
+
+    Records replace those of their tracks, failures go to quarantine. A track that has a record leaves
+    quarantine; one that failed keeps the record it had. Doing it twice is the same as once.
+
+    Args:
+        records: What the bucket held.
+        quarantine: The same.
+        done: Records of tracks of this bucket. One that lacks the columns of some families keeps those of
+            the row it replaces.
+        failures: Quarantine rows of tracks of this bucket, without the columns ``HISTORY``.
+
+    Raises:
+        NothingToKeep: A record lacks columns, and the bucket has no row of the same file.
+        RecordError: A row breaks the declaration.
+    """
+    live = live_failures(quarantine, records)
+    with_failures = quarantine
+    if failures:
+        added = _with_history(failures, live, records)
+        live = _sorted(pa.concat_tables([_without(live, failures), added]))
+        with_failures = live
+    if done:
+        table = to_table(_completed(done, records), FINGERPRINTS)
+        records = _sorted(pa.concat_tables([_without(records, done), table]))
+    return Replacement(with_failures, records, _without(live, done))
+
+
+def live_failures(quarantine: pa.Table, records: pa.Table) -> pa.Table:
+    """Quarantine rows that still hold: their track has no record, or the very one they name.
+
+    A row of a track whose record is another is what a kill left between writing the record and
+    removing the row.
+    """
+    if not quarantine.num_rows or not records.num_rows:
+        return quarantine
+    record_at = dict(zip(records["track_id"].to_pylist(), microseconds(records["analyzed_at"])))
+    pairs = zip(quarantine["track_id"].to_pylist(), microseconds(quarantine["record_from"]))
+    return quarantine.filter(
+        pa.array([record_at.get(track) in (None, at) for track, at in pairs], pa.bool_())
+    )
+
+
+def microseconds(times: pa.ChunkedArray) -> list[int | None]:
+    """Times as microseconds since 1970."""
+    return times.cast(pa.int64()).to_pylist()
+
+
+def _completed(done: Sequence[Row], records: pa.Table) -> list[Row]:
+    """Records with the columns of the families that were not measured again, from the rows they replace."""
+    lacking = [str(row["track_id"]) for row in done if not _is_whole(row)]
+    if not lacking:
+        return list(done)
+    kept = {row["track_id"]: row for row in records.filter(pc.field("track_id").isin(lacking)).to_pylist()}
+    whole = {str(row["track_id"]): _whole(row, kept.get(row["track_id"])) for row in done}
+    without = frozenset(track for track, row in whole.items() if row is None)
+    if without:
+        raise NothingToKeep(without)
+    return [row for row in whole.values() if row is not None]
+
+
+def _is_whole(row: Row) -> bool:
+    return _versions(row).keys() == FAMILY_VERSIONS.keys()
+
+
+def _whole(row: Row, kept: Record | None) -> Row | None:
+    if _is_whole(row):
+        return row
+    if kept is None or kept["content_sha256"] != row["content_sha256"]:
+        return None
+    notes = {note for note in _texts(kept["notes"]) if _family_of(note) not in _versions(row)}
+    whole = {column.name: row.get(column.name, kept[column.name]) for column in RECORD}
+    whole["family_versions"] = {**_versions(kept), **_versions(row)}
+    whole["notes"] = sorted(notes.union(_texts(row["notes"])))
+    validate(whole)
+    return whole
+
+
+def _family_of(note: str) -> str:
+    column, colon, code = note.rpartition(":")
+    return _FAMILY[column] if colon else FAMILY_OF_CODE.get(code, IDENTITY)
+
+
+def _texts(notes: object) -> list[str]:
+    assert isinstance(notes, list)
+    return notes
+
+
+def _versions(row: Row) -> dict[str, int]:
+    versions = row["family_versions"]
+    assert isinstance(versions, dict)
+    return versions
+
+
+def _sorted(rows: pa.Table) -> pa.Table:
+    return rows.sort_by("track_id")
+
+
+def _without(rows: pa.Table, others: Sequence[Row]) -> pa.Table:
+    if not others or not rows.num_rows:
+        return rows
+    tracks = pa.array([row["track_id"] for row in others], pa.string())
+    return rows.filter(pc.invert(pc.is_in(rows["track_id"], tracks)))
+
+
+def _with_history(failures: Sequence[Row], quarantine: pa.Table, records: pa.Table) -> pa.Table:
+    """Failures with what the bucket knows of their tracks: since when they fail, how often, what is kept."""
+    chosen = pc.field("track_id").isin([row["track_id"] for row in failures])
+    before = {row["track_id"]: row for row in quarantine.filter(chosen).to_pylist()}
+    kept = records.select(["track_id", "analyzed_at"]).filter(chosen).to_pylist()
+    record_from = {row["track_id"]: row["analyzed_at"] for row in kept}
+    rows = [_one_more(row, before.get(row["track_id"]), record_from.get(row["track_id"])) for row in failures]
+    for row in rows:
+        check_failure(row)
+    return to_table(rows, QUARANTINE)
+
+
+def _one_more(row: Row, before: Record | None, record_from: datetime | None) -> Record:
+    since, attempts = row["failed_at"], 1
+    if before is not None:
+        same_run = before["run_id"] == row["run_id"]
+        since, attempts = before["failed_since"], int(str(before["attempts"])) + (not same_run)
+    return {**row, "failed_since": since, "attempts": attempts, "record_from": record_from}

@@ -1,0 +1,102 @@
+"""What every place of a dataset must do."""
+
+import threading
+
+import pytest
+
+from beamprint.pipeline.errors import DatasetHeld
+from beamprint.pipeline.store.store import ABSENT, ANY, Conflict, read
+
+
+@pytest.fixture
+def held(store):
+    with store.hold("run"):
+        yield store
+
+
+def test_what_was_written_is_read_with_its_version(held):
+    assert read(held, "a/b") is None
+    version = held.write("a/b", b"content", ABSENT)
+    assert read(held, "a/b") == (b"content", version)
+    assert version not in (ABSENT, ANY)
+
+
+def test_an_open_object_stays_as_it_was_opened(held):
+    held.write("a", b"old", ABSENT)
+    opened = held.open("a")
+    held.write("a", b"new!", ANY)
+    with opened.file as file:
+        file.seek(1)
+        assert file.read() == b"ld"
+
+
+def test_an_object_is_replaced_on_the_version_that_was_read(held):
+    first = held.write("a", b"1", ABSENT)
+    second = held.write("a", b"2", first)
+    for stale in (first, ABSENT, "0"):
+        with pytest.raises(Conflict):
+            held.write("a", b"3", stale)
+    assert read(held, "a") == (b"2", second)
+    held.write("a", b"4", ANY)
+    assert read(held, "a")[0] == b"4"
+
+
+def test_what_is_not_there_has_no_version(held):
+    with pytest.raises(Conflict):
+        held.write("a", b"1", "17")
+    assert read(held, "a") is None
+
+
+def test_each_replacement_has_a_version_of_its_own(held):
+    versions = [held.write("a", b"same", ANY) for _ in range(50)]
+    assert len(set(versions)) == 50
+
+
+def test_a_listing_has_names_sizes_and_versions_of_one_folder(held):
+    versions = {name: held.write(name, name.encode(), ABSENT) for name in ("t/b", "t/a", "u/c")}
+    assert held.list("t") == [("t/a", 3, versions["t/a"]), ("t/b", 3, versions["t/b"])]
+    assert held.list("nowhere") == []
+
+
+def test_a_cleared_folder_is_empty_and_the_others_are_not(held):
+    for name in ("t/a", "t/deep/b", "u/c"):
+        held.write(name, b"x", ABSENT)
+    held.clear("t")
+    held.clear("nowhere")
+    assert held.list("t") == []
+    assert [entry.name for entry in held.list("u")] == ["u/c"]
+
+
+def test_an_exchange_puts_new_objects_in_the_place_of_all_old_ones(held):
+    held.write("t/1", b"old", ABSENT)
+    held.write("aside/t/2", b"new", ABSENT)
+    held.exchange("aside/t", "t")
+    assert [entry.name for entry in held.list("t")] == ["t/2"]
+    assert read(held, "t/2")[0] == b"new"
+    assert held.list("aside") == []
+
+
+def test_one_run_holds_a_place_at_a_time(store):
+    with store.hold("first"), pytest.raises(DatasetHeld, match="first"), store.hold("second"):
+        pass
+    with store.hold("third"):
+        pass
+
+
+def test_of_writers_that_read_the_same_version_one_wins(held):
+    version = held.write("n", b"0", ABSENT)
+    won = []
+
+    def write(number):
+        try:
+            held.write("n", str(number).encode(), version)
+        except Conflict:
+            return
+        won.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [str(number).encode() for number in won] == [read(held, "n")[0]]
