@@ -75,7 +75,7 @@ def _chunk_energies(segment: Segment, chunk: Span, wanted: Span) -> Energies:
     bounds = edges(Span(chunk.start - _MEMORY_CELLS, chunk.stop), rate, CELLS_PER_SECOND)
     first = wanted.start - chunk.start + _MEMORY_CELLS
     total = np.zeros(wanted.length)
-    channels = segment.native(int(bounds[0]), int(bounds[-1]))
+    channels = segment.native.span(int(bounds[0]), int(bounds[-1]))
     unweighted = segment.moments.power[:, segment.moments.at(wanted)]
     for weight, x, power in zip(loudness_weights(segment.layout), channels, unweighted):
         if weight > 0:
