@@ -6,17 +6,15 @@ hold it whole is transformed as a whole.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from beamprint.dsp.decimate import level_rate
 from beamprint.dsp.grid import ANALYSIS_RATE, BIN_HZ, FRAME_LENGTH, HOP_LENGTH
 from beamprint.dsp.overlap import overlapping
-
-if TYPE_CHECKING:
-    from beamprint.dsp.segment import Segment
+from beamprint.dsp.segment import Segment
 
 EDGES_HZ = (20.0, 60.0, 250.0, 500.0, 2000.0, 4000.0, 6000.0, 20_000.0)
 WHOLE_LENGTH = 4 * ANALYSIS_RATE
@@ -36,7 +34,7 @@ _BATCH = 16
 Energies = NDArray[np.float64]
 
 
-def band_energies(segment: "Segment") -> Energies:
+def band_energies(segment: Segment) -> Energies:
     """Energy of the segment's own part in each band, shape (7,), in squared full scale times samples.
 
     Adding the energies of all segments gives the track's.
@@ -53,15 +51,15 @@ def band_energies(segment: "Segment") -> Energies:
     return energies
 
 
-def _of_whole(segment: "Segment") -> Energies:
-    y = segment.y(0, segment.total_y).astype(np.float64)
+def _of_whole(segment: Segment) -> Energies:
+    y = segment.y.span(0, segment.total_y).astype(np.float64)
     power = np.abs(scipy.fft.rfft(y)) ** 2
     band = np.searchsorted(EDGES_HZ, np.arange(len(power)) * (ANALYSIS_RATE / len(y)), side="right") - 1
     sums = np.bincount(np.clip(band + 1, 0, len(EDGES_HZ)), power, len(EDGES_HZ) + 1)
     return sums[1:-1].astype(np.float64) * (2 / len(y))
 
 
-def _of_level(segment: "Segment", k: int, length: int) -> Energies:
+def _of_level(segment: Segment, k: int, length: int) -> Energies:
     """Energies of the windows centred in the segment's own part, at level k of the pyramid."""
     level = segment.pyramid.level(k)
     hop = length - length // _OVERLAP
@@ -76,7 +74,7 @@ def _of_level(segment: "Segment", k: int, length: int) -> Energies:
         windows = overlapping(samples, length, hop)
         parts = scipy.fft.rfft(windows * _window(length), axis=1).view(np.float32)
         power += np.einsum("ij,ij->j", parts, parts).reshape(-1, 2).sum(axis=1)
-    return power @ _bin_shares(bins, ANALYSIS_RATE / (1 << k) / length) * (2 / length * (1 << k))
+    return power @ _bin_shares(bins, level_rate(k) / length) * (2 / length * (1 << k))
 
 
 @cache

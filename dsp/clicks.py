@@ -98,7 +98,7 @@ def _counted(blocks: NDArray[np.int64]) -> Clicks:
 def _blocks_with_click(segment: Segment, channel: int, span: Span, memory: Samples) -> NDArray[np.int64]:
     """Blocks of ``span`` with a click, counted from its start; the first and last groups are context only."""
     length, stride = _block_length(segment.rate), _stride(segment.rate)
-    samples = segment.native(span.start - 3 * stride, span.stop)[channel]
+    samples = segment.native.span(span.start - 3 * stride, span.stop)[channel]
     difference = _third_difference(samples, stride, memory)
     difference[: max(0, 3 * stride - span.start)] = 0
     difference[max(0, segment.total - span.start) :] = 0

@@ -65,7 +65,9 @@ def analyse(segment: Segment) -> Clipping:
         highest, lowest = moments.highest[channel, moments.own], moments.lowest[channel, moments.own]
         near.append(_near_peak(segment, channel, edges, highest, lowest))
         beyond = _pieces(edges, (highest > 1) | (lowest < -1))
-        over += sum(int(np.count_nonzero(np.abs(segment.native(*piece)[channel]) > 1)) for piece in beyond)
+        over += sum(
+            int(np.count_nonzero(np.abs(segment.native.span(*piece)[channel]) > 1)) for piece in beyond
+        )
     return Clipping(tuple(near), over)
 
 
@@ -93,7 +95,7 @@ def _near_peak(segment: Segment, channel: int, edges: Edges, highest: Samples, l
     threshold = np.float32(peak * NEAR_PEAK)
     for sign, reaching in ((1, highest >= threshold), (-1, lowest <= -threshold)):
         for piece in _pieces(edges, reaching):
-            around = np.float32(sign) * segment.native(piece.start - 2, piece.stop + 2)[channel]
+            around = np.float32(sign) * segment.native.span(piece.start - 2, piece.stop + 2)[channel]
             levels.append(_run_levels(around, np.flatnonzero(around[2:-2] >= threshold)))
     return _counted(peak, np.concatenate(levels))
 

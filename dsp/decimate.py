@@ -1,24 +1,20 @@
 """The analysis signal at a quarter, an eighth, ... of its rate: what low frequencies are measured on."""
 
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from beamprint.dsp.grid import ANALYSIS_RATE
+from beamprint.dsp.grid import ANALYSIS_RATE, Span
 from beamprint.dsp.overlap import overlapping
-
-if TYPE_CHECKING:
-    from beamprint.dsp.segment import Segment
+from beamprint.dsp.stretch import Stretch
 
 Samples = NDArray[np.float32]
 
 FIRST_LEVEL = 2
 LAST_LEVEL = 8
 MARGIN_SECONDS = 4.25
-"""What every level holds at least beside the own samples, as far as the track reaches."""
+"""What every level holds at least on both sides of the own samples, as far as the track reaches."""
 
 _GRANULE = 1 << 16
 """Samples of the analysis signal decimated together, counted from sample 0: the same whatever the segment."""
@@ -30,49 +26,10 @@ _ROW = 16
 """Outputs of one row of the matrix product."""
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """The analysis signal low-passed and decimated by 2^k.
-
-    Attributes
-    ----------
-    samples : float32, shape (n,)
-    first : int
-        Number of ``samples[0]``; sample m lies at time m 2^k / 44100 s.
-    total : int
-        Samples of the whole track at this rate.
-    rate : float
-        Samples a second.
-    """
-
-    samples: Samples
-    first: int
-    total: int
-    rate: float
-
-    def span(self, start: int, stop: int) -> Samples:
-        """Samples [start, stop), zeros outside the track.
-
-        Raises
-        ------
-        IndexError
-            The span needs samples of the track that the segment's halo does not hold.
-        """
-        a, b = start - self.first, stop - self.first
-        if a >= 0 and b <= len(self.samples):
-            return self.samples[a:b]
-        lo, hi = max(start, 0), max(min(stop, self.total), 0)
-        out = np.zeros(stop - start, np.float32)
-        if lo < hi:
-            if lo < self.first or hi > self.first + len(self.samples):
-                held = f"[{self.first}, {self.first + len(self.samples)})"
-                raise IndexError(f"samples [{lo}, {hi}) wanted, {held} held")
-            out[lo - start : hi - start] = self.samples[lo - self.first : hi - self.first]
-        return out
-
-
 class Pyramid:
-    """Levels 2 to 8 of a segment's analysis signal, each from the one before.
+    """Levels 2 to 8 of a stretch of the analysis signal, each from the one before.
+
+    Level k is the signal low-passed and decimated by 2^k: its sample m lies at time m 2^k / 44100 s.
 
     A 79-tap Kaiser low-pass takes every fourth sample (flat within 0.01 dB to 4240 Hz, aliases into that
     band below -70 dB); 43-tap half-band filters halve the rate from there (flat to 0.385 of the new rate).
@@ -81,35 +38,43 @@ class Pyramid:
 
     Parameters
     ----------
-    segment : Segment
+    y : Stretch
+        Analysis signal, shape (n,).
+    own : Span
+        Samples of it that every level must hold, with the margin around them.
     """
 
-    def __init__(self, segment: "Segment") -> None:
+    def __init__(self, y: Stretch, own: Span) -> None:
         margin = int(MARGIN_SECONDS * ANALYSIS_RATE)
-        start = max(0, segment.own_y.start - margin) // _GRANULE
-        stop = -(-min(segment.total_y, segment.own_y.stop + margin) // _GRANULE)
-        parts = [_decimated(segment, g * _GRANULE) for g in range(start, stop)]
+        start = max(0, own.start - margin) // _GRANULE
+        stop = -(-min(y.total, own.stop + margin) // _GRANULE)
+        parts = [_decimated(y, g * _GRANULE) for g in range(start, stop)]
         self._levels = {
-            FIRST_LEVEL + i: _level(FIRST_LEVEL + i, start * _GRANULE, segment.total_y, list(of_level))
+            FIRST_LEVEL + i: _level(FIRST_LEVEL + i, start * _GRANULE, y.total, list(of_level))
             for i, of_level in enumerate(zip(*parts))
         }
 
-    def level(self, k: int) -> Level:
-        """The signal at 44100 / 2^k Hz, k = 2 ... 8."""
+    def level(self, k: int) -> Stretch:
+        """The signal at ``level_rate(k)``, k = 2 ... 8."""
         return self._levels[k]
 
 
-def _level(k: int, start: int, total_y: int, parts: list[Samples]) -> Level:
+def level_rate(k: int) -> float:
+    """Sample rate of level k in Hz."""
+    return ANALYSIS_RATE / (1 << k)
+
+
+def _level(k: int, start: int, total_y: int, parts: list[Samples]) -> Stretch:
     total = -(-total_y // (1 << k))
     first = start >> k
-    return Level(np.concatenate(parts)[: total - first], first, total, ANALYSIS_RATE / (1 << k))
+    return Stretch(np.concatenate(parts)[: total - first], first, total)
 
 
-def _decimated(segment: "Segment", start: int) -> list[Samples]:
+def _decimated(y: Stretch, start: int) -> list[Samples]:
     """One granule at every level."""
     context, length = 4 * _context(FIRST_LEVEL), _GRANULE
     reach = _QUARTER_TAPS // 2
-    x = segment.y(start - context - reach, start + length + context + reach)
+    x = y.span(start - context - reach, start + length + context + reach)
     x = _filtered(x, _toeplitz(_QUARTER_TAPS, 4), step=4)
     parts = []
     for k in range(FIRST_LEVEL, LAST_LEVEL + 1):

@@ -43,7 +43,7 @@ def finish(total: Dropouts) -> Columns:
 def _of_span(segment: Segment, span: Span) -> Dropouts:
     shortest = max(2, -(-segment.rate * 2 // 1000))
     channels = full_range_channels(segment.layout)
-    samples = segment.native(span.start, span.stop + shortest)
+    samples = segment.native.span(span.start, span.stop + shortest)
     if not _may_stand_still([samples[channel] for channel in channels], shortest // 2):
         return Dropouts(0)
     runs = (run for run in _still_runs(segment, span) if run.length >= shortest)
@@ -65,7 +65,7 @@ def _may_stand_still(channels: list[Samples], stride: int) -> bool:
 
 def _still_runs(segment: Segment, span: Span) -> Iterator[Span]:
     """Maximal runs of equal samples in every channel but the LFE that begin in ``span``."""
-    samples = segment.native(span.start - 1, span.stop + 1)[full_range_channels(segment.layout)]
+    samples = segment.native.span(span.start - 1, span.stop + 1)[full_range_channels(segment.layout)]
     still = np.zeros(span.length + 3, np.int8)
     still[1:-1] = (samples[:, 1:] == samples[:, :-1]).all(0)
     change = np.diff(still)
@@ -80,7 +80,7 @@ def _still_runs(segment: Segment, span: Span) -> Iterator[Span]:
 def _end_of_run(segment: Segment, inside: int) -> int:
     """Where the run that holds the sample before ``inside`` ends, as far as the halo lets see."""
     stop = min(segment.total, inside + int(LONGEST_S * segment.rate) + 1)
-    samples = segment.native(inside - 1, stop)[full_range_channels(segment.layout)]
+    samples = segment.native.span(inside - 1, stop)[full_range_channels(segment.layout)]
     moved = (samples[:, 1:] != samples[:, :1]).any(0)
     return inside + int(moved.argmax()) if moved.any() else stop
 
@@ -89,7 +89,7 @@ def _is_dropout(segment: Segment, run: Span) -> bool:
     if run.length > LONGEST_S * segment.rate:
         return False
     context = round(CONTEXT_S * segment.rate)
-    before = segment.native(run.start - context, run.start)
-    after = segment.native(run.stop, run.stop + context)
+    before = segment.native.span(run.start - context, run.start)
+    after = segment.native.span(run.stop, run.stop + context)
     channels = full_range_channels(segment.layout)
     return all(np.mean(np.square(x[channels])) > LOUD_POWER for x in (before, after))

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.fft
@@ -16,10 +15,8 @@ from numpy.typing import NDArray
 from beamprint.dsp import mel, spectral_shape
 from beamprint.dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, frame_count
 from beamprint.dsp.overlap import overlapping
+from beamprint.dsp.stretch import Stretch
 from beamprint.dsp.windows import hann
-
-if TYPE_CHECKING:
-    from beamprint.dsp.segment import Segment
 
 Floats = NDArray[np.float32]
 
@@ -59,20 +56,29 @@ class Frames:
     power: NDArray[np.float64]
 
 
-def own_frames(segment: "Segment") -> Span:
-    """Numbers of the frames a segment counts: those centred in it, and for the last the one at the end."""
-    last = segment.bounds.is_last
-    stop = frame_count(segment.total_y) if last else segment.own_y.stop // HOP_LENGTH
-    return Span(segment.own_y.start // HOP_LENGTH, stop)
+def own_frames(own: Span, total: int) -> Span:
+    """Numbers of the frames centred on the samples ``own``, and of the one at the track's end if they reach it."""
+    stop = frame_count(total) if own.stop == total else own.stop // HOP_LENGTH
+    return Span(own.start // HOP_LENGTH, stop)
 
 
-def analyse(segment: "Segment") -> Frames:
-    """Run the pass over a segment and its halo."""
-    own = own_frames(segment)
-    per_block = segment.block // HOP_LENGTH
+def measure_frames(y: Stretch, own_samples: Span, *, block: int) -> Frames:
+    """Run the pass over a segment and its halo.
+
+    Parameters
+    ----------
+    y : Stretch
+        Analysis signal, shape (n,).
+    own_samples : Span
+        The samples of it that the segment counts as its own.
+    block : int
+        Block length of the grid, in samples.
+    """
+    own = own_frames(own_samples, y.total)
+    per_block = block // HOP_LENGTH
     halo = -(-CONTEXT_FRAMES // per_block) * per_block
     first = max(0, own.start - halo)
-    stop = min(frame_count(segment.total_y), -(-own.stop // per_block) * per_block + halo)
+    stop = min(frame_count(y.total), -(-own.stop // per_block) * per_block + halo)
     rows = stop - first
     out = Frames(
         first,
@@ -87,7 +93,7 @@ def analyse(segment: "Segment") -> Frames:
     )
     buffers = _Buffers()
     for a, b in _chunks(first, stop, math.gcd(_CHUNK, per_block)):
-        samples = segment.y(a * HOP_LENGTH - FRAME_LENGTH // 2, (b - 1) * HOP_LENGTH + FRAME_LENGTH // 2)
+        samples = y.span(a * HOP_LENGTH - FRAME_LENGTH // 2, (b - 1) * HOP_LENGTH + FRAME_LENGTH // 2)
         power = _measure(samples, slice(a - first, b - first), out, buffers)
         counted = power[max(a, own.start) - a : max(0, min(b, own.stop) - a)]
         out.power[:] += np.ones(len(counted), np.float32) @ counted

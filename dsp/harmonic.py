@@ -54,7 +54,9 @@ def analyse(segment: Segment) -> HarmonicPartial:
     chroma_every = _every(total, _CHROMA_THINNED)
     return HarmonicPartial(
         frames.rms[frames.own].copy(),
-        yin.fundamentals(segment, at_most=max(_PITCHED_OF_CHUNK, _PITCHED_IN_ALL * yin.CHUNK // total)),
+        yin.fundamentals(
+            frames, segment.y, at_most=max(_PITCHED_OF_CHUNK, _PITCHED_IN_ALL * yin.CHUNK // total)
+        ),
         constant_q.mean_chroma(
             segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every
         ),

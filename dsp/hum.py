@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from beamprint.dsp.decimate import level_rate
 from beamprint.dsp.grid import ANALYSIS_RATE
 from beamprint.dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
 from beamprint.dsp.overlap import overlapping
@@ -65,7 +66,7 @@ def analyse(segment: Segment) -> LowSpectra:
     step = _HOP << _LEVEL
     first = -(-segment.own_y.start // step)
     stop = max(first, min(-(-segment.own_y.stop // step), (low.total - _WINDOW) // _HOP + 1))
-    bins = _line_bins(low.rate)
+    bins = _line_bins(level_rate(_LEVEL))
     levels = np.empty(stop - first, np.float32)
     lines = np.empty((stop - first, bins.size), np.float16)
     for a in range(first, stop, _BATCH):
@@ -111,7 +112,7 @@ def finish(spectra: LowSpectra) -> Columns:
 
 def _prominence(quiet_db: NDArray[np.float64], mains: int) -> float:
     """Second largest of the prominences of the harmonics of ``mains`` Hz, in dB."""
-    rate = ANALYSIS_RATE / (1 << _LEVEL)
+    rate = level_rate(_LEVEL)
     frequency = _line_bins(rate) * (rate / _TRANSFORM)
     prominences = []
     for harmonic in range(1, HARMONICS + 1):

@@ -2,18 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beamprint.dsp import cells
 from beamprint.dsp.cells import CELLS_PER_SECOND
-from beamprint.dsp.channels import stereo_pair
 from beamprint.dsp.grid import Span
-
-if TYPE_CHECKING:
-    from beamprint.dsp.segment import Segment
+from beamprint.dsp.stretch import Stretch
 
 CELLS_PER_STEP = 10
 """Cells of the 100 ms step that some measurements take together."""
@@ -76,28 +72,41 @@ class Moments:
         return self.highest == self.lowest
 
 
-def measure(segment: "Segment") -> Moments:
-    """Moments of the cells that hold own samples, and of those that complete the last 100 ms step."""
-    rate, channels = segment.rate, len(segment.layout)
-    own = cells.cells_beginning_in(segment.own, rate, CELLS_PER_SECOND)
-    steps = cells.cells_beginning_in(segment.own, rate, CELLS_PER_SECOND // CELLS_PER_STEP)
-    first = own.start - (cells.edge(own.start, rate, CELLS_PER_SECOND) > segment.own.start)
+def cell_moments(pcm: Stretch, own_samples: Span, rate: int, pair: tuple[int, int] | None) -> Moments:
+    """Moments of the cells that hold own samples, and of those that complete the last 100 ms step.
+
+    Parameters
+    ----------
+    pcm : Stretch
+        Samples at the native rate, shape (channels, n).
+    own_samples : Span
+        The samples that the segment counts as its own.
+    rate : int
+        Native rate in Hz.
+    pair : two channel numbers
+        Left and right, whose products are summed; None where there are none.
+    """
+    channels = len(pcm.samples)
+    own = cells.cells_beginning_in(own_samples, rate, CELLS_PER_SECOND)
+    steps = cells.cells_beginning_in(own_samples, rate, CELLS_PER_SECOND // CELLS_PER_STEP)
+    first = own.start - (cells.edge(own.start, rate, CELLS_PER_SECOND) > own_samples.start)
     held = Span(first, max(own.stop, steps.stop * CELLS_PER_STEP))
     sums = np.zeros((2 * channels + 1, held.length))
     extremes = np.zeros((2 * channels, held.length), np.float32)
     step = CELLS_PER_SECOND * max(1, _CHUNK_SAMPLES // rate)
-    complete = min(held.stop, cells.complete_cells(segment.total, rate, CELLS_PER_SECOND))
+    complete = min(held.stop, cells.complete_cells(pcm.total, rate, CELLS_PER_SECOND))
     for start in range(first, complete, step):
         chunk = Span(start, min(start + step, complete))
         at = slice(chunk.start - first, chunk.stop - first)
-        _measure_chunk(segment, chunk, sums[:, at], extremes[:, at])
+        _measure_chunk(pcm, chunk, rate, pair, sums[:, at], extremes[:, at])
     if first <= complete < held.stop:
         at = slice(complete - first, complete - first + 1)
-        _measure_incomplete(segment, complete, sums[:, at], extremes[:, at])
+        tail = pcm.span(cells.edge(complete, rate, CELLS_PER_SECOND), pcm.total)
+        _measure_incomplete(tail, pair, sums[:, at], extremes[:, at])
     return Moments(
         first,
         slice(own.start - first, own.stop - first),
-        np.diff(np.minimum(cells.edges(held, rate, CELLS_PER_SECOND), segment.total)),
+        np.diff(np.minimum(cells.edges(held, rate, CELLS_PER_SECOND), pcm.total)),
         sums[:channels],
         sums[channels:-1],
         sums[-1],
@@ -106,13 +115,15 @@ def measure(segment: "Segment") -> Moments:
     )
 
 
-def _measure_chunk(segment: "Segment", chunk: Span, sums: Float64, extremes: Samples) -> None:
+def _measure_chunk(
+    pcm: Stretch, chunk: Span, rate: int, pair: tuple[int, int] | None, sums: Float64, extremes: Samples
+) -> None:
     """Cells of equal length are rows of a matrix; at rates where lengths take turns, every ``period``-th cell is."""
-    rate, channels = segment.rate, len(segment.layout)
+    channels = len(pcm.samples)
     period = CELLS_PER_SECOND // math.gcd(rate, CELLS_PER_SECOND)
     rows = -(-chunk.length // period)
     edges = cells.edges(Span(chunk.start, chunk.start + rows * period), rate, CELLS_PER_SECOND)
-    x = segment.native(int(edges[0]), int(edges[-1]))
+    x = pcm.span(int(edges[0]), int(edges[-1]))
     edges -= edges[0]
     starts, own = edges[: chunk.length], x[:, : edges[chunk.length]]
     np.maximum.reduceat(own, starts, axis=1, out=extremes[:channels])
@@ -121,14 +132,13 @@ def _measure_chunk(segment: "Segment", chunk: Span, sums: Float64, extremes: Sam
     for turn in range(period):
         of_turn = sums[:, turn::period]
         cell = table[:, : of_turn.shape[1], edges[turn] : edges[turn + 1]]
-        _sum_up(cell, stereo_pair(segment.layout), of_turn)
+        _sum_up(cell, pair, of_turn)
 
 
-def _measure_incomplete(segment: "Segment", number: int, sums: Float64, extremes: Samples) -> None:
-    """The cell that the track's end cuts; of no length where the end is a cell's as well."""
-    x = segment.native(cells.edge(number, segment.rate, CELLS_PER_SECOND), segment.total)
+def _measure_incomplete(x: Samples, pair: tuple[int, int] | None, sums: Float64, extremes: Samples) -> None:
+    """The cell that the track's end cuts; empty where the track ends with a cell."""
     if x.size:
-        _sum_up(x[:, None], stereo_pair(segment.layout), sums)
+        _sum_up(x[:, None], pair, sums)
         np.concatenate([x.max(axis=1), x.min(axis=1)], out=extremes[:, 0])
 
 

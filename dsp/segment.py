@@ -6,9 +6,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from beamprint.dsp import decimate, frames, memory, moments, resample
-from beamprint.dsp.channels import ChannelLayout, mono_mix_channels
+from beamprint.dsp import memory, resample
+from beamprint.dsp.channels import ChannelLayout, mono_mix_channels, stereo_pair
+from beamprint.dsp.decimate import Pyramid
+from beamprint.dsp.frames import Frames, measure_frames
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, Bounds, Span, analysis_length, segment_bounds
+from beamprint.dsp.moments import Moments, cell_moments
+from beamprint.dsp.stretch import Stretch
 
 Samples = NDArray[np.float32]
 
@@ -103,9 +107,10 @@ class Segment:
         """View of the own samples, shape (channels, own.length)."""
         return self.pcm[:, self.own.start - self.start : self.own.stop - self.start]
 
-    def native(self, start: int, stop: int) -> Samples:
-        """Samples [start, stop) of all channels, shape (channels, stop - start), zeros outside the track."""
-        return _cut(self.pcm, self.start, self.total, start, stop)
+    @property
+    def native(self) -> Stretch:
+        """All channels at the native rate, shape (channels, n)."""
+        return Stretch(self.pcm, self.start, self.total)
 
     def mix(self, start: int, stop: int) -> Samples:
         """Mono mix at the native rate, samples [start, stop) of the track, which ``pcm`` must hold."""
@@ -123,22 +128,20 @@ class Segment:
         return mix
 
     @cached_property
-    def _y(self) -> tuple[Samples, int]:
-        """The analysis signal with its halo, and the sample number of its first sample."""
+    def y(self) -> Stretch:
+        """The analysis signal with its halo: the mono mix at 44.1 kHz, shape (n,)."""
         mix = self.mix(self.start, self.start + self.pcm.shape[1])
         if self.rate == ANALYSIS_RATE:
-            return mix, self.start
-        return resample.resample(mix, self.start, rate=self.rate, total=self.total, new_rate=ANALYSIS_RATE)
-
-    def y(self, start: int, stop: int) -> Samples:
-        """Analysis signal (mono mix at 44.1 kHz), samples [start, stop), zeros outside the track."""
-        samples, first = self._y
-        return _cut(samples, first, self.total_y, start, stop)
+            return Stretch(mix, self.start, self.total_y)
+        samples, first = resample.resample(
+            mix, self.start, rate=self.rate, total=self.total, new_rate=ANALYSIS_RATE
+        )
+        return Stretch(samples, first, self.total_y)
 
     @cached_property
-    def moments(self) -> "moments.Moments":
+    def moments(self) -> Moments:
         """Sums, products and extremes of 10 ms cells of the native channels."""
-        return moments.measure(self)
+        return cell_moments(self.native, self.own, self.rate, stereo_pair(self.layout))
 
     @cached_property
     def native_peak(self) -> float:
@@ -151,32 +154,11 @@ class Segment:
         return self.native_peak if len(self.layout) > 1 else 0.0
 
     @cached_property
-    def frames(self) -> "frames.Frames":
+    def frames(self) -> Frames:
         """What one pass over the STFT of the analysis signal yields."""
-        return frames.analyse(self)
+        return measure_frames(self.y, self.own_y, block=self.block)
 
     @cached_property
-    def pyramid(self) -> "decimate.Pyramid":
+    def pyramid(self) -> Pyramid:
         """The analysis signal at a quarter, an eighth ... of its rate."""
-        return decimate.Pyramid(self)
-
-
-def _cut(samples: Samples, first: int, total: int, start: int, stop: int) -> Samples:
-    """``samples[..., start:stop]`` in track time, where index 0 is sample ``first``; zeros outside the track.
-
-    Raises
-    ------
-    IndexError
-        The span needs samples of the track that the halo does not hold.
-    """
-    a, b = start - first, stop - first
-    n = samples.shape[-1]
-    if 0 <= a and b <= n:
-        return samples[..., a:b]
-    lo, hi = max(start, 0), max(min(stop, total), 0)
-    if lo < hi and (lo < first or hi > first + n):
-        raise IndexError(f"samples [{lo}, {hi}) wanted, [{first}, {first + n}) held")
-    out = np.zeros(samples.shape[:-1] + (stop - start,), np.float32)
-    if lo < hi:
-        out[..., lo - start : hi - start] = samples[..., lo - first : hi - first]
-    return out
+        return Pyramid(self.y, self.own_y)

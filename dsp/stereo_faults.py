@@ -141,7 +141,7 @@ def _bass_powers(segment: Segment) -> tuple[float, ...]:
     stop = min(-(-segment.own.stop // hop), (segment.total - margin) // hop - 1)
     if stop <= first:
         return (0.0,) * 6
-    around = segment.native(first * hop, (stop + 1) * hop + margin)
+    around = segment.native.span(first * hop, (stop + 1) * hop + margin)
     rate = segment.rate / factor
     left, right = (_bass_spectra(_decimated(x, factor), rate) for x in around)
     first_bin = _bins(BASS_HZ, rate).start

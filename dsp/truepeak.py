@@ -50,7 +50,7 @@ def true_peak(segment: Segment) -> float:
     scratch = _Scratch.of_samples(segment.block + 3 * _ROW)
     for start in range(first, last, segment.block):
         rows = -(-min(segment.block, last - start) // _ROW)
-        for x in segment.native(start - _BEFORE, start + rows * _ROW + _AFTER):
+        for x in segment.native.span(start - _BEFORE, start + rows * _ROW + _AFTER):
             peak = _raised(peak, x, scratch, twice=twice)
     return peak
 

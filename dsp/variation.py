@@ -135,7 +135,7 @@ def _hops(segment: Segment, hops: Span) -> tuple[Energies, Peaks]:
     for first in range(hops.start, hops.stop, _HOPS_A_PASS):
         some = Span(first, min(first + _HOPS_A_PASS, hops.stop))
         bounds = np.minimum(cells.edges(some, ANALYSIS_RATE, HOPS_PER_SECOND), segment.total_y)
-        y = segment.y(int(bounds[0]), int(bounds[-1]))
+        y = segment.y.span(int(bounds[0]), int(bounds[-1]))
         at = slice(some.start - hops.start, some.stop - hops.start)
         energies[at], peaks[at] = cells.energies(y, bounds), cells.peaks(y, bounds)
     return energies, peaks
@@ -146,7 +146,7 @@ def _frames(segment: Segment) -> Energies:
     half = FRAME_LENGTH // 2
     centres = Span(segment.own_y.start, segment.own_y.stop + segment.bounds.is_last)
     hops = cells.cells_beginning_in(centres, ANALYSIS_RATE, HOPS_PER_SECOND)
-    frames = (segment.y(hop * HOP - half, hop * HOP + half) for hop in range(hops.start, hops.stop))
+    frames = (segment.y.span(hop * HOP - half, hop * HOP + half) for hop in range(hops.start, hops.stop))
     return np.array([float(frame @ frame) for frame in frames])
 
 

@@ -5,7 +5,7 @@ at the full rate.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from beamprint.dsp.frames import Frames, power_of_codes
 from beamprint.dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, HOP_LENGTH
 from beamprint.dsp.overlap import overlapping
-
-if TYPE_CHECKING:
-    from beamprint.dsp.segment import Segment
+from beamprint.dsp.stretch import Stretch
 
 Floats = NDArray[np.float32]
 
@@ -46,12 +44,15 @@ _HIGH_EVERY = 8
 _LAG_RATIO, _LAG_STEP = 1.03, 8
 
 
-def fundamentals(segment: "Segment", *, at_most: int = CHUNK) -> Floats:
+def fundamentals(frames: Frames, y: Stretch, *, at_most: int = CHUNK) -> Floats:
     """Fundamental frequency in Hz of a segment's own frames.
 
     Parameters
     ----------
-    segment : Segment
+    frames : Frames
+        Their log spectra choose the frames to measure.
+    y : Stretch
+        The analysis signal they were taken from, shape (n,).
     at_most : int
         Frames to measure of each 256, of those likely to be voiced; a third as many of the others that could
         be. Where there are more, only every second, third ... is measured and speaks for those up to the next.
@@ -60,7 +61,6 @@ def fundamentals(segment: "Segment", *, at_most: int = CHUNK) -> Floats:
     -------
     float32, shape (own frames,); 0 where the frame is not voiced.
     """
-    frames = segment.frames
     first, stop = frames.first + frames.own.start, frames.first + frames.own.stop
     start = first - first % CHUNK
     end = min(-(-stop // CHUNK) * CHUNK, frames.first + len(frames.rms))
@@ -70,16 +70,16 @@ def fundamentals(segment: "Segment", *, at_most: int = CHUNK) -> Floats:
     measured = np.unique(by)
     for i in range(0, len(measured), _TOGETHER):
         batch = measured[i : i + _TOGETHER]
-        f0[batch - start] = fundamentals_of(_frames(segment, batch))
+        f0[batch - start] = fundamentals_of(_frames(y, batch))
     f0[represented - start] = f0[by - start]
     return f0[first - start : stop - start]
 
 
-def _frames(segment: "Segment", numbers: NDArray[np.int_]) -> Floats:
+def _frames(y: Stretch, numbers: NDArray[np.int_]) -> Floats:
     """Samples of the frames of ascending numbers, shape (frames, 2048)."""
     first, last = int(numbers[0]), int(numbers[-1])
     margin = FRAME_LENGTH // 2
-    samples = segment.y(first * HOP_LENGTH - margin, last * HOP_LENGTH + margin)
+    samples = y.span(first * HOP_LENGTH - margin, last * HOP_LENGTH + margin)
     return overlapping(samples, FRAME_LENGTH, HOP_LENGTH)[numbers - first]
 
 

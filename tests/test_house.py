@@ -1,6 +1,7 @@
 """The shape of the house: who may import whom, and what no room may do."""
 
 import ast
+from graphlib import TopologicalSorter
 from itertools import product
 from pathlib import Path
 
@@ -35,6 +36,28 @@ def test_imports_go_one_way(inner, outer):
         if name.startswith(f"beamprint.{outer}.")
     ]
     assert not wrong
+
+
+def module_of(name, known):
+    """The module that an imported name is, or is taken from; None for one of another room or library."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_within_a_room_form_no_circle(room):
+    """Imports for type checkers and within functions count too."""
+    known = {
+        ".".join(("beamprint", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): path
+        for path in modules(room)
+    }
+    graph = {
+        name: {module_of(other, known) for other in imported(path)} - {None, name}
+        for name, path in known.items()
+    }
+    assert any(graph.values())
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules of a circle
 
 
 @pytest.mark.parametrize("family", FAMILIES)

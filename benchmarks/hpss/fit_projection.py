@@ -26,7 +26,7 @@ def measured(path):
     """Sums of the masks and the ratio of the separated signals."""
     pcm, rate = soundfile.read(path, dtype="float32", always_2d=True)
     segment = Segment.whole(np.ascontiguousarray(pcm.T), rate, layout_of(pcm.shape[1]))
-    harmonic, percussive = librosa.effects.hpss(segment.y(0, segment.total_y))
+    harmonic, percussive = librosa.effects.hpss(segment.y.span(0, segment.total_y))
     h, p = (np.sqrt(np.mean(np.square(part, dtype=np.float64))) for part in (harmonic, percussive))
     sums = hpss.mask_sums(segment.frames, frame_count(segment.total_y), every=EVERY)
     return sums, h / (h + p)

@@ -83,7 +83,7 @@ def measure(path: str) -> tuple[Record, dict[str, float]]:
 def _share(segment: Segment, clock: Stopwatch) -> None:
     """What several families use is made on first use: make it here, so that none is charged for the others."""
     with clock(SIGNAL):
-        segment.y(segment.own_y.start, segment.own_y.start)
+        _ = segment.y
     with clock(FRAMES):
         _ = segment.frames
     with clock(PYRAMID):

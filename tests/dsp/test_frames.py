@@ -104,7 +104,7 @@ def test_rows_of_a_segment_are_those_of_the_whole_track(y):
         rows = slice(part.first, part.first + len(part.rms))
         np.testing.assert_array_equal(part.mel_db, whole.mel_db[rows])
         np.testing.assert_array_equal(part.log_spectrum, whole.log_spectrum[rows])
-        own = frames.own_frames(segment)
+        own = frames.own_frames(segment.own_y, segment.total_y)
         assert (part.first + part.own.start, part.first + part.own.stop) == own
         assert own.start == 0 or own.start - part.first >= min(own.start, frames.CONTEXT_FRAMES)
 
@@ -119,4 +119,4 @@ def test_a_segment_is_not_asked_beyond_its_halo(y):
     (_, last) = segments(np.tile(y, 5), RATE, [20 * RATE])
     assert isinstance(last, Segment)
     with pytest.raises(IndexError, match="held"):
-        last.y(0, 100)
+        last.y.span(0, 100)

@@ -78,7 +78,7 @@ def test_looking_at_candidates_finds_nearly_all_voiced_frames(seed):
     y = melody(8.0, seed, noise=0.02)
     (segment,) = segments(y, RATE)
     every_frame = yin.fundamentals_of(frames_of(y))
-    looked_at = yin.fundamentals(segment)
+    looked_at = yin.fundamentals(segment.frames, segment.y)
     np.testing.assert_array_equal(looked_at[looked_at > 0], every_frame[looked_at > 0])
     assert (looked_at > 0).sum() >= 0.98 * (every_frame > 0).sum()
 
@@ -86,7 +86,10 @@ def test_looking_at_candidates_finds_nearly_all_voiced_frames(seed):
 def test_a_limit_on_the_frames_measured_keeps_the_share_and_spread_of_pitch():
     y = melody(12.0, 4)
     (segment,) = segments(y, RATE)
-    full, limited = yin.fundamentals(segment), yin.fundamentals(segment, at_most=40)
+    full, limited = (
+        yin.fundamentals(segment.frames, segment.y),
+        yin.fundamentals(segment.frames, segment.y, at_most=40),
+    )
     assert len(limited) == len(full)
     assert (limited > 0).mean() == pytest.approx((full > 0).mean(), abs=0.03)
     a, b = full[full > 0], limited[limited > 0]

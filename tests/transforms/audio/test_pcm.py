@@ -116,7 +116,7 @@ def test_segments_of_a_chained_ogg_cross_its_links(tmp_path):
     whole = open_segment(str(path), block=BLOCK).segment
     for index in range(2):
         segment = open_segment(str(path), index=index, borders=(22 * 8000,), block=BLOCK).segment
-        held = whole.native(segment.start, segment.start + segment.pcm.shape[1])
+        held = whole.native.span(segment.start, segment.start + segment.pcm.shape[1])
         assert np.array_equal(segment.pcm, held)
 
 

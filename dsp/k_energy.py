@@ -1,4 +1,4 @@
-"""Energy that the K filter leaves in 10 ms cells, found without the filtered signal.
+"""The energy of K-weighted 10 ms cells, found without the filtered signal.
 
 A row x of about a millisecond that meets the filter in state s gives the response y = T x + O s. With the
 orthonormal columns of Q spanning those of O, its energy is |Q'y|^2, four numbers, and x'G x with
@@ -10,36 +10,22 @@ half of the columns that its response has, and the energies |x|^2 are known.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.cells import CELLS_PER_SECOND
-
-Samples = NDArray[np.float32]
-Matrix = NDArray[np.float64]
+from beamprint.dsp.k_filter import LOWEST_RATE, ORDER, StateSpace, as_float32
 
 DIRECTIONS = 16
 """Rows of V. The largest shortfall left out is 0.002 of the gain, and one half of it is taken off all that is
 left out: the response errs by 0.005 dB at most."""
 
-_ORDER = 4
 _DOUBLINGS = 7
 """A state is the sum over the 128 rows before, about 0.13 s: the high-pass's double pole has decayed by 240 dB."""
 _ROWS_PER_CELL = range(6, 17)
 _USUAL_ROWS = 10
-_LOWEST_RATE = 32_000
-"""Below, a row of a millisecond has too few samples for 16 directions to be few."""
 
 
-class StateSpace(NamedTuple):
-    """s' = A s + B x, y = C s + D x."""
-
-    A: Matrix
-    B: Matrix
-    C: Matrix
-    D: float
-
-
-class Table(NamedTuple):
+class RowTables(NamedTuple):
     """The filter at rows of one length.
 
     Attributes
@@ -56,38 +42,40 @@ class Table(NamedTuple):
         The a of the module's text.
     """
 
-    project: Samples
-    observe: Samples
-    decays: Samples
-    signs: Samples
+    project: Float32
+    observe: Float32
+    decays: Float32
+    signs: Float32
     gain: float
 
 
 def rows_per_cell(rate: int) -> int | None:
     """Into how many rows a cell is cut; None at low rates, and where cells are not equal or not divisible."""
     length, odd = divmod(rate, CELLS_PER_SECOND)
-    usable = not odd and rate >= _LOWEST_RATE
+    usable = (
+        not odd and rate >= LOWEST_RATE
+    )  # below, a millisecond has too few samples for 16 directions to be few
     divisors = [n for n in _ROWS_PER_CELL if usable and length % n == 0]
     return min(divisors, key=lambda n: abs(n - _USUAL_ROWS), default=None)
 
 
-def beyond_gain(x: Samples, table: Table, rows: int) -> Matrix:
-    """What the weighted energy of each cell has beyond ``table.gain`` times the energy of the cell.
+def energy_beyond_gain(x: Float32, tables: RowTables, rows: int) -> Float64:
+    """What the weighted energy of each cell has beyond ``tables.gain`` times the energy of the cell.
 
     Parameters
     ----------
     x : float32, shape (samples,)
         Whole cells of ``rows`` rows; the filter is at rest before.
     """
-    projected = table.project @ x.reshape(-1, table.project.shape[1]).T
-    states = _states(projected[-_ORDER:], table.decays)
-    projected[-2 * _ORDER : -_ORDER] += table.observe @ states
-    parts = projected[:-_ORDER]
-    of_rows = table.signs @ np.square(parts, out=parts)
+    projected = tables.project @ x.reshape(-1, tables.project.shape[1]).T
+    states = _states(projected[-ORDER:], tables.decays)
+    projected[-2 * ORDER : -ORDER] += tables.observe @ states
+    parts = projected[:-ORDER]
+    of_rows = tables.signs @ np.square(parts, out=parts)
     return np.asarray(of_rows.reshape(-1, rows).sum(axis=1, dtype=np.float64))
 
 
-def _states(injected: Samples, decays: Samples) -> Samples:
+def _states(injected: Float32, decays: Float32) -> Float32:
     """State at the start of each row, shape (4, rows): the sum over 1, 2, 4 ... rows before."""
     states = np.zeros_like(injected)
     states[:, 1:] = injected[:, :-1]
@@ -97,27 +85,20 @@ def _states(injected: Samples, decays: Samples) -> Samples:
     return states
 
 
-def table_of(space: StateSpace, length: int) -> Table:
+def row_tables(space: StateSpace, length: int) -> RowTables:
     """Tables for rows of ``length`` samples."""
-    A, B, C, D = space
-    powers = [np.eye(_ORDER)]
-    while len(powers) <= length:
-        powers.append(A @ powers[-1])
-    impulse = np.array([D, *(float(C @ power @ B) for power in powers[: length - 1])])
+    impulse = space.impulse_response(length)
     lag = np.subtract.outer(np.arange(length), np.arange(length))
     respond = np.where(lag >= 0, impulse[lag], 0.0)
-    orthonormal, observe = np.linalg.qr(np.array([C @ power for power in powers[:length]]))
+    orthonormal, observe = np.linalg.qr(space.observation(length))
     seen = orthonormal.T @ respond
     values, vectors = np.linalg.eigh(respond.T @ respond - seen.T @ seen)
     gain = (values[DIRECTIONS] + values[-1]) / 2
     shortfall = np.sqrt(gain - values[:DIRECTIONS])[:, None] * vectors[:, :DIRECTIONS].T
-    inject = np.array([powers[length - 1 - i] @ B for i in range(length)]).T
-    decays = [np.linalg.matrix_power(powers[length], 1 << i) for i in range(_DOUBLINGS)]
-    signs = np.repeat([-1.0, 1.0], [DIRECTIONS, _ORDER])
-    project = np.vstack([shortfall, seen, inject])
-    return Table(single(project), single(observe), single(np.array(decays)), single(signs), float(gain))
-
-
-def single(table: Matrix) -> Samples:
-    """As float32 without entries so small that products with them would be denormal, which is slow."""
-    return np.ascontiguousarray(np.where(np.abs(table) < 1e-20, 0.0, table), np.float32)
+    decay = space.powers(length)[length]
+    decays = np.array([np.linalg.matrix_power(decay, 1 << i) for i in range(_DOUBLINGS)])
+    signs = np.repeat([-1.0, 1.0], [DIRECTIONS, ORDER])
+    project = np.vstack([shortfall, seen, space.injection(length).T])
+    return RowTables(
+        as_float32(project), as_float32(observe), as_float32(decays), as_float32(signs), float(gain)
+    )

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from beamprint.dsp.kenergy import DIRECTIONS, StateSpace, beyond_gain, rows_per_cell, table_of
-from beamprint.dsp.kweighting import _cascade, _whitened, k_filter
+from beamprint.dsp.k_energy import DIRECTIONS, energy_beyond_gain, row_tables, rows_per_cell
+from beamprint.dsp.k_filter import k_filter, k_state_space
 
 RATES = [32_000, 44_100, 48_000, 64_000, 88_200, 96_000, 176_400, 192_000]
 
@@ -11,14 +11,16 @@ RATES = [32_000, 44_100, 48_000, 64_000, 88_200, 96_000, 176_400, 192_000]
 def found_and_filtered(x, rate):
     """Energies of the cells of x by the product with short rows, and of the recursively filtered signal."""
     rows, cell = rows_per_cell(rate), rate // 100
-    table = table_of(StateSpace(*_whitened(*_cascade(*k_filter(rate)))), cell // rows)
-    assert table.project.shape[0] == DIRECTIONS + 8
+    tables = row_tables(k_state_space(rate), cell // rows)
+    assert tables.project.shape[0] == DIRECTIONS + 8
     x = x[: len(x) // cell * cell].astype(np.float32)
     flat = np.square(x.astype(np.float64)).reshape(-1, cell).sum(1)
     filtered = scipy.signal.sosfilt(
         np.array([np.concatenate(biquad) for biquad in k_filter(rate)]), x.astype(np.float64)
     )
-    return table.gain * flat + beyond_gain(x, table, rows), np.square(filtered).reshape(-1, cell).sum(1)
+    return tables.gain * flat + energy_beyond_gain(x, tables, rows), np.square(filtered).reshape(
+        -1, cell
+    ).sum(1)
 
 
 def decibels(ratio):
