@@ -22,7 +22,6 @@ from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
 from beamprint.pipeline.store.dataset import Dataset, writing
 from beamprint.pipeline.store.sink import DatasetSink
-from beamprint.transforms.audio.decoder import decoder_version
 from beamprint.transforms.audio.errors import Reason
 
 Runner = Callable[[RunRequest], RunOutcome]
@@ -62,7 +61,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     with writing(
         options.output, run_id, listed=len(listing.tracks), bucket_tracks=options.bucket_tracks
     ) as dataset:
-        sink = DatasetSink(dataset, run_id, started, decoder_version())
+        sink = DatasetSink(dataset, run_id, started)
         todo = _plan(listing, dataset, options)
         print(_planned(todo), file=sys.stderr)
         outcome = _work(todo, sink, options, runner)

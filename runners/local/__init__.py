@@ -16,7 +16,7 @@ from beamprint.runners.local.messages import Setup
 from beamprint.runners.local.progress import Progress
 from beamprint.runners.local.supervisor import Supervisor, TooManyFailures
 from beamprint.runners.local.watched_worker import Limits
-from beamprint.transforms.audio.decoder import decoder_version
+from beamprint.transforms.audio.decoders import decoder_versions
 from beamprint.transforms.model import Track
 
 WORK = "beamprint.runners.in_process"
@@ -98,7 +98,7 @@ def _scratch(request: RunRequest) -> Path:
     Raises:
         NotFinished: It cannot be made.
     """
-    told = repr((parameters_digest(), software_version(), decoder_version())).encode()
+    told = repr((parameters_digest(), software_version(), decoder_versions())).encode()
     version = hashlib.blake2b(told, digest_size=8).hexdigest()
     root = request.job.sink.dataset.root
     if request.scratch is None:
