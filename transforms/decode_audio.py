@@ -15,8 +15,8 @@ from apache_beam.pvalue import PCollection
 from beamprint.transforms import listener
 from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.features import METRICS
-from beamprint.transforms.guard import FAILURES, Failed, Guarded
-from beamprint.transforms.model import Decoded, Failure, Range
+from beamprint.transforms.guard import FAILURES, Failed, Guarded, failure_of
+from beamprint.transforms.model import Decoded, Range
 
 Decode = Callable[[Range], Decoded]
 
@@ -61,8 +61,7 @@ class _DecodeFn(beam.DoFn):
         try:
             decoded = self.decode(element)
         except BadAudio as bad:
-            failure = Failure(element.track, bad.reason, bad.message, "decode", element.index)
-            yield Failed(FAILURES, failure)
+            yield Failed(FAILURES, failure_of(element.track, bad, "decode", element.index))
             return
         finally:
             self.cpu.inc((time.thread_time_ns() - began) // 1000)

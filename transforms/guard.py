@@ -8,13 +8,18 @@ from typing import Any, Final, Literal, TypeAlias
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
 
-from beamprint.transforms.audio.errors import Reason
-from beamprint.transforms.model import Failure, Range
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.model import Failure, Range, Track
 
 FAILURES: Final = "failures"
 
 Failed: TypeAlias = TaggedOutput[Literal["failures"], Failure]
 """What a step yields for bad audio: ``Failed(FAILURES, failure)``."""
+
+
+def failure_of(track: Track, bad: BadAudio, stage: str, index: int = 0) -> Failure:
+    """The failure that bad audio is."""
+    return Failure(track, bad.reason, bad.message, stage, index, decoder=bad.decoder)
 
 
 class Guard(beam.DoFn):

@@ -113,6 +113,7 @@ class Failure:
         stage: Step of the graph.
         index: Number of the segment it happened in.
         traceback: Of a bug; None for bad audio.
+        decoder: Name and version of the decoder that was at work on the track; None where none was.
     """
 
     track: Track
@@ -121,6 +122,7 @@ class Failure:
     stage: str
     index: int = 0
     traceback: str | None = None
+    decoder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from beamprint.transforms.audio.errors import BadAudio
-from beamprint.transforms.guard import FAILURES, Failed, Guarded
-from beamprint.transforms.model import Failure, Range, Track
+from beamprint.transforms.guard import FAILURES, Failed, Guarded, failure_of
+from beamprint.transforms.model import Range, Track
 
 PlanTrack = Callable[[Track], Iterable[Range]]
 
@@ -22,7 +22,7 @@ class _PlanFn(beam.DoFn):
         try:
             yield from self.plan(element)
         except BadAudio as bad:
-            yield Failed(FAILURES, Failure(element, bad.reason, bad.message, "plan"))
+            yield Failed(FAILURES, failure_of(element, bad, "plan"))
 
 
 @dataclass(eq=False)

@@ -23,7 +23,6 @@ from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
 from beamprint.pipeline.store.dataset import PARTIALS, Dataset, writing
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
-from beamprint.transforms.audio.decoder import decoder_version
 from beamprint.transforms.audio.errors import Reason
 
 Runner = Callable[[RunRequest], RunOutcome]
@@ -62,7 +61,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     began, started = time.monotonic(), _now()
     run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with writing(store, run_id, listed=len(listing.tracks), bucket_tracks=options.bucket_tracks) as dataset:
-        sink = DatasetSink(dataset, run_id, started, decoder_version())
+        sink = DatasetSink(dataset, run_id, started)
         todo = _plan(listing, dataset, options)
         print(_planned(todo), file=sys.stderr)
         outcome = _work(todo, sink, options, runner)

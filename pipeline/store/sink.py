@@ -20,13 +20,11 @@ class DatasetSink:
         dataset: Takes the rows.
         run_id: Of the run that hands them over.
         started: When it began, UTC: a retry within the run writes the same rows.
-        decoder: Name and version of the decoder.
     """
 
     dataset: Dataset
     run_id: str
     started: datetime
-    decoder: str
 
     def bucket_of(self, track_id: str) -> int:
         """Bucket of a track."""
@@ -68,7 +66,7 @@ class DatasetSink:
             "reason": str(failure.reason),
             "message": escape_undecodable(failure.message),
             "stage": failure.stage,
-            "decoder": self.decoder,
+            "decoder": failure.decoder,
             "traceback": failure.traceback and escape_undecodable(failure.traceback),
             "source_bytes": track.size,
             "source_version": track.version,

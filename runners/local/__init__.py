@@ -17,7 +17,7 @@ from beamprint.runners.local.messages import Setup
 from beamprint.runners.local.progress import Progress
 from beamprint.runners.local.supervisor import Supervisor, TooManyFailures
 from beamprint.runners.local.watched_worker import Limits
-from beamprint.transforms.audio.decoder import decoder_version
+from beamprint.transforms.audio.decoders import decoder_versions
 from beamprint.transforms.model import Track
 
 WORK = "beamprint.runners.in_process"
@@ -97,7 +97,7 @@ def _scratch(request: RunRequest) -> FolderStore:
     Raises:
         NotFinished: It cannot be made.
     """
-    told = repr((dict(FAMILY_VERSIONS), software_version(), decoder_version())).encode()
+    told = repr((dict(FAMILY_VERSIONS), software_version(), decoder_versions())).encode()
     version = hashlib.blake2b(told, digest_size=8).hexdigest()
     place = request.job.sink.dataset.store.uri()
     if request.scratch is None:

@@ -31,7 +31,7 @@ def ranges(tmp_path):
 @pytest.fixture
 def job(tmp_path):
     with writing(store_at(str(tmp_path / "out")), "run", listed=1) as dataset:
-        yield Job(DatasetSink(dataset, "run", NOON, "libsndfile 1.2"))
+        yield Job(DatasetSink(dataset, "run", NOON))
 
 
 @pytest.fixture

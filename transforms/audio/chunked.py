@@ -3,7 +3,7 @@
 from typing import Literal
 
 from beamprint.transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
-from beamprint.transforms.audio.views import Bytes, patched
+from beamprint.transforms.audio.views import Bytes
 
 _UNKNOWN32 = 0xFFFFFFFF
 _UNKNOWN64 = (1 << 64) - 1
@@ -29,9 +29,9 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
             known = size not in (0, _UNKNOWN32) and not 0 <= size - _SOX_PIPE <= 64
             if known:
                 check_audio_chunk(data, position + 8, size)
-            return Contents("aiff", length_known=known)
+            return Contents("aiff", base, length_known=known)
         if head[:4] == b"COMM" and data.read_at(position + 10, 4) == b"\0\0\0\0":
-            return Contents("aiff")  # no audio: SSND may be left out
+            return Contents("aiff", base)  # no audio: SSND may be left out
         position += 8 + size + size % 2
     raise truncated(f"no 'SSND' chunk among the first {MAX_CHUNKS}")
 
@@ -53,10 +53,10 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
         start = position + 12
         if head[:4] == b"data" and size == _UNKNOWN64:
             actual = (data.size - start).to_bytes(8, "big")
-            return Contents("caf", length_known=False, views=(patched(data, {position + 4: actual}),))
+            return Contents("caf", base, length_known=False, corrections={position + 4: actual})
         if head[:4] == b"data":
             check_audio_chunk(data, start, size)
-            return Contents("caf")
+            return Contents("caf", base)
         position = start + size
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
 
@@ -75,6 +75,6 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     order: Literal["big", "little"] = "big" if head[:1] == b"." else "little"
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     if size == _UNKNOWN32:
-        return Contents("au", length_known=False)
+        return Contents("au", base, length_known=False)
     check_audio_chunk(data, base + start, size)
-    return Contents("au")
+    return Contents("au", base)

@@ -3,6 +3,7 @@
 from beamprint.transforms.audio import chunked, flac, mpeg, ogg, riff
 from beamprint.transforms.audio.contents import Contents
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.tags import skip_id3
 from beamprint.transforms.audio.views import Bytes
 
 _FORMATS = (
@@ -40,33 +41,34 @@ def inspect(data: Bytes, *, whole: bool = True) -> Contents:
     """
     if data.size == 0:
         raise BadAudio(Reason.EMPTY, "the file has no bytes")
-    base = after_id3(data)
+    base = _after_id3(data)
     head = data.read_at(base, 16)
     if ogg.is_ogg(head):
         return ogg.inspect_ogg(data, base, whole=whole)
     for is_this, inspect_this in _FORMATS:
         if is_this(head):
             return inspect_this(data, base)
-    contents = mpeg.inspect_mpeg(data, base)
+    named = _name_of(head)
+    contents = None if named else mpeg.inspect_mpeg(data, base, whole=whole)
     if contents is None:
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"not a known audio format; {_looks_like(head)}")
+        looks = f"it looks like {named}" if named else f"it starts with {head[:8]!r}"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"not a known audio format; {looks}")
     return contents
 
 
-def after_id3(data: Bytes) -> int:
+def _after_id3(data: Bytes) -> int:
     """Where the ID3v2 tags at a file's start end; 0 without one.
 
     Raises:
         BadAudio: ``truncated``, nothing follows the tag.
     """
-    base = mpeg.skip_id3(data, 0)
+    base = skip_id3(data, 0)
     if base >= data.size:
         raise BadAudio(Reason.TRUNCATED, f"the file ends within its ID3 tag, at byte {data.size}")
     return base
 
 
-def _looks_like(head: bytes) -> str:
+def _name_of(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
-        return "it looks like MP4"
-    name = next((name for magic, name in _NAMES.items() if head.startswith(magic)), None)
-    return f"it looks like {name}" if name else f"it starts with {head[:8]!r}"
+        return "MP4"
+    return next((name for magic, name in _NAMES.items() if head.startswith(magic)), None)

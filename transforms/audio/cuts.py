@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, HALO_SECONDS
 from beamprint.transforms.audio.container import inspect
-from beamprint.transforms.audio.decoder import open_decoder
-from beamprint.transforms.audio.pcm import check_length, count_frames, stopped_at_guess
+from beamprint.transforms.audio.decoder import Decoder
+from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.pcm import check_length, count_frames
 from beamprint.transforms.audio.probe import AudioInfo, probe
 from beamprint.transforms.audio.source import open_source
 
@@ -46,11 +47,11 @@ def plan_track(uri: str, *, max_bytes: int = MAX_BYTES) -> TrackCuts:
     """
     info = probe(uri)
     frames = info.frames
-    if frames is not None and frames * bytes_per_frame(info.rate, info.channels) <= max_bytes:
+    rate, channels = info.format.rate, info.format.channels
+    if frames is not None and frames * bytes_per_frame(rate, channels) <= max_bytes:
         return TrackCuts(info, None, ())
-    if frames is None or not info.frames_exact or info.container == "mp3":
-        frames = measured_length(uri)
-    borders = segment_borders(frames, info.rate, info.channels, max_bytes=max_bytes)
+    frames = measured_length(uri)
+    borders = segment_borders(frames, rate, channels, max_bytes=max_bytes)
     return TrackCuts(info, frames if borders else None, borders)
 
 
@@ -63,15 +64,18 @@ def measured_length(uri: str) -> int:
     with open_source(uri) as source:
         contents = inspect(source.data)
         with open_decoder(source, contents) as decoder:
-            if decoder.has_length and not contents.guessed and decoder.reaches(decoder.frames - 1):
+            if decoder.frames and decoder.frames_exact and _reaches(decoder, decoder.frames - 1):
                 return decoder.frames
             decoder.seek(0)
             frames = count_frames(decoder)
-            if not stopped_at_guess(contents, decoder, frames):
-                check_length(contents, decoder, frames)
-                return frames
-        with open_decoder(source, contents, beyond_guess=True) as decoder:
-            return max(frames, count_frames(decoder))
+            check_length(contents, decoder, frames)
+            return frames
+
+
+def _reaches(decoder: Decoder, frame: int) -> bool:
+    """Whether the track has this frame."""
+    decoder.seek(frame)
+    return decoder.read(decoder.format.buffer(1)) == 1
 
 
 def segment_borders(

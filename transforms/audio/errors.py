@@ -65,12 +65,16 @@ class BadAudio(Exception):  # noqa: N818 - it says what is bad
     Args:
         reason: the code under which it is quarantined.
         message: one line that says what was found.
+
+    Attributes:
+        decoder: name and version of the decoder that was at work on the track; None where none was.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(reason, message)
         self.reason = reason
         self.message = message
+        self.decoder: str | None = None
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

@@ -6,7 +6,7 @@ from functools import cache
 
 from beamprint.transforms.audio.contents import Contents, read_exactly
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.views import Bytes, View, patched
+from beamprint.transforms.audio.views import Bytes
 
 _STREAMINFO, _VORBIS_COMMENT = 0, 4
 _MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="
@@ -22,7 +22,7 @@ def is_flac(head: bytes) -> bool:
 
 
 def inspect_flac(data: Bytes, base: int) -> Contents:
-    """Read the metadata blocks; where the length is not declared, show the decoder one that is.
+    """Read the metadata blocks; where the length is not declared, find it.
 
     libFLAC itself tells where a stream is cut or damaged.
 
@@ -43,8 +43,9 @@ def inspect_flac(data: Bytes, base: int) -> Contents:
     if not info:
         raise BadAudio(Reason.DECODE_ERROR, "a FLAC stream without stream information")
     if int.from_bytes(info[13:18], "big") & _MAX_TOTAL:
-        return Contents("flac", mask)
-    return Contents("flac", mask, length_known=False, views=_view_with_length(data, position, info_at, info))
+        return Contents("flac", base, mask)
+    found = _with_length(data, position, info_at, info)
+    return Contents("flac", base, mask, length_known=False, corrections=found)
 
 
 def _channel_mask(tags: bytes) -> int:
@@ -59,12 +60,12 @@ def _channel_mask(tags: bytes) -> int:
         return 0
 
 
-def _view_with_length(data: Bytes, audio: int, info_at: int, info: bytes) -> tuple[View, ...]:
+def _with_length(data: Bytes, audio: int, info_at: int, info: bytes) -> dict[int, bytes]:
     total = _length_by_last_frame(data, audio, _fixed_block(info))
     if total is None:
-        return ()
+        return {}
     field = int.from_bytes(info[13:18], "big") | total
-    return (patched(data, {info_at + 13: field.to_bytes(5, "big")}),)
+    return {info_at + 13: field.to_bytes(5, "big")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,213 +1,262 @@
-"""MPEG audio: the Xing or Info frame that counts frames and bytes, and what to do without one.
+"""MPEG audio: its frames are counted from header to header, whatever lies between them.
 
-The layout of the tag frame is that of the Xing VBR header SDK and of LAME. Without it libmpg123 guesses the
-length from the first frame's bit rate, and libsndfile stops there, in the middle of the track if the bit
-rate varies.
+What a tag frame declares may be wrong, and without one libmpg123 guesses the length from the first frame's
+bit rate and stops there. So what is decoded is what was found: streams of whole frames, without the tags,
+padding and stray bytes before, between and after them.
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from beamprint.transforms.audio.contents import Contents
-from beamprint.transforms.audio.views import Bytes, Literal, Slice, View
+from beamprint.transforms.audio.contents import Contents, Extent, Stream, truncated
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.mpeg_header import FrameCount, FrameHeader, frame_count, sizes_of_kind
+from beamprint.transforms.audio.tags import skip_tags, start_of_end_tags
+from beamprint.transforms.audio.views import Bytes
 
-_BIT_RATES = {  # kbit/s, by (MPEG-1?, layer)
-    (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (False, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (False, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_RATES = (44_100, 48_000, 32_000)
-_SEARCH = 1 << 16
-_ID3V1_SIZE = 128
-_FEWEST_FRAMES = 16
-"""What follows a stream's declared end is another stream if it is longer; a tag frame may count wrongly."""
-_HAS_FRAMES, _HAS_BYTES = 1, 2
-_NO_LIMIT = 1 << 30
-"""Frames that the stand-in tag claims: 300 days, so that the decoder stops where the data does."""
+LENGTH_CORRECTED = "length_corrected"
+"""Note: the file declares a wrong length; all of the audio that is there was read."""
+
+_HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff]")
+_SEARCH = 1 << 20
+"""Bytes that are searched for the next frame."""
+_CHUNK = 1 << 20
+_LONGEST_FRAME = 3456
+_AMONG_JUNK = 3
+"""Frames in a row that are no chance: three headers are 2^-48 likely among random bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class FrameHeader:
-    """The four bytes before every MPEG audio frame (ISO/IEC 11172-3, 2.4.1.3)."""
-
-    raw: bytes
-    version: int
-    layer: int
-    bit_rate: int
-    rate: int
-    mono: bool
-
-    @classmethod
-    def parse(cls, raw: bytes) -> "FrameHeader | None":
-        """The header, or None where these bytes are not one (free format counts as none)."""
-        if len(raw) < 4 or raw[0] != 0xFF or raw[1] & 0xE0 != 0xE0:
-            return None
-        version = {0: 3, 2: 2, 3: 1}.get(raw[1] >> 3 & 3)
-        layer = 4 - (raw[1] >> 1 & 3)
-        rate_code, bit_rate_code = raw[2] >> 2 & 3, raw[2] >> 4
-        if version is None or layer == 4 or rate_code == 3 or bit_rate_code in (0, 15):
-            return None
-        bit_rate = _BIT_RATES[version == 1, layer][bit_rate_code] * 1000
-        rate = _RATES[rate_code] >> (version - 1)
-        return cls(raw[:4], version, layer, bit_rate, rate, mono=raw[3] >> 6 == 3)
-
-    @property
-    def kind(self) -> tuple[int, int, int]:
-        """What does not change within a stream."""
-        return self.version, self.layer, self.rate
-
-    @property
-    def samples(self) -> int:
-        """Samples a channel in the frame."""
-        return {1: 384, 2: 1152, 3: 1152 if self.version == 1 else 576}[self.layer]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the frame, its header included."""
-        padding = self.raw[2] >> 1 & 1
-        if self.layer == 1:
-            return (12 * self.bit_rate // self.rate + padding) * 4
-        return self.samples // 8 * self.bit_rate // self.rate + padding
-
-    @property
-    def tag_offset(self) -> int:
-        """Where in a layer III frame a Xing tag lies: after the header and the side information."""
-        if self.version == 1:
-            return 4 + (17 if self.mono else 32)
-        return 4 + (9 if self.mono else 17)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    """One MPEG stream in the file: where it starts and what its tag frame declares."""
+class _Run:
+    """Frames of one kind without a gap; a tag frame only ever starts one, and is not counted."""
 
     start: int
+    stop: int
     header: FrameHeader
-    frames: int | None
-    size: int | None
+    frames: int
+    tag: FrameCount | None
+    tag_size: int
 
 
-def inspect_mpeg(data: Bytes, base: int) -> Contents | None:
+@dataclass(slots=True)
+class _Found:
+    """A stream while it is put together from runs."""
+
+    runs: list[_Run] = field(default_factory=list)
+
+    @property
+    def header(self) -> FrameHeader:
+        return self.runs[0].header
+
+    @property
+    def frames(self) -> int:
+        return sum(run.frames for run in self.runs)
+
+    @property
+    def declared(self) -> int | None:
+        tag = self.runs[0].tag
+        return tag.frames if tag else None
+
+    @property
+    def is_complete(self) -> bool:
+        return self.declared is not None and self.frames >= self.declared
+
+
+def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     """Find the streams in the file, usually one, and what they declare; None if this is not MPEG audio.
 
     Args:
         data: the file.
-        base: where an ID3 tag at its start ends; nothing but zeros, and after a tag anything, may follow.
+        base: where an ID3 tag at its start ends.
+        whole: count the frames of the whole file; otherwise only its first frame is looked at.
+
+    Raises:
+        BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
     """
-    end = _end_of_audio(data, base)
-    streams = list(_streams(data, base, end))
-    if not streams:
+    end = start_of_end_tags(data, base)
+    start = _first_frame(data, base)
+    if start is None:
         return None
-    last = streams[-1]
-    guessed = last.frames is None
-    views = [View(Slice(data, a.start, b.start - a.start)) for a, b in zip(streams, streams[1:])]
-    tagged = end < data.size - _ID3V1_SIZE
-    if views or last.start > base or (guessed and tagged):
-        views.append(View(Slice(data, last.start, end - last.start)))
-    beyond = None
-    if guessed and last.header.layer == 3:
-        beyond = View(Literal(_tag_frame(last.header)), Slice(data, last.start, end - last.start))
+    if not whole:
+        return _from_first_frame(data, base, start)
+    found = _streams(data, start, end)
+    if len({(stream.header.rate, stream.header.mono) for stream in found}) > 1:
+        message = "the streams in the file differ in rate or number of channels"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    settled = [_settled(data, stream) for stream in found]
+    corrections = {at: right for _, edits in settled for at, right in edits.items()}
+    streams = tuple(stream for stream, _ in settled)
+    (first, *_), counted = streams[0].pieces, [stream.declared for stream in found]
+    untouched = len(streams) == len(streams[0].pieces) == 1 and streams[0].frames is None and not corrections
     return Contents(
         "mp3",
-        length_known=not guessed,
-        views=tuple(views),
-        guessed=guessed,
-        beyond_guess=beyond,
-        missing_bytes=0 if last.size is None else max(0, last.start + last.size - data.size),
-        size_known=last.size is not None,
+        base,
+        length_known=None not in counted,
+        streams=() if untouched and first.start == base else streams,
+        corrections=corrections,
+        missing_bytes=_missing(data, found[-1]),
+        size_known=_size(found[-1]) is not None,
         # Some encoders count the tag's own frame, which is not decoded.
-        slack=sum(stream.header.samples for stream in streams),
-        chatty=True,
+        slack=sum(stream.header.samples for stream in found),
+        notes=(LENGTH_CORRECTED,) if any(map(_is_miscounted, found)) else (),
     )
 
 
-def _streams(data: Bytes, base: int, end: int) -> Iterator[_Stream]:
-    """The stream that starts here, and those that were appended to it: its tag tells where it ends."""
-    start = _first_frame(data, base)
-    while start is not None:
-        header = FrameHeader.parse(data.read_at(start, 4))
-        assert header is not None
-        frames, size = _xing(data.read_at(start, header.size), header)
-        yield _Stream(start, header, frames, size)
-        if frames is None or size is None or end - (start + size) < _FEWEST_FRAMES * header.size:
-            return
-        following = skip_id3(data, start + size)
-        start = following if _is_frame(data, following) else None
+def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
+    header = FrameHeader.parse(data.read_at(start, 4))
+    assert header is not None
+    tag = frame_count(data.read_at(start, max(header.size, _LONGEST_FRAME)), header)
+    streams = () if start == base else (Stream((Extent(start, data.size),)),)
+    declared = tag is not None and tag.frames is not None
+    return Contents("mp3", base, length_known=declared, streams=streams, slack=header.samples)
 
 
-def skip_id3(data: Bytes, position: int) -> int:
-    """Where the ID3v2 tags that start here end; ``position`` itself where there are none."""
-    while (head := data.read_at(position, 10))[:3] == b"ID3" and len(head) == 10:
-        size = 0
-        for byte in head[6:10]:
-            size = size << 7 | byte & 0x7F
-        position += 10 + size + (10 if head[5] & 0x10 else 0)
-    return position
+def _settled(data: Bytes, stream: _Found) -> tuple[Stream, dict[int, bytes]]:
+    """What is to be decoded of a stream, and its count put right in its tag frame.
+
+    Raises:
+        BadAudio: ``truncated``, frames are missing.
+    """
+    run, frames = stream.runs[0], stream.frames
+    _check_count(data, stream)
+    pieces = tuple(Extent(run.start, run.stop) for run in stream.runs)
+    if run.tag and run.tag.frames_at:
+        wrong = stream.declared is None or _is_miscounted(stream)
+        return Stream(pieces), {run.start + run.tag.frames_at: frames.to_bytes(4, "big")} if wrong else {}
+    audio = Extent(run.start + run.tag_size, run.stop)
+    return Stream((audio, *pieces[1:]), frames * run.header.samples), {}
 
 
-def _end_of_audio(data: Bytes, base: int) -> int:
-    """Where the tags at the file's end start: ID3v1, Lyrics3 2.00, APEv2."""
-    end = data.size
-    if data.read_at(max(0, end - _ID3V1_SIZE), 3) == b"TAG":
-        end -= _ID3V1_SIZE
-    lyrics = data.read_at(max(0, end - 15), 15)
-    if lyrics.endswith(b"LYRICS200") and lyrics[:6].isdigit():
-        end -= int(lyrics[:6]) + 15
-    footer = data.read_at(max(0, end - 32), 32)
-    if footer[:8] == b"APETAGEX" and len(footer) == 32:
-        header = 32 if footer[23] & 0x80 else 0
-        end -= int.from_bytes(footer[12:16], "little") + header
-    return end if end > base else data.size
+def _check_count(data: Bytes, stream: _Found) -> None:
+    """A count beyond what is there is wrong if all declared bytes are there; else it tells of a cut.
+
+    Some encoders count the tag's own frame.
+    """
+    short = (stream.declared or 0) - stream.frames
+    if short > 1 or (short == 1 and _missing(data, stream)):
+        size = _size(stream)
+        if size is None or sum(run.stop - run.start for run in stream.runs) < size:
+            raise truncated(f"{stream.frames} of {stream.declared} MPEG frames are there")
+
+
+def _is_miscounted(stream: _Found) -> bool:
+    return stream.declared is not None and stream.declared - stream.frames not in (0, 1)
+
+
+def _size(stream: _Found) -> int | None:
+    tag = stream.runs[0].tag
+    return tag.size if tag else None
+
+
+def _missing(data: Bytes, stream: _Found) -> int:
+    """Declared bytes beyond the file's end."""
+    size = _size(stream)
+    return 0 if size is None else max(0, stream.runs[0].start + size - data.size)
+
+
+def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
+    """Streams that were put one after the other: each tag frame starts one.
+
+    Raises:
+        BadAudio: ``decode_error``, something lies between frames that is no tag.
+    """
+    found: list[_Found] = []
+    position: int | None = start
+    stop = start
+    while position is not None:
+        run = _read_run(data, position, end)
+        if not found or run.tag or found[-1].is_complete or run.header.kind != found[-1].header.kind:
+            found.append(_Found([run]))
+        elif position > (begins := skip_tags(data, stop)):
+            message = f"no MPEG frame in {position - begins} bytes from byte {begins} on, but later ones"
+            raise BadAudio(Reason.DECODE_ERROR, message)
+        else:
+            found[-1].runs.append(run)
+        stop = run.stop
+        position = _next_frame(data, stop, end)
+    return found
+
+
+def _read_run(data: Bytes, start: int, end: int) -> _Run:
+    header = FrameHeader.parse(data.read_at(start, 4))
+    assert header is not None
+    sizes = sizes_of_kind(header.kind, _free_size(data, start, header))
+    first = sizes[header.raw[:3]]
+    tag = frame_count(data.read_at(start, first), header)
+    tag_at, mono = header.tag_offset if header.layer == 3 else 0, header.mono
+    position, frames = start, 0
+    buffer, origin = b"", start
+    while position < end:
+        if position - origin + _LONGEST_FRAME > len(buffer) and origin + len(buffer) < end:
+            buffer, origin = data.read_at(position, min(_CHUNK, end - position)), position
+        at = position - origin
+        size = sizes.get(buffer[at : at + 3])
+        if size is None or position + size > end or (buffer[at + 3] >= 0xC0) != mono:
+            break
+        if tag_at and buffer[at + tag_at : at + tag_at + 4] in (b"Xing", b"Info") and position > start:
+            break
+        position += size
+        frames += 1
+    if position == start:  # the only frame is not whole
+        return _Run(start, end, header, 0, tag, first if tag else 0)
+    return _Run(start, position, header, frames - bool(tag), tag, first if tag else 0)
 
 
 def _first_frame(data: Bytes, base: int) -> int | None:
-    """First header that is followed by another like it one frame further on, or by the file's end."""
-    head = data.read_at(base, _SEARCH)
-    at = head.find(b"\xff")
-    if at > 0 and base == 0 and head[:at].strip(b"\0"):
-        return None
-    while at >= 0:
-        if FrameHeader.parse(head[at : at + 4]) is not None and _is_frame(data, base + at):
-            return base + at
-        at = head.find(b"\xff", at + 1) if base or not head[:at].strip(b"\0") else -1
+    """Where the first frame starts: at once, after tags and zeros, or after stray bytes."""
+    start = skip_tags(data, base)
+    for at in _candidates(data, start, min(data.size, start + _SEARCH)):
+        if _frames_follow(data, at, 2 if at == start or base else _AMONG_JUNK):
+            return at
     return None
 
 
-def _is_frame(data: Bytes, start: int) -> bool:
-    """Whether a frame starts here, and one like it, or the end of the file, follows."""
+def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
+    """Where frames go on after a gap; None where there are no more."""
+    start = skip_tags(data, stop)
+    for at in _candidates(data, start, min(end, start + _SEARCH)):
+        if _frames_follow(data, at, 2 if at == start else _AMONG_JUNK):
+            return at
+    return None
+
+
+def _candidates(data: Bytes, start: int, stop: int) -> Iterator[int]:
+    for match in _HEADER.finditer(data.read_at(start, max(0, stop - start))):
+        if FrameHeader.parse(data.read_at(start + match.start(), 4)) is not None:
+            yield start + match.start()
+
+
+def _frames_follow(data: Bytes, start: int, wanted: int) -> bool:
+    """Whether so many frames of one kind start here, one after the other; two, if the file does not end before."""
     header = FrameHeader.parse(data.read_at(start, 4))
-    if header is None:
-        return False
-    after = start + header.size
-    if after >= data.size:
-        return True
-    following = FrameHeader.parse(data.read_at(after, 4))
-    return following is not None and following.kind == header.kind
+    assert header is not None
+    sizes = sizes_of_kind(header.kind, _free_size(data, start, header))
+    position = start
+    for number in range(wanted):
+        head = data.read_at(position, 4)
+        if number and wanted == 2 and len(head) < 4:
+            return True
+        size = sizes.get(head[:3])
+        if size is None or len(head) < 4 or (head[3] >= 0xC0) != header.mono:
+            return False
+        position += size
+    return True
 
 
-def _xing(frame: bytes, header: FrameHeader) -> tuple[int | None, int | None]:
-    """Number of frames and of bytes that the tag in this frame declares, each None if it does not."""
-    at = header.tag_offset
-    if header.layer != 3 or frame[at : at + 4] not in (b"Xing", b"Info") or len(frame) < at + 16:
-        return None, None
-    flags = int.from_bytes(frame[at + 4 : at + 8], "big")
-    at += 8
-    frames = size = None
-    if flags & _HAS_FRAMES:
-        frames, at = int.from_bytes(frame[at : at + 4], "big") or None, at + 4
-    if flags & _HAS_BYTES:
-        size = int.from_bytes(frame[at : at + 4], "big") or None
-    return frames, size
-
-
-def _tag_frame(header: FrameHeader) -> bytes:
-    """A frame that fits the stream and tells the decoder that it is longer than any."""
-    raw = header.raw
-    loud = bytes([raw[0], raw[1] | 1, (raw[2] & 0x0D) | 0xE0, raw[3]])
-    frame = FrameHeader.parse(loud)
-    assert frame is not None
-    tag = b"Xing" + _HAS_FRAMES.to_bytes(4, "big") + _NO_LIMIT.to_bytes(4, "big")
-    return (loud + bytes(frame.tag_offset - 4) + tag).ljust(frame.size, b"\0")
+def _free_size(data: Bytes, start: int, header: FrameHeader) -> int:
+    """Bytes of a frame in free format without its padding, by where the next two follow; 0 for other formats."""
+    if header.bit_rate:
+        return 0
+    stretch = data.read_at(start, 3 * _LONGEST_FRAME)
+    for match in _HEADER.finditer(stretch, header.tag_offset, _LONGEST_FRAME):
+        following = FrameHeader.parse(stretch[match.start() : match.start() + 4])
+        if following is None or following.kind != header.kind or following.bit_rate:
+            continue
+        slot = 4 if header.layer == 1 else 1
+        size = match.start() - header.padding * slot
+        third = match.start() + size + following.padding * slot
+        after = FrameHeader.parse(stretch[third : third + 4])
+        if after is not None and after.kind == header.kind and not after.bit_rate:
+            return size
+    return 0

@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from beamprint.transforms.audio.contents import Contents, read_exactly, truncated
+from beamprint.transforms.audio.contents import Contents, Extent, Stream, read_exactly, truncated
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.views import Bytes, Slice, View
+from beamprint.transforms.audio.views import Bytes
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
@@ -80,11 +80,10 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     if codec not in _DECODED:
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"Ogg with {codec}; only Vorbis and Opus can be decoded")
     starts = list(_link_starts(data, base)) if whole else [base]
-    views: tuple[View, ...] = ()
-    if len(starts) > 1 or base:  # libsndfile finds no Ogg behind an ID3 tag
-        stops = [*starts[1:], data.size]
-        views = tuple(View(Slice(data, a, b - a)) for a, b in zip(starts, stops))
-    return Contents("ogg", vorbis_order=True, views=views, paged=True, slack=_LONGEST_BLOCK)
+    streams: tuple[Stream, ...] = ()
+    if len(starts) > 1 or base:
+        streams = tuple(Stream((Extent(a, b),)) for a, b in zip(starts, [*starts[1:], data.size]))
+    return Contents("ogg", base, vorbis_order=True, streams=streams, slack=_LONGEST_BLOCK)
 
 
 def _check_end(data: Bytes, base: int) -> None:

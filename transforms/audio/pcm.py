@@ -16,12 +16,6 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 LOUDEST = 64.0
 _BLOCK = 1 << 17
 _FIRST_VALUES = 32 << 20
-_WIDE = ("PCM_32", "ALAC_32")
-"""Read as integers, for the bits that float32 does not hold."""
-_NARROW = ("PCM_16",)
-"""Read as integers where the file holds them as they are: half the work of letting libsndfile convert them."""
-_BOUNDED = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "ULAW", "ALAW")
-"""Codings that cannot hold a sample beyond full scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +49,20 @@ def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm
     Raises:
         BadAudio: ``non_finite_samples``, ``implausible_level``, and the decoder's own.
     """
-    dtype, scale = _read_as(decoder)
-    wide = dtype is np.int32
-    checked = decoder.subtype not in _BOUNDED and decoder.format != "FLAC"
-    declared = decoder.frames if decoder.has_length else 0
+    wide = decoder.format.sample_type is np.int32
+    channels = decoder.format.channels
     # What was planned is known to fit and to be there; what a header says may be far from the truth.
-    capacity = max(1, frames or min(declared, _FIRST_VALUES // decoder.channels))
-    planar = memory.empty(decoder.channels, capacity)
+    capacity = max(1, frames or min(decoder.frames or 0, _FIRST_VALUES // channels))
+    planar = memory.empty(channels, capacity)
     filled, code_or = 0, 0
-    for block in _blocks(decoder, frames, dtype):
+    for block in _blocks(decoder, frames):
         stop = filled + len(block)
         if stop > planar.shape[1]:
             planar = _grown(planar, filled, stop, frames)
-        _deinterleave(block, planar[:, filled:stop], scale)
+        _deinterleave(block, planar[:, filled:stop])
         if wide:
             code_or |= _or_of_codes(block, filled, own)
-        elif checked:
+        elif not decoder.format.bounded:
             _check_level(block, filled)
         filled = stop
     samples = planar if filled == planar.shape[1] else np.ascontiguousarray(planar[:, :filled])
@@ -79,12 +71,7 @@ def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm
 
 def count_frames(decoder: Decoder) -> int:
     """Frames from here to the end, by decoding them."""
-    return sum(len(block) for block in _blocks(decoder, None, np.float32))
-
-
-def stopped_at_guess(contents: Contents, decoder: Decoder, found: int) -> bool:
-    """Whether decoding ended because a guessed length was reached, so that there may be more."""
-    return contents.beyond_guess is not None and found == decoder.frames
+    return sum(len(block) for block in _blocks(decoder, None))
 
 
 def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
@@ -93,7 +80,7 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
     Raises:
         BadAudio: ``empty``, ``truncated``, ``decode_error`` where the bytes are there but not the audio.
     """
-    declared = found if contents.guessed or not decoder.has_length else decoder.frames
+    declared = decoder.frames if decoder.frames_exact and decoder.frames is not None else found
     short = declared - found
     if short > contents.slack or (short > 0 and contents.missing_bytes):
         whole = contents.container == "mp3" and contents.size_known and not contents.missing_bytes
@@ -103,28 +90,20 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
         raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
 
 
-def _read_as(decoder: Decoder) -> tuple[type[np.generic], np.float32]:
-    """Type to read the samples in, and the value of its unit."""
-    if decoder.subtype in _WIDE:
-        return np.int32, np.float32(2.0**-31)
-    if decoder.subtype in _NARROW and decoder.format != "FLAC":
-        return np.int16, np.float32(2.0**-15)
-    return np.float32, np.float32(1)
-
-
-def _deinterleave(block: Buffer, planar: Samples, scale: np.float32) -> None:
+def _deinterleave(block: Buffer, planar: Samples) -> None:
     """Copy a block, shape (frames, channels), to one row a channel, in units of full scale."""
+    unit = np.float32(2.0 ** (1 - 8 * block.itemsize))
     for channel, row in enumerate(planar):
         if block.dtype == np.float32:
             row[:] = block[:, channel]
         else:
-            np.multiply(block[:, channel], scale, out=row, casting="unsafe", dtype=np.float32)
+            np.multiply(block[:, channel], unit, out=row, casting="unsafe", dtype=np.float32)
 
 
-def _blocks(decoder: Decoder, frames: int | None, dtype: type[np.generic]) -> Iterator[Buffer]:
+def _blocks(decoder: Decoder, frames: int | None) -> Iterator[Buffer]:
     """Consecutive blocks, shape (frames, channels), all in the same memory."""
     left = math.inf if frames is None else frames
-    buffer: Buffer = np.empty((int(min(_BLOCK, left)), decoder.channels), dtype)
+    buffer = decoder.format.buffer(int(min(_BLOCK, left)))
     while left > 0:
         wanted = int(min(len(buffer), left))
         read = decoder.read(buffer[:wanted])

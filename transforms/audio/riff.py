@@ -4,11 +4,11 @@ libsndfile reads a ``data`` chunk that goes beyond the file's end as far as it g
 encoders leave it that write to a pipe, as no audio at all.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from beamprint.transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
-from beamprint.transforms.audio.views import Bytes, patched
+from beamprint.transforms.audio.views import Bytes
 
 MAX_CHUNKS = 10_000
 _EXTENSIBLE = 0xFFFE
@@ -29,8 +29,6 @@ class _Header:
     mask: int = 0
     data_size64: int | None = None
     data_size64_at: int = 0
-    edits: dict[int, bytes] = field(default_factory=dict)
-    """What the decoder is to be shown instead, by offset."""
 
     def take_format(self, body: bytes) -> None:
         if len(body) >= 14:
@@ -55,13 +53,11 @@ def inspect_riff(data: Bytes, base: int) -> Contents:
     """
     form = read_exactly(data, base, 12, "header")
     header = _Header("big" if form[:4] == b"RIFX" else "little")
-    if form[:4] == b"BW64":  # the same as far as audio goes, and unknown to libsndfile
-        header.edits[base] = b"RF64"
     position = base + 12
     for _ in range(MAX_CHUNKS):
         name, size = _chunk_header(data, position, header.order)
         if name == b"data":
-            return _contents("rf64" if form[1:2] != b"I" else "wav", data, position, size, header)
+            return _contents(data, base, position, size, header)
         body = data.read_at(position + 8, min(size, 40))
         if name == b"fmt ":
             header.take_format(body)
@@ -80,7 +76,9 @@ def _chunk_header(data: Bytes, position: int, order: _Order) -> tuple[bytes, int
     return head[:4], int.from_bytes(head[4:], order)
 
 
-def _contents(container: str, data: Bytes, position: int, size: int, header: _Header) -> Contents:
+def _contents(data: Bytes, base: int, position: int, size: int, header: _Header) -> Contents:
+    container = "wav" if data.read_at(base, 3) == b"RIF" else "rf64"
+    corrections = {}
     start = position + 8
     at, width = position + 4, 4
     if size == _ALL_ONES and header.data_size64 is not None:
@@ -91,9 +89,8 @@ def _contents(container: str, data: Bytes, position: int, size: int, header: _He
         check_audio_chunk(data, start, size, tolerance=header.frame - 1)
     else:
         length = min(data.size - start, 256**width - 1)
-        header.edits[at] = length.to_bytes(width, header.order)
-    views = (patched(data, header.edits),) if header.edits else ()
-    return Contents(container, header.mask, length_known=known, views=views)
+        corrections[at] = length.to_bytes(width, header.order)
+    return Contents(container, base, header.mask, length_known=known, corrections=corrections)
 
 
 def _is_unknown(size: int) -> bool:
@@ -139,7 +136,7 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
         if head[:16] == _W64_DATA:
             if size > 24 and not _is_unknown(size):
                 check_audio_chunk(data, position, size, tolerance=header.frame - 1)
-            return Contents("w64", header.mask, length_known=size > 24 and not _is_unknown(size))
+            return Contents("w64", base, header.mask, length_known=size > 24 and not _is_unknown(size))
         if head[:4] == b"fmt ":
             header.take_format(data.read_at(position + 24, 40))
         position += max(24, -(-size // 8) * 8)

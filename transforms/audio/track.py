@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from beamprint.dsp.grid import BLOCK_LENGTH, Bounds, Span, decoded_span, segment_bounds
 from beamprint.dsp.segment import Segment
-from beamprint.transforms.audio.container import after_id3, inspect
+from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.contents import Contents
-from beamprint.transforms.audio.decoder import decoder_version, open_decoder
+from beamprint.transforms.audio.decoders import open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.ogg import check_pages
-from beamprint.transforms.audio.pcm import Pcm, check_length, decode, stopped_at_guess
+from beamprint.transforms.audio.pcm import Pcm, check_length, decode
 from beamprint.transforms.audio.probe import AudioInfo, describe
 from beamprint.transforms.audio.source import OpenSource, open_source, sha256_of
 
@@ -96,8 +96,8 @@ def _open_once(uri: str, index: int, borders: Sequence[int], frames: int | None,
         else:
             decoded = _decode_whole(source, contents, block)
     info, pcm, total, start, bounds = decoded
-    coding = replace(info.coding, code_or=pcm.code_or)
-    segment = Segment(pcm.samples, start, info.rate, total, info.layout, bounds, coding, block)
+    coding = replace(info.format.coding, code_or=pcm.code_or)
+    segment = Segment(pcm.samples, start, info.format.rate, total, info.layout, bounds, coding, block)
     return TrackSegment(segment, _identity(info, total, sha256))
 
 
@@ -106,12 +106,7 @@ def _decode_whole(source: OpenSource, contents: Contents, block: int) -> _Part:
         info = describe(source, contents, decoder)
         pcm = decode(decoder, None)
         check_length(contents, decoder, pcm.frames)
-        more = stopped_at_guess(contents, decoder, pcm.frames)
-    if more:
-        with open_decoder(source, contents, beyond_guess=True) as decoder:
-            longer = decode(decoder, None)
-        pcm = longer if longer.frames > pcm.frames else pcm
-    (bounds,) = segment_bounds(pcm.frames, info.rate, block=block)
+    (bounds,) = segment_bounds(pcm.frames, info.format.rate, block=block)
     return _Part(info, pcm, pcm.frames, 0, bounds)
 
 
@@ -120,29 +115,27 @@ def _decode_segment(
 ) -> _Part:
     with open_decoder(source, contents) as decoder:
         info = describe(source, contents, decoder)
-    total = info.frames if frames is None else frames
-    if total is None:
-        raise ValueError(f"{source.uri} does not declare its length: give its frames with the borders")
-    bounds = segment_bounds(total, info.rate, borders, block=block)[index]
-    span = decoded_span(bounds, total, info.rate)
-    too_short = info.frames is None or info.frames < total
-    with open_decoder(source, contents, beyond_guess=too_short) as decoder:
+        total = info.frames if frames is None else frames
+        if total is None:
+            raise ValueError(f"{source.uri} does not declare its length: give its frames with the borders")
+        bounds = segment_bounds(total, info.format.rate, borders, block=block)[index]
+        span = decoded_span(bounds, total, info.format.rate)
         decoder.seek(span.start)
         own = Span(bounds.own.start - span.start, bounds.own.stop - span.start)
         pcm = decode(decoder, span.length, own)
-    if pcm.frames < span.length:
-        raise BadAudio(
-            Reason.TRUNCATED,
-            f"{pcm.frames} of the {span.length} samples a channel from {span.start} on could be decoded",
-        )
+        if pcm.frames < span.length:
+            raise BadAudio(
+                Reason.TRUNCATED,
+                f"{pcm.frames} of the {span.length} samples a channel from {span.start} on could be decoded",
+            )
     return _Part(info, pcm, total, span.start, bounds)
 
 
 def _read_through(source: OpenSource, contents: Contents) -> str:
     """Hash of all bytes; they are in memory afterwards, for the decoder, and Ogg pages are checked on the way."""
     sha256 = sha256_of(source.data)
-    if contents.paged:
-        check_pages(source.data, after_id3(source.data))
+    if contents.container == "ogg":
+        check_pages(source.data, contents.start)
     return sha256
 
 
@@ -151,13 +144,13 @@ def _identity(info: AudioInfo, total: int, sha256: str | None) -> Identity:
         content_sha256=sha256,
         source_bytes=info.stat.size,
         source_version=info.stat.version,
-        duration_s=total / info.rate,
+        duration_s=total / info.format.rate,
         frames=total,
-        sample_rate_hz=info.rate,
-        channels=info.channels,
+        sample_rate_hz=info.format.rate,
+        channels=info.format.channels,
         container=info.container,
-        codec=info.codec,
-        bit_depth=info.bit_depth,
-        decoder_version=decoder_version(),
+        codec=info.format.codec,
+        bit_depth=info.format.bit_depth,
+        decoder_version=info.decoder_version,
         notes=info.notes,
     )

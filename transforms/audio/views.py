@@ -7,6 +7,7 @@ one link of a chained stream. Nothing is copied.
 import io
 import os
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO, Protocol
@@ -82,6 +83,16 @@ class Slice:
         return self.whole.read_at(self.start + offset, max(0, min(length, self.size - offset)))
 
 
+@dataclass(frozen=True, slots=True)
+class Zeros:
+    """Bytes of padding, as many as wanted."""
+
+    size: int
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return bytes(max(0, min(length, self.size - offset)))
+
+
 class View:
     """A read-only virtual file: pieces one after the other, as libsndfile's virtual i/o wants it.
 
@@ -90,18 +101,16 @@ class View:
 
     Args:
         pieces: what the file consists of.
-        claimed_size: where ``seek(0, SEEK_END)`` leads, if not to the true end.
     """
 
-    def __init__(self, *pieces: Bytes, claimed_size: int | None = None) -> None:
+    def __init__(self, *pieces: Bytes) -> None:
         self._pieces = pieces
         self._starts = [0, *accumulate(piece.size for piece in pieces)]
-        self._claimed_size = self._starts[-1] if claimed_size is None else claimed_size
         self._position = 0
         self.error: Exception | None = None
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._claimed_size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._starts[-1]}[whence]
         self._position = max(0, base + offset)
         return self._position
 
@@ -128,11 +137,11 @@ class View:
             return b""
 
 
-def patched(data: Bytes, edits: dict[int, bytes]) -> View:
-    """``data`` with bytes replaced at some places, each edit keyed by its offset."""
+def stretch(data: Bytes, start: int, stop: int, edits: Mapping[int, bytes]) -> list[Bytes]:
+    """``data`` from ``start`` to ``stop`` in pieces, with bytes replaced: each edit by its offset in ``data``."""
     pieces: list[Bytes] = []
-    position = 0
     for offset, replacement in sorted(edits.items()):
-        pieces += [Slice(data, position, offset - position), Literal(replacement)]
-        position = offset + len(replacement)
-    return View(*pieces, Slice(data, position, data.size - position))
+        if start <= offset < stop:
+            pieces += [Slice(data, start, offset - start), Literal(replacement)]
+            start = offset + len(replacement)
+    return [*pieces, Slice(data, start, stop - start)]

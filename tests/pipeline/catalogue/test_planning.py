@@ -127,7 +127,7 @@ def test_tracks_of_a_bucket_stand_together(tmp_path):
 
 
 def run(dataset, good=(), bad=(), started=STARTED, run_id="run-1"):
-    sink = DatasetSink(dataset, run_id, started, "a decoder")
+    sink = DatasetSink(dataset, run_id, started)
     sink.commit(
         0,
         [Fingerprint(name, record(name, analyzed_at=started)) for name in good],
@@ -179,11 +179,11 @@ def test_an_old_failure_does_not_stand_for_a_retry_that_was_lost(dataset):
 
 
 def test_a_failure_becomes_a_quarantine_row(dataset):
-    sink = DatasetSink(dataset, "run-1", STARTED, "libsndfile 1.2")
+    sink = DatasetSink(dataset, "run-1", STARTED)
     gone = Track("x", "/music/x.wav", (("year", "1999"),))
-    sink.commit(
-        0, [], [Failure(gone, Reason.NOT_FOUND, "no file \udcff.wav", "decode", traceback="line \udcff")]
-    )
+    message, decoder = "no file \udcff.wav", "libsndfile 1.2"
+    failure = Failure(gone, Reason.NOT_FOUND, message, "decode", traceback="line \udcff", decoder=decoder)
+    sink.commit(0, [], [failure])
     (row,) = dataset.quarantine().to_pylist()
     assert row["reason"] == "not_found"
     assert row["message"] == "no file %FF.wav"
@@ -213,7 +213,7 @@ def test_a_record_of_some_families_keeps_the_other_columns_of_its_row(dataset):
         **behind(stereo=0, loudness=0),
     )
     dataset.replace(0, [before], [])
-    sink = DatasetSink(dataset, "run-2", LATER, "a decoder")
+    sink = DatasetSink(dataset, "run-2", LATER)
     sink.commit(0, [partial("a", ("stereo",), stereo_width=0.25, uri="/elsewhere/a")], [])
     (row,) = dataset.fingerprints().to_pylist()
     assert row["stereo_width"] == 0.25
@@ -229,7 +229,7 @@ def test_a_record_of_some_families_keeps_the_other_columns_of_its_row(dataset):
 @pytest.mark.parametrize("there", [[], [record("a", content_sha256="another", **behind(stereo=0))]])
 def test_a_record_of_some_families_of_another_file_is_a_failure_that_the_next_run_mends(dataset, there):
     dataset.replace(0, there, [])
-    sink = DatasetSink(dataset, "run-2", LATER, "a decoder")
+    sink = DatasetSink(dataset, "run-2", LATER)
     sink.commit(0, [partial("a", ("stereo",)), Fingerprint("b", record("b"))], [])
     (row,) = dataset.quarantine().to_pylist()
     assert (row["track_id"], row["reason"]) == ("a", "changed_while_reading")

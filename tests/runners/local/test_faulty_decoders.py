@@ -34,7 +34,7 @@ def test_every_fault_costs_its_own_track(tmp_path):
         for name in names
     ]
     with writing(store_at(str(tmp_path / "out")), "run", listed=len(tracks)) as dataset:
-        sink = DatasetSink(dataset, "run", datetime.now(timezone.utc), "faulty")
+        sink = DatasetSink(dataset, "run", datetime.now(timezone.utc))
         request = RunRequest(
             tracks, Job(sink, decode=decode), workers=2, time_limit=20, memory_per_worker=1 << 30
         )

@@ -44,7 +44,7 @@ def test_a_file_that_is_rewritten_while_it_is_read_is_tried_again_a_few_times(tm
     try:
         tracks = list_tracks([str(tmp_path / "music")]).tracks
         with writing(store_at(str(tmp_path / "out")), "run", listed=2) as dataset:
-            job = Job(DatasetSink(dataset, "run", datetime.now(timezone.utc), "slow"), decode=decode)
+            job = Job(DatasetSink(dataset, "run", datetime.now(timezone.utc)), decode=decode)
             outcome = local.run(RunRequest(tracks, job, workers=1))
             records = {row["track_id"]: row for row in dataset.fingerprints().to_pylist()}
             failures = {row["track_id"]: row["reason"] for row in dataset.quarantine().to_pylist()}

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import soundfile
 
-from beamprint.transforms.audio.mpeg import FrameHeader
+from beamprint.transforms.audio.mpeg_header import FrameHeader
 
 ENCODINGS = {
     "wav": {"format": "WAV", "subtype": "PCM_16"},
@@ -135,6 +135,17 @@ def without_xing(mp3: bytes) -> bytes:
     assert header is not None
     assert mp3[header.tag_offset :][:4] in (b"Xing", b"Info")
     return mp3[header.size :]
+
+
+def mpeg_frames(data: bytes) -> list[tuple[int, int]]:
+    """Where each frame starts, and its bytes."""
+    frames, at = [], 0
+    while at < len(data):
+        header = FrameHeader.parse(data[at : at + 4])
+        assert header is not None
+        frames.append((at, header.size))
+        at += header.size
+    return frames
 
 
 def ogg_pages(data: bytes) -> list[bytes]:

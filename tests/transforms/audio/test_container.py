@@ -61,8 +61,8 @@ def test_every_format_is_told_by_its_bytes_and_decodes_as_soundfile_reads_it(tmp
 def test_container_codec_and_word_length(tmp_path, name, container, codec, bits, word, is_float):
     sounds.encoded(tmp_path, name)
     info = probe(str(tmp_path / f"made.{name}"))
-    assert (info.container, info.codec, info.bit_depth) == (container, codec, bits)
-    assert (info.coding.bits, info.coding.is_float) == (word, is_float)
+    assert (info.container, info.format.codec, info.format.bit_depth) == (container, codec, bits)
+    assert (info.format.coding.bits, info.format.coding.is_float) == (word, is_float)
     assert info.frames_exact
 
 

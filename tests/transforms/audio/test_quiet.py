@@ -3,9 +3,6 @@
 import os
 import threading
 
-import pytest
-
-from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.audio.quiet import captured_stderr
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
@@ -64,10 +61,11 @@ def test_no_descriptor_leaks():
     assert before == (len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0)
 
 
-def test_a_damaged_mp3_prints_nothing_and_the_reason_quotes_the_decoder(tmp_path, capfd):
-    data = sounds.encoded(tmp_path, "mp3")
+def test_damaged_mp3_frames_print_nothing(tmp_path, capfd):
+    data = bytearray(sounds.encoded(tmp_path, "mp3"))
+    for at, size in sounds.mpeg_frames(bytes(data))[10:20]:
+        data[at + 4 : at + size] = b"\xff" * (size - 4)
     path = tmp_path / "damaged.mp3"
-    path.write_bytes(data[:9000] + sounds.junk(4000) + data[13_000:])
-    with pytest.raises(BadAudio, match="mpg123"):
-        open_segment(str(path))
+    path.write_bytes(data)
+    open_segment(str(path))
     assert capfd.readouterr().err == ""

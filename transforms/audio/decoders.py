@@ -1,0 +1,58 @@
+"""Which decoder reads which container: a new one is a module and a line in the table."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from beamprint.transforms.audio import libsndfile
+from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.decoder import Decoder
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.source import OpenSource
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library that decodes.
+
+    Args:
+        version: its name and version.
+        open: opens a track; its failures while it is open are ``BadAudio``.
+    """
+
+    version: Callable[[], str]
+    open: Callable[[OpenSource, Contents], AbstractContextManager[Decoder]]
+
+
+LIBSNDFILE = Library(libsndfile.version, libsndfile.open_decoder)
+
+DECODERS: dict[str, Library] = {
+    **dict.fromkeys(("wav", "rf64", "w64", "aiff", "caf", "au", "flac", "ogg", "mp3"), LIBSNDFILE),
+}
+"""By ``Contents.container``."""
+
+
+def decoder_version(contents: Contents) -> str:
+    """Name and version of what decodes a file with such contents."""
+    return DECODERS[contents.container].version()
+
+
+def decoder_versions() -> tuple[str, ...]:
+    """Names and versions of all that may decode."""
+    return tuple(sorted({library.version() for library in DECODERS.values()}))
+
+
+@contextmanager
+def open_decoder(source: OpenSource, contents: Contents) -> Iterator[Decoder]:
+    """Open the decoder for a track; what goes wrong while it is open names it.
+
+    Raises:
+        BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, or the storage's.
+    """
+    library = DECODERS[contents.container]
+    try:
+        with library.open(source, contents) as decoder:
+            yield decoder
+    except BadAudio as bad:
+        bad.decoder = bad.decoder or library.version()
+        raise

@@ -1,0 +1,234 @@
+"""libsndfile as a decoder: what it calls things, and what it must be shown or spared to read a file right."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import soundfile
+
+from beamprint.dsp.segment import Coding
+from beamprint.transforms.audio.contents import Contents, Stream
+from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.flac import is_cut
+from beamprint.transforms.audio.quiet import captured_stderr
+from beamprint.transforms.audio.source import OpenSource
+from beamprint.transforms.audio.views import View, Zeros, stretch
+
+_NO_LENGTH = 1 << 38
+"""Frames, two weeks at 192 kHz: no file has them, but libsndfile's stand-in for "unknown" lies beyond."""
+_MPEG_PREROLL = 32 * 1152
+"""Frames: 511 bytes of bit reservoir reach back over 21 frames at 8 kbit/s, and filters ring for two more."""
+_MPEG_BYTES_PER_SAMPLE = 9
+"""No frame has more: 3456 bytes at most, of at least 384 samples."""
+_UNRECOGNISED, _SYSTEM, _UNSUPPORTED = 1, 2, 4
+
+_INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32} | {
+    f"ALAC_{bits}": bits for bits in (16, 20, 24, 32)
+}
+_FLOAT_BITS = {"FLOAT": 32, "DOUBLE": 64}
+_CODECS = {
+    "PCM_S8": "pcm_s8",
+    "PCM_U8": "pcm_u8",
+    "PCM_16": "pcm_s16",
+    "PCM_24": "pcm_s24",
+    "PCM_32": "pcm_s32",
+    "FLOAT": "pcm_f32",
+    "DOUBLE": "pcm_f64",
+    "MPEG_LAYER_I": "mp1",
+    "MPEG_LAYER_II": "mp2",
+    "MPEG_LAYER_III": "mp3",
+} | {f"ALAC_{bits}": "alac" for bits in (16, 20, 24, 32)}
+_WIDE = ("PCM_32", "ALAC_32")
+"""Read as integers, for the bits that float32 does not hold."""
+_NARROW = ("PCM_16",)
+"""Read as integers where the file holds them as they are: half the work of letting libsndfile convert them."""
+_BOUNDED = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "ULAW", "ALAW")
+"""Codings that cannot hold a sample beyond full scale."""
+
+
+def version() -> str:
+    """Name and version of the library."""
+    return f"libsndfile {soundfile.__libsndfile_version__} (soundfile {soundfile.__version__})"
+
+
+@contextmanager
+def open_decoder(source: OpenSource, contents: Contents) -> Iterator["SoundFiles"]:
+    """Open a track; failures while it is open become reasons.
+
+    Raises:
+        BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, or the storage's.
+    """
+    views = _views(source, contents)
+    with _explained(source, contents, views), ExitStack() as stack:
+        if views:
+            parts = [stack.enter_context(_SoundFile(view)) for view in views]
+        else:
+            os.lseek(source.fd, 0, os.SEEK_SET)  # elsewhere libsndfile would take the file to start
+            parts = [stack.enter_context(_SoundFile(source.fd, closefd=False))]
+        if len({(part.samplerate, part.channels) for part in parts}) > 1:
+            raise BadAudio(
+                Reason.UNSUPPORTED_FORMAT, "the streams in the file differ in rate or number of channels"
+            )
+        counted = [stream.frames for stream in contents.streams] or [None]
+        yield SoundFiles(parts, counted, guesses=contents.container == "mp3" and not contents.length_known)
+
+
+class SoundFiles:
+    """A track from one sound file or from several one after the other.
+
+    Args:
+        parts: open sound files of one rate and channel count.
+        counted: samples a channel of each, None where libsndfile knows.
+        guesses: what libsndfile says of the length is only a guess.
+    """
+
+    def __init__(self, parts: list["_SoundFile"], counted: list[int | None], *, guesses: bool) -> None:
+        self._parts = parts
+        self._lengths = [part.frames if n is None else n for part, n in zip(parts, counted)]
+        self._current = self._position = 0
+        self._is_mpeg = parts[0].format == "MP3"
+        self.format = _format_of(parts[0])
+        total = sum(self._lengths)
+        self.frames = total if total < _NO_LENGTH else None
+        self.frames_exact = self.frames is not None and (None not in counted or not guesses)
+        self.seek(0)  # as soundfile.read does: libmpg123's rounding depends on it
+
+    def read(self, out: Buffer) -> int:
+        """Fill ``out``; as ``Decoder.read``."""
+        filled = 0
+        while filled < len(out) and self._current < len(self._parts):
+            part, length = self._parts[self._current], self._lengths[self._current]
+            # Not beyond the end: libFLAC takes a tag that follows for a damaged frame.
+            wanted = min(len(out) - filled, length - self._position)
+            read = len(part.read(out=out[filled : filled + wanted], dtype=out.dtype.name, always_2d=True))
+            filled += read
+            self._position += read
+            if read < wanted or self._position == length:
+                self._enter(self._current + 1, 0)
+        return filled
+
+    def seek(self, frame: int) -> None:
+        """Go to a frame; as ``Decoder.seek``."""
+        for index, length in enumerate(self._lengths):
+            if frame < length:
+                self._enter(index, frame)
+                return
+            frame -= length
+        self._current = len(self._parts)
+
+    def _enter(self, index: int, frame: int) -> None:
+        self._current, self._position = index, frame
+        if index < len(self._parts):
+            self._seek_part(self._parts[index], frame)
+
+    def _seek_part(self, part: "_SoundFile", frame: int) -> None:
+        """Seek, for MPEG audio a little further back, and decode up to the frame to fill the bit reservoir."""
+        if frame == 0 and not part.can_seek:
+            return  # GSM 6.10, which is only ever read from its start
+        before = min(frame, _MPEG_PREROLL) if self._is_mpeg else 0
+        part.seek(frame - before)
+        if before:
+            part.read(before, dtype="float32")
+
+
+class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that is read straight on.
+
+    SoundFile seeks to where it is after every read if the file is seekable, and libmpg123 is not back in its
+    old state then: at 24 kHz and below the next frames lack the bits that earlier ones hold for them.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+    @property
+    def can_seek(self) -> bool:
+        return bool(super().seekable())
+
+
+def _format_of(part: soundfile.SoundFile) -> AudioFormat:
+    subtype, is_flac = part.subtype, part.format == "FLAC"
+    bits = _INTEGER_BITS.get(subtype)
+    sample_type: SampleType = np.float32
+    if subtype in _WIDE:
+        sample_type = np.int32
+    elif subtype in _NARROW and not is_flac:
+        sample_type = np.int16
+    return AudioFormat(
+        rate=part.samplerate,
+        channels=part.channels,
+        codec="flac" if is_flac else _CODECS.get(subtype, subtype.lower()),
+        coding=Coding(bits=bits, is_float=subtype in _FLOAT_BITS),
+        bit_depth=bits or _FLOAT_BITS.get(subtype),
+        sample_type=sample_type,
+        bounded=subtype in _BOUNDED or is_flac,
+    )
+
+
+def _views(source: OpenSource, contents: Contents) -> list[View]:
+    """What libsndfile is shown, one after the other, in place of the file; nothing where it reads the file itself.
+
+    It finds no Ogg behind an ID3 tag, believes every header, and does not know BW64.
+    """
+    edits = dict(contents.corrections)
+    if contents.container == "rf64" and source.data.read_at(contents.start, 4) == b"BW64":
+        edits[contents.start] = b"RF64"  # the same as far as audio goes
+    if contents.streams:
+        return [_view(source, stream, edits) for stream in contents.streams]
+    if edits or source.fd < 0:
+        return [View(*stretch(source.data, 0, source.data.size, edits))]
+    return []
+
+
+def _view(source: OpenSource, stream: Stream, edits: dict[int, bytes]) -> View:
+    """The stream's pieces; after MPEG frames without a count padding that is never read.
+
+    libmpg123 divides the size by that of the first frame to guess the length, and libsndfile stops there.
+    """
+    pieces = [piece for start, stop in stream.pieces for piece in stretch(source.data, start, stop, edits)]
+    if stream.frames is not None:
+        pieces.append(Zeros(stream.frames * _MPEG_BYTES_PER_SAMPLE))
+    return View(*pieces)
+
+
+@contextmanager
+def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Iterator[None]:
+    """Give libsndfile's errors, what its codecs printed, and errors of reading that it hid, their reasons."""
+    with ExitStack() as stack:
+        chatter = stack.enter_context(captured_stderr()) if contents.container == "mp3" else None
+        try:
+            yield
+        except (soundfile.LibsndfileError, BadAudio) as error:
+            _raise_hidden(views)
+            if isinstance(error, BadAudio):
+                raise
+            stack.close()
+            printed = f" ({chatter.lines[-1]})" if chatter and chatter.lines else ""
+            raise BadAudio(_reason(error, source, contents), f"{error.error_string}{printed}") from error
+        _raise_hidden(views)
+
+
+def _raise_hidden(views: list[View]) -> None:
+    for view in views:
+        if view.error is not None:
+            raise view.error
+
+
+def _reason(error: soundfile.LibsndfileError, source: OpenSource, contents: Contents) -> Reason:
+    reason = {
+        _UNRECOGNISED: Reason.UNSUPPORTED_FORMAT,
+        _UNSUPPORTED: Reason.UNSUPPORTED_FORMAT,
+        _SYSTEM: Reason.UNREADABLE,
+    }.get(error.code, Reason.DECODE_ERROR)
+    if reason is Reason.DECODE_ERROR and _is_cut(source, contents):
+        return Reason.TRUNCATED
+    return reason
+
+
+def _is_cut(source: OpenSource, contents: Contents) -> bool:
+    """Whether the decoder failed because the file ends early."""
+    if contents.container == "flac":
+        return is_cut(source.data, contents.start)
+    return contents.missing_bytes > 0
