@@ -5,7 +5,6 @@ the command line start at once.
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ def __dir__() -> list[str]:
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - half of the time of --help
+
     try:
         return version("beamprint")
     except PackageNotFoundError:  # run from a checkout that is not installed

@@ -53,6 +53,7 @@ def _parser(runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="versions of this and of its libraries")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands, runners)
     _add_analyze(commands)
@@ -60,6 +61,17 @@ def _parser(runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
     _add_failures(commands)
     _add_runs(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the versions and ends; they are looked up only when they are asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Called by argparse where it meets the option."""
+        from beamprint.pipeline.commands.versions import versions  # noqa: PLC0415
+
+        print(versions())
+        parser.exit()
 
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # it has no public name

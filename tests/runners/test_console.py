@@ -1,16 +1,21 @@
 """The command as a user meets it: exit codes, one-line errors, a dataset any tool reads."""
 
 import csv
+import importlib.metadata
 import json
 import os
+import platform
 import subprocess
 import sys
 
+import apache_beam
 import duckdb
 import numpy as np
 import pyarrow.dataset
 import pyarrow.parquet
 import pytest
+import scipy
+import soundfile
 
 from beamprint.pipeline.record.columns import RECORD
 from tests.sounds import song, write
@@ -229,7 +234,23 @@ def test_help_has_an_example(tmp_path, command):
     assert ("130 interrupted" in told) == (command == "run")
 
 
-@pytest.mark.parametrize("command", [["--help"], ["describe"]])
+def test_version_names_this_program_and_its_libraries(tmp_path):
+    told = beamprint("--version", cwd=tmp_path)
+    lines = dict(line.split() for line in told.stdout.splitlines())
+    assert told.returncode == 0
+    assert lines == {
+        "beamprint": importlib.metadata.version("beamprint"),
+        "Python": platform.python_version(),
+        "apache-beam": apache_beam.__version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "soundfile": soundfile.__version__,
+        "pyarrow": pyarrow.__version__,
+        "libsndfile": soundfile.__libsndfile_version__,
+    }
+
+
+@pytest.mark.parametrize("command", [["--help"], ["--version"], ["describe"]])
 def test_help_and_describe_do_not_load_what_they_do_not_need(tmp_path, command):
     code = (
         "import sys; from beamprint.pipeline.commands.command_line import main\n"
