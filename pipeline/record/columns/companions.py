@@ -36,7 +36,7 @@ COMPANIONS = (
         high=100,
         null_codes=(*_ON_Y, "too_short"),
         tolerance=0.1,
-        definition="Onsets a second over the whole track.",
+        definition="Onsets per second over the whole track.",
         source="As transient_density",
     ),
     _companion(
@@ -45,7 +45,7 @@ COMPANIONS = (
         unit="0-1",
         high=1,
         tolerance=0.004,
-        definition="Mean constant-Q chroma over classes and frames, each frame over its maximum.",
+        definition="Mean of the constant-Q chroma over classes and frames, with each frame divided by its maximum.",
         source="As chroma_energy",
     ),
     _companion(
@@ -72,10 +72,10 @@ COMPANIONS = (
         unit="0-1",
         high=1,
         tolerance=0.01,
-        definition="Share of the frames that are not silent in which a fundamental is clear.",
+        definition="Share of frames with a clear fundamental among those that are not silent.",
         source="YIN: cumulative-mean-normalised difference below 0.15",
-        blind_spot="A clear chord can lack a clear fundamental. Where many frames may be voiced, evenly spaced ones "
-        "speak for their neighbours.",
+        blind_spot="That a chord is clear: it can lack a clear fundamental. If many frames may be voiced, only some, evenly "
+        "spaced, are measured.",
     ),
     _companion(
         name="beat_count",
@@ -104,10 +104,10 @@ COMPANIONS = (
         high=1,
         null_codes=_NO_TEMPO,
         tolerance=0.05,
-        definition="How far the tempo can be relied on: probability that it is the beat, and not its half, double "
-        "or another relative.",
-        source="Logistic model of periodicity, tempo, onsets a beat and the movement of kick and treble against "
-        "the beat, learned from music of known tempo",
-        blind_spot="Errors by another factor, such as 3:2; that nothing recurs, which is a null instead.",
+        definition="How reliable the tempo is: probability that it is the beat, and not its half, its double or another "
+        "multiple.",
+        source="Logistic model of periodicity, tempo, onsets per beat, and how kick and treble move against the beat; "
+        "fitted to music of known tempo",
+        blind_spot="Errors by another factor, such as 3:2. If nothing recurs, it is null.",
     ),
 )

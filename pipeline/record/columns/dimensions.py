@@ -30,8 +30,8 @@ _BANDS = tuple(
         definition=f"Energy of the mono mix from {low} up to {high} Hz, "
         "as a percentage of the energy in all seven bands; the seven sum to 100.",
         source="Discrete Fourier transform of the whole track; resolution 5 Hz or better below 500 Hz",
-        blind_spot="When in the track the energy occurs. A strong line within 2 Hz of an edge may be split "
-        "between two bands (0.3 points).",
+        blind_spot="When in the track the energy occurs. A strong tone within 2 Hz of an edge may be divided "
+        "between the two bands (0.3 points).",
     )
     for band, low, high in _BAND_EDGES
 )
@@ -49,7 +49,7 @@ _LEVEL_AND_BALANCE = (
         definition="Integrated loudness of all channels: K-weighted, 400 ms blocks every 100 ms, "
         "gated at -70 LUFS and 10 LU below the ungated loudness.",
         source="ITU-R BS.1770-5, EBU R 128",
-        blind_spot="Where the -70 LUFS gate bites, gain moves it by less than it should.",
+        blind_spot="If passages lie near the -70 LUFS gate, it moves by less than the gain.",
     ),
     _dimension(
         name="crest_db",
@@ -60,7 +60,7 @@ _LEVEL_AND_BALANCE = (
         tolerance=0.01,
         definition="Peak over RMS of the mono mix: 20 log10(max |y| / RMS y).",
         source="Definition of the crest factor",
-        blind_spot="One click sets it; see crest_std_db and dr for the music's own dynamics.",
+        blind_spot="Whether a single click made the peak; see crest_std_db and dr for the dynamics of the music.",
     ),
     _dimension(
         name="bass_mid_ratio",
@@ -73,7 +73,7 @@ _LEVEL_AND_BALANCE = (
         definition="Energy in 60-250 Hz over that in 250-2000 Hz: 10 log10 of the ratio, each floored at one "
         "millionth of the seven bands' energy.",
         source="Discrete Fourier transform of the whole track",
-        blind_spot="How it is perceived: no loudness weighting is applied.",
+        blind_spot="How it sounds: frequencies are not weighted by loudness.",
     ),
 )
 
@@ -86,10 +86,10 @@ _RHYTHM = (
         high=200,
         null_codes=(*_ON_Y, "too_short", "no_periodicity"),
         tolerance=0.5,
-        definition="Tempo of the beat a listener taps, from the periodicity of onset strength; continuous.",
+        definition="Tempo of the beat that a listener taps, from the periodicity of onset strength; not rounded.",
         source="Autocorrelation and beat tracking of onset strength; Ellis 2007",
-        blind_spot="One number for the whole track: tempo changes show in tempo_confidence and rhythm_stability. "
-        "Half or double the tapped tempo is its usual error.",
+        blind_spot="Changes of tempo, which show in tempo_confidence and rhythm_stability. The usual error is half or "
+        "double the tapped tempo.",
     ),
     _share(
         name="rhythm_stability",
@@ -98,25 +98,25 @@ _RHYTHM = (
         tolerance=0.005,
         definition="Evenness of the beat: 1 / (1 + CV) of the intervals between tracked beats.",
         source="Ellis 2007 (beat tracking by dynamic programming)",
-        blind_spot="The tracker prefers even beats, so free rhythm reads steadier than it is.",
+        blind_spot="How free a rhythm is: the beat tracker prefers even beats, so it looks steadier than it is.",
     ),
     _share(
         name="transient_density",
         family="temporal",
         null_codes=(*_ON_Y, "too_short"),
         tolerance=0.01,
-        definition="Onsets a second / 10, clipped at 1.",
+        definition="Onsets per second, divided by 10 and clipped at 1.",
         source="Spectral flux of 128 mel bands in dB, weighted by itself; Boeck et al. 2012 for the peak picking",
-        blind_spot="Soft attacks, such as a bowed crescendo; above ten a second see onset_rate_hz.",
+        blind_spot="Soft attacks, such as a bowed crescendo. Rates above ten a second; see onset_rate_hz.",
     ),
     _share(
         name="silence_ratio",
         family="temporal",
         null_codes=("mono_mix_cancelled",),
         tolerance=0.005,
-        definition="Share of 2048-sample frames whose RMS is more than 40 dB below the loudest; 1 for silence.",
+        definition="Share of 2048-sample frames whose RMS is more than 40 dB below that of the loudest frame; 1 for silence.",
         source="RMS of frames every 512 samples at 44.1 kHz",
-        blind_spot="Whether quiet passages are music: it is relative to the loudest frame.",
+        blind_spot="Whether quiet passages hold music: only their level below the loudest frame counts.",
     ),
 )
 
@@ -126,9 +126,9 @@ _TIMBRE = (
         family="spectral",
         null_codes=_ON_Y,
         tolerance=0.002,
-        definition="Median over frames of the magnitude-weighted mean frequency / 8000 Hz, clipped at 1.",
+        definition="Median over frames of the magnitude-weighted mean frequency, divided by 8000 Hz and clipped at 1.",
         source="First moment of the STFT magnitude (Hann, 2048)",
-        blind_spot="Hiss and codec low-pass move it as much as the instruments do.",
+        blind_spot="What moves it: hiss and the low-pass of a codec do so as much as the instruments.",
     ),
     _share(
         name="spectral_rolloff",
@@ -136,19 +136,19 @@ _TIMBRE = (
         null_codes=_ON_Y,
         tolerance=0.003,
         definition="Median over frames of the frequency below which 85 % of the magnitude lies, "
-        "interpolated within the bin, / 10 000 Hz, clipped at 1.",
+        "interpolated within the bin, divided by 10 000 Hz and clipped at 1.",
         source="85th percentile of the cumulative STFT magnitude (Hann, 2048)",
-        blind_spot="Above 10 kHz it is clipped; see spectral_rolloff_hz.",
+        blind_spot="Values above 10 kHz; see spectral_rolloff_hz.",
     ),
     _share(
         name="spectral_flatness",
         family="spectral",
         null_codes=_ON_Y,
         tolerance=0.003,
-        definition="Median over frames of the geometric over the arithmetic mean of the magnitude, 20 Hz to 10 kHz: "
-        "near 0 for tones, towards 1 for noise.",
+        definition="Median over frames of the geometric mean of the magnitude over its arithmetic mean, 20 Hz to "
+        "10 kHz: near 0 for tones, towards 1 for noise.",
         source="Wiener entropy of the STFT magnitude (Hann, 2048), floor 1e-7 of the frame's maximum",
-        blind_spot="Noise and dense harmony look alike at this resolution.",
+        blind_spot="Noise from dense harmony, which look alike at this resolution.",
     ),
     _share(
         name="harmonic_ratio",
@@ -157,8 +157,8 @@ _TIMBRE = (
         tolerance=0.01,
         definition="RMS of the harmonic part over the sum of the RMS of the harmonic and the percussive part.",
         source="Fitzgerald 2010: median filters of 31 frames and 31 bins, soft masks of power 2; "
-        "over half a minute of every second frame, over two minutes of every fourth",
-        blind_spot="Vibrato and slides count partly as percussive, sustained noise partly as harmonic.",
+        "every second frame of tracks over half a minute, every fourth of tracks over two minutes",
+        blind_spot="Vibrato and slides from percussion, or sustained noise from tones: they are counted as both.",
     ),
     _share(
         name="pitch_stability",
@@ -167,18 +167,18 @@ _TIMBRE = (
         tolerance=0.03,
         definition="Steadiness of the fundamental: 1 / (1 + 10 CV) of its frequency over voiced frames.",
         source="YIN (de Cheveigne and Kawahara 2002), 65.4-2093 Hz, threshold 0.1",
-        blind_spot="In polyphonic music it follows whichever voice dominates. Reliable from voiced_ratio 0.05.",
+        blind_spot="Which voice it follows in polyphonic music: the dominant one. Reliable if voiced_ratio is 0.05 or more.",
     ),
     _share(
         name="chroma_energy",
         family="harmonic",
         null_codes=_ON_Y,
         tolerance=0.01,
-        definition="Mean constant-Q chroma, each frame over its maximum, / 0.4, clipped: "
-        "low for few pitch classes at a time, high for many.",
+        definition="Mean of the constant-Q chroma, with each frame divided by its maximum, then divided by 0.4 and clipped "
+        "at 1: low for few pitch classes at a time, high for many.",
         source="Constant-Q transform (Brown 1991), 7 octaves from C1, 36 bins an octave, A4 = 440 Hz; "
-        "over 15 s, of some of the frames, evenly spaced",
-        blind_spot="Music tuned away from 440 Hz spreads over two classes: no tuning is estimated.",
+        "only some frames, evenly spaced, of tracks over 15 s",
+        blind_spot="The tuning, which is not estimated: music that is not tuned to 440 Hz spreads over two classes.",
     ),
 )
 
@@ -188,9 +188,9 @@ _VARIATION = (
         family="variation",
         null_codes=(*_ON_Y, "too_short"),
         tolerance=0.01,
-        definition="Standard deviation of the crest factor of 500 ms frames every 250 ms / 6 dB, clipped at 1.",
+        definition="Standard deviation of the crest factor of 500 ms frames every 250 ms, divided by 6 dB and clipped at 1.",
         source="Population standard deviation of 20 log10(peak / RMS)",
-        blind_spot="Above 6 dB it is clipped; see crest_std_db.",
+        blind_spot="Values above 6 dB; see crest_std_db.",
     ),
     _dimension(
         name="loudness_variation_std",
@@ -203,7 +203,7 @@ _VARIATION = (
         definition="Standard deviation of the RMS level of 2048-sample frames every 250 ms, "
         "relative to the loudest, floored at -80 dB, clipped at 10 dB.",
         source="Population standard deviation of 20 log10 RMS",
-        blind_spot="Level, not loudness: no frequency weighting. Above 10 dB see loudness_std_db.",
+        blind_spot="Loudness: frequencies are not weighted. Values above 10 dB; see loudness_std_db.",
     ),
     _share(
         name="peak_consistency",
@@ -212,7 +212,7 @@ _VARIATION = (
         tolerance=0.005,
         definition="Evenness of the peaks: 1 / (1 + CV) of the peaks of 500 ms frames every 250 ms.",
         source="Coefficient of variation",
-        blind_spot="A limiter and a steady performance look alike.",
+        blind_spot="A limiter from a steady performance.",
     ),
 )
 
@@ -222,9 +222,9 @@ _STEREO = (
         family="stereo",
         null_codes=("silent", "no_stereo_pair"),
         tolerance=0.001,
-        definition="Energy of the side signal over that of mid and side together, of left and right; 0 for mono.",
+        definition="Share of the side signal in the energy of mid and side, of the left and right channels; 0 for mono.",
         source="Mid/side decomposition",
-        blind_spot="Which frequencies are wide; surround channels are not in it.",
+        blind_spot="Which frequencies are wide. Surround channels are left out.",
     ),
     _dimension(
         name="phase_correlation",

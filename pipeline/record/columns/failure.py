@@ -8,18 +8,25 @@ _column = partial(Column, group=Group.FAILURE, kind=Kind.STRING)
 
 FAILURE = (
     _column(name="track_id", required=True, definition="Key of the track, as in a record."),
-    _column(name="uri", required=True, definition="Where the file was looked for."),
+    _column(name="uri", required=True, definition="Address the file was to be read from."),
     _column(
         name="tags",
         kind=Kind.TEXT_MAP,
         required=True,
-        definition="The manifest's further columns, name to text.",
+        definition="The manifest's further columns: name and text of each.",
     ),
-    _column(name="reason", required=True, definition="Code of what is wrong; see the list of reasons."),
+    _column(
+        name="reason",
+        required=True,
+        definition="Code of what is wrong, such as truncated; the README lists them.",
+    ),
     _column(name="message", required=True, definition="What is wrong, in words."),
     _column(name="stage", required=True, definition="Step of the graph that failed first."),
-    _column(name="decoder", definition="Name and version of the decoder, where one was at work."),
-    _column(name="traceback", definition="Where in the code a bug came up; null for bad audio."),
+    _column(name="decoder", definition="Name and version of the decoder; null if none was at work."),
+    _column(
+        name="traceback",
+        definition="Where in the code the error came up, for a bug of Beamprint; null for bad audio.",
+    ),
     _column(
         name="source_bytes",
         kind=Kind.INT,
@@ -28,30 +35,35 @@ FAILURE = (
         definition="Size of the file; null if not found.",
     ),
     _column(name="source_version", definition="Version of the file, as in a record; null if not found."),
-    _column(name="failed_at", kind=Kind.TIME, required=True, definition="Start of the run that failed last."),
+    _column(
+        name="failed_at",
+        kind=Kind.TIME,
+        required=True,
+        definition="When the last run that failed started, in UTC.",
+    ),
     _column(
         name="failed_since",
         kind=Kind.TIME,
         required=True,
-        definition="Start of the run that failed first since the track last succeeded.",
+        definition="When the first run that failed since the last success started, in UTC.",
     ),
     _column(
         name="attempts",
         kind=Kind.INT,
         low=1,
         required=True,
-        definition="Runs that failed since the last success.",
+        definition="Number of runs that failed since the last success.",
     ),
     _column(
         name="record_from",
         kind=Kind.TIME,
-        definition="analyzed_at of the last good record, which is kept; null where there is none.",
+        definition="analyzed_at of the last good record, which is kept; null if there is none.",
     ),
-    _column(name="run_id", required=True, definition="The run that failed last."),
+    _column(name="run_id", required=True, definition="Name of the last run that failed."),
     _column(
         name="family_versions",
         kind=Kind.VERSIONS,
         required=True,
-        definition="Versions at the time; see a record.",
+        definition="Versions of the definitions in that run; see family_versions of a record.",
     ),
 )

@@ -12,13 +12,13 @@ IDENTITY = (
         name="track_id",
         kind=Kind.STRING,
         required=True,
-        definition="Key of the row: the manifest's track_id, else the path below the input folder, else the uri.",
+        definition="Key of the row: the manifest's track_id; without one, the path below the input folder or the uri.",
     ),
     _identity(
         name="uri",
         kind=Kind.STRING,
         required=True,
-        definition="Where the file was read. Path bytes that are not valid text are percent-encoded.",
+        definition="Address the file was read from. Path bytes that are not valid text are percent-encoded.",
     ),
     _identity(
         name="content_sha256",
@@ -26,7 +26,7 @@ IDENTITY = (
         required=True,
         definition="SHA-256 of the file's bytes in hexadecimal; equal files have equal values.",
         source="FIPS 180-4",
-        blind_spot="Two encodings, or two taggings, of the same recording differ.",
+        blind_spot="Whether two files hold the same recording: another encoding or other tags give another value.",
     ),
     _identity(
         name="source_bytes", kind=Kind.INT, unit="bytes", low=0, required=True, definition="Size of the file."
@@ -36,8 +36,8 @@ IDENTITY = (
         kind=Kind.STRING,
         required=True,
         definition="Modification time of a local file in ns since 1970, or an object's generation or etag. "
-        "With source_bytes it decides whether a file has changed.",
-        blind_spot="A file rewritten with the same size and modification time.",
+        "A file has changed if this or source_bytes has changed.",
+        blind_spot="That a file was rewritten with the same size and modification time.",
     ),
     _identity(
         name="duration_s",
@@ -53,7 +53,7 @@ IDENTITY = (
         unit="samples",
         low=1,
         required=True,
-        definition="Decoded samples a channel.",
+        definition="Number of decoded samples in each channel.",
     ),
     _identity(
         name="sample_rate_hz",
@@ -61,8 +61,8 @@ IDENTITY = (
         unit="Hz",
         low=1,
         required=True,
-        definition="Sample rate of the file as decoded.",
-        blind_spot="The rate of the recording before it was converted; see bandwidth_hz.",
+        definition="Sample rate of the decoded audio.",
+        blind_spot="Whether the recording was converted from another rate; see bandwidth_hz.",
     ),
     _identity(
         name="channels",
@@ -76,13 +76,13 @@ IDENTITY = (
         name="container",
         kind=Kind.STRING,
         required=True,
-        definition="File format, such as WAV, FLAC, OGG, MP3.",
+        definition="File format: wav, rf64, w64, aiff, caf, au, flac, ogg or mp3.",
     ),
     _identity(
         name="codec",
         kind=Kind.STRING,
         required=True,
-        definition="How the samples are coded, such as PCM_16, FLOAT, VORBIS, OPUS, MPEG_LAYER_III.",
+        definition="How the samples are coded, such as pcm_s16, pcm_s24, pcm_f32, flac, alac, vorbis, opus, mp3.",
     ),
     _identity(
         name="bit_depth",
@@ -90,14 +90,14 @@ IDENTITY = (
         unit="bits",
         low=1,
         high=64,
-        definition="Word length of the coded samples; null for lossy codecs, which have none.",
+        definition="Bits of each coded sample; null for lossy codecs, which have no such number.",
         blind_spot="How many of the bits carry signal; see effective_bits.",
     ),
     _identity(
         name="tags",
         kind=Kind.TEXT_MAP,
         required=True,
-        definition="The manifest's further columns, name to text; empty where there are none.",
+        definition="The manifest's further columns: name and text of each. Empty if there are none.",
     ),
 )
 
@@ -105,13 +105,13 @@ PROVENANCE = (
     _provenance(
         name="family_versions",
         kind=Kind.VERSIONS,
-        definition="Version of the definitions that each family's columns were made with; identity stands for the "
-        "columns about the file.",
+        definition="For each family, the version of the definitions its columns were made with. identity stands for "
+        "the columns about the file.",
     ),
     _provenance(
         name="software_version",
         kind=Kind.STRING,
-        definition="Version of Beamprint and of the libraries it computed with.",
+        definition="Versions of Beamprint and of the libraries that it computed with.",
     ),
     _provenance(
         name="decoder_version",
@@ -121,12 +121,12 @@ PROVENANCE = (
     _provenance(
         name="analyzed_at",
         kind=Kind.TIME,
-        definition="Start of the run that made the row, in UTC; a retry within the run writes the same row.",
+        definition="When the run that made the row started, in UTC. A retry within the run writes the same row.",
     ),
     _provenance(
         name="notes",
         kind=Kind.STRINGS,
-        definition="Sorted codes: name:code says why a column is null or qualifies its value; "
-        "a bare code is about the whole track.",
+        definition="Codes, sorted. column:code says why a column is null, or qualifies its value; "
+        "a code alone is about the whole track.",
     ),
 )

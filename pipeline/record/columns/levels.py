@@ -24,7 +24,7 @@ LOUDNESS = (
         high=60,
         null_codes=("silent", "too_short"),
         tolerance=0.05,
-        definition="Largest loudness of any 400 ms, evaluated every 10 ms, ungated.",
+        definition="Largest loudness of any 400 ms, measured every 10 ms, without gate.",
         source="EBU Tech 3341",
         blind_spot="Where in the track it occurs.",
     ),
@@ -34,7 +34,7 @@ LOUDNESS = (
         high=60,
         null_codes=("silent", "too_short"),
         tolerance=0.05,
-        definition="Largest loudness of any 3 s, evaluated every 10 ms, ungated.",
+        definition="Largest loudness of any 3 s, measured every 10 ms, without gate.",
         source="EBU Tech 3341",
         blind_spot="Where in the track it occurs.",
     ),
@@ -50,7 +50,7 @@ LOUDNESS = (
         definition="Spread between the 10th and the 95th percentile of short-term loudness, gated at -70 LUFS "
         "and 20 LU below the mean.",
         source="EBU Tech 3342",
-        blind_spot="Under 60 s (note short) it rests on few values.",
+        blind_spot="The range of tracks under 60 s (note short) with certainty: it rests on few values.",
     ),
     _loudness(
         name="true_peak_dbtp",
@@ -58,9 +58,9 @@ LOUDNESS = (
         high=60,
         tolerance=0.15,
         definition="Largest peak of the oversampled signal over all channels: "
-        "4 times below 88.2 kHz, twice from there, not at all from 176.4 kHz.",
+        "4 times below 88.2 kHz, 2 times from 88.2 kHz, not at all from 176.4 kHz.",
         source="ITU-R BS.1770-5 annex 2, EBU Tech 3341",
-        blind_spot="Peaks between the oversampled points: up to 0.4 dB.",
+        blind_spot="Peaks between the oversampled points, which are up to 0.4 dB higher.",
     ),
     _loudness(
         name="sample_peak_dbfs",
@@ -69,7 +69,7 @@ LOUDNESS = (
         tolerance=0.001,
         definition="Largest absolute sample over all channels, full scale = 0 dB.",
         source="20 log10 max |x|",
-        blind_spot="What a converter makes of it; see true_peak_dbtp.",
+        blind_spot="Peaks between the samples; see true_peak_dbtp.",
     ),
     _loudness(
         name="plr_db",
@@ -81,7 +81,7 @@ LOUDNESS = (
         tolerance=0.15,
         definition="Peak to loudness ratio: true_peak_dbtp - lufs.",
         source="AES TD1008",
-        blind_spot="One stray peak sets it.",
+        blind_spot="Whether a single click made the peak.",
     ),
     _loudness(
         name="replaygain_track_gain_db",
@@ -105,7 +105,7 @@ DYNAMICS = (
         definition="Mean level: 10 log10 of the mean square of all channels but the LFE; "
         "a full-scale square wave is 0, a sine -3.01.",
         source="AES17 without its +3.01 dB convention",
-        blind_spot="Loudness: no weighting, no gate; silence lowers it.",
+        blind_spot="Loudness: there is no weighting and no gate, so silence lowers it.",
     ),
     *(
         _dynamics(
@@ -113,9 +113,9 @@ DYNAMICS = (
             high=36.2,
             null_codes=("silent", "too_short"),
             tolerance=0.01,
-            definition=f"{percentile}th percentile of the level of consecutive 50 ms windows that hold any signal.",
+            definition=f"{percentile}th percentile of the levels of consecutive 50 ms windows, without those of digital silence.",
             source="Linearly interpolated percentile of 10 log10 of the mean square",
-            blind_spot="Digital silence is left out.",
+            blind_spot="How much digital silence there is.",
         )
         for percentile in (5, 50, 95)
     ),
@@ -126,9 +126,10 @@ DYNAMICS = (
         gain=Gain.UNCHANGED,
         null_codes=("silent", "too_short"),
         tolerance=0.1,
-        definition="Second-largest peak of 3 s blocks over the RMS of the loudest fifth of them, "
-        "RMS counted +3.01 dB; mean over channels, not rounded.",
+        definition="Second-largest peak of 3 s blocks over the RMS of the loudest fifth of them, with 3.01 dB added to the "
+        "RMS; mean over channels, not rounded.",
         source="DR14 (TT Dynamic Range) with blocks of exactly 3 s",
-        blind_spot="Tools that use 3.004 s differ by up to 0.1; loud mastering and sparse music can score alike.",
+        blind_spot="Loud mastering from sparse music, which can have equal values. Tools with blocks of 3.004 s differ by up to "
+        "0.1.",
     ),
 )

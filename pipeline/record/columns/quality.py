@@ -13,16 +13,16 @@ _LEVELS = (
     _count(
         name="clipped_samples",
         unit="samples",
-        definition="Samples in runs of three or more of one sign within 0.05 % of the channel's own peak, "
-        "where that peak is at least 0.25; summed over channels.",
+        definition="Samples in runs of three or more of the same sign that lie within 0.05 % of their channel's peak, "
+        "if that peak is 0.25 or more; summed over channels.",
         source="Runs of abs >= p (1 - 2^-11)",
-        blind_spot="Clipping that was filtered or lossily coded afterwards; a square wave counts as clipped.",
+        blind_spot="Clipping that was filtered or lossily coded afterwards. A square wave counts as clipped.",
     ),
     _count(
         name="samples_over_fs",
         unit="samples",
         gain=Gain.ABSOLUTE,
-        definition="Samples beyond full scale (abs > 1), which only float and lossy files can hold.",
+        definition="Number of samples beyond full scale (magnitude above 1); only float and lossy files can hold them.",
         source="Count over channels",
     ),
     _value(
@@ -32,7 +32,7 @@ _LEVELS = (
         high=64,
         gain=Gain.SCALES,
         tolerance=1e-6,
-        definition="Mean of the channel whose mean is largest in magnitude, signed.",
+        definition="Mean of the samples, with its sign, of the channel whose mean is farthest from 0.",
         source="Arithmetic mean",
     ),
     *(
@@ -43,9 +43,9 @@ _LEVELS = (
             gain=Gain.ABSOLUTE,
             null_codes=("silent",),
             tolerance=0.01,
-            definition=f"Time {side} 10 ms in which any channel's RMS exceeds -60 dBFS.",
+            definition=f"Time {side} 10 ms in which the RMS of any channel exceeds -60 dBFS.",
             source="RMS of 10 ms cells",
-            blind_spot="Noise above -60 dBFS is not silence.",
+            blind_spot="Silence with noise above -60 dBFS.",
         )
         for where, side in (("leading", "before the first"), ("trailing", "after the last"))
     ),
@@ -59,16 +59,16 @@ _BANDWIDTH = (
         null_codes=("silent", "mono_mix_cancelled", "too_short"),
         tolerance=200,
         definition="Frequency at which the spectrum of the mono mix ends in an edge of 15 dB or more; "
-        "half the sample rate where there is none.",
+        "half the sample rate if there is none.",
         source="Mean power spectrum in 100 Hz bands, of every fourth frame",
-        blind_spot="Music that fades out below the edge has none; a sound shorter than 0.4 s may fall between the frames.",
+        blind_spot="An edge above music that fades out below it. A sound shorter than 0.4 s may fall between the frames.",
     ),
     _value(
         name="bandwidth_drop_db",
         unit="dB",
         null_codes=("silent", "mono_mix_cancelled", "too_short", "no_edge"),
         tolerance=1,
-        definition="Height of that edge: median level of the kilohertz below it over that of the kilohertz above.",
+        definition="Height of the edge at bandwidth_hz: median level of the 1 kHz below it minus that of the 1 kHz above it.",
         source="As bandwidth_hz",
     ),
     _count(
@@ -77,10 +77,10 @@ _BANDWIDTH = (
         high=32,
         gain=Gain.ABSOLUTE,
         null_codes=("silent", "lossy", "not_integer"),
-        definition="Bits that are in use: the word length without the trailing bits that are zero in every sample; "
-        "for float PCM the shortest integer word that holds every sample.",
+        definition="Number of bits in use: the word length without the lowest bits that are zero in every sample. For "
+        "float PCM, the shortest integer word that holds every sample.",
         source="Bitwise OR of all codes",
-        blind_spot="Padding with dither or noise looks like signal.",
+        blind_spot="That bits were filled with dither or noise, which looks like signal.",
     ),
 )
 
@@ -88,18 +88,18 @@ _STEREO = (
     _flag(
         name="dual_mono",
         null_codes=("silent", "not_stereo"),
-        definition="Two channels that carry the same signal: side energy more than 60 dB below mid energy.",
+        definition="Whether two channels carry the same signal: the side energy is more than 60 dB below the mid energy.",
         source="Energies of left - right and left + right",
     ),
     _flag(
         name="polarity_inverted",
         null_codes=("silent", "not_stereo", "one_channel_silent"),
-        definition="One of two channels is probably inverted: their correlation in 20-200 Hz or in 40-60 Hz is -0.3 or "
-        "less and no more than 0.05 above that overall, or the overall one is -0.9 or less (without bass, -0.3); and "
-        "that in 40-60 Hz is under 0.3.",
+        definition="Whether one of two channels is probably inverted. Either their correlation in 20-200 Hz or in 40-60 Hz is "
+        "-0.3 or less, and not more than 0.05 above the overall correlation; or the overall correlation is -0.9 or less "
+        "(-0.3 without bass). In both cases the correlation in 40-60 Hz is below 0.3.",
         source="Pearson correlation",
-        blind_spot="Mixes whose channels do not correlate even in the bass; an inversion of both channels. "
-        "Synthesiser sounds whose channels are opposed down to the bass read as inverted.",
+        blind_spot="An inversion in mixes whose channels do not correlate even in the bass; an inversion of both channels. "
+        "Synthesiser sounds whose channels are opposed down to the bass count as inverted.",
     ),
 )
 
@@ -111,20 +111,20 @@ _NOISE = (
         gain=Gain.PLUS,
         null_codes=("silent", "too_short", "digital_silence"),
         tolerance=1,
-        definition="Level of the quietest hundredth of 400 ms blocks between leading and trailing silence, "
-        "without those that hold constant samples.",
+        definition="Level that 1 % of the 400 ms blocks between leading and trailing silence lie below; blocks of constant "
+        "samples are left out.",
         source="1st percentile of the variance of 400 ms blocks every 100 ms",
-        blind_spot="An upper bound: music that never pauses hides its noise.",
+        blind_spot="The noise of music that never pauses: it is hidden, so the value is an upper bound.",
     ),
     _value(
         name="hum_db",
         unit="dB",
         null_codes=("silent", "mono_mix_cancelled", "too_short"),
         tolerance=1,
-        definition="How far mains hum stands out: second largest prominence among the first six harmonics "
-        "of 50 or 60 Hz; hum from 15 dB.",
+        definition="How far mains hum stands out: the second largest prominence among the first six harmonics "
+        "of 50 or 60 Hz. From 15 dB on it is hum.",
         source="10th percentile over 4 s windows of the power spectrum",
-        blind_spot="A drone on such a frequency.",
+        blind_spot="Hum from a drone of the same frequency.",
     ),
     _quality(
         name="hum_hz",
@@ -134,23 +134,23 @@ _NOISE = (
         high=60,
         null_codes=("silent", "mono_mix_cancelled", "too_short", "no_hum"),
         tolerance=0,
-        definition="The mains frequency hum_db speaks of, 50 or 60 Hz.",
+        definition="Mains frequency that hum_db was measured at: 50 or 60 Hz.",
         source="As hum_db",
-        blind_spot="Below 15 dB it means nothing.",
+        blind_spot="Anything if hum_db is below 15 dB.",
     ),
     _count(
         name="clicks",
         gain=Gain.ABSOLUTE,
-        definition="Impulses in left or right: the third difference stands out of its surroundings, five times where "
-        "it is large to 15 times where it is small, and the signal goes on after it as it came.",
+        definition="Impulses in the left or right channel. The third difference of the signal exceeds its surroundings by "
+        "a factor of 5 (where they are large) to 15 (where they are small), and the signal goes on as before.",
         source="Block maxima of the third difference, extrapolation from both sides",
-        blind_spot="Clicks 12 dB or more below the peak are often masked.",
+        blind_spot="Many of the clicks that lie 12 dB or more below the peak: the music masks them.",
     ),
     _count(
         name="dropouts",
         gain=Gain.ABSOLUTE,
-        definition="Gaps of 2 ms to 5 s in which every channel stands still between loud surroundings.",
-        source="Runs of constant samples with -50 dBFS in the 20 ms before and after",
+        definition="Gaps of 2 ms to 5 s, in which the samples of every channel are constant, between loud surroundings.",
+        source="Runs of constant samples, with -50 dBFS or more in the 20 ms before and after",
         blind_spot="Gaps that were faded or concealed.",
     ),
 )
