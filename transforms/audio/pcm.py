@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from beamprint.dsp import memory
+from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import Span
-from beamprint.dsp.segment import Samples
 from beamprint.transforms.audio.contents import Contents
 from beamprint.transforms.audio.decoder import Buffer, Decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
@@ -33,7 +33,7 @@ class Pcm:
         code_or: bitwise OR of the codes of the own samples of 32-bit integer PCM, None for other codings.
     """
 
-    samples: Samples
+    samples: Float32
     code_or: int | None
 
     @property
@@ -112,7 +112,7 @@ def _read_as(decoder: Decoder) -> tuple[type[np.generic], np.float32]:
     return np.float32, np.float32(1)
 
 
-def _deinterleave(block: Buffer, planar: Samples, scale: np.float32) -> None:
+def _deinterleave(block: Buffer, planar: Float32, scale: np.float32) -> None:
     """Copy a block, shape (frames, channels), to one row a channel, in units of full scale."""
     for channel, row in enumerate(planar):
         if block.dtype == np.float32:
@@ -135,7 +135,7 @@ def _blocks(decoder: Decoder, frames: int | None, dtype: type[np.generic]) -> It
         left -= read
 
 
-def _grown(planar: Samples, filled: int, needed: int, frames: int | None) -> Samples:
+def _grown(planar: Float32, filled: int, needed: int, frames: int | None) -> Float32:
     capacity = max(needed, filled * 2) if frames is None else min(frames, max(needed, filled * 2))
     larger = memory.empty(len(planar), capacity)
     larger[:, :filled] = planar[:, :filled]
