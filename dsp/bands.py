@@ -9,14 +9,15 @@ from functools import cache
 
 import numpy as np
 import scipy.fft
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float64
 from beamprint.dsp.decimate import level_rate
-from beamprint.dsp.grid import ANALYSIS_RATE, BIN_HZ, FRAME_LENGTH, HOP_LENGTH
+from beamprint.dsp.frequency_bands import BAND_NAMES, EDGES_HZ
+from beamprint.dsp.grid import ANALYSIS_RATE, BIN_HZ, BINS, FRAME_LENGTH, HOP_LENGTH
 from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.segment import Segment
+from beamprint.dsp.windows import HANN_POWER, sine_tapered
 
-EDGES_HZ = (20.0, 60.0, 250.0, 500.0, 2000.0, 4000.0, 6000.0, 20_000.0)
 WHOLE_LENGTH = 4 * ANALYSIS_RATE
 """Longest analysis signal, in samples, whose spectrum is taken of the whole."""
 
@@ -31,27 +32,24 @@ half as much again."""
 _FRAME_BANDS = slice(5, 7)
 _BATCH = 16
 
-Energies = NDArray[np.float64]
 
-
-def band_energies(segment: Segment) -> Energies:
+def band_energies(segment: Segment) -> Float64:
     """Energy of the segment's own part in each band, shape (7,), in squared full scale times samples.
 
     Adding the energies of all segments gives the track's.
     """
     if segment.total_y <= WHOLE_LENGTH:
-        return _of_whole(segment) if segment.bounds.index == 0 else np.zeros(len(EDGES_HZ) - 1)
-    energies = np.zeros(len(EDGES_HZ) - 1)
+        return _of_whole(segment) if segment.bounds.index == 0 else np.zeros(len(BAND_NAMES))
+    energies = np.zeros(len(BAND_NAMES))
     for level, length, bands in _LEVELS:
         energies[bands] = _of_level(segment, level, length)[bands]
-    overlap = FRAME_LENGTH / HOP_LENGTH * 0.375 * FRAME_LENGTH
-    energies[_FRAME_BANDS] = (segment.frames.power @ _bin_shares(len(segment.frames.power), BIN_HZ))[
-        _FRAME_BANDS
-    ] * (2 / overlap)
+    of_frames = segment.frames.power @ _bin_shares(BINS, BIN_HZ)
+    window_energy = FRAME_LENGTH / HOP_LENGTH * HANN_POWER * FRAME_LENGTH
+    energies[_FRAME_BANDS] = of_frames[_FRAME_BANDS] * (2 / window_energy)
     return energies
 
 
-def _of_whole(segment: Segment) -> Energies:
+def _of_whole(segment: Segment) -> Float64:
     y = segment.y.span(0, segment.total_y).astype(np.float64)
     power = np.abs(scipy.fft.rfft(y)) ** 2
     band = np.searchsorted(EDGES_HZ, np.arange(len(power)) * (ANALYSIS_RATE / len(y)), side="right") - 1
@@ -59,7 +57,7 @@ def _of_whole(segment: Segment) -> Energies:
     return sums[1:-1].astype(np.float64) * (2 / len(y))
 
 
-def _of_level(segment: Segment, k: int, length: int) -> Energies:
+def _of_level(segment: Segment, k: int, length: int) -> Float64:
     """Energies of the windows centred in the segment's own part, at level k of the pyramid."""
     level = segment.pyramid.level(k)
     hop = length - length // _OVERLAP
@@ -72,21 +70,13 @@ def _of_level(segment: Segment, k: int, length: int) -> Energies:
         b = min(stop, a + _BATCH)
         samples = level.span(a * hop - length // 2, (b - 1) * hop + length // 2)
         windows = overlapping(samples, length, hop)
-        parts = scipy.fft.rfft(windows * _window(length), axis=1).view(np.float32)
+        parts = scipy.fft.rfft(windows * sine_tapered(length, length // _OVERLAP), axis=1).view(np.float32)
         power += np.einsum("ij,ij->j", parts, parts).reshape(-1, 2).sum(axis=1)
     return power @ _bin_shares(bins, level_rate(k) / length) * (2 / length * (1 << k))
 
 
 @cache
-def _window(length: int) -> NDArray[np.float32]:
-    """Flat, with a quarter of a sine's period at either end."""
-    overlap = length // _OVERLAP
-    rise = np.sin(np.pi / 2 * (np.arange(overlap) + 0.5) / overlap)
-    return np.concatenate([rise, np.ones(length - 2 * overlap), rise[::-1]]).astype(np.float32)
-
-
-@cache
-def _bin_shares(bins: int, width: float) -> Energies:
+def _bin_shares(bins: int, width: float) -> Float64:
     """Share of each bin that lies in each band, its power spread evenly over its width; shape (bins, 7)."""
     centre = np.arange(bins)[:, None] * width
     edges = np.array(EDGES_HZ)

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft
 
+from beamprint.dsp.arrays import Float32, Float64, Int64
 from beamprint.dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
-from beamprint.dsp.segment import Samples, Segment
-from beamprint.dsp.windows import hann
+from beamprint.dsp.segment import Segment
+from beamprint.dsp.silence import sounding_by_level
+from beamprint.dsp.windows import hann_float32
 
 COLUMNS: tuple[str, ...] = ("bandwidth_hz", "bandwidth_drop_db")
 
@@ -22,7 +23,6 @@ GAP = 3
 HIGH_RATE = 60_000
 SOFT_LOWEST_BAND, SOFT_GAP = 190, 20
 """Above 60 kHz, where no edge is found: some converters leave images that fall over two kilohertz."""
-GATE_DB = 70
 FRAMES_APART = 4
 """Every fourth frame is looked at: a low-pass does not come and go."""
 NO_EDGE = Missing("no_edge")
@@ -53,8 +53,8 @@ class SpectraByLevel:
     rate: int
     total: int
     cancellable_peak: float
-    levels: NDArray[np.int64]
-    power: NDArray[np.float32]
+    levels: Int64
+    power: Float32
 
 
 def frame_length(rate: int) -> int:
@@ -69,7 +69,7 @@ def analyse(segment: Segment) -> SpectraByLevel:
     first = -(-segment.own.start // hop)
     stop = max(first, -(-min(segment.own.stop, segment.total - length + 1) // hop))
     bins = length // 2 + 1
-    sums: defaultdict[int, NDArray[np.float32]] = defaultdict(lambda: np.zeros(bins, np.float32))
+    sums: defaultdict[int, Float32] = defaultdict(lambda: np.zeros(bins, np.float32))
     for i in range(first, stop, _BATCH):
         starts = (n * hop for n in range(i, min(i + _BATCH, stop)))
         power = _power(np.stack([segment.mix(a, a + length) for a in starts]))
@@ -112,8 +112,7 @@ def finish(spectra: SpectraByLevel) -> Columns:
         return all_missing(COLUMNS, TOO_SHORT)
     if not spectra.levels.size:
         return all_missing(COLUMNS, silence_of_mix(spectra.cancellable_peak))
-    near = spectra.levels >= spectra.levels[-1] - GATE_DB
-    power = spectra.power[near].sum(0, dtype=np.float64)
+    power = spectra.power[sounding_by_level(spectra.levels)].sum(0, dtype=np.float64)
     band_db = 10 * np.log10(np.maximum(power, _TINY))
     edge = _edge(band_db, LOWEST_BAND, GAP)
     if edge is None and spectra.rate > HIGH_RATE:
@@ -125,7 +124,7 @@ def finish(spectra: SpectraByLevel) -> Columns:
     return {"bandwidth_hz": float(edge * BAND_HZ), "bandwidth_drop_db": float(drop)}
 
 
-def _edge(band_db: NDArray[np.float64], lowest: int, gap: int) -> int | None:
+def _edge(band_db: Float64, lowest: int, gap: int) -> int | None:
     """The lowest band from which, after a gap, everything lies 15 dB below the kilohertz before."""
     highest_from = np.maximum.accumulate(band_db[::-1])[::-1]
     candidates = np.arange(lowest, band_db.size - gap)
@@ -134,19 +133,19 @@ def _edge(band_db: NDArray[np.float64], lowest: int, gap: int) -> int | None:
     return int(candidates[found[0]]) if found.size else None
 
 
-def _power(frames: Samples) -> NDArray[np.float32]:
+def _power(frames: Float32) -> Float32:
     """Power spectra of Hann frames; shape (frames, bins)."""
-    return np.square(np.abs(fft.rfft(frames * hann(frames.shape[1]))))
+    return np.square(np.abs(fft.rfft(frames * hann_float32(frames.shape[1]))))
 
 
-def _levels(power: NDArray[np.float32]) -> list[int]:
+def _levels(power: Float32) -> list[int]:
     """Floor of the power of each frame in dB."""
     total = power.sum(1)
     decibels = 10 * np.log10(total, out=np.full(total.shape, _SILENT / 10, np.float32), where=total > 0)
     return [int(x) for x in np.floor(decibels)]
 
 
-def _in_bands(power: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+def _in_bands(power: Float32, rate: int) -> Float32:
     """Mean power of the bins of each complete band; shape (levels, bands)."""
     bins = power.shape[1]
     frequencies = np.arange(bins) * (rate / 2 / (bins - 1))

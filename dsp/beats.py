@@ -4,10 +4,10 @@ import math
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Float64, Index, Int32
 from beamprint.dsp.chroma_flux import HarmonyChange
-from beamprint.dsp.onset import FRAME_RATE, Float32, Float64, parabolic_offset, running_maximum
+from beamprint.dsp.onset import FRAME_RATE, parabolic_offset, running_maximum
 
 _TIGHTNESS = 300.0
 _REACH = 1.5
@@ -64,7 +64,7 @@ def _salience(strength: Float32) -> Float64:
     return smooth / spread if spread > 0 else np.zeros_like(smooth)
 
 
-def _best_paths(salience: Float64, period: float) -> tuple[Float64, NDArray[np.int32]]:
+def _best_paths(salience: Float64, period: float) -> tuple[Float64, Int32]:
     """Score of the best path that ends in each frame, and its previous frame (negative: it starts here).
 
     Done in blocks as long as the shortest lag: nothing in a block depends on the block itself.
@@ -140,7 +140,7 @@ class PhaseEvidence:
             + _SNARE_WEIGHT * math.log(snare + 0.1)
         )
 
-    def _nearest(self, beats: Float64) -> NDArray[np.intp]:
+    def _nearest(self, beats: Float64) -> Index:
         return np.clip(np.round(beats), 0, len(self._snare) - 1).astype(np.intp)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Int64
 from beamprint.dsp.missing import SILENT, Columns, Missing
-from beamprint.dsp.segment import Samples, Segment
+from beamprint.dsp.segment import Segment
 
 COLUMNS: tuple[str, ...] = ("effective_bits",)
 
@@ -68,7 +68,7 @@ def finish(total: Codes) -> Columns:
     return {"effective_bits": max(1, total.bits - trailing_zeros)}
 
 
-def _integer_codes(pcm: Samples, bits: int) -> int:
+def _integer_codes(pcm: Float32, bits: int) -> int:
     codes = 0
     for piece in _pieces(pcm):
         codes |= _or(np.ldexp(piece, bits - 1).astype(np.int64))
@@ -77,7 +77,7 @@ def _integer_codes(pcm: Samples, bits: int) -> int:
     return codes
 
 
-def _float_codes(pcm: Samples) -> int | None:
+def _float_codes(pcm: Float32) -> int | None:
     codes = 0
     for piece in _pieces(pcm):
         scaled = np.ldexp(piece, FLOAT_BITS - 1)
@@ -88,9 +88,9 @@ def _float_codes(pcm: Samples) -> int | None:
     return codes
 
 
-def _pieces(pcm: Samples) -> Iterable[Samples]:
+def _pieces(pcm: Float32) -> Iterable[Float32]:
     return (pcm[:, a : a + _PIECE] for a in range(0, pcm.shape[1], _PIECE))
 
 
-def _or(codes: NDArray[np.int64]) -> int:
+def _or(codes: Int64) -> int:
     return int(np.bitwise_or.reduce(codes, axis=None))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beamprint.dsp import cells
+from beamprint.dsp.arrays import Bool, Float32, Float64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.channels import full_range_channels
 from beamprint.dsp.grid import Span
@@ -47,10 +48,10 @@ class CellLevels:
 
     rate: int
     total: int
-    channel_sum: NDArray[np.float64]
-    mean: NDArray[np.float32]
-    spread: NDArray[np.float32]
-    constant: NDArray[np.bool_]
+    channel_sum: Float64
+    mean: Float32
+    spread: Float32
+    constant: Bool
     first_loud: int | None
     last_loud: int | None
 

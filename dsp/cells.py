@@ -5,15 +5,12 @@ that cells keep time at every sample rate. A cell belongs to the segment that ho
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Float64, Int64
 from beamprint.dsp.grid import Span
 
 CELLS_PER_SECOND = 100
 """Of the grid that loudness and quality control are measured on."""
-
-Samples = NDArray[np.float32]
-Edges = NDArray[np.int64]
 
 
 def edge(cell: int, rate: int, per_second: int) -> int:
@@ -21,7 +18,7 @@ def edge(cell: int, rate: int, per_second: int) -> int:
     return (2 * cell * rate + per_second) // (2 * per_second)
 
 
-def edges(cells: Span, rate: int, per_second: int) -> Edges:
+def edges(cells: Span, rate: int, per_second: int) -> Int64:
     """First samples of the cells and of the one after them, shape (cells.length + 1,)."""
     numbers = np.arange(cells.start, cells.stop + 1, dtype=np.int64)
     return (2 * rate * numbers + per_second) // (2 * per_second)
@@ -41,7 +38,7 @@ def complete_cells(total: int, rate: int, per_second: int) -> int:
     return max(0, ending_by_total)
 
 
-def energies(x: Samples, bounds: Edges) -> NDArray[np.float64]:
+def energies(x: Float32, bounds: Int64) -> Float64:
     """Sum of squares of each cell.
 
     Parameters
@@ -74,7 +71,7 @@ _LONGEST_FLOAT32_SUM = 512
 _SHORTEST_FLOAT32_SUM = 64
 
 
-def peaks(x: Samples, bounds: Edges) -> Samples:
+def peaks(x: Float32, bounds: Int64) -> Float32:
     """Largest magnitude of each cell, float32, shape (cells,); arguments as for ``energies``."""
     if len(bounds) < 2:
         return np.zeros(0, np.float32)
@@ -82,7 +79,7 @@ def peaks(x: Samples, bounds: Edges) -> Samples:
     return np.maximum(np.maximum.reduceat(x, starts), -np.minimum.reduceat(x, starts))
 
 
-def _equal_rows(x: Samples, bounds: Edges) -> Samples | None:
+def _equal_rows(x: Float32, bounds: Int64) -> Float32 | None:
     """Cells as rows of a matrix where all have the same length, else None."""
     length = int(bounds[1] - bounds[0])
     if np.any(np.diff(bounds) != length):

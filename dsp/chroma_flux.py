@@ -5,13 +5,11 @@ from functools import cache
 
 import numpy as np
 import scipy.fft
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.grid import ANALYSIS_RATE
 from beamprint.dsp.overlap import overlapping
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
+from beamprint.dsp.windows import hann_float32
 
 LEVEL = 3
 HOP_Y = 2048
@@ -25,13 +23,6 @@ _RANGE_HZ = (100.0, 2000.0)
 
 _UNPITCHED, _PITCHED = 0.06, 0.10
 """Tonality at which harmony counts for nothing and in full: drums have 0.04, ringing ones 0.07, most music 0.08 to 0.2."""
-
-
-@cache
-def _window() -> Float32:
-    """Periodic Hann window, shape (1024,)."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)
-    return window.astype(np.float32)
 
 
 @cache
@@ -59,7 +50,7 @@ def chroma(samples: Float32) -> Float32:
     """
     bins, fold = _fold()
     rows = overlapping(samples, _WINDOW, _HOP)
-    spectrum = scipy.fft.rfft(rows * _window(), axis=1)[:, bins]
+    spectrum = scipy.fft.rfft(rows * hann_float32(_WINDOW), axis=1)[:, bins]
     return np.abs(spectrum) @ fold
 
 

@@ -6,16 +6,16 @@ from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.channels import full_range_channels, stereo_pair
 from beamprint.dsp.grid import ANALYSIS_RATE, Span
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.segment import Samples, Segment
+from beamprint.dsp.segment import Segment
 
 COLUMNS: tuple[str, ...] = ("clicks",)
 
-BLOCK_LENGTH = 32
+BLOCK_SAMPLES = 32
 """At 44.1 kHz; 0.7 ms."""
 SMALLEST = 0.006
 """Of the third differences that count."""
@@ -88,14 +88,14 @@ def finish(total: Clicks) -> Columns:
     return {"clicks": total.count}
 
 
-def _counted(blocks: NDArray[np.int64]) -> Clicks:
+def _counted(blocks: Int64) -> Clicks:
     if not blocks.size:
         return Clicks(0, -1, -1)
     apart = np.count_nonzero(np.diff(blocks) > MERGED_WITHIN)
     return Clicks(int(apart) + 1, int(blocks[0]), int(blocks[-1]))
 
 
-def _blocks_with_click(segment: Segment, channel: int, span: Span, memory: Samples) -> NDArray[np.int64]:
+def _blocks_with_click(segment: Segment, channel: int, span: Span, memory: Float32) -> Int64:
     """Blocks of ``span`` with a click, counted from its start; the first and last groups are context only."""
     length, stride = _block_length(segment.rate), _stride(segment.rate)
     samples = segment.native.span(span.start - 3 * stride, span.stop)[channel]
@@ -111,7 +111,7 @@ def _blocks_with_click(segment: Segment, channel: int, span: Span, memory: Sampl
 
 
 def _block_length(rate: int) -> int:
-    return max(1, round(BLOCK_LENGTH * rate / ANALYSIS_RATE))
+    return max(1, round(BLOCK_SAMPLES * rate / ANALYSIS_RATE))
 
 
 def _stride(rate: int) -> int:
@@ -119,7 +119,7 @@ def _stride(rate: int) -> int:
     return max(1, round(rate / ANALYSIS_RATE))
 
 
-def _third_difference(samples: Samples, stride: int, memory: Samples) -> Samples:
+def _third_difference(samples: Float32, stride: int, memory: Float32) -> Float32:
     """Absolute third difference, in the first row of ``memory``; element i ends at sample i + 3 stride."""
     d = samples
     for row in (0, 1, 0):
@@ -128,7 +128,7 @@ def _third_difference(samples: Samples, stride: int, memory: Samples) -> Samples
     return np.abs(d, out=d)
 
 
-def _prominent_blocks(difference: Samples, length: int) -> NDArray[np.int64]:
+def _prominent_blocks(difference: Float32, length: int) -> Int64:
     """Numbers of the blocks whose maximum stands out of the context's."""
     table = difference.reshape(-1, _GROUP, length)
     groups = np.arange(0, len(difference), _GROUP * length)
@@ -156,14 +156,12 @@ def _prominent_blocks(difference: Samples, length: int) -> NDArray[np.int64]:
     return suspect[group] * _GROUP + block
 
 
-def _needed_prominence(peak: Samples) -> Samples:
+def _needed_prominence(peak: Float32) -> Float32:
     low, high = PROMINENCE
     return np.clip(low / np.maximum(peak, SMALLEST), low, high)
 
 
-def _are_impulses(
-    samples: Samples, difference: Samples, largest: NDArray[np.int64], stride: int
-) -> NDArray[np.bool_]:
+def _are_impulses(samples: Float32, difference: Float32, largest: Int64, stride: int) -> Bool:
     """Whether the signal goes on after a suspect as it came, and the suspect is sharp.
 
     A cut or a drum leaves the signal elsewhere. ``largest`` are the places of the largest differences, which
@@ -182,7 +180,7 @@ def _are_impulses(
     return impulse
 
 
-def _ring(difference: Samples, largest: NDArray[np.int64], stride: int) -> NDArray[np.bool_]:
+def _ring(difference: Float32, largest: Int64, stride: int) -> Bool:
     """Whether differences almost as large surround the largest."""
     near, far = _RINGING
     offsets = np.arange(near * stride, far * stride + 1)
@@ -191,7 +189,7 @@ def _ring(difference: Samples, largest: NDArray[np.int64], stride: int) -> NDArr
 
 
 @cache
-def _extrapolations() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _extrapolations() -> tuple[Float64, Float64]:
     """Matrices that continue the straight line through four samples into the gap after or before them."""
     gap = np.arange(-_GAP, _GAP + 1)
     fit = np.arange(-_GAP - _FIT, -_GAP)

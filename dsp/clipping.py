@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.dsp import cells
-from beamprint.dsp.cells import Edges
+from beamprint.dsp.arrays import Bool, Float32, Index, Int64
 from beamprint.dsp.channels import full_range_channels
 from beamprint.dsp.grid import Span
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.segment import Samples, Segment
+from beamprint.dsp.segment import Segment
 
 COLUMNS: tuple[str, ...] = ("clipped_samples", "samples_over_fs")
 
@@ -41,8 +40,8 @@ class NearPeak:
     """
 
     peak: float
-    levels: NDArray[np.float32]
-    counts: NDArray[np.int64]
+    levels: Float32
+    counts: Int64
 
     def clipped(self) -> int:
         return int(self.counts.sum()) if self.peak >= LOWEST_PEAK else 0
@@ -86,7 +85,7 @@ def finish(clipping: Clipping) -> Columns:
     }
 
 
-def _near_peak(segment: Segment, channel: int, edges: Edges, highest: Samples, lowest: Samples) -> NearPeak:
+def _near_peak(segment: Segment, channel: int, edges: Int64, highest: Float32, lowest: Float32) -> NearPeak:
     """Run levels near the peak of the cells between ``edges``, whose extremes are given."""
     peak = max(float(highest.max(initial=0)), -float(lowest.min(initial=0)))
     levels = [np.empty(0, np.float32)]
@@ -100,21 +99,21 @@ def _near_peak(segment: Segment, channel: int, edges: Edges, highest: Samples, l
     return _counted(peak, np.concatenate(levels))
 
 
-def _pieces(edges: Edges, wanted: NDArray[np.bool_]) -> list[Span]:
+def _pieces(edges: Int64, wanted: Bool) -> list[Span]:
     """Samples of the wanted cells, those of neighbours together as far as they fit the cache."""
     change = np.flatnonzero(np.diff(wanted, prepend=False, append=False))
     runs = edges[change].reshape(-1, 2).tolist()
     return [Span(i, min(i + _LONGEST_PIECE, b)) for a, b in runs for i in range(a, b, _LONGEST_PIECE)]
 
 
-def _run_levels(around: Samples, own: NDArray[np.intp]) -> Samples:
+def _run_levels(around: Float32, own: Index) -> Float32:
     """Largest minimum of three samples in a row that include each of ``around[own + 2]``."""
     a, b, c, d, e = (around[own + i] for i in range(5))
     bc, cd = np.minimum(b, c), np.minimum(c, d)
     return np.maximum(np.maximum(np.minimum(a, bc), np.minimum(b, cd)), np.minimum(cd, e))
 
 
-def _counted(peak: float, levels: Samples, counts: NDArray[np.int64] | None = None) -> NearPeak:
+def _counted(peak: float, levels: Float32, counts: Int64 | None = None) -> NearPeak:
     """The distinct levels near ``peak`` and how many samples have each."""
     keep = levels >= np.float32(peak * NEAR_PEAK)
     keep &= levels > 0

@@ -7,11 +7,12 @@ The rate halves from octave to octave, so all of them share one set of 36 filter
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Complex64, Float32, Float64
 from beamprint.dsp.decimate import LAST_LEVEL, Pyramid
 from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH
 from beamprint.dsp.overlap import overlapping
+from beamprint.dsp.windows import hann
 
 C1_HZ = 440 * 2 ** (-45 / 12)
 OCTAVES = 7
@@ -23,7 +24,7 @@ _ROW_ADVANCE = 64
 """Samples that one row of the matrix product advances by where hops are shorter."""
 
 
-def mean_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> NDArray[np.float32]:
+def mean_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> Float32:
     """Mean over the twelve pitch classes of each frame's chroma, whose largest class is 1.
 
     Parameters
@@ -49,7 +50,7 @@ def mean_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> 
     return out
 
 
-def chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> NDArray[np.float32]:
+def chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> Float32:
     """Constant-Q magnitude folded to pitch classes (C first), not normalised; shape (count, 12)."""
     magnitude = np.zeros((count, BINS_PER_OCTAVE), np.float32)
     for octave in range(OCTAVES):
@@ -58,9 +59,7 @@ def chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> NDArr
     return np.roll(magnitude, 1, axis=1).reshape(count, CLASSES, -1).sum(axis=2)
 
 
-def octave_magnitude(
-    pyramid: Pyramid, octave: int, first: int, count: int, *, every: int = 1
-) -> NDArray[np.float32]:
+def octave_magnitude(pyramid: Pyramid, octave: int, first: int, count: int, *, every: int = 1) -> Float32:
     """Constant-Q magnitude of one octave, 0 from C1; shape (count, 36)."""
     k = LAST_LEVEL - octave
     hop = (every * HOP_LENGTH) >> k
@@ -75,14 +74,14 @@ def octave_magnitude(
     return np.abs(filtered.view(np.complex64).reshape(-1, BINS_PER_OCTAVE)[:count])
 
 
-def _lengths() -> NDArray[np.float64]:
+def _lengths() -> Float64:
     """Filter lengths of one octave in samples at its rate."""
     step = 2 ** (1 / BINS_PER_OCTAVE)
     quality = (step**2 + 1) / (step**2 - 1)
     return quality / _frequencies()
 
 
-def _frequencies() -> NDArray[np.float64]:
+def _frequencies() -> Float64:
     """Centre frequencies of one octave in cycles a sample at its rate."""
     lowest = C1_HZ * 2**LAST_LEVEL / ANALYSIS_RATE
     return lowest * 2 ** (np.arange(BINS_PER_OCTAVE) / BINS_PER_OCTAVE)
@@ -94,7 +93,7 @@ def _reach() -> int:
 
 
 @cache
-def _bank() -> NDArray[np.complex64]:
+def _bank() -> Complex64:
     """Conjugated filters, shape (samples, 36), row ``_reach()`` at the frame's centre: unit-sum periodic Hann
     times a complex exponential, scaled by the square root of their length.
     """
@@ -102,7 +101,7 @@ def _bank() -> NDArray[np.complex64]:
     bank = np.zeros((2 * reach, BINS_PER_OCTAVE), np.complex64)
     for i, (length, frequency) in enumerate(zip(_lengths(), _frequencies())):
         t = np.arange(np.floor(-length / 2), np.floor(length / 2))
-        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(len(t)) / len(t))
+        window = hann(len(t))
         start = reach + int(t[0])
         bank[start : start + len(t), i] = (
             np.sqrt(length) * window / window.sum() * np.exp(-2j * np.pi * frequency * t)
@@ -111,7 +110,7 @@ def _bank() -> NDArray[np.complex64]:
 
 
 @cache
-def _shifted_bank(hop: int, together: int) -> NDArray[np.float32]:
+def _shifted_bank(hop: int, together: int) -> Float32:
     """The filters at ``together`` frames ``hop`` samples apart; real and imaginary columns alternate."""
     bank = _bank()
     shifted = np.zeros((len(bank) + (together - 1) * hop, together, BINS_PER_OCTAVE), np.complex64)

@@ -3,13 +3,12 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import ANALYSIS_RATE, Span
 from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.stretch import Stretch
-
-Samples = NDArray[np.float32]
+from beamprint.dsp.windows import kaiser_low_pass
 
 FIRST_LEVEL = 2
 LAST_LEVEL = 8
@@ -64,13 +63,13 @@ def level_rate(k: int) -> float:
     return ANALYSIS_RATE / (1 << k)
 
 
-def _level(k: int, start: int, total_y: int, parts: list[Samples]) -> Stretch:
+def _level(k: int, start: int, total_y: int, parts: list[Float32]) -> Stretch:
     total = -(-total_y // (1 << k))
     first = start >> k
     return Stretch(np.concatenate(parts)[: total - first], first, total)
 
 
-def _decimated(y: Stretch, start: int) -> list[Samples]:
+def _decimated(y: Stretch, start: int) -> list[Float32]:
     """One granule at every level."""
     context, length = 4 * _context(FIRST_LEVEL), _GRANULE
     reach = _QUARTER_TAPS // 2
@@ -90,24 +89,16 @@ def _context(k: int) -> int:
     return _STEP_LOSS * ((1 << (LAST_LEVEL - k)) - 1)
 
 
-def _filtered(x: Samples, matrix: Samples, *, step: int) -> Samples:
+def _filtered(x: Float32, matrix: Float32, *, step: int) -> Float32:
     """Output i is the filter's inner product with x[step i], x[step i + 1], ...; whole rows of outputs only."""
     return (overlapping(x, len(matrix), _ROW * step).copy() @ matrix).reshape(-1)
 
 
 @cache
-def _toeplitz(taps: int, step: int) -> Samples:
+def _toeplitz(taps: int, step: int) -> Float32:
     """The filter at a row of outputs: banded, shape (15 step + taps, 16)."""
-    h = _low_pass(taps, step)
+    h = kaiser_low_pass(taps, 0.5 / step, _KAISER_BETA)
     matrix = np.zeros(((_ROW - 1) * step + taps, _ROW), np.float32)
     for i in range(_ROW):
         matrix[i * step : i * step + taps, i] = h
     return matrix
-
-
-def _low_pass(taps: int, step: int) -> NDArray[np.float64]:
-    """Kaiser-windowed ideal low-pass at the new Nyquist frequency, unity gain at 0 Hz."""
-    t = np.arange(taps) - taps // 2
-    h: NDArray[np.float64] = np.sinc(t / step) * np.kaiser(taps, _KAISER_BETA)
-    h /= h.sum()
-    return h

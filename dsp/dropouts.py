@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from beamprint.dsp.arrays import Float32
 from beamprint.dsp.channels import full_range_channels
-from beamprint.dsp.grid import Span
+from beamprint.dsp.grid import Span, aligned
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.segment import Samples, Segment
+from beamprint.dsp.segment import Segment
 
 COLUMNS: tuple[str, ...] = ("dropouts",)
 
@@ -29,7 +30,7 @@ class Dropouts:
 
 def analyse(segment: Segment) -> Dropouts:
     """Dropouts whose first sample is one of the segment's own."""
-    return merge(_of_span(segment, span) for span in segment.own_blocks)
+    return merge(_of_span(segment, span) for span in aligned(segment.own, segment.block))
 
 
 def merge(partials: Iterable[Dropouts]) -> Dropouts:
@@ -50,7 +51,7 @@ def _of_span(segment: Segment, span: Span) -> Dropouts:
     return Dropouts(sum(_is_dropout(segment, run) for run in runs))
 
 
-def _may_stand_still(channels: list[Samples], stride: int) -> bool:
+def _may_stand_still(channels: list[Float32], stride: int) -> bool:
     """Whether two neighbours in every ``stride``-th sample, and the sample between, agree in all channels.
 
     A run of twice the stride holds such a pair, so most music is cleared by a look at a few samples of

@@ -4,21 +4,18 @@ The magnitudes of one block live only inside the pass; what leaves it is compact
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import scipy.fft
-from numpy.typing import NDArray
 
 from beamprint.dsp import mel, spectral_shape
-from beamprint.dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, frame_count
+from beamprint.dsp.arrays import Float32, Float64, Int32, UInt8
+from beamprint.dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, aligned, frame_count
 from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.stretch import Stretch
-from beamprint.dsp.windows import hann
-
-Floats = NDArray[np.float32]
+from beamprint.dsp.windows import hann_float32
 
 CONTEXT_FRAMES = 431
 """Frames needed either side of the own ones: 5 s, for the local floor of the onset strength."""
@@ -47,13 +44,13 @@ class Frames:
 
     first: int
     own: slice
-    rms: NDArray[np.float32]
-    mel_db: NDArray[np.float32]
-    log_spectrum: NDArray[np.uint8]
-    centroid_hz: NDArray[np.float32]
-    rolloff_hz: NDArray[np.float32]
-    flatness: NDArray[np.float32]
-    power: NDArray[np.float64]
+    rms: Float32
+    mel_db: Float32
+    log_spectrum: UInt8
+    centroid_hz: Float32
+    rolloff_hz: Float32
+    flatness: Float32
+    power: Float64
 
 
 def own_frames(own: Span, total: int) -> Span:
@@ -92,21 +89,13 @@ def measure_frames(y: Stretch, own_samples: Span, *, block: int) -> Frames:
         np.zeros(BINS),
     )
     buffers = _Buffers()
-    for a, b in _chunks(first, stop, math.gcd(_CHUNK, per_block)):
+    # No chunk crosses the edge of a block: the last bit of a product depends on its number of rows.
+    for a, b in aligned(Span(first, stop), math.gcd(_CHUNK, per_block)):
         samples = y.span(a * HOP_LENGTH - FRAME_LENGTH // 2, (b - 1) * HOP_LENGTH + FRAME_LENGTH // 2)
-        power = _measure(samples, slice(a - first, b - first), out, buffers)
+        power = _fill_rows(samples, slice(a - first, b - first), out, buffers)
         counted = power[max(a, own.start) - a : max(0, min(b, own.stop) - a)]
         out.power[:] += np.ones(len(counted), np.float32) @ counted
     return out
-
-
-def _chunks(first: int, stop: int, length: int) -> Iterator[tuple[int, int]]:
-    """Runs of frames on the absolute grid, none across the edge of a block: a product's last bit depends on its rows."""
-    a = first
-    while a < stop:
-        b = min(stop, (a // length + 1) * length)
-        yield a, b
-        a = b
 
 
 class _Buffers:
@@ -118,7 +107,7 @@ class _Buffers:
         self.scratch = np.empty((_CHUNK, BINS), np.float32)
 
 
-def _measure(samples: Floats, rows: slice, out: Frames, buffers: _Buffers) -> Floats:
+def _fill_rows(samples: Float32, rows: slice, out: Frames, buffers: _Buffers) -> Float32:
     """Fill the given rows from their samples, a frame every 512; their power spectra, until the next call."""
     count = rows.stop - rows.start
     magnitude, scratch = buffers.magnitude[:count], buffers.scratch[:count]
@@ -132,7 +121,7 @@ def _measure(samples: Floats, rows: slice, out: Frames, buffers: _Buffers) -> Fl
     return power
 
 
-def magnitudes(samples: Floats, windowed: Floats, *, out: Floats) -> None:
+def magnitudes(samples: Float32, windowed: Float32, *, out: Float32) -> None:
     """STFT magnitude of the frames that begin every 512 samples, into ``out`` of shape (frames, 1025).
 
     As many frames are transformed at once as ``windowed``, working memory of shape (n, 2048), holds.
@@ -140,18 +129,18 @@ def magnitudes(samples: Floats, windowed: Floats, *, out: Floats) -> None:
     frames = overlapping(samples, FRAME_LENGTH, HOP_LENGTH)
     for a in range(0, len(frames), len(windowed)):
         some = frames[a : a + len(windowed)]
-        product = np.multiply(some, hann(FRAME_LENGTH), out=windowed[: len(some)])
+        product = np.multiply(some, hann_float32(FRAME_LENGTH), out=windowed[: len(some)])
         np.abs(scipy.fft.rfft(product, axis=1), out=out[a : a + len(some)])
 
 
-def _rms(samples: Floats) -> Floats:
+def _rms(samples: Float32) -> Float32:
     hops = samples.reshape(-1, HOP_LENGTH)
     energy = np.einsum("ij,ij->i", hops, hops)
     pairs = energy[1:] + energy[:-1]
     return np.sqrt((pairs[2:] + pairs[:-2]) / FRAME_LENGTH)
 
 
-def log_codes(magnitude: Floats, scratch: Floats, *, out: NDArray[np.uint8]) -> None:
+def log_codes(magnitude: Float32, scratch: Float32, *, out: UInt8) -> None:
     """A monotone 8-bit code of the magnitude, eight steps an octave from 2^-15: medians commute with it.
 
     The code is the exponent and the upper three bits of the mantissa of the float32. ``scratch`` is
@@ -165,19 +154,19 @@ def log_codes(magnitude: Floats, scratch: Floats, *, out: NDArray[np.uint8]) -> 
 
 
 @cache
-def _lowest_coded(bins: int) -> NDArray[np.int32]:
+def _lowest_coded(bins: int) -> Int32:
     """Bits of the float, as an array: NumPy's maximum with a scalar takes twice the time."""
     return np.full(bins, 2.0**_CODE_EXPONENT, np.float32).view(np.int32)
 
 
 @cache
-def magnitude_of_code() -> NDArray[np.float32]:
+def magnitude_of_code() -> Float32:
     """Magnitude in the middle of each code's cell, shape (256,); cell widths are an eighth of their octave."""
     code = np.arange(256)
     return (np.exp2(code // 8 + _CODE_EXPONENT) * (1 + (code % 8 + 0.5) / 8)).astype(np.float32)
 
 
-def power_of_codes(codes: NDArray[np.uint8]) -> Floats:
+def power_of_codes(codes: UInt8) -> Float32:
     """Squared magnitude in the middle of each code's cell; several times faster than a table."""
     lowest, step = _code_bits()
     bits = codes.astype(np.int32)

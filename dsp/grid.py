@@ -5,7 +5,7 @@ segment computes for its own blocks exactly what an analysis of the whole track 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,6 +45,15 @@ class Bounds:
     @property
     def is_last(self) -> bool:
         return self.index == self.count - 1
+
+
+def aligned(span: Span, length: int) -> Iterator[Span]:
+    """A span in pieces that end at multiples of ``length``, the last where the span ends."""
+    start = span.start
+    while start < span.stop:
+        stop = min(span.stop, (start // length + 1) * length)
+        yield Span(start, stop)
+        start = stop
 
 
 def analysis_length(total: int, rate: int) -> int:

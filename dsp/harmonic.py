@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.dsp import constant_q, hpss, yin
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.grid import frame_count
 from beamprint.dsp.limits import within
 from beamprint.dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
@@ -38,9 +38,9 @@ class HarmonicPartial:
     one every ``chroma_every`` frames of the absolute grid.
     """
 
-    rms: NDArray[np.float32]
-    f0: NDArray[np.float32]
-    chroma: NDArray[np.float32]
+    rms: Float32
+    f0: Float32
+    chroma: Float32
     masks: hpss.MaskSums
     chroma_every: int
     cancellable_peak: float
@@ -110,7 +110,7 @@ def finish(partial: HarmonicPartial) -> Columns:
     }
 
 
-def _stability(voiced: NDArray[np.float64], share: float) -> Value:
+def _stability(voiced: Float64, share: float) -> Value:
     """1 / (1 + 10 CV) of the voiced frames' fundamentals."""
     if len(voiced) < FEWEST_VOICED_FRAMES or share < FEWEST_VOICED_SHARE:
         return UNVOICED

@@ -10,21 +10,18 @@ the mask is along frequency and time; benchmarks/hpss/fit_projection.py fits the
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Index, UInt8
 from beamprint.dsp.frames import Frames, power_of_codes
-from beamprint.dsp.grid import BINS, Span
+from beamprint.dsp.grid import BINS, Span, aligned
 from beamprint.dsp.limits import within
 from beamprint.dsp.sliding_median import TILE, WINDOW, kernel
-
-Codes = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 HALO_FRAMES = WINDOW // 2
 ROUGHNESS_FRAMES = 2
@@ -36,7 +33,7 @@ be nearer for the latter, and the ratio 0.001 lower."""
 _ENERGY_SHARE = 0.999
 _LIMIT_STEP = 64
 _ROWS, _ROUGH_ROWS = 64, 16
-"""Frames summed together, and those of them that roughness is taken from."""
+"""Frames summed together, as they fit the cache, and those of them that roughness is taken from."""
 _GROUP = 256
 """Frames that share a limit of the bins that matter."""
 _TOGETHER = 1024
@@ -109,14 +106,13 @@ def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
     """
     own = Span(frames.first + frames.own.start, frames.first + frames.own.stop)
     sums = []
-    for start in range(own.start // _TOGETHER * _TOGETHER, own.stop, _TOGETHER):
-        part = Span(max(start, own.start), min(start + _TOGETHER, own.stop))
+    for part in aligned(own, _TOGETHER):
         groups = range(part.start // _GROUP * _GROUP, part.stop, _GROUP)
         bins = [_bins_that_matter(_rows(frames, g, min(g + _GROUP, total))) for g in groups]
         spectra = _with_halo(frames, total, part.start, part.stop)
         measured = spectra[HALO_FRAMES : len(spectra) - HALO_FRAMES : every]
         harmonic, percussive = _medians(spectra, measured, max(bins), every)
-        for piece in _pieces(part, _ROWS * every):
+        for piece in aligned(part, _ROWS * every):
             n = bins[(piece.start - groups.start) // _GROUP]
             rows = slice((piece.start - part.start) // every, -((part.start - piece.stop) // every))
             rough = _ROUGH_ROWS - piece.start % (_ROWS * every) // every
@@ -125,16 +121,7 @@ def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
     return merge(sums)
 
 
-def _pieces(part: Span, length: int) -> Iterator[Span]:
-    """Runs of at most ``length`` frames that end on the absolute grid; they fit the cache."""
-    start = part.start
-    while start < part.stop:
-        stop = min(part.stop, (start // length + 1) * length)
-        yield Span(start, stop)
-        start = stop
-
-
-def _with_halo(frames: Frames, total: int, start: int, stop: int) -> Codes:
+def _with_halo(frames: Frames, total: int, start: int, stop: int) -> UInt8:
     """Log spectra of frames [start, stop) and 15 more on either side, reflected at the track's ends."""
     first, last = start - HALO_FRAMES, stop + HALO_FRAMES
     if first >= 0 and last <= total:
@@ -142,24 +129,24 @@ def _with_halo(frames: Frames, total: int, start: int, stop: int) -> Codes:
     return frames.log_spectrum[_reflected(np.arange(first, last), total) - frames.first]
 
 
-def _reflected(index: NDArray[np.int_], length: int) -> NDArray[np.int_]:
+def _reflected(index: Index, length: int) -> Index:
     """Mirror indices at the ends, the end elements included: d c b a | a b c d | d c b a."""
     index = index % (2 * length)
     return np.minimum(index, 2 * length - 1 - index)
 
 
-def _rows(frames: Frames, start: int, stop: int) -> Codes:
+def _rows(frames: Frames, start: int, stop: int) -> UInt8:
     return frames.log_spectrum[start - frames.first : stop - frames.first]
 
 
-def _bins_that_matter(spectra: Codes) -> int:
+def _bins_that_matter(spectra: UInt8) -> int:
     """How many bins hold 99.9 % of the energy of a group of frames; in steps, so that few shapes occur."""
     energy = np.cumsum(power_of_codes(spectra[::8]).sum(axis=0, dtype=np.float64))
     needed = int(np.searchsorted(energy, _ENERGY_SHARE * energy[-1])) + 1
     return min(BINS, -(-needed // _LIMIT_STEP) * _LIMIT_STEP)
 
 
-def _medians(spectra: Codes, measured: Codes, bins: int, every: int) -> tuple[Codes, Codes]:
+def _medians(spectra: UInt8, measured: UInt8, bins: int, every: int) -> tuple[UInt8, UInt8]:
     """Medians over time and over frequency of the lowest bins of the measured frames."""
     over_time = kernel(bins, _tiles(len(spectra) - 2 * HALO_FRAMES, bins), every=every)(spectra[:, :bins])
     turned = _transposed(measured[:, : bins + HALO_FRAMES])
@@ -175,7 +162,7 @@ def _tiles(rows: int, columns: int) -> int:
     return -(-tiles // turns)
 
 
-def _transposed(codes: Codes) -> Codes:
+def _transposed(codes: UInt8) -> UInt8:
     """Contiguous transpose, in strips that the cache holds; columns without meaning make up the last strip."""
     strips = -(-len(codes) // _STRIP)
     out = np.zeros((codes.shape[1], strips * _STRIP), np.uint8)
@@ -184,7 +171,7 @@ def _transposed(codes: Codes) -> Codes:
     return out
 
 
-def _sums(spectra: Codes, harmonic: Codes, percussive: Codes, *, apart: int, rough: int) -> MaskSums:
+def _sums(spectra: UInt8, harmonic: UInt8, percussive: UInt8, *, apart: int, rough: int) -> MaskSums:
     """Sums over a piece; roughness over its first ``rough`` rows and rows ``apart`` from each other there."""
     power = power_of_codes(spectra)
     power[:, 0] *= 0.5  # the one-sided spectrum holds every other bin's energy once of twice
@@ -209,7 +196,7 @@ def _sums(spectra: Codes, harmonic: Codes, percussive: Codes, *, apart: int, rou
     )
 
 
-def _roughness(x: Floats, y: Floats, tau_x: Floats, tau_y: Floats) -> float:
+def _roughness(x: Float32, y: Float32, tau_x: Float32, tau_y: Float32) -> float:
     step = tau_x - tau_y
     step *= step
     return float(np.vdot(x * y, step))

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft
 
+from beamprint.dsp.arrays import Float16, Float32, Int64
 from beamprint.dsp.decimate import level_rate
 from beamprint.dsp.grid import ANALYSIS_RATE
 from beamprint.dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
 from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.segment import Segment
-from beamprint.dsp.windows import hann
+from beamprint.dsp.silence import sounding_by_level
+from beamprint.dsp.windows import hann_float32
 
 COLUMNS: tuple[str, ...] = ("hum_db", "hum_hz")
 
@@ -21,7 +22,6 @@ MAINS_HZ = (50, 60)
 HARMONICS = 6
 HUM_DB = 15.0
 SHORTEST_S = 20.0
-GATE_DB = 70.0
 PERCENTILE = 10.0
 NO_HUM = Missing("no_hum")
 
@@ -56,8 +56,8 @@ class LowSpectra:
 
     total_y: int
     cancellable_peak: float
-    level_db: NDArray[np.float32]
-    line_db: NDArray[np.float16]
+    level_db: Float32
+    line_db: Float16
 
 
 def analyse(segment: Segment) -> LowSpectra:
@@ -72,7 +72,7 @@ def analyse(segment: Segment) -> LowSpectra:
     for a in range(first, stop, _BATCH):
         b = min(stop, a + _BATCH)
         windows = overlapping(low.span(a * _HOP, (b - 1) * _HOP + _WINDOW), _WINDOW, _HOP)
-        spectra = fft.rfft(windows * hann(_WINDOW), _TRANSFORM, axis=1)[:, : bins[-1] + 1]
+        spectra = fft.rfft(windows * hann_float32(_WINDOW), _TRANSFORM, axis=1)[:, : bins[-1] + 1]
         power = np.square(np.abs(spectra))
         levels[a - first : b - first] = 10 * np.log10(power.sum(axis=1) + _TINY)
         lines[a - first : b - first] = 10 * np.log10(power[:, bins] + _TINY)
@@ -104,13 +104,13 @@ def finish(spectra: LowSpectra) -> Columns:
     level = spectra.level_db
     if level.max() <= 10 * np.log10(_TINY) + 1:
         return all_missing(COLUMNS, silence_of_mix(spectra.cancellable_peak))
-    near = spectra.line_db[level >= level.max() - GATE_DB].astype(np.float32)
+    near = spectra.line_db[sounding_by_level(level)].astype(np.float32)
     quiet_db = np.percentile(near, PERCENTILE, axis=0)
     hum_db, hum_hz = max((_prominence(quiet_db, mains), mains) for mains in MAINS_HZ)
     return {"hum_db": hum_db, "hum_hz": hum_hz if hum_db >= HUM_DB else NO_HUM}
 
 
-def _prominence(quiet_db: NDArray[np.float64], mains: int) -> float:
+def _prominence(quiet_db: Float32, mains: int) -> float:
     """Second largest of the prominences of the harmonics of ``mains`` Hz, in dB."""
     rate = level_rate(_LEVEL)
     frequency = _line_bins(rate) * (rate / _TRANSFORM)
@@ -123,7 +123,7 @@ def _prominence(quiet_db: NDArray[np.float64], mains: int) -> float:
 
 
 @cache
-def _line_bins(rate: float) -> NDArray[np.int64]:
+def _line_bins(rate: float) -> Int64:
     """Bins within 6 Hz of a harmonic of either mains frequency."""
     frequency = np.arange(_TRANSFORM // 2 + 1) * (rate / _TRANSFORM)
     lines = np.array([h * mains for mains in MAINS_HZ for h in range(1, HARMONICS + 1)])

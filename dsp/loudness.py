@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.dsp import cells
+from beamprint.dsp.arrays import Float64, Int64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.grid import Span
 from beamprint.dsp.kweighting import cell_energies
@@ -43,8 +43,6 @@ REPLAYGAIN_REFERENCE_LUFS = -18.0
 GATED = Missing("gated")
 """No gating block is louder than the absolute gate."""
 
-Energies = NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True)
 class LoudnessPartial:
@@ -63,7 +61,7 @@ class LoudnessPartial:
     """
 
     first: int
-    energies: Energies
+    energies: Float64
     true_peak: float
     sample_peak: float
     rate: int
@@ -143,7 +141,7 @@ def mean_square_of(lufs: float) -> float:
     return 10.0 ** ((lufs + 0.691) / 10)
 
 
-def mean_squares(energies: Energies, edges: NDArray[np.int64], length: int) -> Energies:
+def mean_squares(energies: Float64, edges: Int64, length: int) -> Float64:
     """Mean square of every run of ``length`` cells, one a cell: energy over the samples it actually has."""
     if len(energies) < length:
         return np.zeros(0)
@@ -151,7 +149,7 @@ def mean_squares(energies: Energies, edges: NDArray[np.int64], length: int) -> E
     return (until[length:] - until[:-length]) / (edges[length:] - edges[:-length])
 
 
-def integrated_loudness(blocks: Energies) -> float | Missing:
+def integrated_loudness(blocks: Float64) -> float | Missing:
     """Gated loudness in LUFS of the mean squares of 400 ms blocks every 100 ms (BS.1770-5, eq. 3 to 7)."""
     if not len(blocks):
         return TOO_SHORT
@@ -162,7 +160,7 @@ def integrated_loudness(blocks: Energies) -> float | Missing:
     return loudness_of(float(loud[loud > gate].mean()))
 
 
-def loudness_range(blocks: Energies) -> float | Missing:
+def loudness_range(blocks: Float64) -> float | Missing:
     """Loudness range in LU of the mean squares of 3 s blocks every 100 ms (Tech 3342, the listing of chapter 5)."""
     if not len(blocks):
         return TOO_SHORT
@@ -174,7 +172,7 @@ def loudness_range(blocks: Energies) -> float | Missing:
     return 10 * math.log10(float(high / low))
 
 
-def _largest(blocks: Energies) -> float | Missing:
+def _largest(blocks: Float64) -> float | Missing:
     if not len(blocks):
         return TOO_SHORT
     largest = float(blocks.max())

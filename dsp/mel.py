@@ -3,11 +3,9 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.grid import ANALYSIS_RATE, BIN_HZ, BINS
-
-Floats = NDArray[np.float32]
 
 BANDS = 128
 POWER_FLOOR = 1e-10
@@ -18,7 +16,7 @@ _LOG_STEP = np.log(6.4) / 27.0
 _GROUP = 16
 
 
-def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+def mel_to_hz(mel: Float64) -> Float64:
     """Slaney's scale (Auditory Toolbox, 1998): linear to 1 kHz, logarithmic above."""
     return np.where(
         mel < _LOG_FROM_MEL,
@@ -28,14 +26,19 @@ def mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @cache
-def band_edges_hz() -> NDArray[np.float64]:
+def band_edges_hz() -> Float64:
     """Lower edge, centre and upper edge of band b are elements b, b + 1, b + 2; shape (130,)."""
     top = _LOG_FROM_MEL + np.log(ANALYSIS_RATE / 2 / _LOG_FROM_HZ) / _LOG_STEP
     return mel_to_hz(np.linspace(0.0, top, BANDS + 2))
 
 
+def band_centres_hz() -> Float64:
+    """Centre frequency of each band, shape (128,)."""
+    return band_edges_hz()[1:-1]
+
+
 @cache
-def filter_bank() -> Floats:
+def filter_bank() -> Float32:
     """Triangles of equal area over power bins, shape (1025, 128)."""
     edges = band_edges_hz()
     f = np.arange(BINS)[:, None] * BIN_HZ
@@ -45,7 +48,7 @@ def filter_bank() -> Floats:
     return np.ascontiguousarray(triangles * (2.0 / (edges[2:] - edges[:-2])), np.float32)
 
 
-def levels_db(power: Floats, *, out: Floats) -> None:
+def levels_db(power: Float32, *, out: Float32) -> None:
     """Level of each band, 10 log10 of its power or of 1e-10.
 
     Parameters
@@ -61,7 +64,7 @@ def levels_db(power: Floats, *, out: Floats) -> None:
 
 
 @cache
-def _groups() -> list[tuple[slice, slice, Floats]]:
+def _groups() -> list[tuple[slice, slice, Float32]]:
     """Bands in groups of 16, with the bins they touch and their part of the filter bank."""
     bank = filter_bank()
     groups = []
@@ -74,6 +77,6 @@ def _groups() -> list[tuple[slice, slice, Floats]]:
 
 
 @cache
-def _floor() -> Floats:
+def _floor() -> Float32:
     """As an array: NumPy's maximum with a scalar takes twice the time."""
     return np.full(BANDS, POWER_FLOOR, np.float32)

@@ -9,16 +9,17 @@ import weakref
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
+
+from beamprint.dsp.arrays import Float32, UInt8
 
 _SMALLEST = 1 << 20
 """Bytes from which on memory is kept: the allocator itself keeps what is smaller."""
 
-_free: list[NDArray[np.uint8]] = []
+_free: list[UInt8] = []
 _taking = Lock()
 
 
-def empty(*shape: int) -> NDArray[np.float32]:
+def empty(*shape: int) -> Float32:
     """An uninitialised C-contiguous float32 array, whose memory is kept when neither it nor a view of it is left."""
     size = 4 * math.prod(shape)
     if size < _SMALLEST:
@@ -35,7 +36,7 @@ def release() -> None:
         _free.clear()
 
 
-def _taken(size: int) -> NDArray[np.uint8]:
+def _taken(size: int) -> UInt8:
     """The smallest free block that is large enough; where none is, a new one takes the place of the largest."""
     with _taking:
         order = sorted(range(len(_free)), key=lambda i: len(_free[i]))

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.dsp import cells
+from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.grid import Span
 from beamprint.dsp.stretch import Stretch
@@ -19,9 +19,6 @@ _FLAT = 1e-3
 """Share of a cell's power below which its variance is computed about its first sample."""
 _FAINTEST = 1e-30
 """Power below which squares of deviations underflow in float32."""
-
-Samples = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +42,12 @@ class Moments:
 
     first: int
     own: slice
-    lengths: NDArray[np.int64]
+    lengths: Int64
     total: Float64
     power: Float64
     cross: Float64
-    highest: Samples
-    lowest: Samples
+    highest: Float32
+    lowest: Float32
 
     def at(self, numbers: Span) -> slice:
         """Where the cells of these numbers are."""
@@ -62,12 +59,12 @@ class Moments:
         return Span(self.first + self.own.start, self.first + self.own.stop)
 
     @property
-    def peaks(self) -> Samples:
+    def peaks(self) -> Float32:
         """Largest magnitude of each cell, shape (channels, cells)."""
         return np.maximum(self.highest, -self.lowest)
 
     @property
-    def still(self) -> NDArray[np.bool_]:
+    def still(self) -> Bool:
         """Whether all samples of a cell are equal, shape (channels, cells)."""
         return self.highest == self.lowest
 
@@ -116,7 +113,7 @@ def cell_moments(pcm: Stretch, own_samples: Span, rate: int, pair: tuple[int, in
 
 
 def _measure_chunk(
-    pcm: Stretch, chunk: Span, rate: int, pair: tuple[int, int] | None, sums: Float64, extremes: Samples
+    pcm: Stretch, chunk: Span, rate: int, pair: tuple[int, int] | None, sums: Float64, extremes: Float32
 ) -> None:
     """Cells of equal length are rows of a matrix; at rates where lengths take turns, every ``period``-th cell is."""
     channels = len(pcm.samples)
@@ -135,14 +132,14 @@ def _measure_chunk(
         _sum_up(cell, pair, of_turn)
 
 
-def _measure_incomplete(x: Samples, pair: tuple[int, int] | None, sums: Float64, extremes: Samples) -> None:
+def _measure_incomplete(x: Float32, pair: tuple[int, int] | None, sums: Float64, extremes: Float32) -> None:
     """The cell that the track's end cuts; empty where the track ends with a cell."""
     if x.size:
         _sum_up(x[:, None], pair, sums)
         np.concatenate([x.max(axis=1), x.min(axis=1)], out=extremes[:, 0])
 
 
-def _sum_up(cell: Samples, pair: tuple[int, int] | None, sums: Float64) -> None:
+def _sum_up(cell: Float32, pair: tuple[int, int] | None, sums: Float64) -> None:
     """Totals, powers and the cross sum of cells, shape (channels, cells, samples)."""
     channels, _, n = cell.shape
     total, power, cross = sums[:channels], sums[channels:-1], sums[-1]
@@ -164,7 +161,7 @@ def _sum_up(cell: Samples, pair: tuple[int, int] | None, sums: Float64) -> None:
         cross[which] = n * a * b + a * right_offset + b * left_offset + np.vecdot(left_moved, right_moved)
 
 
-def _about_first_sample(cell: Samples) -> tuple[Float64, Samples, Samples]:
+def _about_first_sample(cell: Float32) -> tuple[Float64, Float32, Float32]:
     """First samples, deviations from them, shape (cells, samples), and the sums of these."""
     moved = cell - cell[:, :1]
     return cell[:, 0].astype(np.float64), moved, moved @ np.ones(cell.shape[1], np.float32)

@@ -10,10 +10,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Complex128, Float32, Float64
 from beamprint.dsp.beats import PhaseEvidence
-from beamprint.dsp.onset import FRAME_RATE, Float32, Float64
+from beamprint.dsp.onset import FRAME_RATE
 from beamprint.dsp.tempo import Level
 
 RATES = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4)
@@ -102,7 +102,7 @@ class Movement:
         return self._by_octave[lowest][:, octave : octave + len(RATES)]
 
 
-def _in_step(bands: Float64, cycles: Float64) -> NDArray[np.complex128]:
+def _in_step(bands: Float64, cycles: Float64) -> Complex128:
     """Sums of bands turned by the cycles that have passed at each frame, and by their octaves; (bands, octaves)."""
     angle = 2 * np.pi * (cycles % 1)
     phasor = np.cos(angle) + 1j * np.sin(angle)

@@ -8,16 +8,15 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from beamprint.dsp import mel
+from beamprint.dsp.arrays import Float32, Float64, Index
 from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH
 
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 _Float = TypeVar("_Float", np.float32, np.float64)
 
 FRAME_RATE = ANALYSIS_RATE / HOP_LENGTH
 """Frames a second; frame i stands at time i / FRAME_RATE."""
 
-BANDS = 128
 FLOOR_DB = 80.0
 FLOOR_SECONDS = 5.0
 _ALL_HZ = (0.0, math.inf)
@@ -67,18 +66,10 @@ def joined(parts: Iterable[OnsetStrength]) -> OnsetStrength:
     return OnsetStrength(*(np.concatenate(band) for band in zip(*parts)))
 
 
-def band_centres_hz() -> Float64:
-    """Centre frequencies of the 128 mel bands (Slaney: linear to 1 kHz, then logarithmic) from 0 to 22.05 kHz."""
-    octave = np.log(6.4) / 27
-    top = 15 + np.log(ANALYSIS_RATE / 2000) / octave
-    mel = np.arange(1, BANDS + 1) * top / (BANDS + 1)
-    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp((mel - 15) * octave))
-
-
 @cache
 def _band_means() -> Float32:
     """Matrix (128, 4) of the means over all bands, the bass, the snare and the treble band."""
-    centres = band_centres_hz()
+    centres = mel.band_centres_hz()
     ranges = (_ALL_HZ, _BASS_HZ, _SNARE_HZ, _TREBLE_HZ)
     member = np.array([(low <= centres) & (centres < high) for low, high in ranges]).T
     return (member / member.sum(axis=0)).astype(np.float32)
@@ -87,7 +78,7 @@ def _band_means() -> Float32:
 @cache
 def _kick_bands() -> int:
     """Number of mel bands under 120 Hz."""
-    return int(np.count_nonzero(band_centres_hz() < _KICK_HZ))
+    return int(np.count_nonzero(mel.band_centres_hz() < _KICK_HZ))
 
 
 def running_maximum(values: NDArray[_Float], radius: int) -> NDArray[_Float]:
@@ -140,7 +131,7 @@ def _attack(level: Float32) -> Float32:
     np.maximum(rise, level[:-LEAD], out=rise)
     np.subtract(level[LEAD:], rise, out=rise)
     np.maximum(rise, 0, out=rise)
-    weight = rise @ np.ones(BANDS, np.float32) + np.float32(BANDS * _FLICKER_DB)
+    weight = rise @ np.ones(mel.BANDS, np.float32) + np.float32(mel.BANDS * _FLICKER_DB)
     return np.einsum("ij,ij->i", rise, rise) / weight
 
 
@@ -155,7 +146,7 @@ def moving_mean(values: NDArray[np.floating], radius: int) -> Float64:
     return (total[width:] - total[:-width]) / (count[width:] - count[:-width])
 
 
-def parabolic_offset(values: NDArray[np.floating], at: NDArray[np.intp]) -> Float64:
+def parabolic_offset(values: NDArray[np.floating], at: Index) -> Float64:
     """Where between neighbours the top of a parabola through values at - 1, at, at + 1 lies, -0.5 to 0.5.
 
     0 where ``at`` is no strict local maximum or at an end.

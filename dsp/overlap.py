@@ -1,12 +1,11 @@
 """Overlapping stretches of a signal as the rows of a matrix, without a copy."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from beamprint.dsp.arrays import Float32
 
 
-def overlapping(samples: Samples, length: int, hop: int) -> Samples:
+def overlapping(samples: Float32, length: int, hop: int) -> Float32:
     """As many stretches of ``length`` samples as fit, one every ``hop``; read them only.
 
     Does what ``sliding_window_view(samples, length)[::hop]`` does in a tenth of its time, which counts

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from beamprint.dsp import beats, octave, tempo
+from beamprint.dsp.arrays import Float64
 from beamprint.dsp.chroma_flux import HarmonyChange
-from beamprint.dsp.onset import FRAME_RATE, Float64, OnsetStrength
+from beamprint.dsp.onset import FRAME_RATE, OnsetStrength
 
 _FEWEST_BEATS = 4
 _SAME_TEMPO = 0.04

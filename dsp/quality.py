@@ -2,26 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from beamprint.dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, stereo_faults
+from beamprint.dsp.measurement import Measurement
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
 
-
-class Detector(Protocol):
-    """A module that measures a few of the columns, with a partial of its own."""
-
-    COLUMNS: tuple[str, ...]
-
-    def analyse(self, segment: Segment, /) -> Any: ...
-
-    def merge(self, partials: Iterable[Any], /) -> Any: ...
-
-    def finish(self, partial: Any, /) -> Columns: ...
-
-
-DETECTORS: tuple[Detector, ...] = (
+DETECTORS: tuple[Measurement, ...] = (
     clipping,
     cell_levels,
     stereo_faults,

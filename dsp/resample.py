@@ -9,9 +9,9 @@ import math
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.dsp import memory
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.overlap import overlapping
 
 ATTENUATION_DB = 100.0
@@ -25,10 +25,8 @@ _STRIP = 49
 """Outputs of a group that are made of no more inputs than they need: its matrix is banded."""
 _ROWS = 256
 
-Samples = NDArray[np.float32]
 
-
-def resample(x: Samples, start: int, *, rate: int, total: int, new_rate: int) -> tuple[Samples, int]:
+def resample(x: Float32, start: int, *, rate: int, total: int, new_rate: int) -> tuple[Float32, int]:
     """Convert a stretch of a track.
 
     Parameters
@@ -81,8 +79,8 @@ def _group_length(up: int) -> int:
     return up * max(1, _GROUP // up)
 
 
-def band_edges(rate: int, new_rate: int) -> tuple[float, float]:
-    """Pass and stop band edge in Hz.
+def transition_hz(rate: int, new_rate: int) -> tuple[float, float]:
+    """Where the transition from pass band to stop band begins and ends.
 
     Upsampling must hold back every image, which begin at half the old rate. Otherwise what lies
     between new_rate - 20 kHz and the stop band folds to above 20 kHz only, and is let through.
@@ -95,15 +93,15 @@ def band_edges(rate: int, new_rate: int) -> tuple[float, float]:
 @cache
 def _half_length(rate: int, new_rate: int) -> int:
     """Half the filter's length in input samples (Kaiser's formula)."""
-    passed, stop = band_edges(rate, new_rate)
+    passed, stop = transition_hz(rate, new_rate)
     transition = 2 * math.pi * (stop - passed) / rate
     return math.ceil((ATTENUATION_DB - 7.95) / (2.285 * transition) / 2)
 
 
-def _impulse_response(t: NDArray[np.float64], rate: int, new_rate: int) -> NDArray[np.float64]:
+def _impulse_response(t: Float64, rate: int, new_rate: int) -> Float64:
     """Kaiser-windowed sinc at offsets ``t`` in input samples; columns sum to 1."""
     half = _half_length(rate, new_rate)
-    cut = sum(band_edges(rate, new_rate)) / rate
+    cut = sum(transition_hz(rate, new_rate)) / rate
     beta = 0.1102 * (ATTENUATION_DB - 8.7)
     window = np.i0(beta * np.sqrt(np.maximum(0.0, 1 - (t / (half + 1)) ** 2))) / np.i0(beta)
     h = cut * np.sinc(cut * t) * window * (np.abs(t) <= half + 1)
@@ -111,7 +109,7 @@ def _impulse_response(t: NDArray[np.float64], rate: int, new_rate: int) -> NDArr
 
 
 @cache
-def _strips(rate: int, new_rate: int) -> list[tuple[slice, slice, Samples]]:
+def _strips(rate: int, new_rate: int) -> list[tuple[slice, slice, Float32]]:
     """The matrix in strips of columns: inputs of a group with context, outputs of a group, taps."""
     taps = _matrix(rate, new_rate)
     edges = np.linspace(0, taps.shape[1], -(-taps.shape[1] // _STRIP) + 1).astype(int).tolist()
@@ -123,7 +121,7 @@ def _strips(rate: int, new_rate: int) -> list[tuple[slice, slice, Samples]]:
     return strips
 
 
-def _matrix(rate: int, new_rate: int) -> NDArray[np.float64]:
+def _matrix(rate: int, new_rate: int) -> Float64:
     """Shape (inputs of a group with context, outputs of a group)."""
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)
@@ -135,7 +133,7 @@ def _matrix(rate: int, new_rate: int) -> NDArray[np.float64]:
     return taps
 
 
-def _convolve_each(rows: Samples, rate: int, new_rate: int, out: Samples) -> None:
+def _convolve_each(rows: Float32, rate: int, new_rate: int, out: Float32) -> None:
     """For rates almost without a common divisor, whose groups are too long for one matrix."""
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)

@@ -4,17 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.dsp import memory, resample
+from beamprint.dsp.arrays import Float32
 from beamprint.dsp.channels import ChannelLayout, mono_mix_channels, stereo_pair
 from beamprint.dsp.decimate import Pyramid
 from beamprint.dsp.frames import Frames, measure_frames
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, Bounds, Span, analysis_length, segment_bounds
 from beamprint.dsp.moments import Moments, cell_moments
 from beamprint.dsp.stretch import Stretch
-
-Samples = NDArray[np.float32]
 
 _MIXED = 1 << 15
 """Samples mixed at once, so that they are still in the cache when they are scaled."""
@@ -57,7 +55,7 @@ class Segment:
         Block length of both grids in samples.
     """
 
-    pcm: Samples
+    pcm: Float32
     start: int
     rate: int
     total: int
@@ -69,7 +67,7 @@ class Segment:
     @classmethod
     def whole(
         cls,
-        pcm: Samples,
+        pcm: Float32,
         rate: int,
         layout: ChannelLayout,
         *,
@@ -97,13 +95,7 @@ class Segment:
         return analysis_length(self.total, self.rate)
 
     @property
-    def own_blocks(self) -> list[Span]:
-        """The blocks of own samples at the native rate."""
-        starts = range(self.own.start, self.own.stop, self.block)
-        return [Span(start, min(start + self.block, self.own.stop)) for start in starts]
-
-    @property
-    def own_pcm(self) -> Samples:
+    def own_pcm(self) -> Float32:
         """View of the own samples, shape (channels, own.length)."""
         return self.pcm[:, self.own.start - self.start : self.own.stop - self.start]
 
@@ -112,7 +104,7 @@ class Segment:
         """All channels at the native rate, shape (channels, n)."""
         return Stretch(self.pcm, self.start, self.total)
 
-    def mix(self, start: int, stop: int) -> Samples:
+    def mix(self, start: int, stop: int) -> Float32:
         """Mono mix at the native rate, samples [start, stop) of the track, which ``pcm`` must hold."""
         channels = mono_mix_channels(self.layout)
         pcm = self.pcm[:, start - self.start : stop - self.start]

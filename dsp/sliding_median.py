@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
-_Call = tuple[np.ufunc, Bytes, Bytes, Bytes]
+from beamprint.dsp.arrays import UInt8
+
+_Call = tuple[np.ufunc, UInt8, UInt8, UInt8]
 
 WINDOW = 31
 TILE = 16
@@ -38,7 +38,7 @@ class SlidingMedian:
         Working memory to share with others; at least ``memory_needed`` bytes.
     """
 
-    def __init__(self, columns: int, tiles: int, *, every: int = 1, memory: Bytes | None = None) -> None:
+    def __init__(self, columns: int, tiles: int, *, every: int = 1, memory: UInt8 | None = None) -> None:
         self.columns, self.tiles, self.every = columns, tiles, every
         if memory is None:
             memory = np.empty(memory_needed(columns, tiles, every), np.uint8)
@@ -49,7 +49,7 @@ class SlidingMedian:
         work = memory[TILE * slab + outputs :]
         self._calls = _bound(_program(every), self._inputs, self._outputs, work)
 
-    def __call__(self, rows: Bytes) -> Bytes:
+    def __call__(self, rows: UInt8) -> UInt8:
         """Medians of rows of shape (n + 30, columns).
 
         Returns
@@ -65,7 +65,7 @@ class SlidingMedian:
             out[first : first + self.tiles] = self._outputs.transpose(1, 0, 2)[: tiles - first]
         return out.reshape(-1, self.columns)[: -(-(len(rows) - WINDOW + 1) // self.every)]
 
-    def _load(self, rows: Bytes, start: int) -> None:
+    def _load(self, rows: UInt8, start: int) -> None:
         """Put row ``start + 16 t + p`` into input p of tile t. No wanted window holds rows that do not exist."""
         inputs = self._inputs.transpose(1, 0, 2)
         if start < 0:
@@ -129,7 +129,7 @@ class _Program:
     """Registers 0 to 15 are the input slabs."""
 
 
-def _bound(program: _Program, inputs: Bytes, outputs: Bytes, work: Bytes) -> list[_Call]:
+def _bound(program: _Program, inputs: UInt8, outputs: UInt8, work: UInt8) -> list[_Call]:
     """The program on given memory: ``inputs`` (16, tiles + 2, columns), ``outputs`` (outputs, tiles, columns)."""
     _, tiles, columns = outputs.shape
     slab = inputs[0].size

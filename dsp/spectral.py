@@ -5,24 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from beamprint.dsp.bands import EDGES_HZ, band_energies
+from beamprint.dsp.arrays import Float32, Float64
+from beamprint.dsp.bands import band_energies
+from beamprint.dsp.frequency_bands import BAND_NAMES, EDGES_HZ
 from beamprint.dsp.grid import HOP_LENGTH
 from beamprint.dsp.limits import within
 from beamprint.dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding
 
-BAND_COLUMNS = (
-    "sub_bass_pct",
-    "bass_pct",
-    "low_mid_pct",
-    "mid_pct",
-    "upper_mid_pct",
-    "presence_pct",
-    "air_pct",
-)
+BAND_COLUMNS = tuple(f"{name}_pct" for name in BAND_NAMES)
 FRAME_COLUMNS = (
     "spectral_centroid",
     "spectral_centroid_hz",
@@ -52,11 +45,11 @@ class SpectralPartial:
     cancellable_peak : largest absolute sample of any channel, 0 for a single one
     """
 
-    energies: NDArray[np.float64]
-    rms: NDArray[np.float32]
-    centroid_hz: NDArray[np.float32]
-    rolloff_hz: NDArray[np.float32]
-    flatness: NDArray[np.float32]
+    energies: Float64
+    rms: Float32
+    centroid_hz: Float32
+    rolloff_hz: Float32
+    flatness: Float32
     nyquist_hz: float
     cancellable_peak: float
 
@@ -106,8 +99,9 @@ def _bands(partial: SpectralPartial) -> dict[str, Value]:
     if total <= ROUNDING * energy:
         why = OUTSIDE_BANDS if energy > 0 else silence_of_mix(partial.cancellable_peak)
         return all_missing((*BAND_COLUMNS, "bass_mid_ratio"), why)
+    energy_of = dict(zip(BAND_NAMES, energies.tolist()))
     floor = RATIO_FLOOR * total
-    bass, mid = max(float(energies[1]), floor), max(float(energies[2:4].sum()), floor)
+    bass, mid = max(energy_of["bass"], floor), max(energy_of["low_mid"] + energy_of["mid"], floor)
     percent = (100 * energies / total).tolist()
     return {**dict(zip(BAND_COLUMNS, percent)), "bass_mid_ratio": 10 * math.log10(bass / mid)}
 

@@ -6,11 +6,9 @@ Sums over bins are matrix products; only the group of bins that holds the roll-o
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import BIN_HZ, BINS
-
-Floats = NDArray[np.float32]
 
 ROLLOFF_SHARE = 0.85
 FLATNESS_HZ = (20.0, 10_000.0)
@@ -25,7 +23,7 @@ _SCALED_PEAK = 10**3.5
 _SMALLEST_DIVISOR = np.float32(1e-30)  # its reciprocal, and 10^3.5 times that, are finite in float32
 
 
-def centroid_and_rolloff(magnitude: Floats) -> tuple[Floats, Floats]:
+def centroid_and_rolloff(magnitude: Float32) -> tuple[Float32, Float32]:
     """Magnitude-weighted mean frequency, and the frequency below which 85 % of the magnitude lies.
 
     Parameters
@@ -44,17 +42,17 @@ def centroid_and_rolloff(magnitude: Floats) -> tuple[Floats, Floats]:
 
 
 @cache
-def _bin_centres() -> Floats:
+def _bin_centres() -> Float32:
     return (np.arange(BINS) * BIN_HZ).astype(np.float32)
 
 
 @cache
-def _running_sum() -> Floats:
+def _running_sum() -> Float32:
     """Matrix (32, 32) by which rows are multiplied to give their running sums: faster than cumsum."""
     return np.triu(np.ones((_GROUP, _GROUP), np.float32))
 
 
-def _rolloff(magnitude: Floats, cumulative: Floats, total: Floats) -> Floats:
+def _rolloff(magnitude: Float32, cumulative: Float32, total: Float32) -> Float32:
     """Interpolated within the bin; ``cumulative`` at the ends of groups of 32 bins locates the group."""
     rows = np.arange(len(magnitude))
     target = np.float32(ROLLOFF_SHARE) * total
@@ -71,7 +69,7 @@ def _rolloff(magnitude: Floats, cumulative: Floats, total: Floats) -> Floats:
     return (start + k - np.float32(0.5) + share) * np.float32(BIN_HZ)
 
 
-def flatness(magnitude: Floats, scratch: Floats) -> Floats:
+def flatness(magnitude: Float32, scratch: Float32) -> Float32:
     """Geometric over arithmetic mean of the magnitudes from 20 to 10 000 Hz, floored at 1e-7 of the frame's peak.
 
     Parameters
@@ -96,6 +94,6 @@ def flatness(magnitude: Floats, scratch: Floats) -> Floats:
 
 
 @cache
-def _flatness_floor() -> Floats:
+def _flatness_floor() -> Float32:
     """As an array: NumPy's maximum with a scalar takes twice the time."""
     return np.full(_HIGH - _LOW, FLATNESS_FLOOR * _SCALED_PEAK, np.float32)

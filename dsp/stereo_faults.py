@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import fft
 
+from beamprint.dsp.arrays import Complex64, Float32
 from beamprint.dsp.channels import ChannelLayout, Speaker
 from beamprint.dsp.missing import SILENT, Columns, Missing, Value
 from beamprint.dsp.overlap import overlapping
-from beamprint.dsp.segment import Samples, Segment
-from beamprint.dsp.windows import hann
+from beamprint.dsp.segment import Segment
+from beamprint.dsp.windows import HANN_POWER, hann_float32, kaiser_low_pass
 
 COLUMNS: tuple[str, ...] = ("dual_mono", "polarity_inverted")
 
@@ -31,10 +31,11 @@ NOT_STEREO = Missing("not_stereo")
 ONE_CHANNEL_SILENT = Missing("one_channel_silent")
 
 _FRAME = 512
-_HANN_POWER = 3 / 8
 _LOWEST_RATE = 640.0
 _PHASES = 4
 _CUTOFF = 0.45
+"""Of the rate after decimation."""
+_KAISER_BETA = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _bass_powers(segment: Segment) -> tuple[float, ...]:
     left, right = (_bass_spectra(_decimated(x, factor), rate) for x in around)
     first_bin = _bins(BASS_HZ, rate).start
     deep = slice(*(k - first_bin for k in (_bins(DEEP_HZ, rate).start, _bins(DEEP_HZ, rate).stop)))
-    unit = 1 / _FRAME * factor / _HANN_POWER
+    unit = 1 / _FRAME * factor / HANN_POWER
     pairs = ((left, left), (right, right), (left, right))
     whole = [unit * float(np.vdot(a, b).real) for a, b in pairs]
     return (*whole, *(unit * float(np.vdot(a[:, deep], b[:, deep]).real) for a, b in pairs))
@@ -157,7 +158,7 @@ def _decimation(rate: int) -> int:
     return 1 << max(0, int(np.log2(rate / _LOWEST_RATE)))
 
 
-def _decimated(samples: Samples, factor: int) -> Samples:
+def _decimated(samples: Float32, factor: int) -> Float32:
     """Low-passed, every ``factor``-th sample; as one matrix product over the phases of the FIR."""
     if factor == 1:
         return samples[: samples.size - _PHASES + 1]
@@ -170,18 +171,16 @@ def _decimated(samples: Samples, factor: int) -> Samples:
 
 
 @cache
-def _lowpass(factor: int) -> NDArray[np.float32]:
+def _lowpass(factor: int) -> Float32:
     """Kaiser-windowed sinc, whole up to 200 Hz, aliases below -40 dB; shape (factor, phases)."""
-    n = factor * _PHASES
-    t = np.arange(n) - (n - 1) / 2
-    taps = np.sinc(2 * _CUTOFF * t / factor) * np.kaiser(n, 3.0)
-    return np.ascontiguousarray((taps / taps.sum()).reshape(_PHASES, factor).T, np.float32)
+    taps = kaiser_low_pass(factor * _PHASES, _CUTOFF / factor, _KAISER_BETA)
+    return np.ascontiguousarray(taps.reshape(_PHASES, factor).T, np.float32)
 
 
-def _bass_spectra(samples: Samples, rate: float) -> NDArray[np.complex64]:
+def _bass_spectra(samples: Float32, rate: float) -> Complex64:
     """The bins of the bass of Hann frames every half frame."""
     frames = overlapping(samples, _FRAME, _FRAME // 2)
-    return fft.rfft(frames * hann(_FRAME))[:, _bins(BASS_HZ, rate)]
+    return fft.rfft(frames * hann_float32(_FRAME))[:, _bins(BASS_HZ, rate)]
 
 
 def _bins(band_hz: tuple[float, float], rate: float) -> slice:

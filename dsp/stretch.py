@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from beamprint.dsp.arrays import Float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,11 @@ class Stretch:
         Samples of the whole track.
     """
 
-    samples: NDArray[np.float32]
+    samples: Float32
     first: int
     total: int
 
-    def span(self, start: int, stop: int) -> NDArray[np.float32]:
+    def span(self, start: int, stop: int) -> Float32:
         """Samples [start, stop) of the track, zeros outside it; shape (..., stop - start).
 
         Raises

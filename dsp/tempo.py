@@ -6,12 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.onset import FRAME_RATE, moving_mean
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 LOWEST_BPM, HIGHEST_BPM = 40.0, 200.0
 RATIOS = (1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0)

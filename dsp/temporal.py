@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.dsp import chroma_flux, onset, pulse
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH, Span
 from beamprint.dsp.limits import within
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
@@ -32,8 +32,6 @@ _SHORTEST_FOR_ONSETS = 0.2
 _SILENCE_DB = -40.0
 _FULL_DENSITY_HZ = 10.0
 _FEWEST_BEATS = 3
-
-Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ def _onset_columns(onsets: int, samples: int) -> dict[str, Value]:
     return {"onset_rate_hz": rate, "transient_density": within(rate / _FULL_DENSITY_HZ, 0.0, 1.0)}
 
 
-def _beat_columns(onsets_s: NDArray[np.float64], total: TemporalPartial) -> dict[str, Value]:
+def _beat_columns(onsets_s: Float64, total: TemporalPartial) -> dict[str, Value]:
     if total.samples < _SHORTEST_FOR_TEMPO * ANALYSIS_RATE:
         return all_missing(_BEAT_COLUMNS, TOO_SHORT)
     harmony = chroma_flux.HarmonyChange(total.chroma)
@@ -132,7 +130,7 @@ def _beat_columns(onsets_s: NDArray[np.float64], total: TemporalPartial) -> dict
     }
 
 
-def stability(beats_s: NDArray[np.float64]) -> float | Missing:
+def stability(beats_s: Float64) -> float | Missing:
     """1 / (1 + coefficient of variation) of the inter-beat intervals; null under 3 beats."""
     if len(beats_s) < _FEWEST_BEATS:
         return Missing("too_few_beats")

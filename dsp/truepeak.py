@@ -10,11 +10,9 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Bool, Float32, Float64
 from beamprint.dsp.segment import Segment
-
-Samples = NDArray[np.float32]
 
 TWICE_BELOW, ONCE_BELOW = 88_200, 176_400
 
@@ -58,15 +56,15 @@ def true_peak(segment: Segment) -> float:
 class _Scratch(NamedTuple):
     """Memory for the magnitudes of a block, used again for the next: fresh pages cost as much as the work."""
 
-    magnitudes: Samples
-    mask: NDArray[np.bool_]
+    magnitudes: Float32
+    mask: Bool
 
     @classmethod
     def of_samples(cls, samples: int) -> "_Scratch":
         return cls(np.empty(samples, np.float32), np.empty(samples, np.bool_))
 
 
-def _raised(peak: float, x: Samples, scratch: _Scratch, *, twice: bool) -> float:
+def _raised(peak: float, x: Float32, scratch: _Scratch, *, twice: bool) -> float:
     """The larger of ``peak`` and what lies between the samples of x, but for its first 12 and last 20.
 
     A few points beyond are looked at as well: they belong to the neighbours, and count there too.
@@ -91,7 +89,7 @@ def _raised(peak: float, x: Samples, scratch: _Scratch, *, twice: bool) -> float
     return max(peak, float(quarters.max(initial=0.0)), -float(quarters.min(initial=0.0)))
 
 
-def _rows_with(mask: NDArray[np.bool_], start: int, length: int) -> NDArray[np.bool_]:
+def _rows_with(mask: Bool, start: int, length: int) -> Bool:
     """Whether ``mask[32 i + start : 32 i + start + length]`` has a set entry, for each row i; whole words only."""
     words = mask.view(np.uint64)
     rows = (len(mask) - start - length) // _ROW + 1
@@ -110,8 +108,8 @@ class _Tables(NamedTuple):
     ``quarter_gain``: bound of the quarters by the largest sample or midpoint in reach.
     """
 
-    mids: Samples
-    quarters: Samples
+    mids: Float32
+    quarters: Float32
     gain: float
     quarter_gain: float
 
@@ -133,7 +131,7 @@ def _tables() -> _Tables:
 
 
 @cache
-def half_band(taps: int, passed: float) -> NDArray[np.float64]:
+def half_band(taps: int, passed: float) -> Float64:
     """Symmetric filter for the point midway between two samples, nearly minimax.
 
     Parameters

@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.dsp import cells
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.channels import full_range_channels
 from beamprint.dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, Span
 from beamprint.dsp.limits import within
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
 from beamprint.dsp.segment import Segment
+from beamprint.dsp.silence import sounding_by_energy
 
 OF_MIX = (
     "crest_db",
@@ -35,15 +36,11 @@ WINDOWS_PER_SECOND = 20
 CELLS_PER_WINDOW = cells.CELLS_PER_SECOND // WINDOWS_PER_SECOND
 DR_BLOCK_WINDOWS = 3 * WINDOWS_PER_SECOND
 DR_LOUDEST_SHARE = 0.2
-SILENT_BELOW_DB = -70.0
 LOUDNESS_FLOOR_DB = -80.0
 FULL_VARIATION_DB = 6.0
 LARGEST_LOUDNESS_STD_DB = 10.0
 
 _HOPS_A_PASS = 12
-
-Energies = NDArray[np.float64]
-Peaks = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +61,11 @@ class VariationPartial:
         Sample rate and length of the whole track, and the length of its analysis signal.
     """
 
-    hop_energies: Energies
-    hop_peaks: Peaks
-    frame_energies: Energies
-    window_energies: Energies
-    window_peaks: Peaks
+    hop_energies: Float64
+    hop_peaks: Float32
+    frame_energies: Float64
+    window_energies: Float64
+    window_peaks: Float32
     cancellable_peak: float
     rate: int
     total: int
@@ -130,7 +127,7 @@ def finish(track: VariationPartial) -> Columns:
     return {**_of_mix(track), **_of_channels(track)}
 
 
-def _hops(segment: Segment, hops: Span) -> tuple[Energies, Peaks]:
+def _hops(segment: Segment, hops: Span) -> tuple[Float64, Float32]:
     energies, peaks = np.zeros(hops.length), np.zeros(hops.length, np.float32)
     for first in range(hops.start, hops.stop, _HOPS_A_PASS):
         some = Span(first, min(first + _HOPS_A_PASS, hops.stop))
@@ -141,7 +138,7 @@ def _hops(segment: Segment, hops: Span) -> tuple[Energies, Peaks]:
     return energies, peaks
 
 
-def _frames(segment: Segment) -> Energies:
+def _frames(segment: Segment) -> Float64:
     """Energies of the frames centred on own samples, the last segment's up to and including the track's end."""
     half = FRAME_LENGTH // 2
     centres = Span(segment.own_y.start, segment.own_y.stop + segment.bounds.is_last)
@@ -150,7 +147,7 @@ def _frames(segment: Segment) -> Energies:
     return np.array([float(frame @ frame) for frame in frames])
 
 
-def _windows(segment: Segment) -> tuple[Energies, Peaks]:
+def _windows(segment: Segment) -> tuple[Float64, Float32]:
     """Energies and peaks of the windows that begin in own samples; five cells each."""
     windows = cells.cells_beginning_in(segment.own, segment.rate, WINDOWS_PER_SECOND)
     moments, channels = segment.moments, full_range_channels(segment.layout)
@@ -188,7 +185,7 @@ def _complete_hops(track: VariationPartial) -> int:
     return track.total_y // HOP
 
 
-def _frame_peaks(track: VariationPartial) -> NDArray[np.float64]:
+def _frame_peaks(track: VariationPartial) -> Float64:
     """Peaks of the complete 500 ms frames."""
     peaks = track.hop_peaks[: _complete_hops(track)].astype(np.float64)
     return np.maximum(peaks[:-1], peaks[1:])
@@ -199,21 +196,21 @@ def _crest_std(track: VariationPartial) -> float | Missing:
     energies = energies[:-1] + energies[1:]
     if len(energies) < 2:
         return TOO_SHORT
-    audible = (energies > 0) & (energies >= energies.max() * 10 ** (SILENT_BELOW_DB / 10))
+    audible = sounding_by_energy(energies)
     if np.count_nonzero(audible) < 2:
         return SILENT
     mean_squares = energies[audible] / (2 * HOP)
     return float(np.std(10 * np.log10(_frame_peaks(track)[audible] ** 2 / mean_squares)))
 
 
-def _peak_consistency(peaks: NDArray[np.float64]) -> float | Missing:
+def _peak_consistency(peaks: Float64) -> float | Missing:
     if not len(peaks):
         return TOO_SHORT
     mean = float(peaks.mean())
     return 1 / (1 + float(peaks.std()) / mean) if mean > 0 else SILENT
 
 
-def _loudness_std(energies: Energies) -> float | Missing:
+def _loudness_std(energies: Float64) -> float | Missing:
     loudest = float(energies.max())
     if loudest == 0:
         return SILENT
@@ -238,7 +235,7 @@ def _of_channels(track: VariationPartial) -> dict[str, Value]:
     }
 
 
-def _window_levels(track: VariationPartial, energies: Energies) -> NDArray[np.float64] | None:
+def _window_levels(track: VariationPartial, energies: Float64) -> Float64 | None:
     """Levels in dB of the complete windows with energy; None where no window is complete."""
     complete = cells.complete_cells(track.total, track.rate, WINDOWS_PER_SECOND)
     if complete == 0:

@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
-from numpy.typing import NDArray
 
+from beamprint.dsp.arrays import Float32, Index
 from beamprint.dsp.frames import Frames, power_of_codes
 from beamprint.dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, HOP_LENGTH
 from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.stretch import Stretch
-
-Floats = NDArray[np.float32]
+from beamprint.dsp.windows import hann
 
 LOWEST_HZ, HIGHEST_HZ = 65.406, 2093.005
 """C2 and C7."""
@@ -44,7 +43,7 @@ _HIGH_EVERY = 8
 _LAG_RATIO, _LAG_STEP = 1.03, 8
 
 
-def fundamentals(frames: Frames, y: Stretch, *, at_most: int = CHUNK) -> Floats:
+def fundamentals(frames: Frames, y: Stretch, *, at_most: int = CHUNK) -> Float32:
     """Fundamental frequency in Hz of a segment's own frames.
 
     Parameters
@@ -75,7 +74,7 @@ def fundamentals(frames: Frames, y: Stretch, *, at_most: int = CHUNK) -> Floats:
     return f0[first - start : stop - start]
 
 
-def _frames(y: Stretch, numbers: NDArray[np.int_]) -> Floats:
+def _frames(y: Stretch, numbers: Index) -> Float32:
     """Samples of the frames of ascending numbers, shape (frames, 2048)."""
     first, last = int(numbers[0]), int(numbers[-1])
     margin = FRAME_LENGTH // 2
@@ -83,7 +82,7 @@ def _frames(y: Stretch, numbers: NDArray[np.int_]) -> Floats:
     return overlapping(samples, FRAME_LENGTH, HOP_LENGTH)[numbers - first]
 
 
-def _represented(frames: Frames, first: int, stop: int, at_most: int) -> NDArray[np.int_]:
+def _represented(frames: Frames, first: int, stop: int, at_most: int) -> Index:
     """Frames of a chunk that could be voiced, and which of them is measured for each; shape (2, candidates)."""
     lowest = _lowest_estimate(frames, first, stop)
     strong = np.flatnonzero(lowest < _LIKELY_BELOW)
@@ -91,14 +90,14 @@ def _represented(frames: Frames, first: int, stop: int, at_most: int) -> NDArray
     return first + np.hstack([_thinned(strong, at_most), _thinned(weak, -(-at_most // 3))])
 
 
-def _thinned(candidates: NDArray[np.int_], at_most: int) -> NDArray[np.int_]:
+def _thinned(candidates: Index, at_most: int) -> Index:
     """Candidates, and which of no more than ``at_most`` of them speaks for each; shape (2, candidates)."""
     every = max(1, -(-len(candidates) // at_most))
     index = np.arange(len(candidates))
     return np.stack([candidates, candidates[index - index % every]])
 
 
-def fundamentals_of(frames: Floats) -> Floats:
+def fundamentals_of(frames: Float32) -> Float32:
     """Fundamental frequency in Hz of frames of shape (n, 2048); 0 where one is not voiced."""
     normalised = normalised_difference(frames)
     f0 = np.zeros(len(frames), np.float32)
@@ -108,7 +107,7 @@ def fundamentals_of(frames: Floats) -> Floats:
     return f0
 
 
-def normalised_difference(frames: Floats) -> Floats:
+def normalised_difference(frames: Float32) -> Float32:
     """Cumulative-mean-normalised difference at lags 21 ... 675 of frames of shape (n, 2048).
 
     d(tau) = 2 r(0) - 2 r(tau) - head(tau), with r the autocorrelation of the zero-padded frame and head(tau)
@@ -125,7 +124,7 @@ def normalised_difference(frames: Floats) -> Floats:
     return np.divide(scaled, running, out=np.full_like(scaled, np.inf), where=running > 0)
 
 
-def _running_sum(rows: Floats) -> Floats:
+def _running_sum(rows: Float32) -> Float32:
     """Sums of the first one, two ... 675 elements of each row: within runs by a product, as cumsum is slow."""
     runs = rows.reshape(len(rows), -1, _RUN)
     sums = runs @ np.triu(np.ones((_RUN, _RUN), np.float32))
@@ -133,7 +132,7 @@ def _running_sum(rows: Floats) -> Floats:
     return sums.reshape(rows.shape)
 
 
-def _period(normalised: Floats) -> Floats:
+def _period(normalised: Float32) -> Float32:
     """Lag of the first trough below the threshold, else of the smallest value, refined by a parabola."""
     trough = np.empty(normalised.shape, bool)
     trough[:, 0] = normalised[:, 0] < normalised[:, 1]
@@ -149,7 +148,7 @@ def _period(normalised: Floats) -> Floats:
     return _SHORTEST + at - np.where(refined, slope / np.where(refined, bend, 1), 0)
 
 
-def _lowest_estimate(frames: Frames, first: int, stop: int) -> Floats:
+def _lowest_estimate(frames: Frames, first: int, stop: int) -> Float32:
     """Smallest estimate of the cumulative-mean-normalised difference at any lag, of each frame."""
     codes = frames.log_spectrum[first - frames.first : stop - frames.first]
     known = np.empty((len(codes), _LOW_BINS + 1), np.float32)
@@ -169,8 +168,8 @@ class _Estimate(NamedTuple):
     not at all in d(tau), so that their quotient errs towards voiced.
     """
 
-    scaled_difference: Floats
-    running_sum: Floats
+    scaled_difference: Float32
+    running_sum: Float32
 
 
 @cache
@@ -179,7 +178,7 @@ def _estimate() -> _Estimate:
     while lags[-1] < _LONGEST:
         lags.append(lags[-1] + int(np.clip(lags[-1] * (_LAG_RATIO - 1), 1, _LAG_STEP)))
     tau = np.arange(1, lags[-1] + 1)[:, None]
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_LENGTH) / FRAME_LENGTH)
+    window = hann(FRAME_LENGTH)
     overlap = scipy.fft.irfft(np.abs(scipy.fft.rfft(window, 2 * FRAME_LENGTH)) ** 2)[tau]
     bins = np.arange(_LOW_BINS)
     correlation = np.cos(2 * np.pi * tau * bins / FRAME_LENGTH) * np.sum(window**2) / overlap

@@ -1,34 +1,25 @@
 """The seven families, by name, in graph order."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from beamprint.dsp import harmonic, loudness, memory, quality, spectral, stereo, temporal, variation
+from beamprint.dsp.measurement import Measurement
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
 
 
-class Family(Protocol):
-    """A module of dsp/: compact partials that merge in segment order and finish to columns."""
-
-    COLUMNS: tuple[str, ...]
-
-    def analyse(self, segment: Segment) -> Any: ...
-
-    def merge(self, partials: Iterable[Any]) -> Any: ...
-
-    def finish(self, partial: Any) -> Columns: ...
+def _named(*modules: ModuleType) -> dict[str, Measurement]:
+    return {module.__name__.rpartition(".")[2]: cast(Measurement, module) for module in modules}
 
 
-def _named(*modules: ModuleType) -> dict[str, Family]:
-    return {module.__name__.rpartition(".")[2]: cast(Family, module) for module in modules}
+FAMILIES: Mapping[str, Measurement] = _named(
+    spectral, temporal, loudness, variation, harmonic, stereo, quality
+)
 
 
-FAMILIES: Mapping[str, Family] = _named(spectral, temporal, loudness, variation, harmonic, stereo, quality)
-
-
-def measure_segment(family: Family, segment: Segment) -> Any:
+def measure_segment(family: Measurement, segment: Segment) -> Any:
     """What leaves the decoder's worker: finished columns of a whole track, else the segment's partial."""
     partial = family.analyse(segment)
     if segment.bounds.count > 1:
@@ -36,7 +27,7 @@ def measure_segment(family: Family, segment: Segment) -> Any:
     return family.finish(family.merge([partial]))
 
 
-def combine(family: Family, contents: list[Any]) -> Columns:
+def combine(family: Measurement, contents: list[Any]) -> Columns:
     """Columns of a track from what ``measure_segment`` gave for each of its segments, in order."""
     if len(contents) == 1:
         return cast(Columns, contents[0])

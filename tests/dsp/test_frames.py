@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from beamprint.dsp import frames, mel
+from beamprint.dsp import frames
 from beamprint.dsp.segment import Segment
 from tests.segmenting import segments
 from tests.sounds import RATE, song
@@ -41,10 +41,6 @@ def test_rms_and_mel_agree_with_librosa(y, magnitude):
     np.testing.assert_allclose(found.rms, librosa.feature.rms(y=y)[0], atol=1e-6)
     power = librosa.feature.melspectrogram(S=magnitude.T**2, sr=RATE)
     np.testing.assert_allclose(found.mel_db, 10 * np.log10(power.T), atol=0.01)
-
-
-def test_the_filter_bank_is_librosas():
-    np.testing.assert_allclose(mel.filter_bank().T, librosa.filters.mel(sr=RATE, n_fft=2048), atol=1e-8)
 
 
 def test_centroid_agrees_with_librosa(y, magnitude):

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beamprint.dsp.grid import BLOCK_LENGTH, HALO_SECONDS, analysis_length, decoded_span, segment_bounds
+from beamprint.dsp.grid import (
+    BLOCK_LENGTH,
+    HALO_SECONDS,
+    Span,
+    aligned,
+    analysis_length,
+    decoded_span,
+    segment_bounds,
+)
 
 
 def test_a_track_without_borders_is_one_segment():
@@ -46,3 +54,9 @@ def test_what_is_decoded_holds_the_own_samples_and_a_halo(total, border):
         assert span.start <= max(0, bounds.own.start - halo)
         assert span.stop >= min(total, bounds.own.stop + halo)
         assert span.start * 44_100 <= max(0, bounds.own_y.start * 48_000 - halo * 44_100) + 48_000
+
+
+def test_an_aligned_span_is_cut_at_the_multiples_of_a_length():
+    assert list(aligned(Span(5, 21), 8)) == [(5, 8), (8, 16), (16, 21)]
+    assert list(aligned(Span(8, 16), 8)) == [(8, 16)]
+    assert not list(aligned(Span(8, 8), 8))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from beamprint.dsp.resample import AUDIBLE_HZ, band_edges, resample
+from beamprint.dsp.resample import AUDIBLE_HZ, resample, transition_hz
 
 RATES = [8000, 11_025, 16_000, 22_050, 32_000, 44_056, 48_000, 88_200, 96_000, 176_400, 192_000]
 
@@ -21,7 +21,7 @@ def inner(y):
 
 @pytest.mark.parametrize("rate", RATES)
 def test_the_pass_band_is_flat_and_without_delay(rate):
-    edge = band_edges(rate, 44_100)[0]
+    edge = transition_hz(rate, 44_100)[0]
     for hz in (50.0, 0.3 * edge, 0.7 * edge, edge):
         y = convert(sine(hz, rate), rate)
         wanted = sine(hz, 44_100)[: len(y)]

@@ -1,4 +1,4 @@
-"""Samples of a track, or of one segment of it, checked while they are read."""
+"""Float32 of a track, or of one segment of it, checked while they are read."""
 
 import math
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from beamprint.dsp import memory
+from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import Span
-from beamprint.dsp.segment import Samples
 from beamprint.transforms.audio.contents import Contents
 from beamprint.transforms.audio.decoder import Buffer, Decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
@@ -27,7 +27,7 @@ class Pcm:
         code_or: bitwise OR of the codes of the own samples of 32-bit integer PCM, None for other codings.
     """
 
-    samples: Samples
+    samples: Float32
     code_or: int | None
 
     @property
@@ -90,7 +90,7 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
         raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
 
 
-def _deinterleave(block: Buffer, planar: Samples) -> None:
+def _deinterleave(block: Buffer, planar: Float32) -> None:
     """Copy a block, shape (frames, channels), to one row a channel, in units of full scale."""
     unit = np.float32(2.0 ** (1 - 8 * block.itemsize))
     for channel, row in enumerate(planar):
@@ -114,7 +114,7 @@ def _blocks(decoder: Decoder, frames: int | None) -> Iterator[Buffer]:
         left -= read
 
 
-def _grown(planar: Samples, filled: int, needed: int, frames: int | None) -> Samples:
+def _grown(planar: Float32, filled: int, needed: int, frames: int | None) -> Float32:
     capacity = max(needed, filled * 2) if frames is None else min(frames, max(needed, filled * 2))
     larger = memory.empty(len(planar), capacity)
     larger[:, :filled] = planar[:, :filled]

@@ -2,21 +2,12 @@
 
 from functools import partial
 
+from beamprint.dsp.frequency_bands import BAND_NAMES, EDGES_HZ
 from beamprint.pipeline.record.columns.column import Column, Gain, Group, Kind
 
 _ON_Y = ("silent", "mono_mix_cancelled")
 _dimension = partial(Column, kind=Kind.FLOAT, group=Group.DIMENSION, gain=Gain.UNCHANGED)
 _share = partial(_dimension, unit="0-1", low=0, high=1)
-
-_BAND_EDGES = (
-    ("sub_bass", 20, 60),
-    ("bass", 60, 250),
-    ("low_mid", 250, 500),
-    ("mid", 500, 2000),
-    ("upper_mid", 2000, 4000),
-    ("presence", 4000, 6000),
-    ("air", 6000, 20000),
-)
 
 _BANDS = tuple(
     _dimension(
@@ -33,7 +24,7 @@ _BANDS = tuple(
         blind_spot="When in the track the energy occurs. A strong tone within 2 Hz of an edge may be divided "
         "between the two bands (0.3 points).",
     )
-    for band, low, high in _BAND_EDGES
+    for band, low, high in zip(BAND_NAMES, EDGES_HZ, EDGES_HZ[1:])
 )
 
 _LEVEL_AND_BALANCE = (
