@@ -21,6 +21,7 @@ CODES = {
     "digital_silence": "In every block all samples are equal.",
     "band_limited": "Bands above half the sample rate are 0, because the file cannot hold anything there.",
     "length_unknown": "The file does not say how long it is, so a missing end cannot be noticed.",
+    "length_corrected": "The file declares a wrong length; all of the audio that is there was read.",
 }
 """Code to explanation. Those of a null or a value are written ``column:code``, others are about the track."""
 
