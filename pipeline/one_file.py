@@ -32,6 +32,18 @@ def fingerprint(
 
     Raises:
         BadAudio: The file cannot be measured; ``reason`` says why.
+
+    Examples:
+        >>> import beamprint
+        >>> record = beamprint.fingerprint("examples/melody-120bpm.ogg")
+        >>> record["codec"], round(record["tempo_bpm"]), round(record["lufs"])
+        ('vorbis', 120, -14)
+
+        A value that cannot be measured is None, and a note says why:
+
+        >>> record = beamprint.fingerprint("examples/bass-90bpm-mono.flac")
+        >>> record["dual_mono"], [note for note in record["notes"] if note.startswith("dual_mono")]
+        (None, ['dual_mono:not_stereo'])
     """
     given = os.fspath(path)
     uri = given if is_remote(given) else from_path(os.path.abspath(given))

@@ -68,6 +68,14 @@ class BadAudio(Exception):  # noqa: N818 - it says what is bad
 
     Attributes:
         decoder: name and version of the decoder that was at work on the track; None where none was.
+
+    Examples:
+        >>> import beamprint
+        >>> try:
+        ...     beamprint.fingerprint("examples/broken.ogg")
+        ... except beamprint.BadAudio as error:
+        ...     print(error.reason)
+        truncated
     """
 
     def __init__(self, reason: Reason, message: str) -> None:

@@ -1,0 +1,32 @@
+"""What ``import beamprint`` offers: each name is documented by an example that runs."""
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+import beamprint
+
+NAMES = [name for name in beamprint.__all__ if not name.startswith("__")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_of_a_public_name_gives_what_it_says(name, monkeypatch, capsys):
+    monkeypatch.chdir(Path(__file__).parent.parent)  # examples name the example tracks
+    examples = [
+        test for test in doctest.DocTestFinder().find(getattr(beamprint, name), name) if test.examples
+    ]
+    assert examples
+    runner = doctest.DocTestRunner()
+    for example in examples:
+        runner.run(example)
+    assert runner.failures == 0, capsys.readouterr().out
+
+
+def test_it_says_what_it_offers():
+    assert set(beamprint.__all__) <= set(dir(beamprint))
+
+
+def test_another_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = beamprint.nothing
