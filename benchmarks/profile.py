@@ -1,7 +1,7 @@
 """Where the time of one file goes: ``python -m benchmarks.profile FILE``.
 
-First the CPU of every stage, then the functions of ours in which it is spent; what a function calls in libraries
-counts as its own.
+First the CPU of every stage, then Beamprint's functions in which it is spent. The time of a library counts as that
+of the function that called it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _BAR = 40
 
 
 class Profiler:
-    """Adds up the CPU nanoseconds of the innermost function of ours on the stack."""
+    """Adds up CPU nanoseconds by the innermost of Beamprint's functions on the stack."""
 
     def __init__(self) -> None:
         self.spent: Counter[CodeType | None] = Counter()
@@ -73,7 +73,7 @@ def _line(stage: str, seconds: float, track: Music, analysis: float) -> str:
 
 
 def function_lines(track: Music, count: int) -> list[str]:
-    """The functions of ours with the most time of their own, and of library code they call."""
+    """Beamprint's functions that take the most time, with the library code they call."""
     with Profiler() as profiler:
         stages.measure(track.path)
     total = sum(profiler.spent.values())

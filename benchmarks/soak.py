@@ -1,10 +1,10 @@
-"""Many tiny files in one run: do memory and handles stay flat, and what does a track cost besides its measurement?
+"""Many tiny files in one run: do memory and open files stay constant, and what does a track cost besides its measurement?
 
     python -m benchmarks.soak --tracks 50000
 
 Prints a line every few seconds (resident size and open handles of the parent, of the process that workers
-are forked from, and of the largest worker), then the slopes after a fifth of the run, by when everything is
-warm, and the CPU time around the stages.
+are forked from, and of the largest worker). Then prints the slopes after a fifth of the run, when everything is
+warm, and the CPU time outside the stages.
 """
 
 import argparse

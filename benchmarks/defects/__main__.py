@@ -1,9 +1,9 @@
-"""Plant defects in real music and count what quality control finds of them.
+"""Plant defects in real music, and count how many of them the quality columns find.
 
     python -m benchmarks.defects FOLDER... [--part even|odd|all] [--limit N] [--codecs]
 
-False alarms are counted on the whole of each track, defects are planted in a minute from its middle.
-The constants for clicks were chosen on the even tracks, in the order of their paths; nothing on the odd ones.
+False alarms are counted on each whole track. Defects are planted in a minute from its middle.
+The constants for clicks were chosen on the even tracks, in the order of their paths. Nothing was chosen on the odd ones.
 """
 
 import argparse
@@ -48,13 +48,13 @@ def tracks(folders: list[Path], part: str, limit: int | None) -> Iterator[tuple[
 
 
 def columns(detector, pcm: plant.Pcm, rate: int, coding: Coding = Coding()) -> Columns:
-    """What one detector alone says about a track."""
+    """Columns that one detector alone gives for a track."""
     segment = Segment.whole(pcm, rate, layout_of(len(pcm)), coding=coding)
     return detector.finish(detector.merge([detector.analyse(segment)]))
 
 
 def untouched(false: Tally, pcm: plant.Pcm, rate: int) -> None:
-    """What the whole track is accused of."""
+    """Defects that are found in the whole track, in which none was planted."""
     segment = Segment.whole(pcm, rate, layout_of(len(pcm)))
     found = quality.finish(quality.merge([quality.analyse(segment)]))
     false["clicks"].append(found["clicks"])
@@ -66,7 +66,7 @@ def untouched(false: Tally, pcm: plant.Pcm, rate: int) -> None:
 
 
 def events(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
-    """Clicks and dropouts: how many more are counted than before."""
+    """Clicks and dropouts: how many more are counted than without the planted ones."""
     before = int(columns(clicks, pcm, rate)["clicks"])
     for db in (6, 12, 18):
         for width in (1, 2):
@@ -115,11 +115,11 @@ def faults(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) ->
 
 
 def codecs(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
-    """Bandwidth of what went through an encoder or another rate; where there was something to lose."""
+    """Bandwidth after an encoder or another sample rate, where the track had more."""
     full = columns(bandwidth, pcm, rate)["bandwidth_hz"]
     if rate != 44_100 or isinstance(full, Missing) or full < 19_900:
         return
-    pcm = pcm / 2  # or what the encoder adds to a loud peak would be clipped, which has no bandwidth
+    pcm = pcm / 2  # else the encoder's peaks would be clipped, and clipping has no bandwidth
     for kbps, edge in ((96, 16_000), (128, 17_500), (192, 19_500), (320, 20_600)):
         found = columns(bandwidth, plant.through_lame(pcm, rate, kbps=kbps), rate)["bandwidth_hz"]
         tally[f"lame at {kbps} kbit/s: edge up to {edge} Hz"].append(found <= edge)

@@ -41,7 +41,7 @@ def gaps(pcm: Pcm, at: NDArray[np.int64], *, samples: int) -> Pcm:
 
 
 def loud_places(pcm: Pcm, at: NDArray[np.int64], *, samples: int, rate: int) -> NDArray[np.int64]:
-    """Those of the places with sound above -45 dBFS for 20 ms before and after a gap."""
+    """Those of the places that have sound above -45 dBFS for 20 ms before and after a gap."""
     context = rate // 50
 
     def loud(a: int) -> bool:
@@ -51,7 +51,7 @@ def loud_places(pcm: Pcm, at: NDArray[np.int64], *, samples: int, rate: int) -> 
 
 
 def clipped(pcm: Pcm, *, by_db: float) -> Pcm:
-    """Clipped below the track's peak, turned down by a decibel, quantised to 16 bits."""
+    """Clip below the track's peak, turn down by 1 dB, and quantise to 16 bits."""
     limit = np.abs(pcm).max() * 10 ** (-by_db / 20)
     return (np.round(np.clip(pcm, -limit, limit) * (0.89 * 32768)) / 32768).astype(np.float32)
 

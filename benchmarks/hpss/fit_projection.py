@@ -1,9 +1,9 @@
 """Fit the two coefficients with which dsp/hpss.py predicts what the inverse transform takes from a masked spectrogram.
 
-usage: python benchmarks/hpss/fit_projection.py FILE...    (30 files and more of many kinds; needs librosa)
+usage: python benchmarks/hpss/fit_projection.py FILE...    (30 or more files of many kinds; needs librosa)
 
-Separates each file with librosa, takes the sums of ``hpss.mask_sums`` and finds the coefficients that bring the
-predicted ratio nearest to the separated one, with the error of ten-fold cross-validation.
+Separates each file with librosa, takes the sums of ``hpss.mask_sums``, and finds the coefficients whose predicted ratio
+is nearest to that of the separated signals. Prints the error of a ten-fold cross-validation.
 """
 
 import sys

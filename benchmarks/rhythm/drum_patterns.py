@@ -2,8 +2,8 @@
 
 usage: python -m benchmarks.rhythm.drum_patterns FOLDER
 
-Their truth is closed-form: nothing sounds but the kit, and each pattern is played at the tempi it is played at.
-A half-time beat at 140 is, hit for hit, a beat in sixteenths at 70: of such twins only one is in the set.
+Their truth is exact: only the drum kit sounds, and each pattern is played at tempi that are usual for it.
+A half-time beat at 140 BPM has the same hits as a beat in sixteenths at 70; only one of two such patterns is in the set.
 """
 
 import argparse
@@ -22,7 +22,7 @@ SECONDS = (12.0, 40.0, 20.0)
 
 
 class Pattern(NamedTuple):
-    """A bar of four beats: where in it each drum is hit, in beats, and the tempi it is played at."""
+    """A bar of four beats: when each drum is hit, in beats, and the tempi the bar is played at."""
 
     kick: tuple[float, ...]
     snare: tuple[float, ...]
@@ -63,7 +63,7 @@ KITS = (Kit(50, 190, 1.0, 0.5, 0.0), Kit(62, 240, 1.0, 1.0, 0.004), Kit(55, 210,
 
 
 def play(pattern: Pattern, bpm: float, seconds: float, kit: Kit = KITS[0], seed: int = 0) -> np.ndarray:
-    """The pattern from its first beat at time 0, over and over; float32, shape (samples,)."""
+    """The pattern, repeated, with its first beat at time 0; float32, shape (samples,)."""
     rng = np.random.default_rng(seed)
     track = np.zeros(int(seconds * RATE) + RATE)
     for name, hits in zip(("kick", "snare", "hat"), pattern[:3]):

@@ -1,10 +1,10 @@
-"""Learn the weights of dsp/octave.py, and tell how they do on music they were not learned from.
+"""Fit the weights of dsp/octave.py, and score them on music that they were not fitted to.
 
 usage: python -m benchmarks.rhythm.learn_octave FOLDER...
 
 Conditional logistic regression over the candidates of each piece and of its excerpts, ridge penalty on
-standardised terms, tempo classes weighted equally. Sets of one origin are left out together. What is
-printed last goes into dsp/octave.py. The patterns of drum_patterns.py are never learned from.
+standardised terms, tempo classes weighted equally. Sets of one origin are held out together. The last thing
+printed goes into dsp/octave.py. The model is never fitted to the patterns of drum_patterns.py.
 """
 
 import sys
@@ -20,7 +20,7 @@ from benchmarks.rhythm import sets
 
 RIDGE = 2.0
 SYNTHETIC_SHARE = 0.7
-"""Accompaniments whose chords a program chose count less: their harmony is not music's."""
+"""Accompaniments whose chords a program chose count less: their harmony is not that of real music."""
 TOLERANCE = 0.04
 WEIGHTS = np.hstack(octave.WEIGHTS)
 NEVER_LEARNED = "drums"

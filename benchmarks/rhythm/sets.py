@@ -1,7 +1,7 @@
 """Pieces with a known tempo, beats and onsets, and their envelopes.
 
-A folder of pieces holds ``truth.csv`` (columns ``piece``, ``bpm_true`` and, where not every piece serves,
-``use_for_tempo``, ``use_for_beats``), ``wav/<piece>.wav`` and, where beats and notes are known,
+A folder of pieces holds ``truth.csv`` (columns ``piece``, ``bpm_true`` and, to leave pieces out,
+``use_for_tempo``, ``use_for_beats``), ``wav/<piece>.wav`` and, if beats and notes are known,
 ``truth/<piece>.json`` with ``beats`` (seconds) and ``notes`` (lists that begin with the onset in seconds).
 The set of a piece is the first word of its name. Envelopes are kept in ``envelopes/``.
 """
@@ -21,7 +21,7 @@ from beamprint.dsp.channels import layout_of
 from beamprint.dsp.segment import Segment
 
 ORIGIN = {"openmsx": "games", "blupi": "games", "mma2": "mma", "dense": "mma"}
-"""Sets made in the same way, with the same chords or by the same hands, are left out together."""
+"""Sets that were made in the same way, with the same chords or by the same people, are held out together."""
 
 CHORD_MERGE_SECONDS = 0.03
 

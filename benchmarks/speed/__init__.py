@@ -1,1 +1,1 @@
-"""How fast Beamprint is, beside others, in one run: ``python -m benchmarks.speed MUSIC_FOLDER...``."""
+"""How fast Beamprint is, compared with other programs in one run: ``python -m benchmarks.speed MUSIC_FOLDER...``."""

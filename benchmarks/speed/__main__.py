@@ -2,8 +2,8 @@
 
     python -m benchmarks.speed MUSIC_FOLDER... [--out benchmarks/REPORT.md]
 
-CPU is user and system time of the process, or of the child with all its own; every figure is the median of
-three rounds, in which all subjects take turns on the same files. One BLAS thread.
+CPU is user and system time of a process and its children. Every figure is the median of three rounds, in which
+all programs take turns on the same files, with one BLAS thread.
 """
 
 import argparse
@@ -21,15 +21,15 @@ from benchmarks.speed.report import AVX2, COMMAND, OURS, Goal
 from benchmarks.speed.subjects import Subject, bliss_audio, command, ffmpeg, in_rounds, worker
 
 _TEXT = """\
-CPU is user and system time; figures are medians of {rounds} rounds, in which all take turns on the same files
-(programs that need seconds a minute of audio take part once), with one BLAS thread. `soundfile.read` fills an
-array of the whole track, memory new to the process, which costs more on some machines than on others;
-`soundfile in blocks` fills one small buffer again and again: decoding alone.
+CPU is user and system time, with one BLAS thread. Figures are medians of {rounds} rounds, in which all programs take
+turns on the same files; the slowest programs take part in one round. `soundfile.read` decodes into an array of the
+whole track, which is new memory for the process, and more expensive on some machines than on others. `soundfile in
+blocks` decodes into one small buffer again and again, so it is the cost of decoding alone.
 """
 
 
 def main(arguments: list[str]) -> int:
-    """Run the benchmark; 1 if a program that has to be there is missing."""
+    """Run the benchmark; exit code 1 if a program it needs is missing."""
     options = _options(arguments)
     missing = [name for name, there in peers.available().items() if not there and name in peers.NEEDED]
     if missing:
@@ -63,7 +63,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 
 class _Page:
-    """The page: a section is measured after the other, the goals they add stand above them all."""
+    """The page: sections are measured one after the other; the goals of all of them come first."""
 
     def __init__(self, options: argparse.Namespace, found: list[music.Music], folder: Path) -> None:
         self.options, self.found, self.folder = options, found, folder
@@ -74,7 +74,7 @@ class _Page:
         self.goals: list[Goal] = []
 
     def as_it_grows(self) -> Iterator[str]:
-        """The page after each section: what is measured is kept, whatever happens to the next."""
+        """The page after each section, so that a later failure loses nothing."""
         sections: list[str] = []
         for measure in (self._stages, self._start, self._shapes, self._scaling):
             sections.append(measure())

@@ -1,7 +1,7 @@
-"""Runs a command and prints what it used as a last line of JSON.
+"""Runs a command, and prints the time and memory it used as a last line of JSON.
 
-A process of its own, as small as Python gets: the peak memory that the system tells of a child is never below
-that of the process which started it.
+It is a small process of its own, because the system never reports a lower peak memory for a child than for the process
+that started it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The machine and the versions that figures belong to."""
+"""The machine and the versions that were measured."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def cpu_name() -> str:
 
 
 def avx2_only() -> dict[str, str] | None:
-    """Environment that keeps NumPy and OpenBLAS from AVX-512; None where the processor has none."""
+    """Environment in which NumPy and OpenBLAS do not use AVX-512; None if the processor has none."""
     used = json.loads(children.run([sys.executable, "-c", _NUMPY_DISPATCH]).output)
     wide = [name for name in used if name.startswith(("AVX512", "X86_V4"))]
     if not wide:
@@ -37,7 +37,7 @@ def avx2_only() -> dict[str, str] | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of everything that is measured or measures, as far as it is there."""
+    """Versions of the programs and libraries that are installed."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

@@ -33,7 +33,7 @@ def look_at(path: str | Path) -> Music:
 
 
 def found_in(folders: Iterable[str]) -> list[Music]:
-    """Stereo tracks of 20 s or more in folders, a name once.
+    """Stereo tracks of 20 s or more in folders; of files with the same name, one.
 
     Raises:
         ValueError: There are none.
@@ -49,7 +49,7 @@ def found_in(folders: Iterable[str]) -> list[Music]:
 
 
 def chosen(tracks: list[Music], count: int) -> list[Music]:
-    """So many tracks of evenly spread lengths, at least a third of them at each rate that there is."""
+    """``count`` tracks of evenly spread lengths, with a fair share of each sample rate."""
     rates = sorted({track.rate for track in tracks if track.rate in (44_100, 48_000)})
     of_rate = {rate: [track for track in tracks if track.rate == rate] for rate in rates}
     fewest = -(-count // (len(rates) + 1))
@@ -61,7 +61,7 @@ def chosen(tracks: list[Music], count: int) -> list[Music]:
 
 
 def spread(tracks: list[Music], count: int) -> list[Music]:
-    """So many tracks, or all, from the shortest to the longest."""
+    """``count`` tracks of evenly spread lengths, or all, the shortest first."""
     ordered = sorted(tracks, key=lambda track: track.seconds)
     if count >= len(ordered):
         return ordered
@@ -87,7 +87,7 @@ def described(tracks: list[Music]) -> str:
 
 
 def linked(tracks: list[Music], folder: Path, at_least_minutes: float) -> Iterator[Music]:
-    """Links to tracks in turn, under names of their own, until they last so long."""
+    """Links to tracks, each under its own name, repeated until they last ``at_least_minutes``."""
     folder.mkdir()
     total, number = 0.0, 0
     while total < at_least_minutes:
@@ -99,7 +99,7 @@ def linked(tracks: list[Music], folder: Path, at_least_minutes: float) -> Iterat
 
 
 def excerpt(track: Music, path: Path, seconds: float, *, at: float = 0.33) -> Music:
-    """Write a piece of a track as 16-bit FLAC, from that share of its length on."""
+    """Write a piece of a track as 16-bit FLAC. It begins at the share ``at`` of the track's length."""
     start = int(min(at * track.seconds, max(0.0, track.seconds - seconds)) * track.rate)
     pcm, rate = soundfile.read(track.path, int(seconds * track.rate), start, dtype="float32", always_2d=True)
     soundfile.write(path, pcm, rate, subtype="PCM_16", format="FLAC")

@@ -21,7 +21,7 @@ COVERS = {
 }
 NEEDED = ("librosa", "pyloudnorm", "libebur128", "ffmpeg")
 SLOW = ("librosa", "essentia")
-"""Seconds a minute of audio: measured once, not three times."""
+"""They take seconds per minute of audio, so they are measured once, not three times."""
 
 _BLISS = Path(__file__).parent.parent / "peers" / "bliss"
 
@@ -40,7 +40,7 @@ def available() -> dict[str, bool]:
 
 @cache
 def bliss_program() -> Path | None:
-    """The program around bliss-audio, built with Cargo if that is there; None where it cannot be."""
+    """The program that runs bliss-audio, built with Cargo; None if it cannot be built."""
     if shutil.which("cargo") is None:
         return None
     target = _BLISS / "build"

@@ -23,7 +23,7 @@ _PER_FOLDER = 1000
 
 
 def fill(file: Path, folder: Path, count: int) -> None:
-    """So many names of copies of a file."""
+    """``count`` links to copies of a file."""
     for i in range(count):
         if i % _LINKS == 0:
             original = folder.parent / f"copy{i}{file.suffix}"

@@ -56,7 +56,7 @@ def goals(rows: Iterable[Goal]) -> str:
 
 
 def stage_table(ours: Results, command: Results, tracks: Sequence[Music]) -> str:
-    """CPU by stage, and beside soundfile's decode."""
+    """CPU by stage, also as a multiple of soundfile's decoding."""
     reference = ours.cpu(stages.REFERENCE)
     whole = command.cpu()
     analysis, decode = ours.cpu(*stages.ANALYSIS), ours.cpu(stages.PLAN, stages.DECODE)
@@ -94,7 +94,7 @@ def spread_line(ours: Results) -> str:
 
 
 def peer_table(results: Mapping[str, Results], tracks: Mapping[str, Sequence[Music]], columns: int) -> str:
-    """Everybody on the same files, decoding included; ``tracks`` are those of each program."""
+    """All programs on the same files, decoding included; ``tracks`` are those of each program."""
     own = results[COMMAND].cpu() / minutes(tracks[COMMAND])
     rows = []
     for name, what in {COMMAND: f"all {columns} columns, into Parquet", **peers.COVERS}.items():
@@ -108,13 +108,13 @@ def peer_table(results: Mapping[str, Results], tracks: Mapping[str, Sequence[Mus
             (name, f"{1000 * each:.0f}", f"{each / own:.2f}", f"{found.peak_bytes / 1e6:.0f}", taken, what)
         )
     heads = ("program", "ms CPU per audio minute", "× ours", "peak MB", "files × rounds", "covers")
-    return table("Others on the same files, decoding included", heads, rows, texts=(0, 5))
+    return table("Other programs on the same files, decoding included", heads, rows, texts=(0, 5))
 
 
 def avx2_table(results: Mapping[str, Results]) -> str:
-    """What is left without AVX-512, where the processor has it."""
+    """Figures without AVX-512, if the processor has it."""
     if OURS + AVX2 not in results:
-        return "This processor has no AVX-512: all figures are for AVX2.\n"
+        return "This processor has no AVX-512; all figures are for AVX2.\n"
     rows = []
     for limited in ("", AVX2):
         ours, whole = results[OURS + limited], results[COMMAND + limited]
@@ -130,7 +130,7 @@ def avx2_table(results: Mapping[str, Results]) -> str:
 
 
 def shape_ratios(results: Mapping[str, Results], shapes: Mapping[str, Sequence[Music]]) -> dict[str, float]:
-    """CPU per audio minute and channel beside that of a song; short files have their allowance."""
+    """CPU per audio minute and channel, compared with a song's; short files have an allowance."""
     song = _per_channel_minute(results[SONG].cpu(*_EVERYTHING), shapes[SONG])
     ratios = {}
     for shape, files in shapes.items():
@@ -148,7 +148,7 @@ def _per_channel_minute(cpu: float, files: Sequence[Music]) -> float:
 
 
 def shape_table(results: Mapping[str, Results], shapes: Mapping[str, Sequence[Music]]) -> str:
-    """Files of other lengths, rates and channel counts beside songs."""
+    """Files of other lengths, rates and channel counts, compared with songs."""
     ratios = shape_ratios(results, shapes)
     rows = []
     for shape, files in shapes.items():
@@ -170,7 +170,7 @@ def shape_table(results: Mapping[str, Results], shapes: Mapping[str, Sequence[Mu
         )
     decode, analysis = "decode", "analysis"
     heads = ("shape (FLAC)", "files", "minutes", "channels", decode, analysis, "both", "× song", "peak MB")
-    title = "No cliff: ms CPU per audio minute and channel (× song: short files less 15 ms each)"
+    title = "Other lengths, rates and channel counts: ms CPU per audio minute and channel (× song: after 15 ms are taken off each short file)"
     return table(title, heads, rows)
 
 
@@ -182,7 +182,7 @@ def scaling_table(found: Mapping[str, Scaling], tracks: Sequence[Music]) -> str:
 
 
 def start_table(commands: Mapping[str, Sequence[Spent]], each_track: Mapping[str, float]) -> str:
-    """What is spent beside the audio."""
+    """Time and memory that do not depend on the audio."""
     rows = [
         (
             name,

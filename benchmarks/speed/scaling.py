@@ -1,4 +1,4 @@
-"""Two workers against one, beside what two processes without Beam reach on this machine at the same time."""
+"""Two workers against one, compared with two processes without Beam on the same machine at the same time."""
 
 import sys
 import time
@@ -46,7 +46,7 @@ def _bare(tracks: Sequence[Music], warm_up: Path, processes: int) -> float:
 
 
 def divided(tracks: Sequence[Music], parts: int) -> list[list[Music]]:
-    """Tracks in parts of nearly equal length: the longest first, each to the shortest part."""
+    """Divide tracks into parts of nearly equal length: the longest track first, each to the shortest part."""
     found: list[list[Music]] = [[] for _ in range(parts)]
     for track in sorted(tracks, key=lambda track: -track.seconds):
         min(found, key=minutes).append(track)

@@ -1,4 +1,4 @@
-"""Files of every length, rate and channel count, made from music: does any of them cost out of proportion?"""
+"""Files of many lengths, rates and channel counts, made from music: does any of them cost more than its share?"""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -70,7 +70,7 @@ def _surround(pcm: Pcm) -> Pcm:
 
 
 def _mix(tracks: list[Music], path: Path, minutes: float) -> Music:
-    """Tracks one after the other, round and round."""
+    """The tracks one after the other, repeated."""
     rate = tracks[0].rate
     left = int(minutes * 60 * rate)
     turns = cycle(track for track in tracks if track.rate == rate)

@@ -41,7 +41,7 @@ class Stopwatch:
 
 
 def reference(path: str) -> dict[str, float]:
-    """What soundfile alone needs to decode a file: into one float32 array, and through one small buffer."""
+    """Time that soundfile alone takes to decode a file: into one float32 array, and through one small buffer."""
     clock = Stopwatch()
     with clock(REFERENCE):
         pcm, _ = soundfile.read(path, dtype="float32", always_2d=True)
@@ -81,7 +81,7 @@ def measure(path: str) -> tuple[Record, dict[str, float]]:
 
 
 def _share(segment: Segment, clock: Stopwatch) -> None:
-    """What several families use is made on first use: make it here, so that none is charged for the others."""
+    """Make what several families share, which is made on first use, so that no family is charged for others."""
     with clock(SIGNAL):
         _ = segment.y
     with clock(FRAMES):
@@ -91,7 +91,7 @@ def _share(segment: Segment, clock: Stopwatch) -> None:
 
 
 def write(records: Sequence[Record]) -> float:
-    """CPU seconds of committing records to a new dataset, in one go as a slice of a run does."""
+    """CPU seconds to commit records to a new dataset, all at once, as a slice of a run does."""
     clock = Stopwatch()
     with TemporaryDirectory() as folder:
         output = str(Path(folder) / "out")

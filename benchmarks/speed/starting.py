@@ -1,4 +1,4 @@
-"""What a run costs beside the audio: start-up, planning, and each track's share of Beam and Parquet."""
+"""What a run costs besides measuring: start, planning, and each track's share of Beam and Parquet."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ def tiny(track: Music, path: Path) -> Path:
 
 
 def start_up(second: Path, rounds: int) -> dict[str, list[Spent]]:
-    """Commands that do next to nothing, once a round."""
+    """Commands that do almost nothing, once a round."""
     calls = {
         "`beamprint --help`": lambda: run([*BEAMPRINT, "--help"]),
         "`beamprint describe`": lambda: run([*BEAMPRINT, "describe"]),
@@ -31,7 +31,7 @@ def start_up(second: Path, rounds: int) -> dict[str, list[Spent]]:
 
 
 def each_track(second: Path, warm_up: Path, count: int, rounds: int) -> dict[str, float]:
-    """CPU seconds a track of one second, in a run of many of them and without Beam and dataset."""
+    """CPU seconds per track of one second: in a run of many, and without Beam and dataset."""
     with TemporaryDirectory() as folder:
         links = [Path(folder) / f"{i:05d}{second.suffix}" for i in range(count)]
         for link in links:
@@ -44,7 +44,7 @@ def each_track(second: Path, warm_up: Path, count: int, rounds: int) -> dict[str
 
 
 def planning(second: Path, count: int, rounds: int) -> list[Spent]:
-    """Runs over so many files that are all recorded already.
+    """Runs over ``count`` files that all have an up-to-date record.
 
     Raises:
         RuntimeError: A run did not find them up to date.

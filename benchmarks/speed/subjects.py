@@ -1,4 +1,4 @@
-"""What is measured side by side, and the rounds in which it is: every subject once a round, medians of rounds."""
+"""The programs that are compared. Each is measured once a round; figures are medians of the rounds."""
 
 import json
 import sys
@@ -35,7 +35,7 @@ class Subject:
 
 @dataclass
 class Results:
-    """Outcomes of a subject, one a round."""
+    """Outcomes of a subject, one for each round."""
 
     rounds: list[Outcome] = field(default_factory=list)
 
@@ -58,7 +58,7 @@ class Results:
 
 
 def in_rounds(subjects: Sequence[Subject]) -> dict[str, Results]:
-    """Measure every subject in turn, so that a busy minute hits all alike."""
+    """Measure every subject in turn, so that a busy minute affects all of them."""
     results = {subject.name: Results() for subject in subjects}
     for i in range(max((subject.rounds for subject in subjects), default=0)):
         for subject in subjects:
