@@ -1,6 +1,7 @@
 """What a user installs: one name, which modules of their own do not disturb."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -171,3 +172,12 @@ def test_an_installed_copy_runs_in_another_folder(built, tmp_path, editable):
     )
     home = source if editable else tmp_path / "env"
     assert Path(where.stdout.strip()).resolve().is_relative_to(home.resolve())
+
+
+def test_the_citation_is_of_this_version():
+    def version_in(name, pattern):
+        return re.search(pattern, (ROOT / name).read_text(), re.MULTILINE)[1]
+
+    assert version_in("CITATION.cff", r"^version: (.+)$") == version_in(
+        "pyproject.toml", r'^version = "(.+)"$'
+    )
