@@ -41,6 +41,6 @@ def _local(request: "RunRequest") -> "RunOutcome":
 
 
 def _direct(request: "RunRequest") -> "RunOutcome":
-    from beamprint.runners import direct  # noqa: PLC0415
+    from beamprint.runners import in_process  # noqa: PLC0415
 
-    return direct.run(request)
+    return in_process.run(request)

@@ -31,7 +31,7 @@ class WatchedWorker:
     """A worker and its task.
 
     Attributes:
-        worker: The process.
+        process: Its process.
         limits: What it may use.
         ready: Whether it has loaded its code.
         task: What it is at.
@@ -41,10 +41,9 @@ class WatchedWorker:
         since: When the task was given.
         tasks_done: Tasks since the process was started.
         verdict: Why the parent killed it.
-        peak: Largest resident size seen.
     """
 
-    worker: WorkerProcess
+    process: WorkerProcess
     limits: Limits
     ready: bool = False
     task: Task | None = None
@@ -54,7 +53,6 @@ class WatchedWorker:
     since: float = field(default_factory=time.monotonic)
     tasks_done: int = 0
     verdict: Death | None = None
-    peak: int = 0
     _patience: float = _START_S
     _cost: float = 0.0
     _lengths: dict[str, float] = field(default_factory=dict)
@@ -76,7 +74,7 @@ class WatchedWorker:
         self._patience = _BETWEEN_TRACKS_S
         self._cost = sum(map(cost, task.items)) if task.verb in ("run_tracks", "run_ranges") else 0.0
         self._lengths = {track_of(item).track_id: item_audio_seconds(item) for item in task.items}
-        self.worker.give(task)
+        self.process.give(task)
 
     def started(self, event: Started) -> None:
         """A segment is about to be decoded."""
@@ -112,8 +110,7 @@ class WatchedWorker:
         if self.verdict is not None or self.idle:
             return
         self._patience -= elapsed
-        resident = self.worker.resident_bytes()
-        self.peak = max(self.peak, resident)
+        resident = self.process.resident_bytes()
         if resident > self.limits.memory:
             used, allowed = resident >> 20, self.limits.memory >> 20
             self._condemn(
@@ -124,7 +121,7 @@ class WatchedWorker:
 
     def _condemn(self, reason: Reason, message: str) -> None:
         self.verdict = Death(reason, message)
-        self.worker.kill()
+        self.process.kill()
 
     def _allowed(self, audio_seconds: float) -> float:
         return self.limits.seconds_per_minute * max(1.0, audio_seconds / 60)

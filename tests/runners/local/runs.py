@@ -39,12 +39,12 @@ import time
 from beamprint.runners.local.watched_worker import WatchedWorker
 log = open({log!r}, "a", buffering=1)
 give, clear = WatchedWorker.give, WatchedWorker.clear
-def told_give(watched, task):
-    print(watched.worker.pid, time.time(), file=log)
-    give(watched, task)
-def told_clear(watched):
-    print(watched.worker.pid, "done", file=log)
-    return clear(watched)
+def told_give(worker, task):
+    print(worker.process.pid, time.time(), file=log)
+    give(worker, task)
+def told_clear(worker):
+    print(worker.process.pid, "done", file=log)
+    return clear(worker)
 WatchedWorker.give, WatchedWorker.clear = told_give, told_clear
 """
 COMMAND = """
