@@ -131,7 +131,7 @@ def replace_file(path: Path, content: bytes | memoryview, root: Path) -> None:
     """
     unfinished = root / SCRATCH / ("-".join(path.relative_to(root).parts) + UNFINISHED)
     try:
-        unfinished.parent.mkdir(exist_ok=True)
+        unfinished.parent.mkdir(mode=0o700, exist_ok=True)
         with open(unfinished, "wb") as file:
             file.write(content)
             file.flush()
