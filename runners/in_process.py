@@ -12,7 +12,7 @@ from apache_beam.runners.runner import PipelineResult
 
 from beamprint.pipeline import graph
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
-from beamprint.runners import in_memory
+from beamprint.runners import in_memory, winding_up
 from beamprint.transforms.audio import cuts, track  # noqa: F401  else each worker loads them with its first track
 from beamprint.transforms.features import METRICS
 from beamprint.transforms.gather import GatherResults
@@ -54,7 +54,7 @@ def prepare(job: Job) -> None:
 
 def run_tracks(tracks: Sequence[Track], job: Job) -> SliceReport:
     """Measure tracks and commit a record or a failure for each."""
-    return _run(_measure_tracks, tracks, job)
+    return winding_up.without_left(_run(_measure_tracks, tracks, job))
 
 
 def run_ranges(ranges: Sequence[Range], job: Job, scratch: Path) -> SliceReport:
@@ -77,12 +77,19 @@ def record_failures(failures: Sequence[Failure], job: Job) -> SliceReport:
     return SliceReport(failures=Counter(str(failure.reason) for failure in failures))
 
 
+def wind_up() -> None:
+    """Begin no further track or range: the task in hand commits what is measured, and ends."""
+    winding_up.begin()
+
+
 def _measure_tracks(tracks: PCollection[Track], job: Job) -> None:
-    graph.fingerprint_tracks(tracks, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink)
+    decode, sink = winding_up.DecodeUntilAsked(job.decode), winding_up.SinkWithoutLeft(job.sink)
+    graph.fingerprint_tracks(tracks, plan=job.plan, decode=decode, assemble=job.assemble, sink=sink)
 
 
 def _measure_ranges(ranges: PCollection[Range], job: Job, scratch: Path) -> None:
-    partials = graph.measure_ranges(ranges, job.decode) | "GatherResults" >> GatherResults()
+    results = graph.measure_ranges(ranges, winding_up.DecodeUntilAsked(job.decode))
+    partials = results | "GatherResults" >> GatherResults()
     partials | "SavePartials" >> SavePartials(scratch)
 
 

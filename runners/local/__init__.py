@@ -11,7 +11,9 @@ from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.record.record import parameters_digest
 from beamprint.pipeline.runner import RunOutcome, RunRequest
 from beamprint.pipeline.store.division import PARTIALS, SCRATCH
-from beamprint.runners.local import cores, interrupts
+from beamprint.pipeline.store.private_folder import private_folder
+from beamprint.runners import interrupts
+from beamprint.runners.local import cores
 from beamprint.runners.local.messages import Setup
 from beamprint.runners.local.progress import Progress
 from beamprint.runners.local.supervisor import Supervisor, TooManyFailures
@@ -31,10 +33,11 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
         work: Import path of the module the workers run.
 
     Returns:
-        What was done, and how it ended; slices that were in flight at an early end are dropped.
+        What was done, and how it ended. After a signal, tracks that were measured are committed, unless that
+        takes longer than a few seconds; at any other early end the slices in flight are dropped.
 
     Raises:
-        UsageError: A worker may have less memory than its code takes.
+        UsageError: A worker may have less memory than its code takes, or others can write to the scratch space.
         NotFinished: There is no scratch space.
     """
     if request.memory_per_worker is not None and request.memory_per_worker < cores.LEAST_BYTES:
@@ -55,7 +58,7 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
             workers=workers,
             limits=limits,
             allowed_failures=_allowed_failures(request),
-            progress=Progress(len(request.tracks)),
+            progress=Progress(len(request.tracks), quiet=request.quiet),
         )
         try:
             supervisor.run(signals)
@@ -73,8 +76,7 @@ def _farewell(supervisor: Supervisor, signals: interrupts.Interrupts) -> str:
     if signals.signal is None:
         return ""
     done = supervisor.report.recorded + supervisor.report.failures.total()
-    word = "interrupted" if signals.exit_code == 130 else "terminated"
-    return f"{word} with {done} tracks done; the same command goes on from here"
+    return f"{signals.word} with {done} tracks done; the same command goes on from here"
 
 
 def _by_bucket(request: RunRequest) -> dict[int, list[Track]]:
@@ -96,6 +98,7 @@ def _scratch(request: RunRequest) -> Path:
     Another version's partials, and what was being written when a run was killed, go first.
 
     Raises:
+        UsageError: Others could have written there.
         NotFinished: It cannot be made.
     """
     told = repr((parameters_digest(), software_version(), decoder_version())).encode()
@@ -107,8 +110,9 @@ def _scratch(request: RunRequest) -> Path:
         name = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
         folder = Path(request.scratch) / f"beamprint-{name}"
     try:
-        mine = folder / version
-        mine.mkdir(parents=True, exist_ok=True)
+        if request.scratch is None:
+            private_folder(folder.parent)
+        mine = private_folder(private_folder(folder) / version)
         for other in [*mine.glob("*.tmp"), *(path for path in folder.iterdir() if path != mine)]:
             shutil.rmtree(other) if other.is_dir() else other.unlink()
     except OSError as error:

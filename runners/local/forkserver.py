@@ -10,6 +10,7 @@ import importlib
 import os
 import signal
 import threading
+import time
 import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
@@ -18,6 +19,9 @@ from typing import Any, NoReturn, cast
 from beamprint.runners.lifeline import end_with
 from beamprint.runners.local import worker
 from beamprint.runners.local.messages import Bury, Fork, Setup, Work
+
+_DEATH_S = 5.0
+_LOOK_S = 0.002
 
 
 def main(descriptor: int) -> None:
@@ -74,7 +78,14 @@ def _be_worker(server: int, descriptor: int, output: int, work: Work, setup: Set
 
 
 def _bury(process: int | None) -> int:
+    """End a worker; its exit code, that of a kill if it is in a call that the kernel does not interrupt."""
     if process is None:
         return 1
     os.kill(process, signal.SIGKILL)  # it is ours to wait for: nobody else can have its number
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    until = time.monotonic() + _DEATH_S
+    while time.monotonic() < until:
+        pid, status = os.waitpid(process, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(_LOOK_S)
+    return -signal.SIGKILL

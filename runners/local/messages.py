@@ -30,6 +30,9 @@ class Work(Protocol):
     def record_failures(self, failures: Sequence[Failure], job: Job) -> SliceReport:
         """Commit the quarantine rows of tracks that the parent gave up."""
 
+    def wind_up(self) -> None:
+        """Begin nothing more, so that the task in hand commits what is measured and ends; from another thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -53,6 +56,11 @@ class Task:
     verb: Verb
     items: tuple[Item, ...]
     attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WindUp:
+    """To a worker: end the task in hand soon; it is the last one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from typing import IO, Any
 
-from beamprint.runners.local.messages import Bury, Event, Fork, Ready, Setup, Task
+from beamprint.runners.local.messages import Bury, Event, Fork, Ready, Setup, Task, WindUp
 
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -30,6 +30,8 @@ main({fd})
 """
 _TAIL_LINES = 60
 _LAST_WORDS_S = 1.0
+_BURIAL_S = 10.0
+"""Longer than a fork server takes to end a worker, on a machine that does other things, too."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -87,29 +89,38 @@ class _Server:
                 send_handle(self._control, descriptor, self._process.pid)
 
     def bury(self, number: int) -> tuple[int, str]:
-        """End a worker; its exit code, or that of this server and its last words if it is dead itself."""
-        try:
+        """End a worker; its exit code, or that of this server and its last words if it is dead itself or hangs."""
+        with suppress(EOFError, OSError):
             self._control.send(Bury(number))
-            return self._control.recv(), ""
-        except (EOFError, OSError):
-            return self._process.wait(), self._tail.close()
+            if self._control.poll(_BURIAL_S):
+                return self._control.recv(), ""
+        return self._end(), self._tail.close()
 
     def kill(self, pid: int | None) -> None:
         """End a worker at once; if it does not run yet, because this server hangs, then this server."""
         if pid is None:
             self._process.kill()
         elif not self.is_dead:  # else the worker died with it, and its number may be another's
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it dies with it just now
+                os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Have it end its workers and itself."""
         self._control.close()
-        try:
-            self._process.wait(_LAST_WORDS_S)
-        except subprocess.TimeoutExpired:  # it is still loading
-            self._process.kill()
-            self._process.wait()
+        self._end()
         self._tail.close()
+
+    def _end(self) -> int:
+        """Exit code of this server, which has been told to end; it is killed if it hangs or is still loading.
+
+        One that does not die even then is in a call that the kernel does not interrupt. It is left behind.
+        """
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_LAST_WORDS_S)
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_LAST_WORDS_S)
+        return -signal.SIGKILL
 
     def _send(self, message: object) -> None:
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -136,10 +147,20 @@ class WorkerProcess:
         theirs.close()
         os.close(writable)
 
+    @property
+    def is_orphan(self) -> bool:
+        """Whether its fork server is dead, and it with it, or in a moment."""
+        return self._server.is_dead
+
     def give(self, task: Task) -> None:
         """Have it perform a task; that it is dead shows when its events are read."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(task)
+
+    def wind_up(self) -> None:
+        """Have it end its task soon."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(WindUp())
 
     def events(self) -> list[Event] | None:
         """What it has told since last asked; None when it is dead and has nothing more to tell."""

@@ -4,11 +4,12 @@ import math
 import selectors
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.runner import SliceReport
+from beamprint.runners.interrupts import Interrupts
 from beamprint.runners.local.blame import Blame, Death
-from beamprint.runners.local.interrupts import Interrupts
 from beamprint.runners.local.long_tracks import LongTracks
 from beamprint.runners.local.messages import (
     Event,
@@ -29,6 +30,7 @@ from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.model import Failure, Range, Track
 
 _TICK_S = 0.1
+_WIND_UP_S = 6.0
 _START_ATTEMPTS = 3
 _HOPELESS = 20
 _RECYCLE_TASKS = 100
@@ -90,10 +92,12 @@ class Supervisor:
         try:
             while interrupts.signal is None and (self._backlog or self._busy):
                 self._staff()
-                self._listen()
-                if time.monotonic() - self._checked >= _TICK_S:
-                    self._check()
-                    self._progress.show(self.status())
+                self._attend()
+            if interrupts.signal is not None:
+                self._progress.say(
+                    f"{interrupts.word}: finishing the tracks in hand; once more ends it at once"
+                )
+                self._wind_up()
         finally:
             self._dismiss()
             self._progress.close(self.status())
@@ -129,7 +133,7 @@ class Supervisor:
     def _staff(self) -> None:
         """Give slices to idle workers; start as many workers as there are slices for."""
         for worker in self._workers:
-            if worker.idle and self._backlog:
+            if worker.idle and self._backlog and not worker.process.is_orphan:
                 worker.give(self._backlog.take())
         starting = sum(not worker.ready for worker in self._workers)
         while len(self._workers) < self._wanted and starting < self._backlog.tasks_left:
@@ -140,6 +144,22 @@ class Supervisor:
         worker = WatchedWorker(self._forks.start_worker(), self._limits)
         self._workers.append(worker)
         self._selector.register(worker.process.connection, selectors.EVENT_READ, worker)
+
+    def _attend(self) -> None:
+        """What there is to do in a tick, but for giving out work."""
+        self._listen()
+        if time.monotonic() - self._checked >= _TICK_S:
+            self._check()
+            self._progress.show(self.status())
+
+    def _wind_up(self) -> None:
+        """Have the workers commit what they have measured, as far as that takes them seconds."""
+        for worker in self._busy:
+            worker.process.wind_up()
+        until = time.monotonic() + _WIND_UP_S
+        with suppress(NotFinished, TooManyFailures):  # the signal came first, and decides over the exit code
+            while self._busy and time.monotonic() < until:
+                self._attend()
 
     def _listen(self) -> None:
         for key, _ in self._selector.select(_TICK_S):
@@ -154,8 +174,10 @@ class Supervisor:
         now = time.monotonic()
         # A parent that was stopped (Ctrl-Z) must not count that time against its workers.
         elapsed, self._checked = min(now - self._checked, 1.0), now
-        for worker in self._workers:
+        for worker in list(self._workers):
             worker.check(elapsed)
+            if worker.outlives_its_kill:
+                self._on_death(worker)
 
     def _on_event(self, worker: WatchedWorker, event: Event) -> None:
         match event:
@@ -258,9 +280,8 @@ class Supervisor:
         return worker.process.bury()
 
     def _dismiss(self) -> None:
+        """End all processes, without waiting for one that does not end."""
         for worker in self._workers:
             worker.process.kill()
-        for worker in list(self._workers):
-            self._let_go(worker)
         self._forks.close()
         self._selector.close()

@@ -11,6 +11,7 @@ from beamprint.transforms.audio.errors import Reason
 
 _BETWEEN_TRACKS_S = 600.0
 _START_S = 180.0
+_DEATH_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class WatchedWorker:
         return self.ready and self.task is None
 
     @property
+    def outlives_its_kill(self) -> bool:
+        """Whether it was killed a while ago and is not dead: it is in a call that the kernel does not interrupt."""
+        return self.verdict is not None and self._patience < 0
+
+    @property
     def measured(self) -> int:
         """Segments of this task that are decoded and measured."""
         return max(0, self.begun - 1)
@@ -103,13 +109,15 @@ class WatchedWorker:
         """Guessed seconds of work of the task that are still to do."""
         if self.task is None:
             return 0.0
-        return self._cost * (1 - self.measured / len(self.task.items))
+        return self._cost * max(0.0, 1 - self.measured / len(self.task.items))
 
     def check(self, elapsed: float) -> None:
         """Kill the worker if it is past a limit; ``elapsed`` is the time since the last check."""
-        if self.verdict is not None or self.idle:
+        if self.idle:
             return
         self._patience -= elapsed
+        if self.verdict is not None:
+            return
         resident = self.process.resident_bytes()
         if resident > self.limits.memory:
             used, allowed = resident >> 20, self.limits.memory >> 20
@@ -121,6 +129,7 @@ class WatchedWorker:
 
     def _condemn(self, reason: Reason, message: str) -> None:
         self.verdict = Death(reason, message)
+        self._patience = _DEATH_S
         self.process.kill()
 
     def _allowed(self, audio_seconds: float) -> float:
