@@ -1,4 +1,4 @@
-"""A process that ends with its parent. Light, so that a new process can hold on to it before anything else."""
+"""A process that ends with its parent. The module imports little: a new process calls it before anything else."""
 
 import ctypes
 import os
@@ -14,7 +14,7 @@ def end_with(parent: int) -> None:
     """Have the kernel kill this process when its parent dies, however it dies; leave other signals to the parent.
 
     Args:
-        parent: Process id of the parent, lest it has died already.
+        parent: Process id of the parent; if it has died already, this process ends.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(

@@ -1,4 +1,4 @@
-"""The local runner: one worker process a core, each running the graph over slices of a shared queue."""
+"""The local runner: one worker process a core; each runs the graph over slices of one queue."""
 
 import hashlib
 import math
@@ -93,9 +93,9 @@ def _allowed_failures(request: RunRequest) -> float:
 
 
 def _scratch(request: RunRequest) -> Path:
-    """The folder for the partials of long tracks, which outlives a run that is killed.
+    """The folder for the partials of long tracks. A run that is killed leaves it to the next one.
 
-    Another version's partials, and what was being written when a run was killed, go first.
+    Partials of another version, and files that a killed run had not finished, are removed.
 
     Raises:
         UsageError: Others could have written there.

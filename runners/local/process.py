@@ -1,4 +1,4 @@
-"""The parent's ends of the worker processes, and of the one they are forked from."""
+"""Worker processes and the fork server, as the parent sees them."""
 
 import itertools
 import multiprocessing
@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from typing import IO, Any
 
-from beamprint.runners.local.messages import Bury, Event, Fork, Ready, Setup, Task, WindUp
+from beamprint.runners.local.messages import Event, Fork, Ready, Reap, Setup, Task, WindUp
 
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -30,13 +30,13 @@ main({fd})
 """
 _TAIL_LINES = 60
 _LAST_WORDS_S = 1.0
-_BURIAL_S = 10.0
-"""Longer than a fork server takes to end a worker, on a machine that does other things, too."""
+_REAP_S = 10.0
+"""Much longer than a fork server takes to kill a worker, on a busy machine too."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class ForkServer:
-    """Starts workers; is started itself with the first of them, and again should it have died.
+    """Starts workers. It is started itself with the first of them, and again if it has died.
 
     Args:
         setup: What workers are to do.
@@ -48,7 +48,7 @@ class ForkServer:
         self._running: _Server | None = None
 
     def start_worker(self) -> "WorkerProcess":
-        """A new worker, which tells when it is ready.
+        """A new worker; its first event says that it is ready.
 
         Raises:
             OSError: No process can be started.
@@ -88,11 +88,11 @@ class _Server:
             for descriptor in (connection, output):
                 send_handle(self._control, descriptor, self._process.pid)
 
-    def bury(self, number: int) -> tuple[int, str]:
-        """End a worker; its exit code, or that of this server and its last words if it is dead itself or hangs."""
+    def reap(self, number: int) -> tuple[int, str]:
+        """Kill a worker; its exit code, or this server's with its last lines of output if it is dead itself or hangs."""
         with suppress(EOFError, OSError):
-            self._control.send(Bury(number))
-            if self._control.poll(_BURIAL_S):
+            self._control.send(Reap(number))
+            if self._control.poll(_REAP_S):
                 return self._control.recv(), ""
         return self._end(), self._tail.close()
 
@@ -187,9 +187,9 @@ class WorkerProcess:
         """End it at once."""
         self._server.kill(self.pid)
 
-    def bury(self) -> tuple[int, str]:
-        """End it and wait for that; exit code, negative for a signal, and the last lines it wrote."""
-        code, last_words = self._server.bury(self._number)
+    def reap(self) -> tuple[int, str]:
+        """Kill it and wait; its exit code, negative for a signal, and its last lines of output."""
+        code, last_words = self._server.reap(self._number)
         self.connection.close()
         return code, last_words or self._tail.close()
 

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a line that moves on a terminal, a line now and then in a log."""
+"""Shows how a run goes: a progress bar on a terminal, a line now and then in a log."""
 
 import sys
 import time

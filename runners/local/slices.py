@@ -1,4 +1,4 @@
-"""The queue of outstanding work, cut into slices when a worker asks, from measured speed."""
+"""The queue of outstanding work. A slice is cut when a worker needs one, by the speed measured so far."""
 
 import math
 from collections import deque
@@ -52,10 +52,10 @@ def cost(item: Item) -> float:
 
 @dataclass
 class Rate:
-    """Seconds of work that a guessed second turned out to be, of late.
+    """Seconds that a guessed second of work has taken lately.
 
-    Earlier slices fade, so that after hours a machine that gets busy still makes slices shorter at once:
-    a slice is what a kill costs.
+    Earlier slices count less and less, so that slices soon get shorter when a machine gets busy after hours: a
+    slice is what a kill costs.
     """
 
     guessed: float = 0.0

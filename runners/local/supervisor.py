@@ -1,4 +1,4 @@
-"""The parent's loop: gives slices to workers, watches them, replaces the dead and finds out who killed them."""
+"""The parent's loop: gives slices to workers, watches them, and replaces those that die."""
 
 import math
 import selectors
@@ -146,7 +146,7 @@ class Supervisor:
         self._selector.register(worker.process.connection, selectors.EVENT_READ, worker)
 
     def _attend(self) -> None:
-        """What there is to do in a tick, but for giving out work."""
+        """Listen to the workers; now and then check their limits and show the status."""
         self._listen()
         if time.monotonic() - self._checked >= _TICK_S:
             self._check()
@@ -243,10 +243,12 @@ class Supervisor:
                 last = tail.strip().rpartition("\n")[2] or f"exit code {code}"
                 raise NotFinished(f"worker processes do not start: {last}")
         elif worker.task is not None:
-            verdict = worker.verdict
+            killed_for = worker.killed_for
             self._retry(
                 worker,
-                Death(verdict.reason, verdict.message, tail) if verdict else Death.by_exit_code(code, tail),
+                Death(killed_for.reason, killed_for.message, tail)
+                if killed_for
+                else Death.by_exit_code(code, tail),
             )
 
     def _retry(self, worker: WatchedWorker, death: Death) -> None:
@@ -277,7 +279,7 @@ class Supervisor:
     def _let_go(self, worker: WatchedWorker) -> tuple[int, str]:
         self._selector.unregister(worker.process.connection)
         self._workers.remove(worker)
-        return worker.process.bury()
+        return worker.process.reap()
 
     def _dismiss(self) -> None:
         """End all processes, without waiting for one that does not end."""

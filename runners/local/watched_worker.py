@@ -1,4 +1,4 @@
-"""A worker's place in the engine: what it is at, for how long, and how much memory that takes."""
+"""What the parent knows of a worker: its task, how long it has been at it, and the memory it takes."""
 
 import time
 from dataclasses import dataclass, field
@@ -35,13 +35,13 @@ class WatchedWorker:
         process: Its process.
         limits: What it may use.
         ready: Whether it has loaded its code.
-        task: What it is at.
-        in_flight: Track and segment it decodes or measures.
+        task: Its task, if it has one.
+        in_flight: Track and segment that it decodes or measures.
         begun: Segments begun in this task.
         audio_seconds: Audio decoded in this task.
         since: When the task was given.
         tasks_done: Tasks since the process was started.
-        verdict: Why the parent killed it.
+        killed_for: Why the parent killed it.
     """
 
     process: WorkerProcess
@@ -53,7 +53,7 @@ class WatchedWorker:
     audio_seconds: float = 0.0
     since: float = field(default_factory=time.monotonic)
     tasks_done: int = 0
-    verdict: Death | None = None
+    killed_for: Death | None = None
     _patience: float = _START_S
     _cost: float = 0.0
     _lengths: dict[str, float] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class WatchedWorker:
     @property
     def outlives_its_kill(self) -> bool:
         """Whether it was killed a while ago and is not dead: it is in a call that the kernel does not interrupt."""
-        return self.verdict is not None and self._patience < 0
+        return self.killed_for is not None and self._patience < 0
 
     @property
     def measured(self) -> int:
@@ -116,19 +116,19 @@ class WatchedWorker:
         if self.idle:
             return
         self._patience -= elapsed
-        if self.verdict is not None:
+        if self.killed_for is not None:
             return
         resident = self.process.resident_bytes()
         if resident > self.limits.memory:
             used, allowed = resident >> 20, self.limits.memory >> 20
-            self._condemn(
+            self._kill(
                 Reason.OUT_OF_MEMORY, f"the worker had {used} MiB, more than the {allowed} MiB allowed"
             )
         elif self._patience < 0:
-            self._condemn(Reason.TIMEOUT, "the worker made no progress for longer than the time limit")
+            self._kill(Reason.TIMEOUT, "the worker made no progress for longer than the time limit")
 
-    def _condemn(self, reason: Reason, message: str) -> None:
-        self.verdict = Death(reason, message)
+    def _kill(self, reason: Reason, message: str) -> None:
+        self.killed_for = Death(reason, message)
         self._patience = _DEATH_S
         self.process.kill()
 

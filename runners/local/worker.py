@@ -1,4 +1,4 @@
-"""The process that does the work: takes slices from its parent until the parent has none left, or dies."""
+"""The process that does the work: takes slices from its parent until the parent ends."""
 
 import errno
 import os
