@@ -68,7 +68,8 @@ class RunRequest:
         memory_per_worker: Bytes a worker may hold; None for a default.
         scratch: Folder for what is not finished; None for one inside the dataset.
         time_limit: Seconds a minute of audio may take before its worker counts as hanging; None for a default.
-        max_failures: CatalogueInGraph the run early: a share (below 1) or a number of tracks.
+        max_failures: Ends the run early: a share (below 1) or a number of tracks.
+        quiet: Whether to show no progress.
     """
 
     tracks: Sequence[Track]
@@ -79,6 +80,7 @@ class RunRequest:
     scratch: str | None = None
     time_limit: float | None = None
     max_failures: float | None = None
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

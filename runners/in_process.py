@@ -1,23 +1,18 @@
-"""The graph run in this process: over whole tracks, over ranges of long ones, and to bring those together."""
+"""The graph run in this process: the whole of it, or its parts over a slice of the work, for a worker."""
 
-import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.pvalue import PCollection
-from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner, RunnerResult
-from apache_beam.runners.runner import PipelineResult, PipelineState
+from apache_beam.runners.runner import PipelineResult
 
 from beamprint.pipeline import graph
-from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
-from beamprint.pipeline.runner import Job, SliceReport
+from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
 from beamprint.pipeline.store.folder import FolderStore
+from beamprint.runners import in_memory, winding_up
 from beamprint.transforms.audio import cuts, track  # noqa: F401  else each worker loads them with its first track
 from beamprint.transforms.features import METRICS
 from beamprint.transforms.gather import GatherResults
@@ -27,57 +22,49 @@ from beamprint.transforms.partials import LoadPartials, SavePartials
 from beamprint.transforms.read_manifest import ReadManifest
 from beamprint.transforms.write import WriteFingerprints
 
-_Build = Callable[..., None]
-"""(items, job, scratch space if it needs any): puts the steps behind the items."""
-
-_View = TypeVar("_View", bound=PipelineOptions)
+_Steps = Callable[..., None]
+"""(items, job, scratch space if it needs any): the steps behind the items of a slice."""
 
 _slice: list[Track | Range] = []
-"""What the compiled graph reads: the graph runs in this process."""
+"""What the serialised graph reads: it runs in this process."""
+
+
+def run(request: RunRequest) -> RunOutcome:
+    """List, plan, measure and commit in one run of the graph: the direct runner.
+
+    Args:
+        request: The work; options that concern worker processes do not matter here.
+    """
+    catalogue, job = request.catalogue, request.job
+    if catalogue is None:
+        raise ValueError(
+            "the direct runner lists and plans within the graph: it needs the request's catalogue"
+        )
+    pipeline = in_memory.new_pipeline()
+    graph.bring_up_to_date(
+        pipeline, catalogue=catalogue, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink
+    )
+    return RunOutcome(_report(pipeline.run()))
 
 
 def prepare(job: Job) -> None:
     """Do now what the first ``run_tracks`` of a process would do once."""
-    _compiled(_tracks_graph, job)
+    _serialised(_measure_tracks, job)
 
 
 def run_tracks(tracks: Sequence[Track], job: Job) -> SliceReport:
     """Measure tracks and commit a record or a failure for each."""
-    return _run(_tracks_graph, tracks, job)
-
-
-def run_whole(catalogue: CatalogueInGraph, job: Job) -> SliceReport:
-    """Everything, from the manifest to the summary, in one run of the graph."""
-    pipeline = _pipeline(FnApiRunner())
-    graph.bring_up_to_date(
-        pipeline, catalogue=catalogue, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink
-    )
-    return _report(pipeline.run())
+    return winding_up.without_left(_run(_measure_tracks, tracks, job))
 
 
 def run_ranges(ranges: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
     """Measure ranges of long tracks and leave the partials in ``scratch``."""
-    return _run(_ranges_graph, ranges, job, scratch)
+    return _run(_measure_ranges, ranges, job, scratch)
 
 
 def finish_ranges(tracks: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
     """Merge and commit long tracks, given as one range each, whose partials are all in ``scratch``."""
-    return _run(_finish_graph, tracks, job, scratch)
-
-
-def _tracks_graph(tracks: PCollection[Track], job: Job) -> None:
-    graph.fingerprint_tracks(tracks, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink)
-
-
-def _ranges_graph(ranges: PCollection[Range], job: Job, scratch: FolderStore) -> None:
-    partials = graph.measure_ranges(ranges, job.decode) | "GatherResults" >> GatherResults()
-    partials | "SavePartials" >> SavePartials(scratch)
-
-
-def _finish_graph(tracks: PCollection[Range], job: Job, scratch: FolderStore) -> None:
-    partials = tracks | LoadPartials(scratch)
-    outcomes = partials | "MergeFingerprints" >> MergeFingerprints(job.assemble)
-    outcomes | "WriteFingerprints" >> WriteFingerprints(job.sink)
+    return _run(_merge_ranges, tracks, job, scratch)
 
 
 def record_failures(failures: Sequence[Failure], job: Job) -> SliceReport:
@@ -90,11 +77,45 @@ def record_failures(failures: Sequence[Failure], job: Job) -> SliceReport:
     return SliceReport(failures=Counter(str(failure.reason) for failure in failures))
 
 
-def _run(build: _Build, items: Sequence[Track | Range], job: Job, *scratch: FolderStore) -> SliceReport:
+def wind_up() -> None:
+    """Begin no further track or range: the task in hand commits what is measured, and ends."""
+    winding_up.begin()
+
+
+def _measure_tracks(tracks: PCollection[Track], job: Job) -> None:
+    decode, sink = winding_up.DecodeUntilAsked(job.decode), winding_up.SinkWithoutLeft(job.sink)
+    graph.fingerprint_tracks(tracks, plan=job.plan, decode=decode, assemble=job.assemble, sink=sink)
+
+
+def _measure_ranges(ranges: PCollection[Range], job: Job, scratch: FolderStore) -> None:
+    results = graph.measure_ranges(ranges, winding_up.DecodeUntilAsked(job.decode))
+    partials = results | "GatherResults" >> GatherResults()
+    partials | "SavePartials" >> SavePartials(scratch)
+
+
+def _merge_ranges(tracks: PCollection[Range], job: Job, scratch: FolderStore) -> None:
+    partials = tracks | LoadPartials(scratch)
+    outcomes = partials | "MergeFingerprints" >> MergeFingerprints(job.assemble)
+    outcomes | "WriteFingerprints" >> WriteFingerprints(job.sink)
+
+
+def _run(steps: _Steps, items: Sequence[Track | Range], job: Job, *scratch: FolderStore) -> SliceReport:
     _slice[:] = items
-    proto = beam_runner_api_pb2.Pipeline.FromString(_compiled(build, job, *scratch))
-    result = FnApiRunner().run_via_runner_api(proto, _Options([]))
-    return _report(result)
+    return _report(in_memory.run_serialised(_serialised(steps, job, *scratch)))
+
+
+@cache
+def _serialised(steps: _Steps, job: Job, *scratch: FolderStore) -> bytes:
+    """The graph over a slice, made once in a worker and not for every slice."""
+
+    def build(pipeline: beam.Pipeline) -> None:
+        steps(pipeline | "ReadSlice" >> ReadManifest(_current_slice), job, *scratch)
+
+    return in_memory.serialise(build)
+
+
+def _current_slice() -> Sequence[Any]:
+    return _slice
 
 
 def _report(result: PipelineResult) -> SliceReport:
@@ -110,57 +131,6 @@ def _report(result: PipelineResult) -> SliceReport:
         audio_seconds=counters.get("audio_ms", 0) / 1000,
         cpu_seconds=Counter({stage: us / 1e6 for stage, us in _below("cpu_us/", counters).items()}),
     )
-
-
-@cache
-def _compiled(build: _Build, job: Job, *scratch: FolderStore) -> bytes:
-    """The graph as Beam serialises it.
-
-    Making it takes about a second of CPU, several times as long as a run of it over nothing, so a worker
-    makes it once and not for every slice.
-    """
-    compiler = _Compiler()
-    pipeline = _pipeline(compiler)
-    build(pipeline | "ReadSlice" >> ReadManifest(_current_slice), job, *scratch)
-    pipeline.run()
-    return compiler.compiled
-
-
-class _Compiler(FnApiRunner):
-    """Keeps the graph instead of running it."""
-
-    compiled = b""
-
-    def run_via_runner_api(
-        self, pipeline_proto: beam_runner_api_pb2.Pipeline, options: PipelineOptions
-    ) -> RunnerResult:
-        self.compiled = pipeline_proto.SerializeToString()
-        return RunnerResult(PipelineState.DONE, {})
-
-
-class _Options(PipelineOptions):
-    """Options whose every view is made once.
-
-    Beam looks at them some five hundred times while it makes the graph, and builds an argument parser for
-    each look: half of what making it cost.
-    """
-
-    def view_as(self, cls: type[_View]) -> _View:
-        views = self.__dict__.setdefault("_views", {})  # options do not take attributes that are none of them
-        if cls not in views:
-            views[cls] = super().view_as(cls)
-        return cast(_View, views[cls])
-
-
-def _pipeline(runner: FnApiRunner) -> beam.Pipeline:
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
-    pipeline = beam.Pipeline(runner=runner, options=_Options([]))
-    os.rmdir(pipeline.local_tempdir)  # made for other languages' jars; a kill would leave it behind
-    return pipeline
-
-
-def _current_slice() -> Sequence[Any]:
-    return _slice
 
 
 def _below(prefix: str, counters: dict[str, int]) -> dict[str, int]:

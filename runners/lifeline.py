@@ -1,4 +1,4 @@
-"""A process that ends with its parent. Light, so that a new process can hold on to it before anything else."""
+"""A process that ends with its parent. The module imports little: a new process calls it before anything else."""
 
 import ctypes
 import os
@@ -11,12 +11,15 @@ _MORE_LIKELY_VICTIM = "300"
 
 
 def end_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies, however it dies; leave Ctrl-C to the parent.
+    """Have the kernel kill this process when its parent dies, however it dies; leave other signals to the parent.
 
     Args:
-        parent: Process id of the parent, lest it has died already.
+        parent: Process id of the parent; if it has died already, this process ends.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # a terminal or systemd signals all processes; the parent decides
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:

@@ -149,6 +149,7 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         help="stop with exit code 1 beyond this share (below 1) or number of failures; 0 allows none",
     )
     p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
     p.set_defaults(command=lambda options: _run(options, runners))
 
 

@@ -1,12 +1,12 @@
 """`beamprint run`: list, plan, let a runner do the work, count what is on disk, and say what came of it."""
 
 import argparse
+import os
 import secrets
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -17,11 +17,12 @@ from beamprint.pipeline.catalogue.planning import RunPlan, plan
 from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
 from beamprint.pipeline.commands.found_table import found_table
 from beamprint.pipeline.commands.wording import counted as how_many
-from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
-from beamprint.pipeline.store.dataset import PARTIALS, Dataset, writing
+from beamprint.pipeline.store.dataset import Dataset, writing
 from beamprint.pipeline.store.places import store_at
+from beamprint.pipeline.store.scratch import PARTIALS
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.transforms.audio.errors import Reason
 
@@ -53,8 +54,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         )
     store = store_at(options.output)
     listing = list_tracks(options.inputs)
-    for line in _left_out(listing):
-        print(line, file=sys.stderr)
+    if not options.quiet:
+        _tell(*_left_out(listing))
     if options.dry_run:
         print(_planned(_plan(listing, Dataset.find(store), options)))
         return 0
@@ -63,15 +64,15 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     with writing(store, run_id, listed=len(listing.tracks), bucket_tracks=options.bucket_tracks) as dataset:
         sink = DatasetSink(dataset, run_id, started)
         todo = _plan(listing, dataset, options)
-        print(_planned(todo), file=sys.stderr)
+        if not options.quiet:
+            _tell(_planned(todo))
         outcome = _work(todo, sink, options, runner)
         ended = _count(listing, todo, sink, outcome, options)
         write_summary(store, _summary(ended, sink, options))
-        if 0 < ended.counted.recorded <= _SHOWN_TRACKS:
-            with suppress(BrokenPipeError):  # nobody reads it; the exit code still says what came of the run
-                print(found_table(dataset, started), flush=True)
-    for line in _closing(ended, options.output, time.monotonic() - began):
-        print(line, file=sys.stderr)
+        if 0 < ended.counted.recorded <= _SHOWN_TRACKS and not options.quiet:
+            _show(found_table(dataset, started))
+    if ended.code or not options.quiet:
+        _tell(*_closing(ended, options.output, time.monotonic() - began))
     return ended.code
 
 
@@ -110,6 +111,7 @@ def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner:
             scratch=options.scratch,
             time_limit=options.time_limit,
             max_failures=options.max_failures,
+            quiet=options.quiet,
         )
     )
 
@@ -206,6 +208,21 @@ def _closing(ended: _Ended, output: str, seconds: float) -> Iterator[str]:
     if ended.listing.ignored:
         yield f"{ended.listing.ignored} files that are not audio by their name were passed over"
     yield from _left_out(ended.listing)
+
+
+def _tell(*lines: str) -> None:
+    """Print messages. The command's standard error never fails: see ``beamprint.runners.standard_streams``."""
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+def _show(table: str) -> None:
+    """Print a table. If nobody can read it, the exit code still says what came of the run."""
+    try:
+        print(table, flush=True)
+    except (OSError, NotFinished):
+        with open(os.devnull, "wb") as nowhere:  # for what is left of it, too
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _now() -> datetime:

@@ -31,9 +31,6 @@ from beamprint.pipeline.store.parquet import SCHEMA_OF, read_columns, serialised
 from beamprint.pipeline.store.replacement import live_failures
 from beamprint.pipeline.store.store import ABSENT, Store
 
-PARTIALS = "_scratch/partials"
-"""Folder of results of long tracks that are not finished."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dataset:

@@ -1,18 +1,14 @@
-"""The local runner: one worker process a core, each running the graph over slices of a shared queue."""
+"""The local runner: one worker process a core; each runs the graph over slices of one queue."""
 
-import hashlib
 import math
-import os
-import shutil
-from pathlib import Path
 
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.runner import RunOutcome, RunRequest
-from beamprint.pipeline.store.dataset import PARTIALS
-from beamprint.pipeline.store.folder import FolderStore
-from beamprint.runners.local import cores, interrupts
+from beamprint.pipeline.store.scratch import open_scratch, remove_scratch
+from beamprint.runners import interrupts
+from beamprint.runners.local import cores
 from beamprint.runners.local.messages import Setup
 from beamprint.runners.local.progress import Progress
 from beamprint.runners.local.supervisor import Supervisor, TooManyFailures
@@ -32,10 +28,11 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
         work: Import path of the module the workers run.
 
     Returns:
-        What was done, and how it ended; slices that were in flight at an early end are dropped.
+        What was done, and how it ended. After a signal, tracks that were measured are committed, unless that
+        takes longer than a few seconds; at any other early end the slices in flight are dropped.
 
     Raises:
-        UsageError: A worker may have less memory than its code takes.
+        UsageError: A worker may have less memory than its code takes, or others can write to the scratch space.
         NotFinished: There is no scratch space.
     """
     if request.memory_per_worker is not None and request.memory_per_worker < cores.LEAST_BYTES:
@@ -48,7 +45,7 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
         memory=request.memory_per_worker or cores.memory_limit(workers),
         seconds_per_minute=request.time_limit or SECONDS_PER_MINUTE,
     )
-    scratch = _scratch(request)
+    scratch = open_scratch(request.job.sink.dataset.store, request.scratch, _version())
     with interrupts.noted() as signals:
         supervisor = Supervisor(
             _by_bucket(request),
@@ -56,7 +53,7 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
             workers=workers,
             limits=limits,
             allowed_failures=_allowed_failures(request),
-            progress=Progress(len(request.tracks)),
+            progress=Progress(len(request.tracks), quiet=request.quiet),
         )
         try:
             supervisor.run(signals)
@@ -65,7 +62,7 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
         except NotFinished as error:
             return RunOutcome(supervisor.report, error.exit_code, str(error))
         if signals.signal is None:
-            shutil.rmtree(Path(scratch.root).parent, ignore_errors=True)
+            remove_scratch(scratch)
         farewell = _farewell(supervisor, signals)
         return RunOutcome(supervisor.report, signals.exit_code, farewell, supervisor.taken_over)
 
@@ -74,8 +71,7 @@ def _farewell(supervisor: Supervisor, signals: interrupts.Interrupts) -> str:
     if signals.signal is None:
         return ""
     done = supervisor.report.recorded + supervisor.report.failures.total()
-    word = "interrupted" if signals.exit_code == 130 else "terminated"
-    return f"{word} with {done} tracks done; the same command goes on from here"
+    return f"{signals.word} with {done} tracks done; the same command goes on from here"
 
 
 def _by_bucket(request: RunRequest) -> dict[int, list[Track]]:
@@ -91,28 +87,6 @@ def _allowed_failures(request: RunRequest) -> float:
     return request.max_failures * (len(request.tracks) if request.max_failures < 1 else 1)
 
 
-def _scratch(request: RunRequest) -> FolderStore:
-    """Where the partials of long tracks are kept, which outlive a run that is killed. Those of another version go.
-
-    Raises:
-        NotFinished: It cannot be made.
-    """
-    told = repr((dict(FAMILY_VERSIONS), software_version(), decoder_versions())).encode()
-    version = hashlib.blake2b(told, digest_size=8).hexdigest()
-    place = request.job.sink.dataset.store.uri()
-    if request.scratch is None:
-        folder = Path(place) / PARTIALS
-    else:
-        name = hashlib.blake2b(os.fsencode(place), digest_size=8).hexdigest()
-        folder = Path(request.scratch) / f"beamprint-{name}"
-    try:
-        mine = folder / version
-        mine.mkdir(parents=True, exist_ok=True)
-        for other in folder.iterdir():
-            if other != mine:
-                shutil.rmtree(other)
-    except OSError as error:
-        raise NotFinished(f"no scratch space at {folder}: {error.strerror}") from error
-    scratch = FolderStore(str(mine))
-    scratch.repair()
-    return scratch
+def _version() -> str:
+    """What the partials of long tracks depend on."""
+    return repr((dict(FAMILY_VERSIONS), software_version(), decoder_versions()))

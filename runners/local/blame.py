@@ -1,4 +1,4 @@
-"""Who is to blame when a worker dies: found by trying the suspect alone and halving the rest."""
+"""Finds the track that a worker died of: the suspect is tried alone, the other tracks in halves."""
 
 import signal
 from collections import Counter
@@ -53,7 +53,7 @@ def track_of(item: Item) -> Track:
 
 
 class Blame:
-    """Remembers how often a worker died over each track."""
+    """Counts how often a worker died of each track."""
 
     def __init__(self) -> None:
         self._strikes: Counter[Key] = Counter()
@@ -62,16 +62,16 @@ class Blame:
         """What to do after a worker died.
 
         A track that was alone when the worker died, for the second time, is given up. Otherwise the one in
-        flight, if any, is tried alone, and the rest together; from the second death on, in halves, so that a
-        culprit that is never in flight itself is found, too.
+        flight, if any, is tried alone, and the rest together. From the second death on, the rest is tried in
+        halves: this finds a track that is never in flight when the worker dies.
 
         Args:
-            task: What the worker was at.
-            in_flight: Track and segment that was decoded or measured.
+            task: The worker's task.
+            in_flight: Track and segment that the worker was decoding or measuring.
             death: How it ended.
 
         Returns:
-            The pair (tasks that replace the failed one, failure of the track that is to blame).
+            The pair (tasks that replace the failed one, failure of the track that is given up or None).
         """
         suspects = [item for item in task.items if key_of(item) == in_flight] or list(task.items[:1])
         alone = len(task.items) == 1

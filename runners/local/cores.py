@@ -1,4 +1,4 @@
-"""How much of this machine is ours: processors by affinity and cgroup quota, memory by cgroup limit."""
+"""How many processors and how much memory this process may use, by affinity and by the limits of its cgroups."""
 
 import math
 import os
@@ -7,9 +7,9 @@ from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 WORKER_BYTES = 768 << 20
-"""What a worker is expected to need at its peak."""
+"""Memory that a worker is expected to need at its peak."""
 LEAST_BYTES = 256 << 20
-"""What a worker holds, code included, before its first track of a few seconds is done."""
+"""Memory that a worker needs for its code and a track of a few seconds."""
 _LARGEST_LIMIT = 2 << 30
 _SHARE = 0.9
 _UNLIMITED = 1 << 60

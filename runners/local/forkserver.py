@@ -1,7 +1,7 @@
-"""The process that workers are forked from: it loads the code and makes the graph once, for all of them.
+"""The process that workers are forked from: it loads the code and makes the graph once for all of them.
 
-Loading Beam and making the graph cost two to three seconds of CPU; a fork of a process that has done so costs
-a few hundredths. This process stays single-threaded, so a fork of it is safe, and does nothing but fork and bury.
+Loading Beam and making the graph take two to three seconds of CPU; a fork of a process that has done so takes
+a few hundredths. This process only forks workers and reaps them. It has one thread, so that it is safe to fork.
 """
 
 import faulthandler
@@ -10,6 +10,7 @@ import importlib
 import os
 import signal
 import threading
+import time
 import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
@@ -17,7 +18,10 @@ from typing import Any, NoReturn, cast
 
 from beamprint.runners.lifeline import end_with
 from beamprint.runners.local import worker
-from beamprint.runners.local.messages import Bury, Fork, Setup, Work
+from beamprint.runners.local.messages import Fork, Reap, Setup, Work
+
+_DEATH_S = 5.0
+_LOOK_S = 0.002
 
 
 def main(descriptor: int) -> None:
@@ -32,15 +36,15 @@ def main(descriptor: int) -> None:
     processes: dict[int, int | None] = {}
     while True:
         try:
-            request: Fork | Bury = control.recv()
+            request: Fork | Reap = control.recv()
         except (EOFError, OSError):
             break
         if isinstance(request, Fork):
             processes[request.number] = _fork(control, work, setup)
         else:
-            control.send(_bury(processes.pop(request.number)))
+            control.send(_reap(processes.pop(request.number)))
     for process in processes.values():
-        _bury(process)
+        _reap(process)
 
 
 def _fork(control: "Connection[Any, Any]", work: Work, setup: Setup) -> int | None:
@@ -73,8 +77,15 @@ def _be_worker(server: int, descriptor: int, output: int, work: Work, setup: Set
         os._exit(1)
 
 
-def _bury(process: int | None) -> int:
+def _reap(process: int | None) -> int:
+    """End a worker; its exit code, that of a kill if it is in a call that the kernel does not interrupt."""
     if process is None:
         return 1
     os.kill(process, signal.SIGKILL)  # it is ours to wait for: nobody else can have its number
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    until = time.monotonic() + _DEATH_S
+    while time.monotonic() < until:
+        pid, status = os.waitpid(process, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(_LOOK_S)
+    return -signal.SIGKILL

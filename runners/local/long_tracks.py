@@ -1,4 +1,4 @@
-"""Long tracks: their segments go to all workers, and the last one home has the track finished."""
+"""Long tracks: their segments are spread over the workers; with the last one the track is finished."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from beamprint.transforms.model import Range
 
 
 class LongTracks:
-    """Which segments of which long track are still to come."""
+    """The segments of each long track that are not measured yet."""
 
     def __init__(self) -> None:
         self._missing: dict[str, set[int]] = {}
@@ -16,7 +16,7 @@ class LongTracks:
         return track_id in self._missing
 
     def expect(self, ranges: Iterable[Range]) -> None:
-        """Wait for the segments of a track."""
+        """Note the segments of a track."""
         for piece in ranges:
             self._missing.setdefault(piece.track.track_id, set()).add(piece.index)
 

@@ -1,4 +1,4 @@
-"""What the parent and its workers tell each other; small, picklable, and free of Beam."""
+"""Messages between the parent and its workers: small, picklable, without Beam."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Item = Track | Range | Failure
 
 
 class Work(Protocol):
-    """What a worker can do: the functions of the module named by ``Setup.work``."""
+    """The functions of the module that ``Setup.work`` names: what a worker can do."""
 
     def prepare(self, job: Job) -> None:
         """Load what the first task would load."""
@@ -22,13 +22,16 @@ class Work(Protocol):
         """Measure whole tracks and commit them."""
 
     def run_ranges(self, ranges: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
-        """Measure single segments of long tracks and leave what was found in ``scratch``."""
+        """Measure single segments of long tracks and keep their partials in ``scratch``."""
 
     def finish_ranges(self, tracks: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
         """Commit tracks all of whose segments are in ``scratch``; a track is given by one of its ranges."""
 
     def record_failures(self, failures: Sequence[Failure], job: Job) -> SliceReport:
         """Commit the quarantine rows of tracks that the parent gave up."""
+
+    def wind_up(self) -> None:
+        """Begin nothing more, so that the task in hand commits what is measured and ends; from another thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class WindUp:
+    """To a worker: end the task in hand soon; it is the last one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fork:
     """To the fork server: start a worker; the descriptors of its connection and of its output follow.
 
@@ -67,8 +75,8 @@ class Fork:
 
 
 @dataclass(frozen=True, slots=True)
-class Bury:
-    """To the fork server: end a worker and tell its exit code, negative for a signal."""
+class Reap:
+    """To the fork server: kill a worker and tell its exit code, negative for a signal."""
 
     number: int
 
@@ -82,7 +90,13 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A worker is about to decode a segment, after so many seconds of audio it has not told of yet."""
+    """A worker is about to decode a segment.
+
+    Attributes:
+        track_id: Its track.
+        index: Its number.
+        seconds: Audio that was decoded before and not reported yet.
+    """
 
     track_id: str
     index: int
@@ -91,18 +105,22 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class SegmentDecoded:
-    """A worker has decoded a long segment, of so many seconds, and measures it."""
+    """A worker has decoded a long segment and is about to measure it.
+
+    Attributes:
+        seconds: Its length.
+    """
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What there is to do for long tracks, in the order of the task.
+    """The ranges of long tracks.
 
     Attributes:
-        ranges: Of each track; empty for a track that cannot be read.
-        saved: Those among them that a run before this one has measured.
+        ranges: Those of each track, in the order of the task; none of a track that cannot be read.
+        saved: Those among them that an earlier run has measured.
     """
 
     ranges: tuple[tuple[Range, ...], ...]

@@ -1,4 +1,4 @@
-"""The parent's ends of the worker processes, and of the one they are forked from."""
+"""Worker processes and the fork server, as the parent sees them."""
 
 import itertools
 import multiprocessing
@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from typing import IO, Any
 
-from beamprint.runners.local.messages import Bury, Event, Fork, Ready, Setup, Task
+from beamprint.runners.local.messages import Event, Fork, Ready, Reap, Setup, Task, WindUp
 
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -30,11 +30,13 @@ main({fd})
 """
 _TAIL_LINES = 60
 _LAST_WORDS_S = 1.0
+_REAP_S = 10.0
+"""Much longer than a fork server takes to kill a worker, on a busy machine too."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class ForkServer:
-    """Starts workers; is started itself with the first of them, and again should it have died.
+    """Starts workers. It is started itself with the first of them, and again if it has died.
 
     Args:
         setup: What workers are to do.
@@ -46,7 +48,7 @@ class ForkServer:
         self._running: _Server | None = None
 
     def start_worker(self) -> "WorkerProcess":
-        """A new worker, which tells when it is ready.
+        """A new worker; its first event says that it is ready.
 
         Raises:
             OSError: No process can be started.
@@ -86,30 +88,39 @@ class _Server:
             for descriptor in (connection, output):
                 send_handle(self._control, descriptor, self._process.pid)
 
-    def bury(self, number: int) -> tuple[int, str]:
-        """End a worker; its exit code, or that of this server and its last words if it is dead itself."""
-        try:
-            self._control.send(Bury(number))
-            return self._control.recv(), ""
-        except (EOFError, OSError):
-            return self._process.wait(), self._tail.close()
+    def reap(self, number: int) -> tuple[int, str]:
+        """Kill a worker; its exit code, or this server's with its last lines of output if it is dead itself or hangs."""
+        with suppress(EOFError, OSError):
+            self._control.send(Reap(number))
+            if self._control.poll(_REAP_S):
+                return self._control.recv(), ""
+        return self._end(), self._tail.close()
 
     def kill(self, pid: int | None) -> None:
         """End a worker at once; if it does not run yet, because this server hangs, then this server."""
         if pid is None:
             self._process.kill()
         elif not self.is_dead:  # else the worker died with it, and its number may be another's
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it dies with it just now
+                os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Have it end its workers and itself."""
         self._control.close()
-        try:
-            self._process.wait(_LAST_WORDS_S)
-        except subprocess.TimeoutExpired:  # it is still loading
-            self._process.kill()
-            self._process.wait()
+        self._end()
         self._tail.close()
+
+    def _end(self) -> int:
+        """Exit code of this server, which has been told to end; it is killed if it hangs or is still loading.
+
+        One that does not die even then is in a call that the kernel does not interrupt. It is left behind.
+        """
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_LAST_WORDS_S)
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_LAST_WORDS_S)
+        return -signal.SIGKILL
 
     def _send(self, message: object) -> None:
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -136,10 +147,20 @@ class WorkerProcess:
         theirs.close()
         os.close(writable)
 
+    @property
+    def is_orphan(self) -> bool:
+        """Whether its fork server is dead, and it with it, or in a moment."""
+        return self._server.is_dead
+
     def give(self, task: Task) -> None:
         """Have it perform a task; that it is dead shows when its events are read."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(task)
+
+    def wind_up(self) -> None:
+        """Have it end its task soon."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(WindUp())
 
     def events(self) -> list[Event] | None:
         """What it has told since last asked; None when it is dead and has nothing more to tell."""
@@ -166,9 +187,9 @@ class WorkerProcess:
         """End it at once."""
         self._server.kill(self.pid)
 
-    def bury(self) -> tuple[int, str]:
-        """End it and wait for that; exit code, negative for a signal, and the last lines it wrote."""
-        code, last_words = self._server.bury(self._number)
+    def reap(self) -> tuple[int, str]:
+        """Kill it and wait; its exit code, negative for a signal, and its last lines of output."""
+        code, last_words = self._server.reap(self._number)
         self.connection.close()
         return code, last_words or self._tail.close()
 

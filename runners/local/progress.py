@@ -1,9 +1,10 @@
-"""What a person sees of a run: a line that moves on a terminal, a line now and then in a log."""
+"""Shows how a run goes: a progress bar on a terminal, a line now and then in a log."""
 
 import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import TextIO
 
 from tqdm import tqdm
@@ -49,14 +50,18 @@ class Progress:
 
     Args:
         total: Tracks to measure.
-        stream: Standard error by default; a bar where that is a terminal, plain lines otherwise.
+        stream: Standard error by default; a bar where that is a terminal, lines with the time in UTC otherwise.
+        quiet: Show no status.
     """
 
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+    def __init__(self, total: int, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
+        self._quiet = quiet
         self._due = time.monotonic()
         self._pause = _FIRST_LINE_S
         self._bar: tqdm[None] | None = None
+        if quiet:
+            return
         if self._stream.isatty():
             form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} tracks [{elapsed}{postfix}]"
             self._bar = tqdm(total=total, file=self._stream, bar_format=form, dynamic_ncols=True)
@@ -72,6 +77,12 @@ class Progress:
         self._due = now + (_REDRAW_S if self._bar is not None else self._pause)
         self._pause = min(_LONGEST_PAUSE_S, 1.5 * self._pause)
 
+    def say(self, line: str) -> None:
+        """Show a line of text, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.clear()
+        print(f"{self._stamp()}{line}", file=self._stream, flush=True)
+
     def close(self, status: Status) -> None:
         """Show the last status."""
         self._draw(status)
@@ -79,13 +90,21 @@ class Progress:
             self._bar.close()
 
     def _draw(self, status: Status) -> None:
+        if self._quiet:
+            return
         if self._bar is not None:
             self._bar.n = status.done
             self._bar.set_postfix_str(status.describe(), refresh=True)
             return
         share = status.done / max(status.total, 1)
-        line = f"{share:4.0%} {status.done}/{status.total} tracks in {_clock(status.elapsed)}, {status.describe()}"
-        print(line, file=self._stream, flush=True)
+        self.say(
+            f"{share:4.0%} {status.done}/{status.total} tracks in {_clock(status.elapsed)}, {status.describe()}"
+        )
+
+    def _stamp(self) -> str:
+        if self._stream.isatty():
+            return ""
+        return f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ} "
 
 
 def _clock(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The queue of outstanding work, cut into slices when a worker asks, from measured speed."""
+"""The queue of outstanding work. A slice is cut when a worker needs one, by the speed measured so far."""
 
 import math
 from collections import deque
@@ -16,6 +16,8 @@ _MOST_TRACKS = 2000
 _SPREAD_FROM_S = 15.0
 _PLANNED_AT_ONCE = 50
 _SECONDS_PER_SLICE = 0.4
+_WITH_COST = frozenset({"plan_ranges", "run_tracks", "run_ranges"})
+"""Tasks that measure their items, now or once they are planned."""
 _KEPT = 0.8
 """How much of what was learnt before counts beside a new slice."""
 _SECONDS_PER_TRACK = 0.03
@@ -50,10 +52,10 @@ def cost(item: Item) -> float:
 
 @dataclass
 class Rate:
-    """Seconds of work that a guessed second turned out to be, of late.
+    """Seconds that a guessed second of work has taken lately.
 
-    Earlier slices fade, so that after hours a machine that gets busy still makes slices shorter at once:
-    a slice is what a kill costs.
+    Earlier slices count less and less, so that slices soon get shorter when a machine gets busy after hours: a
+    slice is what a kill costs.
     """
 
     guessed: float = 0.0
@@ -114,13 +116,13 @@ class Backlog:
 
     def guess_left(self) -> float:
         """Guessed seconds of work that are queued."""
-        return self._cost
+        return max(0.0, self._cost)  # sums of many floats end near 0
 
     def put_first(self, tasks: Iterable[Task]) -> None:
         """Queue tasks that must not wait: retries, the last step of long tracks."""
         for task in reversed(list(tasks)):
             self._urgent.appendleft(task)
-            if task.verb in ("run_tracks", "run_ranges"):
+            if task.verb in _WITH_COST:
                 self._cost += self._guess(task.items)
 
     def put_ranges(self, ranges: Iterable[Range]) -> None:
@@ -159,7 +161,7 @@ class Backlog:
         else:
             verb: Verb = "run_ranges" if self._ranges else "run_tracks"
             task = Task(verb, tuple(self._cut(self._ranges or self._tracks)))
-        if task.verb in ("run_tracks", "run_ranges", "plan_ranges"):
+        if task.verb in _WITH_COST:
             self._cost -= self._guess(task.items)
         return task
 

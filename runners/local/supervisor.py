@@ -1,14 +1,15 @@
-"""The parent's loop: gives slices to workers, watches them, replaces the dead and finds out who killed them."""
+"""The parent's loop: gives slices to workers, watches them, and replaces those that die."""
 
 import math
 import selectors
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.runner import SliceReport
+from beamprint.runners.interrupts import Interrupts
 from beamprint.runners.local.blame import Blame, Death
-from beamprint.runners.local.interrupts import Interrupts
 from beamprint.runners.local.long_tracks import LongTracks
 from beamprint.runners.local.messages import (
     Event,
@@ -29,6 +30,7 @@ from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.model import Failure, Range, Track
 
 _TICK_S = 0.1
+_WIND_UP_S = 6.0
 _START_ATTEMPTS = 3
 _HOPELESS = 20
 _RECYCLE_TASKS = 100
@@ -64,7 +66,7 @@ class Supervisor:
         self.report = SliceReport()
         self.taken_over = 0
         self._forks = ForkServer(setup)
-        self._workers = workers
+        self._wanted = workers
         self._limits = limits
         self._allowed_failures = allowed_failures
         self._progress = progress
@@ -72,14 +74,13 @@ class Supervisor:
         self._backlog = Backlog(tracks, workers)
         self._long = LongTracks()
         self._blame = Blame()
-        self._watched: list[WatchedWorker] = []
+        self._workers: list[WatchedWorker] = []
         self._selector = selectors.DefaultSelector()
         self._failed_starts = 0
         self._deaths_in_vain = 0
         self._guessed = self._backlog.guess_left()
         self._working_since = math.inf
         self._began = self._checked = time.monotonic()
-        self._peak = 0
 
     def run(self, interrupts: Interrupts) -> None:
         """Work until everything is done, or a signal comes.
@@ -91,10 +92,12 @@ class Supervisor:
         try:
             while interrupts.signal is None and (self._backlog or self._busy):
                 self._staff()
-                self._listen()
-                if time.monotonic() - self._checked >= _TICK_S:
-                    self._check()
-                    self._progress.show(self.status())
+                self._attend()
+            if interrupts.signal is not None:
+                self._progress.say(
+                    f"{interrupts.word}: finishing the tracks in hand; once more ends it at once"
+                )
+                self._wind_up()
         finally:
             self._dismiss()
             self._progress.close(self.status())
@@ -103,32 +106,25 @@ class Supervisor:
         """Where the run stands."""
         failures = self.report.failures
         running = [
-            watched
-            for watched in self._busy
-            if watched.task is not None and watched.task.verb == "run_tracks"
+            worker for worker in self._busy if worker.task is not None and worker.task.verb == "run_tracks"
         ]
-        done = self.report.recorded + failures.total() + sum(watched.measured for watched in running)
+        done = self.report.recorded + failures.total() + sum(worker.measured for worker in running)
         return Status(
             done=min(done, self._total),
             total=self._total,
-            audio_seconds=self.report.audio_seconds + sum(watched.audio_seconds for watched in self._busy),
+            audio_seconds=self.report.audio_seconds + sum(worker.audio_seconds for worker in self._busy),
             elapsed=time.monotonic() - self._began,
             seconds_left=self._seconds_left(),
             failures=failures,
         )
 
     @property
-    def peak_bytes(self) -> int:
-        """Largest resident size of any worker."""
-        return max([self._peak, *(watched.peak for watched in self._watched)])
-
-    @property
     def _busy(self) -> list[WatchedWorker]:
-        return [watched for watched in self._watched if watched.task is not None]
+        return [worker for worker in self._workers if worker.task is not None]
 
     def _seconds_left(self) -> float | None:
         """From the speed so far, of the whole engine, waiting included."""
-        left = self._backlog.guess_left() + sum(watched.guess_left() for watched in self._busy)
+        left = self._backlog.guess_left() + sum(worker.guess_left() for worker in self._busy)
         done = self._guessed - left
         if not self._backlog.rate.known or done <= 0:
             return None
@@ -136,55 +132,73 @@ class Supervisor:
 
     def _staff(self) -> None:
         """Give slices to idle workers; start as many workers as there are slices for."""
-        for watched in self._watched:
-            if watched.idle and self._backlog:
-                watched.give(self._backlog.take())
-        starting = sum(not watched.ready for watched in self._watched)
-        while len(self._watched) < self._workers and starting < self._backlog.tasks_left:
+        for worker in self._workers:
+            if worker.idle and self._backlog and not worker.process.is_orphan:
+                worker.give(self._backlog.take())
+        starting = sum(not worker.ready for worker in self._workers)
+        while len(self._workers) < self._wanted and starting < self._backlog.tasks_left:
             self._start_worker()
             starting += 1
 
     def _start_worker(self) -> None:
-        watched = WatchedWorker(self._forks.start_worker(), self._limits)
-        self._watched.append(watched)
-        self._selector.register(watched.worker.connection, selectors.EVENT_READ, watched)
+        worker = WatchedWorker(self._forks.start_worker(), self._limits)
+        self._workers.append(worker)
+        self._selector.register(worker.process.connection, selectors.EVENT_READ, worker)
+
+    def _attend(self) -> None:
+        """Listen to the workers; now and then check their limits and show the status."""
+        self._listen()
+        if time.monotonic() - self._checked >= _TICK_S:
+            self._check()
+            self._progress.show(self.status())
+
+    def _wind_up(self) -> None:
+        """Have the workers commit what they have measured, as far as that takes them seconds."""
+        for worker in self._busy:
+            worker.process.wind_up()
+        until = time.monotonic() + _WIND_UP_S
+        with suppress(NotFinished, TooManyFailures):  # the signal came first, and decides over the exit code
+            while self._busy and time.monotonic() < until:
+                self._attend()
 
     def _listen(self) -> None:
         for key, _ in self._selector.select(_TICK_S):
-            watched: WatchedWorker = key.data
-            events = watched.worker.events()
+            worker: WatchedWorker = key.data
+            events = worker.process.events()
             for event in events or ():
-                self._on_event(watched, event)
+                self._on_event(worker, event)
             if events is None:
-                self._on_death(watched)
+                self._on_death(worker)
 
     def _check(self) -> None:
         now = time.monotonic()
         # A parent that was stopped (Ctrl-Z) must not count that time against its workers.
         elapsed, self._checked = min(now - self._checked, 1.0), now
-        for watched in self._watched:
-            watched.check(elapsed)
+        for worker in list(self._workers):
+            worker.check(elapsed)
+            if worker.outlives_its_kill:
+                self._on_death(worker)
 
-    def _on_event(self, watched: WatchedWorker, event: Event) -> None:
+    def _on_event(self, worker: WatchedWorker, event: Event) -> None:
         match event:
             case Ready():
-                watched.ready = True
+                worker.ready = True
                 self._working_since = min(self._working_since, time.monotonic())
                 self._failed_starts = 0
             case Started():
-                watched.started(event)
+                worker.started(event)
             case SegmentDecoded():
-                watched.decoded(event)
+                worker.decoded(event)
             case Planned():
-                self._on_planned(watched, event)
+                self._on_planned(worker, event)
             case Finished():
-                self._on_finished(watched, event.report)
+                self._on_finished(worker, event.report)
             case Raised():
-                self._on_raised(watched, event)
+                self._on_raised(worker, event)
 
-    def _on_planned(self, watched: WatchedWorker, event: Planned) -> None:
-        assert watched.task is not None
-        tracks = [item for item in watched.task.items if isinstance(item, Track)]
+    def _on_planned(self, worker: WatchedWorker, event: Planned) -> None:
+        assert worker.task is not None
+        tracks = [item for item in worker.task.items if isinstance(item, Track)]
         for track, ranges in zip(tracks, event.ranges):
             if len(ranges) > 1:
                 saved = [piece for piece in ranges if piece in event.saved]
@@ -194,12 +208,12 @@ class Supervisor:
                 self._backlog.put_first(self._long.arrived(saved))
             else:
                 self._backlog.put_tracks([track])
-        watched.clear()
+        worker.clear()
 
-    def _on_finished(self, watched: WatchedWorker, report: SliceReport) -> None:
-        assert watched.task is not None
-        task = watched.task
-        took = watched.clear()
+    def _on_finished(self, worker: WatchedWorker, report: SliceReport) -> None:
+        assert worker.task is not None
+        task = worker.task
+        took = worker.clear()
         self.report += report
         if report.recorded:
             self._deaths_in_vain = 0
@@ -208,38 +222,40 @@ class Supervisor:
         if task.verb == "run_ranges":
             self._backlog.put_first(self._long.arrived(i for i in task.items if isinstance(i, Range)))
         self._check_failures()
-        if watched.tasks_done >= _RECYCLE_TASKS or self._is_bloated(watched):
-            self._let_go(watched)
+        if worker.tasks_done >= _RECYCLE_TASKS or self._is_bloated(worker):
+            self._let_go(worker)
 
-    def _is_bloated(self, watched: WatchedWorker) -> bool:
-        return watched.worker.resident_bytes() > _RECYCLE_SHARE * self._limits.memory
+    def _is_bloated(self, worker: WatchedWorker) -> bool:
+        return worker.process.resident_bytes() > _RECYCLE_SHARE * self._limits.memory
 
-    def _on_raised(self, watched: WatchedWorker, event: Raised) -> None:
+    def _on_raised(self, worker: WatchedWorker, event: Raised) -> None:
         if event.exit_code is not None:
             raise NotFinished(event.message)
-        assert watched.task is not None
+        assert worker.task is not None
         reason = Reason.OUT_OF_MEMORY if event.out_of_memory else Reason.INTERNAL_ERROR
-        self._retry(watched, Death(reason, event.message, event.traceback))
+        self._retry(worker, Death(reason, event.message, event.traceback))
 
-    def _on_death(self, watched: WatchedWorker) -> None:
-        code, tail = self._let_go(watched)
-        if not watched.ready:
+    def _on_death(self, worker: WatchedWorker) -> None:
+        code, tail = self._let_go(worker)
+        if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= _START_ATTEMPTS:
                 last = tail.strip().rpartition("\n")[2] or f"exit code {code}"
                 raise NotFinished(f"worker processes do not start: {last}")
-        elif watched.task is not None:
-            verdict = watched.verdict
+        elif worker.task is not None:
+            killed_for = worker.killed_for
             self._retry(
-                watched,
-                Death(verdict.reason, verdict.message, tail) if verdict else Death.by_exit_code(code, tail),
+                worker,
+                Death(killed_for.reason, killed_for.message, tail)
+                if killed_for
+                else Death.by_exit_code(code, tail),
             )
 
-    def _retry(self, watched: WatchedWorker, death: Death) -> None:
+    def _retry(self, worker: WatchedWorker, death: Death) -> None:
         """Queue what a failed task leaves to do."""
-        assert watched.task is not None
-        task, in_flight = watched.task, watched.in_flight
-        watched.clear()
+        assert worker.task is not None
+        task, in_flight = worker.task, worker.in_flight
+        worker.clear()
         if task.verb == "record_failures" and task.attempt:
             raise NotFinished(f"failures cannot be recorded: {death.message}")
         tasks, failure = self._blame.retry(task, in_flight, death)
@@ -260,16 +276,14 @@ class Supervisor:
         if failed > self._allowed_failures:
             raise TooManyFailures(f"{failed} tracks failed, more than allowed")
 
-    def _let_go(self, watched: WatchedWorker) -> tuple[int, str]:
-        self._selector.unregister(watched.worker.connection)
-        self._watched.remove(watched)
-        self._peak = max(self._peak, watched.peak)
-        return watched.worker.bury()
+    def _let_go(self, worker: WatchedWorker) -> tuple[int, str]:
+        self._selector.unregister(worker.process.connection)
+        self._workers.remove(worker)
+        return worker.process.reap()
 
     def _dismiss(self) -> None:
-        for watched in self._watched:
-            watched.worker.kill()
-        for watched in list(self._watched):
-            self._let_go(watched)
+        """End all processes, without waiting for one that does not end."""
+        for worker in self._workers:
+            worker.process.kill()
         self._forks.close()
         self._selector.close()

@@ -1,4 +1,4 @@
-"""A worker's place in the engine: what it is at, for how long, and how much memory that takes."""
+"""What the parent knows of a worker: its task, how long it has been at it, and the memory it takes."""
 
 import time
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from beamprint.transforms.audio.errors import Reason
 
 _BETWEEN_TRACKS_S = 600.0
 _START_S = 180.0
+_DEATH_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,19 @@ class WatchedWorker:
     """A worker and its task.
 
     Attributes:
-        worker: The process.
+        process: Its process.
         limits: What it may use.
         ready: Whether it has loaded its code.
-        task: What it is at.
-        in_flight: Track and segment it decodes or measures.
+        task: Its task, if it has one.
+        in_flight: Track and segment that it decodes or measures.
         begun: Segments begun in this task.
         audio_seconds: Audio decoded in this task.
         since: When the task was given.
         tasks_done: Tasks since the process was started.
-        verdict: Why the parent killed it.
-        peak: Largest resident size seen.
+        killed_for: Why the parent killed it.
     """
 
-    worker: WorkerProcess
+    process: WorkerProcess
     limits: Limits
     ready: bool = False
     task: Task | None = None
@@ -53,8 +53,7 @@ class WatchedWorker:
     audio_seconds: float = 0.0
     since: float = field(default_factory=time.monotonic)
     tasks_done: int = 0
-    verdict: Death | None = None
-    peak: int = 0
+    killed_for: Death | None = None
     _patience: float = _START_S
     _cost: float = 0.0
     _lengths: dict[str, float] = field(default_factory=dict)
@@ -63,6 +62,11 @@ class WatchedWorker:
     def idle(self) -> bool:
         """Whether it waits for a task."""
         return self.ready and self.task is None
+
+    @property
+    def outlives_its_kill(self) -> bool:
+        """Whether it was killed a while ago and is not dead: it is in a call that the kernel does not interrupt."""
+        return self.killed_for is not None and self._patience < 0
 
     @property
     def measured(self) -> int:
@@ -76,7 +80,7 @@ class WatchedWorker:
         self._patience = _BETWEEN_TRACKS_S
         self._cost = sum(map(cost, task.items)) if task.verb in ("run_tracks", "run_ranges") else 0.0
         self._lengths = {track_of(item).track_id: item_audio_seconds(item) for item in task.items}
-        self.worker.give(task)
+        self.process.give(task)
 
     def started(self, event: Started) -> None:
         """A segment is about to be decoded."""
@@ -105,26 +109,28 @@ class WatchedWorker:
         """Guessed seconds of work of the task that are still to do."""
         if self.task is None:
             return 0.0
-        return self._cost * (1 - self.measured / len(self.task.items))
+        return self._cost * max(0.0, 1 - self.measured / len(self.task.items))
 
     def check(self, elapsed: float) -> None:
         """Kill the worker if it is past a limit; ``elapsed`` is the time since the last check."""
-        if self.verdict is not None or self.idle:
+        if self.idle:
             return
         self._patience -= elapsed
-        resident = self.worker.resident_bytes()
-        self.peak = max(self.peak, resident)
+        if self.killed_for is not None:
+            return
+        resident = self.process.resident_bytes()
         if resident > self.limits.memory:
             used, allowed = resident >> 20, self.limits.memory >> 20
-            self._condemn(
+            self._kill(
                 Reason.OUT_OF_MEMORY, f"the worker had {used} MiB, more than the {allowed} MiB allowed"
             )
         elif self._patience < 0:
-            self._condemn(Reason.TIMEOUT, "the worker made no progress for longer than the time limit")
+            self._kill(Reason.TIMEOUT, "the worker made no progress for longer than the time limit")
 
-    def _condemn(self, reason: Reason, message: str) -> None:
-        self.verdict = Death(reason, message)
-        self.worker.kill()
+    def _kill(self, reason: Reason, message: str) -> None:
+        self.killed_for = Death(reason, message)
+        self._patience = _DEATH_S
+        self.process.kill()
 
     def _allowed(self, audio_seconds: float) -> float:
         return self.limits.seconds_per_minute * max(1.0, audio_seconds / 60)

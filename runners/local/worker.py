@@ -1,4 +1,4 @@
-"""The process that does the work: takes slices from its parent until the parent has none left, or dies."""
+"""The process that does the work: takes slices from its parent until the parent ends."""
 
 import errno
 import os
@@ -19,6 +19,7 @@ from beamprint.runners.local.messages import (
     Setup,
     Started,
     Task,
+    WindUp,
     Work,
 )
 from beamprint.transforms import listener
@@ -40,18 +41,22 @@ def serve(connection: "Connection[Any, Any]", work: Work, setup: Setup) -> NoRet
     """
     inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
     outbox = _Outbox(connection)
-    threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
+    threading.Thread(target=_receive, args=(connection, inbox, work), daemon=True).start()
     listener.listen(outbox)
     outbox.send(Ready(os.getpid()))
     while True:
         outbox.send(_perform(work, inbox.get(), setup))
 
 
-def _receive(connection: "Connection[Any, Any]", inbox: "queue.SimpleQueue[Task]") -> None:
-    """Queue what the parent sends; end this process, whatever it is doing, when the parent is gone."""
+def _receive(connection: "Connection[Any, Any]", inbox: "queue.SimpleQueue[Task]", work: Work) -> None:
+    """Queue the tasks that the parent sends; end this process, whatever it is doing, when the parent is gone."""
     try:
         while True:
-            inbox.put(connection.recv())
+            message: Task | WindUp = connection.recv()
+            if isinstance(message, WindUp):
+                work.wind_up()
+            else:
+                inbox.put(message)
     except (EOFError, OSError):
         os._exit(0)
 

@@ -1,5 +1,6 @@
-"""Long tracks: their segments are measured one by one, kept, and brought together."""
+"""Slices of work in one process: long tracks, segment by segment, and slices that are to end before their time."""
 
+import threading
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -12,9 +13,10 @@ from beamprint.pipeline.store.folder import FolderStore
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.pipeline.store.store import read
-from beamprint.runners import in_process
+from beamprint.runners import in_process, winding_up
 from beamprint.transforms.model import Range, Track
 from beamprint.transforms.partials import is_saved
+from beamprint.transforms.ranges import read_range
 from tests.sounds import RATE, song, write
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -77,3 +79,39 @@ def test_a_file_that_the_power_cut_short_counts_for_nothing(ranges, job, scratch
     content, version = read(scratch, kept.name)
     scratch.write(kept.name, content[:1000], version)
     assert not is_saved(scratch, ranges[0])
+
+
+_decoded: list[str] = []
+
+
+def decode_two(work):
+    """Decode a track; with the second of them, winding up begins."""
+    _decoded.append(work.track.track_id)
+    if len(_decoded) == 2:
+        in_process.wind_up()
+    return read_range(work)
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """As in a process that was not asked to wind up yet."""
+    monkeypatch.setattr(winding_up, "_asked", threading.Event())
+    monkeypatch.setattr(winding_up, "_left", set())
+    _decoded.clear()
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_slice_that_is_to_end_commits_what_is_measured_and_nothing_of_the_rest(tmp_path, job):
+    tracks = [Track(name, str(write(tmp_path / f"{name}.wav", song(1.0)))) for name in "abcde"]
+    report = in_process.run_tracks(tracks, replace(job, decode=decode_two))
+    assert (report.recorded, report.failures.total()) == (2, 0)
+    assert job.sink.dataset.fingerprints()["track_id"].to_pylist() == sorted(_decoded)
+    assert job.sink.dataset.quarantine().num_rows == 0
+
+
+@pytest.mark.usefixtures("fresh")
+def test_segments_that_are_left_are_measured_again(ranges, job, scratch):
+    in_process.run_ranges(ranges[:1], job, scratch)
+    in_process.wind_up()
+    in_process.run_ranges(ranges[1:], job, scratch)
+    assert [is_saved(scratch, piece) for piece in ranges] == [True, False, False]

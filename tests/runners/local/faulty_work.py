@@ -2,7 +2,8 @@
 
 ``fine``, ``fine:0.2`` (seconds), ``long:4`` (segments), ``bad`` (quarantined by the graph itself), ``segfault``, ``exit``,
 ``hang``, ``spin`` (in C, holding the GIL), ``eat``, ``raise``, ``no_memory``, ``disk_full``, ``suicide_once``,
-``late`` (dies when all tracks of its slice are measured), ``noise`` (writes to stdout and stderr from C).
+``late`` (dies when all tracks of its slice are measured), ``noise`` (writes to stdout and stderr from C), ``block`` (reads
+from a pipe into which nobody writes), ``wait`` (until there is a file ``go``). Each track leaves a file ``begun/ID``.
 """
 
 import ctypes
@@ -10,6 +11,7 @@ import errno
 import os
 import re
 import signal
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -52,7 +54,8 @@ class FakeJob:
 
 
 def job(out: Path) -> FakeJob:
-    (out / "done").mkdir(parents=True, exist_ok=True)
+    for folder in ("begun", "done"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
     return FakeJob(Sink(Folder(FolderStore(str(out)))))
 
 
@@ -61,13 +64,22 @@ def outcomes(out: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in (out / "done").iterdir()}
 
 
+_winding_up = threading.Event()
+
+
 def prepare(job):
     pass
+
+
+def wind_up():
+    _winding_up.set()
 
 
 def run_tracks(tracks, job):
     found = {}
     for track in tracks:
+        if _winding_up.is_set():
+            break
         for piece in job.plan(track):
             _measure(piece, job)
         found[track.track_id] = "bad" if track.uri == "bad" else "recorded"
@@ -114,12 +126,16 @@ def _parse(uri):
 
 def _measure(piece, job):
     listener.started(piece)
+    (job.out / "begun" / piece.track.track_id).touch()
     verb, number = _parse(piece.track.uri)
     if verb == "suicide_once":
         marker = job.out / f"suicide-{piece.track.track_id}"
         if not marker.exists():
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
+    elif verb == "wait":
+        while not (job.out / "go").exists():
+            time.sleep(0.01)
     elif verb != "longfault" or piece.index == 1:
         _FAULTS.get(verb, lambda: None)()
     listener.decoded(piece, 60.0)
@@ -140,6 +156,11 @@ def _segfault():
 def _hang():
     while True:
         time.sleep(60)
+
+
+def _block():
+    readable, _writable = os.pipe()
+    os.read(readable, 1)
 
 
 def _spin():
@@ -173,6 +194,7 @@ _FAULTS = {
     "longfault": _segfault,
     "exit": lambda: os._exit(7),
     "hang": _hang,
+    "block": _block,
     "spin": _spin,
     "eat": _eat,
     "raise": _raise,

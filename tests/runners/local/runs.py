@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,18 +36,17 @@ BRIEF_SLICES = """
 from beamprint.runners.local import slices
 slices.LONGEST_SLICE_S = slices._FIRST_SLICE_S = slices._SHORTEST_SLICE_S = slices._LEAST_SLICE_S = 0.5
 """
-TOLD_SLICES = """
+TOLD_WORK = """
 import time
 from beamprint.runners.local.watched_worker import WatchedWorker
 log = open({log!r}, "a", buffering=1)
-give, clear = WatchedWorker.give, WatchedWorker.clear
-def told_give(watched, task):
-    print(watched.worker.pid, time.time(), file=log)
-    give(watched, task)
-def told_clear(watched):
-    print(watched.worker.pid, "done", file=log)
-    return clear(watched)
-WatchedWorker.give, WatchedWorker.clear = told_give, told_clear
+def told(name, act):
+    def tell_and_act(worker, *arguments):
+        print(name, worker.process.pid, time.time(), file=log)
+        return act(worker, *arguments)
+    return tell_and_act
+for name in ("give", "started", "clear"):
+    setattr(WatchedWorker, name, told(name, getattr(WatchedWorker, name)))
 """
 COMMAND = """
 import sys
@@ -58,18 +58,17 @@ sys.exit(console.main())
 def start(*arguments, brief_slices=False, log: Path | None = None, **options) -> subprocess.Popen:
     """The command, in a process group of its own.
 
-    With ``brief_slices`` it commits all the time; in ``log`` it notes which worker is given a slice when.
+    With ``brief_slices`` it commits all the time; in ``log`` it notes which worker was given a slice when, began
+    a track, and was done with the slice.
     """
-    told = TOLD_SLICES.format(log=str(log)) if log else ""
+    told = TOLD_WORK.format(log=str(log)) if log else ""
     program = ["-c", (BRIEF_SLICES if brief_slices else "") + told + COMMAND]
     return subprocess.Popen(
         [sys.executable, *program, *map(str, arguments)],
         start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        **options,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options},
     )
 
 
@@ -107,15 +106,28 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def wait_for(condition, seconds: float = 120) -> None:
+    """Wait for a state of the world; after so many seconds, a multiple of what it ever takes, fail."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it does not come to this"
+        time.sleep(0.01)
+
+
+def tracks_begun(log: Path) -> int:
+    """How many tracks a run has begun to decode, from its log."""
+    return log.read_text().count("started ") if log.exists() else 0
+
+
 def uncommitted(log: Path) -> dict[int, float]:
     """For each worker that is at work, the seconds since it was given what it is at, from a run's log."""
     given: dict[int, float] = {}
     lines = log.read_text().splitlines() if log.exists() else []
-    for worker, what in (line.split() for line in lines if line.count(" ") == 1):
-        if what == "done":
+    for what, worker, when in (line.split() for line in lines if line.count(" ") == 2):
+        if what == "give":
+            given[int(worker)] = time.time() - float(when)
+        elif what == "clear":
             given.pop(int(worker), None)
-        else:
-            given[int(worker)] = time.time() - float(what)
     return given
 
 
@@ -131,7 +143,8 @@ def kill(process: subprocess.Popen, victim: str, chance) -> list[int]:
     elif victim == "parent" or not workers:
         process.kill()
     else:
-        os.kill(chance.choice(workers), signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it was done, and is gone
+            os.kill(chance.choice(workers), signal.SIGKILL)
     return workers
 
 

@@ -1,5 +1,7 @@
 """The engine with a stand-in for the graph: real processes, real faults, no audio."""
 
+import re
+import stat
 import subprocess
 import sys
 
@@ -8,7 +10,7 @@ import pytest
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.runner import RunRequest
 from beamprint.runners import local
-from beamprint.runners.local import supervisor
+from beamprint.runners.local import process, supervisor, watched_worker
 from tests.runners.local import faulty_work
 from tests.runners.local.faulty_work import outcomes, track
 
@@ -44,6 +46,22 @@ def test_the_parent_loads_neither_beam_nor_the_analysis():
 def test_less_memory_than_the_code_takes_is_wrong_use(out):
     with pytest.raises(UsageError, match="--memory-per-worker 100M is less than the 256M"):
         run(out, many(1), memory_per_worker=100 << 20)
+
+
+def test_partials_are_kept_where_only_we_can_write(out, tmp_path):
+    scratch = tmp_path / "mine"
+    run(out, [*many(2), track("guilty", "disk_full")], scratch=str(scratch))
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in scratch.glob("**/*")} == {0o700}
+
+
+@pytest.mark.parametrize("elsewhere", [None, "scratch"])
+def test_scratch_that_others_can_write_to_is_wrong_use(out, tmp_path, elsewhere):
+    scratch = elsewhere and str(tmp_path / elsewhere)
+    run(out, [*many(2), track("guilty", "disk_full")], scratch=scratch)
+    (partials,) = [*tmp_path.glob("scratch/*"), *out.glob("_scratch/partials")]
+    partials.chmod(0o777)
+    with pytest.raises(UsageError, match=f"{partials} can be written by others"):
+        run(out, many(1), scratch=scratch)
 
 
 def test_nothing_to_do_is_done_at_once(out):
@@ -145,5 +163,20 @@ def test_a_log_gets_whole_lines(out, capfd):
     run(out, [*many(10), track("b", "bad")])
     *before, line = capfd.readouterr().err.splitlines()
     assert all(" tracks in 0:" in earlier for earlier in before)  # a slow machine tells more than once
-    assert line.startswith("100% 11/11 tracks in 0:")
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ 100% 11/11 tracks in 0:", line)
     assert "1 failed (decode_error 1)" in line
+
+
+def test_a_quiet_run_shows_nothing(out, capfd):
+    assert run(out, [*many(10), track("b", "bad")], quiet=True).report.recorded == 10
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_worker_that_a_kill_does_not_end_is_left_behind(out, monkeypatch):
+    monkeypatch.setattr(
+        process._Server, "kill", lambda *_: None
+    )  # what it is in, the kernel does not interrupt
+    monkeypatch.setattr(watched_worker, "_DEATH_S", 0.5)
+    outcome = run(out, [*many(10), track("guilty", "hang")], time_limit=2)
+    assert outcomes(out)["guilty"] == "timeout"
+    assert outcome.report.recorded == 10

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -12,35 +11,64 @@ from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.places import store_at
 from tests.pipeline.store.test_full_disk import SMALL_DISK as UNSHARE
 from tests.pipeline.store.test_full_disk import has_small_disk
-from tests.runners.local.runs import ROOT, finish, is_running, litter, music, rows, start, workers_of
+from tests.runners.local.runs import (
+    ROOT,
+    children,
+    finish,
+    is_running,
+    litter,
+    music,
+    rows,
+    start,
+    tracks_begun,
+    wait_for,
+    workers_of,
+)
 
 pytestmark = pytest.mark.slow
 
 
-def wait_for(condition, seconds=60):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+POINTS = {
+    "the lock": lambda process, out, log: (out / "_lock").exists(),
+    "the fork server": lambda process, out, log: children(process.pid),
+    "a worker": lambda process, out, log: workers_of(process.pid)[1:],
+    "a track": lambda process, out, log: tracks_begun(log),
+    "a record": lambda process, out, log: [*out.glob("fingerprints/*")],
+}
+"""States of a run, each of which leads to the next."""
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("moment", [0.3, 0.7, 2.0, 3.5])
-def test_a_signal_ends_the_run_soon_and_the_next_one_goes_on(tmp_path, number, code, moment):
-    source, out = music(tmp_path / "music", 120, seconds=8.0), tmp_path / "out"
-    process = start("run", source, "-o", out)
-    time.sleep(moment)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_signal_ends_the_run_and_the_next_one_goes_on(tmp_path, number, code, point):
+    source, out, log = music(tmp_path / "music", 120, seconds=4.0), tmp_path / "out", tmp_path / "log"
+    process = start("run", source, "-o", out, log=log)
+    wait_for(lambda: POINTS[point](process, out, log))
     workers = workers_of(process.pid)
     process.send_signal(number)
-    sent = time.monotonic()
-    ended, output = finish(process)
-    assert time.monotonic() - sent < 5
+    ended, output = finish(process, timeout=60)
     assert ended == code, output
     assert "Traceback" not in output
-    assert not any(map(is_running, workers))
+    wait_for(lambda: not any(map(is_running, workers)))
     assert finish(start("run", source, "-o", out))[0] == 0
     assert len(rows(out)[0]) == 120
     assert litter(out) == []
+
+
+def test_ctrl_c_keeps_the_tracks_that_are_measured(tmp_path):
+    source, out, log = music(tmp_path / "music", 120, seconds=4.0), tmp_path / "out", tmp_path / "log"
+    process = start("run", source, "-o", out, "--workers", 1, log=log)
+    wait_for(lambda: tracks_begun(log) >= 8)
+    assert not [*out.glob("fingerprints/*")], "the slice is over, and there is nothing to keep"
+    process.send_signal(signal.SIGINT)
+    code, output = finish(process, timeout=60)
+    assert code == 130, output
+    records, failures = rows(out)
+    assert 7 <= len(records) < 120
+    assert set(failures["reason"].to_pylist()) <= {"empty", "truncated", "unsupported_format"}
+    assert f"interrupted with {len(records) + len(failures)} tracks done" in output
+    assert finish(start("run", source, "-o", out))[0] == 0
+    assert len(rows(out)[0]) == 120
 
 
 def test_the_second_of_two_runs_stops_and_names_the_first(tmp_path):

@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,17 @@ def test_every_track_is_given_exactly_once(lengths, workers):
     given_out = ids(drain(backlog))
     assert sorted(given_out) == sorted(track.track_id for bucket in tracks.values() for track in bucket)
     assert abs(backlog.guess_left()) < 1e-6
+
+
+def test_work_that_is_tried_again_is_guessed_as_before():
+    backlog = Backlog({0: [wav("long", 600), *[wav(str(i)) for i in range(10)]]}, workers=2)
+    guessed = backlog.guess_left()
+    for _ in range(3):
+        task = backlog.take()
+        assert task.verb == "plan_ranges"
+        assert backlog.guess_left() < guessed
+        backlog.put_first([Task(task.verb, task.items, task.attempt + 1)])
+        assert backlog.guess_left() == pytest.approx(guessed)
 
 
 def test_slices_are_about_a_minute_at_most_and_shrink_towards_the_end():

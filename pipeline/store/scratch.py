@@ -1,0 +1,54 @@
+"""Scratch space of a dataset: results of long tracks that are not finished, which outlive a run that is killed."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from beamprint.pipeline.errors import NotFinished
+from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.private_folder import private_folder
+from beamprint.pipeline.store.store import Store
+
+PARTIALS = "_scratch/partials"
+"""Where it lies in a dataset, unless the user names another folder."""
+
+
+def open_scratch(store: Store, given: str | None, version: str) -> FolderStore:
+    """Scratch space of a dataset, made if need be. What another version left in it is removed.
+
+    Args:
+        store: Where the dataset lies.
+        given: Folder for the scratch space of any number of datasets; None for one in the dataset.
+        version: Of the program and its definitions.
+
+    Raises:
+        UsageError: Others could have written there.
+        NotFinished: It cannot be made.
+    """
+    place = store.uri()
+    if given is None:
+        folder = Path(place) / PARTIALS
+    else:
+        folder = Path(given) / f"beamprint-{_short_hash(os.fsencode(place))}"
+    try:
+        if given is None:
+            private_folder(folder.parent)
+        mine = private_folder(private_folder(folder) / _short_hash(version.encode()))
+        for other in folder.iterdir():
+            if other != mine:
+                shutil.rmtree(other)
+    except OSError as error:
+        raise NotFinished(f"no scratch space at {folder}: {error.strerror}") from error
+    scratch = FolderStore(str(mine))
+    scratch.repair()
+    return scratch
+
+
+def remove_scratch(scratch: FolderStore) -> None:
+    """Remove scratch space, of all versions: everything in it is finished."""
+    shutil.rmtree(Path(scratch.root).parent, ignore_errors=True)
+
+
+def _short_hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()

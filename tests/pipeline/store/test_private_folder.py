@@ -1,0 +1,59 @@
+"""Scratch that others could have written to is refused, by a message that names it and says what to do."""
+
+import os
+import stat
+
+import pytest
+
+from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.store.private_folder import private_folder
+
+ANOTHER = 12345
+
+
+def test_a_new_folder_is_ours_alone_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        made = private_folder(tmp_path / "a" / "scratch")
+    finally:
+        os.umask(before)
+    assert made == tmp_path / "a" / "scratch"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o755])
+def test_a_folder_that_others_can_only_read_is_taken(tmp_path, mode):
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch").chmod(mode)
+    assert private_folder(tmp_path / "scratch") == tmp_path / "scratch"
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777, 0o1777])
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path, mode):
+    (tmp_path / "scratch").mkdir()
+    (tmp_path / "scratch").chmod(mode)
+    with pytest.raises(UsageError, match=rf"scratch can be written by others \(mode {mode:o}\).*--scratch"):
+        private_folder(tmp_path / "scratch")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser gives files away")
+def test_a_folder_of_another_user_is_refused(tmp_path):
+    (tmp_path / "scratch").mkdir(mode=0o700)
+    os.chown(tmp_path / "scratch", ANOTHER, ANOTHER)
+    with pytest.raises(UsageError, match=rf"scratch belongs to another user \(uid {ANOTHER}\).*--scratch"):
+        private_folder(tmp_path / "scratch")
+
+
+@pytest.mark.parametrize("target", ["there", "nowhere"])
+def test_a_link_is_refused(tmp_path, target):
+    (tmp_path / "there").mkdir(mode=0o700)
+    (tmp_path / "scratch").symlink_to(tmp_path / target)
+    with pytest.raises(UsageError, match="scratch is a link"):
+        private_folder(tmp_path / "scratch")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_in_the_way_is_told_by_the_system(tmp_path):
+    (tmp_path / "scratch").touch()
+    with pytest.raises(FileExistsError):
+        private_folder(tmp_path / "scratch")

@@ -1,0 +1,97 @@
+"""Messages that nobody takes: the work goes on, and the exit code says what came of it."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from beamprint.pipeline.store.dataset import Dataset
+from beamprint.runners.local.progress import Progress, Status
+from beamprint.runners.standard_streams import Messages
+from tests.runners.local.runs import ROOT
+from tests.sounds import song, write
+
+DEAD = {"closed": "{}>&-", "full": "{}>/dev/full", "unread": "{}>&9"}
+"""How a shell starts a command whose standard output (1) or error (2) is dead; 9 is a pipe without a reader."""
+
+
+def command(*arguments, cwd, dead=(), stream=2):
+    """Exit code, output and messages of the command whose streams are dead in the given way."""
+    readable, unread = os.pipe()
+    os.close(readable)
+    redirections = DEAD[dead].format(stream) if dead else ""
+    with open(unread, "wb") as pipe:
+        result = subprocess.run(
+            ["bash", "-c", f'exec 9>&{pipe.fileno()}; exec "$@" {redirections}', "bash"]
+            + [sys.executable, "-m", "beamprint", *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            pass_fds=[pipe.fileno()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    return result.returncode, result.stdout, result.stderr
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    here = tmp_path_factory.mktemp("done")
+    write(here / "music/a.wav", song(1.0))
+    code, _, said = command("run", "music", "-o", "out", cwd=here)
+    assert code == 0, said
+    return here
+
+
+@pytest.mark.parametrize("dead", DEAD)
+def test_a_run_with_nothing_to_do_is_exit_0(done, dead):
+    assert command("run", "music", "-o", "out", cwd=done, dead=dead) == (0, "", "")
+
+
+@pytest.mark.parametrize("dead", DEAD)
+def test_wrong_use_is_exit_2(done, dead):
+    assert command("run", "nowhere", "-o", "out", cwd=done, dead=dead) == (2, "", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dead", DEAD)
+@pytest.mark.parametrize("stream", [1, 2])
+def test_a_run_finishes(tmp_path, dead, stream):
+    write(tmp_path / "music/a.wav", song(1.0))
+    (tmp_path / "music/b.wav").write_text("no audio")
+    code, _, said = command("run", "music", "-o", "out", cwd=tmp_path, dead=dead, stream=stream)
+    assert code == 0
+    assert "Traceback" not in said
+    dataset = Dataset.open(str(tmp_path / "out"))
+    assert dataset.fingerprints()["track_id"].to_pylist() == ["a.wav"]
+    assert dataset.quarantine()["track_id"].to_pylist() == ["b.wav"]
+
+
+def test_a_table_that_a_full_disk_does_not_take_is_an_error(done):
+    code, _, said = command("runs", "out", cwd=done, dead="full", stream=1)
+    assert code == 4
+    assert said == "beamprint: the output cannot be written: No space left on device\n"
+
+
+def test_a_reader_of_a_table_that_has_seen_enough_is_no_error(done):
+    assert command("runs", "out", cwd=done, dead="unread", stream=1) == (0, "", "")
+
+
+def test_a_quiet_run_says_nothing_unless_something_is_wrong(done, tmp_path):
+    assert command("run", "music", "-o", tmp_path / "out", "--quiet", cwd=done) == (0, "", "")
+    (tmp_path / "bad.wav").write_text("no audio")
+    bad = ("run", tmp_path / "bad.wav", "-o", tmp_path / "out", "--quiet", "--max-failures", 0)
+    code, output, said = command(*bad, cwd=done)
+    assert (code, output) == (1, "")
+    assert "0 recorded, 1 failed" in said
+
+
+def test_progress_survives_what_its_stream_does_not():
+    with open("/dev/full", "wb", buffering=0) as full:
+        stream = Messages(io.TextIOWrapper(full, write_through=True))
+        progress = Progress(2, stream)
+        progress.say("still here")
+        progress.close(Status(done=1, total=2, audio_seconds=60.0, elapsed=1.0, seconds_left=None))
