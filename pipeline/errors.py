@@ -1,6 +1,12 @@
 """Why a command ends without having done its work; each kind has its exit code."""
 
 
+class TooManyGone(Exception):  # noqa: N818 - what was found, not an error of anyone
+    """More tracks of the dataset are not listed any more than the user allows; nothing was done."""
+
+    exit_code = 1
+
+
 class UsageError(Exception):
     """Wrong use: the message is one line that says what to change."""
 

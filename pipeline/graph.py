@@ -47,10 +47,11 @@ def bring_up_to_date(
 def fingerprint_tracks(
     tracks: PCollection[Track], *, plan: PlanTrack, decode: Decode, assemble: Assemble, sink: Sink
 ) -> PCollection[Committed]:
-    """Measure tracks and commit a record or a failure for each."""
-    ranges, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
+    """Measure tracks, as far as they are not known, and commit a record or a failure for each."""
+    ranges, known, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
     results = measure_ranges(ranges, decode, unplanned) | "GatherResults" >> GatherResults()
-    outcomes = results | "MergeFingerprints" >> MergeFingerprints(assemble)
+    merged = results | "MergeFingerprints" >> MergeFingerprints(assemble)
+    outcomes = (merged, known) | "Outcomes" >> beam.Flatten()
     return outcomes | "WriteFingerprints" >> WriteFingerprints(sink)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.record.assembly import Assembler
 from beamprint.pipeline.store.sink import DatasetSink
-from beamprint.transforms.model import Decoded, Range, Track
-from beamprint.transforms.ranges import plan_ranges, read_range
+from beamprint.transforms.model import Decoded, Fingerprint, Range, Track
+from beamprint.transforms.ranges import read_range, recognise_or_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,12 @@ class Job:
     Args:
         sink: Where outcomes are committed.
         decode: Reads a range.
-        plan: Cuts a long track into ranges.
+        plan: Cuts a long track into ranges, or recognises a track.
     """
 
     sink: DatasetSink
     decode: Callable[[Range], Decoded] = read_range
-    plan: Callable[[Track], Iterable[Range]] = plan_ranges
+    plan: Callable[[Track], Iterable[Range | Fingerprint]] = recognise_or_plan
 
     @property
     def assemble(self) -> Assembler:
@@ -80,6 +80,7 @@ class RunRequest:
     scratch: str | None = None
     time_limit: float | None = None
     max_failures: float | None = None
+    deadline: float | None = None
     quiet: bool = False
 
 
@@ -92,9 +93,11 @@ class RunOutcome:
         exit_code: 0 for all done, 1 for too many failures, 4 for a store that failed, 130 and 143 for signals.
         message: One line that says why it ended early and what to do; empty otherwise.
         taken_over: Segments of long tracks that an earlier run had measured.
+        left: Whether work was left to a later run because of the deadline.
     """
 
     report: SliceReport
     exit_code: int = 0
     message: str = ""
     taken_over: int = 0
+    left: bool = False

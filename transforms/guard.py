@@ -1,8 +1,8 @@
 """A bug is not bad audio: an unexpected exception becomes a failure with its traceback."""
 
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 import apache_beam as beam
@@ -68,21 +68,24 @@ class Guarded(beam.PTransform[Any, Any]):
         stage: Its name in failures.
         range_of: The range an input element belongs to.
         output_type: Type of the results.
+        further: Types of further results, by the tag that the DoFn gives them.
 
     Returns:
-        The pair (results, failures).
+        The tuple (results, further results in order, failures).
     """
 
     fn: beam.DoFn
     stage: str
     range_of: Callable[[Any], Range]
     output_type: Any
+    further: Mapping[str, Any] = field(default_factory=dict)
 
     def expand(self, pcoll: PCollection[Any]) -> Any:
         """Apply the step."""
+        tags = (*self.further, FAILURES)
         outputs = pcoll | "Try" >> (
             beam.ParDo(Guard(self.fn, self.stage, self.range_of))
-            .with_output_types(self.output_type, **{FAILURES: Failure})
-            .with_outputs(FAILURES, main="results")
+            .with_output_types(self.output_type, **self.further, **{FAILURES: Failure})
+            .with_outputs(*tags, main="results")
         )
-        return outputs["results"], outputs[FAILURES]
+        return tuple(outputs[tag] for tag in ("results", *tags))

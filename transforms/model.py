@@ -17,6 +17,21 @@ _Remade = tuple[type, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedFile:
+    """A row of the dataset that a listed file may be the file of.
+
+    Attributes:
+        track_id: Of the row.
+        content_sha256: Hash of the file's bytes.
+        behind: Families whose definitions have changed since the row was made.
+    """
+
+    track_id: str
+    content_sha256: str
+    behind: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One row of the manifest.
 
@@ -27,6 +42,7 @@ class Track:
         size: Bytes, where listing the input told them.
         version: Modification time or object generation, where listing told it.
         families: Families to measure, where the dataset has the others; None for all.
+        recorded: Rows to compare the file's hash with, before anything is measured.
     """
 
     track_id: str
@@ -35,9 +51,11 @@ class Track:
     size: int | None = None
     version: str | None = None
     families: tuple[str, ...] | None = None
+    recorded: tuple[RecordedFile, ...] = ()
 
     def __reduce__(self) -> _Remade:
-        return Track, (self.track_id, self.uri, self.tags, self.size, self.version, self.families)
+        own = (self.track_id, self.uri, self.tags, self.size, self.version, self.families, self.recorded)
+        return Track, own
 
     def wants(self, family: str) -> bool:
         """Whether a family is to be measured."""
@@ -131,14 +149,16 @@ class Fingerprint:
 
     Attributes:
         track_id: Its key.
-        columns: Every declared column.
+        columns: Every declared column, or those that are new where the dataset has a row of the same bytes.
+        row_of: Id of that row; None for the track's own.
     """
 
     track_id: str
     columns: Mapping[str, Any]
+    row_of: str | None = None
 
     def __reduce__(self) -> _Remade:
-        return Fingerprint, (self.track_id, self.columns)
+        return Fingerprint, (self.track_id, self.columns, self.row_of)
 
 
 Outcome = Fingerprint | Failure

@@ -3,9 +3,25 @@
 What reads and analyses is loaded with the first call: a launcher names these functions and calls neither.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from beamprint.transforms.model import Decoded, Range, Track
+from beamprint.transforms.model import Decoded, Fingerprint, Range, Track
+
+
+def recognise_or_plan(track: Track) -> list[Range] | list[Fingerprint]:
+    """The fingerprint of a track that the dataset has already, else its ranges.
+
+    Where the dataset has rows that may be of the same file, its bytes are hashed first. If they are those of a
+    row, that row's numbers hold: only the families that are behind are measured, and none where none is.
+
+    Raises:
+        BadAudio: The file is missing, no audio, or cut.
+    """
+    if track.recorded:
+        known, track = _compared(track)
+        if known is not None:
+            return [known]
+    return plan_ranges(track)
 
 
 def plan_ranges(track: Track) -> list[Range]:
@@ -18,6 +34,32 @@ def plan_ranges(track: Track) -> list[Range]:
 
     plan = plan_track(track.uri)
     return [Range(track, index, plan.borders, plan.frames) for index in range(len(plan.borders) + 1)]
+
+
+def _compared(track: Track) -> tuple[Fingerprint | None, Track]:
+    """What is known of a track by its hash: all of it, or the track with what is to be measured."""
+    from beamprint.transforms.audio.source import open_source, sha256_of  # noqa: PLC0415
+    from beamprint.transforms.families import FAMILIES  # noqa: PLC0415
+
+    with open_source(track.uri) as source:
+        sha256, stat = sha256_of(source.data), source.stat
+    row = next((row for row in track.recorded if row.content_sha256 == sha256), None)
+    if row is None:
+        return None, replace(track, recorded=())
+    if row.behind:
+        families = tuple(family for family in row.behind if family in FAMILIES)
+        return None, replace(track, recorded=(), families=families)
+    columns = {
+        "track_id": track.track_id,
+        "uri": track.uri,
+        "tags": dict(track.tags),
+        "content_sha256": sha256,
+        "source_bytes": stat.size,
+        "source_version": stat.version,
+    }
+    return Fingerprint(
+        track.track_id, columns, None if row.track_id == track.track_id else row.track_id
+    ), track
 
 
 def read_range(work: Range) -> Decoded:

@@ -1,11 +1,12 @@
 """The law of conservation: every listed track is on disk when a run ends."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from beamprint.pipeline.catalogue.planning import RunPlan, by_bucket, same_source
+from beamprint.pipeline.catalogue.planning import RunPlan, Standing, same_source
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.known import BucketState, Known, known_state
+from beamprint.pipeline.store.known import BucketState, known_state
 from beamprint.transforms.model import Track
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -15,11 +16,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class Account:
     """What became of the listed tracks, counted on what is on disk.
 
-    listed = recorded + quarantined + unchanged + deferred, unless tracks are missing.
+    listed = recorded + moved + refreshed + quarantined + unchanged + deferred, unless tracks are missing.
 
     Args:
         listed: Tracks listed.
         recorded: Outstanding tracks that have a record of this run.
+        moved: Tracks that have taken over the numbers of a row that is gone.
+        refreshed: Tracks whose row was given another uri, version or tags; its numbers are as they were.
         quarantined: Outstanding tracks whose failure in this run is in quarantine.
         unchanged: Tracks that needed no work and are there.
         deferred: Tracks left to a later run.
@@ -28,13 +31,22 @@ class Account:
 
     listed: int
     recorded: int
+    moved: tuple[str, ...]
+    refreshed: int
     quarantined: int
     unchanged: int
     deferred: int
     missing: tuple[str, ...]
 
+    @property
+    def done(self) -> int:
+        """Tracks whose files were read."""
+        return self.recorded + len(self.moved) + self.refreshed + self.quarantined
 
-def account(dataset: Dataset, plan: RunPlan, *, run_id: str, started: datetime) -> Account:
+
+def account(
+    dataset: Dataset, plan: RunPlan, *, run_id: str, started: datetime, left: bool = False
+) -> Account:
     """Count the tracks of a finished run on disk.
 
     Args:
@@ -42,40 +54,51 @@ def account(dataset: Dataset, plan: RunPlan, *, run_id: str, started: datetime) 
         plan: What it had to do.
         run_id: Its id, as quarantine rows carry it.
         started: Its start, as records carry it.
+        left: Whether tracks that were not done count as deferred, not as missing.
 
     Raises:
         NotFinished: A file of the dataset cannot be read.
     """
     made_at = (started - _EPOCH) // timedelta(microseconds=1)
-    recorded = quarantined = unchanged = 0
+    counts = Counter[str]()
+    moved: list[str] = []
     missing: list[str] = []
-    settled = by_bucket(plan.settled, dataset)
-    outstanding = by_bucket(plan.outstanding, dataset)
-    for bucket in sorted(settled.keys() | outstanding.keys()):
+    buckets: dict[int, list[tuple[Track, Standing]]] = {}
+    for track, standing in plan.tracks:
+        buckets.setdefault(dataset.bucket_of(track.track_id), []).append((track, standing))
+    for bucket, members in sorted(buckets.items()):
         state = known_state(dataset.store, bucket)
-        for track in outstanding.get(bucket, ()):
-            failure = state.failures.get(track.track_id)
-            if failure is not None and failure.run_id == run_id:
-                quarantined += 1
-            elif _is_done(track, state.records.get(track.track_id), made_at):
-                recorded += 1
-            else:
+        for track, standing in members:
+            fate = _fate(track, standing, state, run_id, made_at)
+            counts[fate] += 1
+            if fate == "moved":
+                moved.append(track.track_id)
+            elif fate == "lost" or (fate == "not done" and not left):
                 missing.append(track.track_id)
-        for track in settled.get(bucket, ()):
-            if _is_there(track, state):
-                unchanged += 1
-            else:
-                missing.append(track.track_id)
-    listed = len(plan.outstanding) + len(plan.settled) + plan.deferred
-    return Account(listed, recorded, quarantined, unchanged, plan.deferred, tuple(sorted(missing)))
-
-
-def _is_done(track: Track, record: Known | None, made_at: int) -> bool:
-    """Whether the record is of this run, or a worker of a killed run has made the very same meanwhile."""
-    return record is not None and (
-        record.made_at == made_at or (same_source(track, record) and not record.behind)
+    return Account(
+        listed=len(plan.tracks) + plan.deferred,
+        recorded=counts["recorded"],
+        moved=tuple(moved),
+        refreshed=counts["refreshed"],
+        quarantined=counts["quarantined"],
+        unchanged=counts["unchanged"],
+        deferred=plan.deferred + (counts["not done"] if left else 0),
+        missing=tuple(sorted(missing)),
     )
 
 
-def _is_there(track: Track, state: BucketState) -> bool:
-    return track.track_id in state.records or track.track_id in state.failures
+def _fate(track: Track, standing: Standing, state: BucketState, run_id: str, made_at: int) -> str:
+    record, failure = state.records.get(track.track_id), state.failures.get(track.track_id)
+    if not standing.outstanding:
+        there = record is not None or failure is not None
+        return ("refreshed" if standing is Standing.METADATA else "unchanged") if there else "lost"
+    if failure is not None and failure.run_id == run_id:
+        return "quarantined"
+    if record is None:
+        return "not done"
+    if record.made_at == made_at:
+        return "recorded"
+    if not same_source(track, record) or record.behind:
+        return "not done"
+    # It has the numbers of an earlier run, or a worker of a killed run has made them meanwhile.
+    return {Standing.MOVED: "moved", Standing.CHANGED: "refreshed"}.get(standing, "recorded")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from beamprint.pipeline.catalogue.listing import list_tracks
-from beamprint.pipeline.catalogue.planning import plan_bucket
+from beamprint.pipeline.catalogue.planning import plan_bucket, with_hashes
 from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
 from beamprint.pipeline.store.known import known_state
 from beamprint.pipeline.store.sink import DatasetSink
@@ -36,9 +36,10 @@ class CatalogueInGraph:
 
     def outstanding(self, bucket: int, tracks: list[Track]) -> Iterator[Track]:
         """Tracks of a bucket that need work."""
-        state = known_state(self.sink.dataset.store, bucket)
+        dataset = self.sink.dataset
+        state = known_state(dataset.store, bucket)
         planned = plan_bucket(tracks, state, force=self.force, retry_failed=self.retry_failed)
-        for track, standing in planned:
+        for track, standing in with_hashes(planned, state, dataset, bucket):
             if standing.outstanding and (self.only is None or track.track_id in self.only):
                 yield track
 

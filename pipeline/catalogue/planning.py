@@ -1,15 +1,15 @@
 """Which listed tracks need work: the listing held against what the dataset already has."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from beamprint.pipeline.record.versions import IDENTITY
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.known import NOTHING_KNOWN, BucketState, Known, known_state
+from beamprint.pipeline.store.known import BucketState, Known, content_hashes, known_state
 from beamprint.transforms.audio.errors import Reason
-from beamprint.transforms.model import Track
+from beamprint.transforms.model import RecordedFile, Track
 
 RETRIED_REASONS = frozenset(
     {
@@ -29,21 +29,30 @@ it has changed.
 """
 
 
+_MOST_COMPARED = 256
+"""Rows that the hash of a new file is compared with, where so many that are gone have its size."""
+
+
 class Standing(str, Enum):
     """How a listed track stands to the dataset."""
 
     NEW = "new"
+    MOVED = "moved"
+    """New, and its file has the size of one whose row is not listed any more: its hash tells."""
     CHANGED = "changed"
+    """The file has another size, version or uri than its row says: its hash tells."""
     OUTDATED = "outdated"
     RETRIED = "retried"
     FORCED = "forced"
+    METADATA = "metadata"
+    """Only its tags differ."""
     UNCHANGED = "unchanged"
     FAILED_BEFORE = "failed_before"
 
     @property
     def outstanding(self) -> bool:
-        """Whether the track needs work."""
-        return self not in (Standing.UNCHANGED, Standing.FAILED_BEFORE)
+        """Whether the track's file must be read."""
+        return self not in (Standing.METADATA, Standing.UNCHANGED, Standing.FAILED_BEFORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +62,18 @@ class RunPlan:
     Args:
         tracks: Listed tracks and their standing, those of a bucket together.
         deferred: Number of listed tracks that are left to a later run.
+        gone: Ids of tracks that have a row and are not listed.
+        known: Number of tracks that have a row.
+        outdated: Number of tracks to be measured again in each family.
+        failed: Number of tracks that failed before, by reason.
     """
 
     tracks: tuple[tuple[Track, Standing], ...]
     deferred: int = 0
+    gone: tuple[str, ...] = ()
+    known: int = 0
+    outdated: Mapping[str, int] = field(default_factory=dict)
+    failed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -66,13 +83,13 @@ class RunPlan:
 
     @property
     def outstanding(self) -> list[Track]:
-        """Tracks that need work."""
+        """Tracks whose files must be read."""
         return [track for track, standing in self.tracks if standing.outstanding]
 
     @property
-    def settled(self) -> list[Track]:
-        """Tracks that need none: recorded as they are, or known to fail."""
-        return [track for track, standing in self.tracks if not standing.outstanding]
+    def gone_share(self) -> float:
+        """Share of the known tracks that are not listed."""
+        return len(self.gone) / max(1, self.known)
 
     def limited(self, limit: int) -> "RunPlan":
         """The plan with at most ``limit`` outstanding tracks; the others are deferred.
@@ -87,13 +104,13 @@ class RunPlan:
             for track, standing in self.tracks
             if not standing.outstanding or track.track_id in chosen
         )
-        return RunPlan(kept, self.deferred + len(self.tracks) - len(kept))
+        return replace(self, tracks=kept, deferred=self.deferred + len(self.tracks) - len(kept))
 
 
 def plan(
     tracks: Iterable[Track], dataset: Dataset | None, *, force: bool = False, retry_failed: bool = False
 ) -> RunPlan:
-    """Find out which tracks need work.
+    """Find out which tracks need work, and which rows are of tracks that are not listed.
 
     Args:
         tracks: The listing; ids are unique.
@@ -104,19 +121,35 @@ def plan(
     Raises:
         NotFinished: A file of the dataset cannot be read.
     """
+    if dataset is None:
+        return RunPlan(tuple((track, Standing.NEW) for track in tracks))
     planned: list[tuple[Track, Standing]] = []
-    for bucket, members in sorted(by_bucket(tracks, dataset).items()):
-        state = NOTHING_KNOWN if dataset is None else known_state(dataset.store, bucket)
-        planned += plan_bucket(members, state, force=force, retry_failed=retry_failed)
-    return RunPlan(tuple(planned))
+    gone: dict[str, Known | None] = {}
+    outdated, failed = Counter[str](), Counter[str]()
+    known = 0
+    listed = by_bucket(tracks, dataset)
+    for bucket in dataset.division.numbers:
+        state = known_state(dataset.store, bucket)
+        members = listed.get(bucket, [])
+        of_bucket = list(plan_bucket(members, state, force=force, retry_failed=retry_failed))
+        planned += with_hashes(of_bucket, state, dataset, bucket)
+        known += len(state.records.keys() | state.failures.keys())
+        ids = {track.track_id for track in members}
+        gone |= {track_id: state.records.get(track_id) for track_id in state.ids - ids}
+        for track, standing in of_bucket:
+            if standing is Standing.OUTDATED:
+                outdated.update(state.records[track.track_id].behind)
+            elif standing in (Standing.RETRIED, Standing.FAILED_BEFORE):
+                failed[state.failures[track.track_id].reason or ""] += 1
+    moved = with_moves(planned, gone, dataset)
+    return RunPlan(tuple(moved), 0, tuple(sorted(gone)), known, outdated, failed)
 
 
-def by_bucket(tracks: Iterable[Track], dataset: Dataset | None) -> dict[int, list[Track]]:
-    """Tracks by the bucket they belong to; all in bucket 0 without a dataset."""
+def by_bucket(tracks: Iterable[Track], dataset: Dataset) -> dict[int, list[Track]]:
+    """Tracks by the bucket they belong to."""
     buckets: dict[int, list[Track]] = {}
     for track in tracks:
-        bucket = dataset.bucket_of(track.track_id) if dataset else 0
-        buckets.setdefault(bucket, []).append(track)
+        buckets.setdefault(dataset.bucket_of(track.track_id), []).append(track)
     return buckets
 
 
@@ -137,6 +170,53 @@ def plan_bucket(
             yield track, standing
 
 
+def with_hashes(
+    planned: Iterable[tuple[Track, Standing]], state: BucketState, dataset: Dataset, bucket: int
+) -> list[tuple[Track, Standing]]:
+    """Changed tracks of a bucket with their rows' hashes, so that the file's can be compared first."""
+    planned = list(planned)
+    changed = [
+        t.track_id for t, standing in planned if standing is Standing.CHANGED and t.track_id in state.records
+    ]
+    hashes = content_hashes(dataset.store, bucket, changed)
+    return [
+        (replace(track, recorded=(_row(track.track_id, hashes, state.records),)), standing)
+        if standing is Standing.CHANGED and track.track_id in hashes
+        else (track, standing)
+        for track, standing in planned
+    ]
+
+
+def with_moves(
+    planned: list[tuple[Track, Standing]], gone: Mapping[str, Known | None], dataset: Dataset
+) -> list[tuple[Track, Standing]]:
+    """New tracks whose files may be those of rows that are not listed any more, with the hashes of these rows."""
+    sizes = {track.size for track, standing in planned if standing is Standing.NEW and track.size is not None}
+    records = {
+        track_id: record
+        for track_id, record in gone.items()
+        if record is not None and record.source_bytes in sizes and not record.behind
+    }
+    buckets: dict[int, list[str]] = {}
+    for track_id in records:
+        buckets.setdefault(dataset.bucket_of(track_id), []).append(track_id)
+    by_size: dict[int | None, list[RecordedFile]] = {}
+    for bucket, members in buckets.items():
+        hashes = content_hashes(dataset.store, bucket, members)
+        for track_id in hashes:
+            by_size.setdefault(records[track_id].source_bytes, []).append(_row(track_id, hashes, records))
+    return [
+        (replace(track, recorded=tuple(by_size[track.size][:_MOST_COMPARED])), Standing.MOVED)
+        if standing is Standing.NEW and track.size in by_size
+        else (track, standing)
+        for track, standing in planned
+    ]
+
+
+def _row(track_id: str, hashes: Mapping[str, str], records: Mapping[str, Known]) -> RecordedFile:
+    return RecordedFile(track_id, hashes[track_id], records[track_id].behind)
+
+
 def _standing(
     track: Track, record: Known | None, failure: Known | None, force: bool, retry_failed: bool
 ) -> Standing:
@@ -147,12 +227,19 @@ def _standing(
         return Standing.FORCED
     if not same_source(track, known):
         return Standing.CHANGED
-    if failure is not None:
-        again = retry_failed or failure.reason in RETRIED_REASONS or IDENTITY in failure.behind
-        return Standing.RETRIED if again else Standing.FAILED_BEFORE
-    return Standing.OUTDATED if known.behind else Standing.UNCHANGED
+    if failure is not None and _may_pass(failure, retry_failed):
+        return Standing.RETRIED
+    if failure is None and known.behind:
+        return Standing.OUTDATED
+    settled = Standing.UNCHANGED if failure is None else Standing.FAILED_BEFORE
+    return settled if track.tags == known.tags else Standing.METADATA
+
+
+def _may_pass(failure: Known, retry_failed: bool) -> bool:
+    return retry_failed or failure.reason in RETRIED_REASONS or IDENTITY in failure.behind
 
 
 def same_source(track: Track, known: Known) -> bool:
     """Whether a row was made from the file as it is listed now."""
-    return track.size == known.source_bytes and track.version == known.source_version
+    listed = (track.uri, track.size, track.version)
+    return listed == (known.uri, known.source_bytes, known.source_version)

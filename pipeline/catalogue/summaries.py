@@ -30,6 +30,10 @@ class RunSummary:
         quarantined: Tracks quarantined.
         unchanged: Tracks that needed no work.
         deferred: Tracks left to a later run.
+        moved: New ids that have taken over the numbers of a row that is gone.
+        refreshed: Tracks whose uri, version or tags were refreshed; nothing was measured.
+        gone: Tracks of the dataset that were not listed.
+        removed: Tracks among these that were pruned.
         reasons: Quarantined tracks by reason.
         missing: Ids that are neither recorded nor in quarantine, against the law of conservation.
         details: Further facts: inputs, options, versions, audio seconds, time by stage.
@@ -44,6 +48,10 @@ class RunSummary:
     quarantined: int
     unchanged: int
     deferred: int = 0
+    moved: int = 0
+    refreshed: int = 0
+    gone: int = 0
+    removed: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     missing: Sequence[str] = ()
     details: Mapping[str, Any] = field(default_factory=dict)

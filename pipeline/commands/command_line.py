@@ -5,7 +5,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from beamprint.pipeline.errors import DatasetHeld, NotFinished, UsageError
+from beamprint.pipeline.commands.option_types import allowance, deadline, positive, size
+from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 if TYPE_CHECKING:
     from beamprint.pipeline.runner import RunOutcome, RunRequest
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
     options = _parser(runners).parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (UsageError, DatasetHeld, NotFinished) as error:
+    except (UsageError, DatasetHeld, NotFinished, TooManyGone) as error:
         print(f"beamprint: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
@@ -110,14 +111,14 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         "--runner", choices=sorted(runners), default="local", help="where the graph runs (default: local)"
     )
     p.add_argument(
-        "--workers", type=_positive(int), metavar="N", help="worker processes (default: one a core)"
+        "--workers", type=positive(int), metavar="N", help="worker processes (default: one a core)"
     )
     p.add_argument(
-        "--memory-per-worker", type=_bytes, metavar="SIZE", help="limit of resident memory, such as 1500M"
+        "--memory-per-worker", type=size, metavar="SIZE", help="limit of resident memory, such as 1500M"
     )
     p.add_argument(
         "--time-limit",
-        type=_positive(float),
+        type=positive(float),
         metavar="S",
         help="seconds a minute of audio may take before its track counts as hanging (default: 60)",
     )
@@ -126,13 +127,13 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
     )
     p.add_argument(
         "--bucket-tracks",
-        type=_positive(int),
+        type=positive(int),
         metavar="N",
         help="tracks a file of the dataset is meant to hold (default: 1000)",
     )
     p.add_argument(
         "--limit",
-        type=_positive(int),
+        type=positive(int),
         metavar="N",
         help="do at most so many tracks, leave the rest to the next run",
     )
@@ -144,10 +145,30 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
     )
     p.add_argument(
         "--max-failures",
-        type=_positive(float, or_zero=True),
+        type=allowance,
         metavar="X",
-        help="stop with exit code 1 beyond this share (below 1) or number of failures; 0 allows none",
+        help="stop with exit code 1 beyond this number or share (5%%) of failures; 0 allows none",
     )
+    p.add_argument(
+        "--prune", action="store_true", help="remove tracks that are gone: in OUT, and not among the inputs"
+    )
+    p.add_argument("--yes", action="store_true", help="let --prune remove more than a tenth of the tracks")
+    p.add_argument(
+        "--max-gone",
+        type=allowance,
+        metavar="X",
+        help="do nothing, with exit code 1, if more than this number or share (5%%) of the tracks is gone",
+    )
+    p.add_argument(
+        "--deadline",
+        type=deadline,
+        metavar="HH:MM",
+        help="begin no work that would end after this time of day; the next run goes on",
+    )
+    p.add_argument(
+        "--sample", type=positive(int), metavar="N", help="do a random sample of N tracks, always the same"
+    )
+    p.add_argument("-v", "--verbose", action="store_true", help="list the tracks that are gone")
     p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
     p.set_defaults(command=lambda options: _run(options, runners))
@@ -208,27 +229,6 @@ def _add_formats(parser: argparse.ArgumentParser, *formats: str) -> None:
             f"--{name}", dest="format", action="store_const", const=name, help=f"as {name.upper()}"
         )
     parser.set_defaults(format="table")
-
-
-def _positive(kind: type, *, or_zero: bool = False) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        value: float = kind(text)
-        if not (value > 0 or (or_zero and value == 0)):
-            raise argparse.ArgumentTypeError(f"{text} is {'below' if or_zero else 'not above'} 0")
-        return value
-
-    parse.__name__ = kind.__name__  # argparse names it in "invalid int value"
-    return parse
-
-
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-
-
-def _bytes(text: str) -> int:
-    number, unit = (text[:-1], text[-1].upper()) if text and not text[-1].isdigit() else (text, "")
-    if unit not in _UNITS or not number.replace(".", "", 1).isdigit() or float(number) <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 1500M or 2G")
-    return int(float(number) * _UNITS[unit])
 
 
 def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from beamprint.pipeline.catalogue.manifest import FAILURE_PREFIX
 from beamprint.pipeline.commands.wording import counted, on_one_line
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.parquet import text_map
 from beamprint.transforms.audio.errors import Reason
 
 _TOLD = (
@@ -81,7 +82,7 @@ def as_csv(rows: Sequence[Row]) -> str:
     table = csv.writer(file, lineterminator="\n")
     table.writerow(["uri", "track_id", *tags, *(FAILURE_PREFIX + name for name in _TOLD)])
     for row in rows:
-        own = {tag["key"]: tag["value"] for tag in row["tags"]}
+        own = text_map(row["tags"])
         table.writerow(
             [
                 row["uri"],

@@ -6,18 +6,21 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from beamprint.pipeline.catalogue.account import Account, account
 from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.catalogue.listing import Listing, list_tracks
 from beamprint.pipeline.catalogue.planning import RunPlan, plan
+from beamprint.pipeline.catalogue.pruning import LARGEST_SHARE, remove_gone
+from beamprint.pipeline.catalogue.retagging import retag
 from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
 from beamprint.pipeline.commands.found_table import found_table
-from beamprint.pipeline.commands.wording import counted as how_many
-from beamprint.pipeline.errors import NotFinished, UsageError
+from beamprint.pipeline.commands.option_types import Allowance
+from beamprint.pipeline.commands.run_messages import Ended, closing, left_out, planned
+from beamprint.pipeline.errors import NotFinished, TooManyGone, UsageError
 from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
 from beamprint.pipeline.store.dataset import Dataset, writing
@@ -29,7 +32,8 @@ from beamprint.transforms.audio.errors import Reason
 Runner = Callable[[RunRequest], RunOutcome]
 
 _SHOWN_TRACKS = 20
-_SHOWN_IDS = 10
+_KEPT_IDS = 1000
+"""Ids of tracks that are gone that a summary names; all are listed with ``-v``."""
 _OUTCOMES = {0: "done", 1: "failures", 4: "unfinished", 130: "interrupted", 143: "interrupted"}
 
 
@@ -48,16 +52,16 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         DatasetHeld: Another run is at work.
         NotFinished: The store failed.
     """
-    if options.force and options.limit:
-        raise UsageError(
-            "--force with --limit would do the same tracks every time; name fewer inputs instead"
-        )
+    _check(options)
     store = store_at(options.output)
     listing = list_tracks(options.inputs)
+    if options.sample:
+        listing = listing.sampled(options.sample)
     if not options.quiet:
-        _tell(*_left_out(listing))
+        _tell(*left_out(listing))
     if options.dry_run:
-        print(_planned(_plan(listing, Dataset.find(store), options)))
+        todo = _plan(listing, Dataset.find(store), options)
+        print("\n".join(planned(todo, verbose=options.verbose)))
         return 0
     began, started = time.monotonic(), _now()
     run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
@@ -65,31 +69,32 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         sink = DatasetSink(dataset, run_id, started)
         todo = _plan(listing, dataset, options)
         if not options.quiet:
-            _tell(_planned(todo))
+            _tell(*planned(todo, verbose=options.verbose))
+        _check_gone(todo, listing, options)
+        retag(dataset, todo)
         outcome = _work(todo, sink, options, runner)
         ended = _count(listing, todo, sink, outcome, options)
         write_summary(store, _summary(ended, sink, options))
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS and not options.quiet:
             _show(found_table(dataset, started))
     if ended.code or not options.quiet:
-        _tell(*_closing(ended, options.output, time.monotonic() - began))
+        _tell(*closing(ended, options.output, time.monotonic() - began))
     return ended.code
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """A run that has ended, as it is on disk."""
-
-    listing: Listing
-    todo: RunPlan
-    outcome: RunOutcome
-    counted: Account
-    reasons: Counter[str]
-    code: int
+def _check(options: argparse.Namespace) -> None:
+    if options.force and options.limit:
+        raise UsageError(
+            "--force with --limit would do the same tracks every time; name fewer inputs instead"
+        )
+    if options.sample and (options.prune or options.max_gone is not None):
+        raise UsageError("--sample lists a part of the tracks only, so that what is gone cannot be told")
 
 
 def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace) -> RunPlan:
     todo = plan(listing.tracks, dataset, force=options.force, retry_failed=options.retry_failed)
+    if options.sample:
+        todo = replace(todo, gone=())
     return todo.limited(options.limit) if options.limit else todo
 
 
@@ -110,7 +115,8 @@ def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner:
             memory_per_worker=options.memory_per_worker,
             scratch=options.scratch,
             time_limit=options.time_limit,
-            max_failures=options.max_failures,
+            max_failures=None if options.max_failures is None else options.max_failures.of(len(tracks)),
+            deadline=options.deadline,
             quiet=options.quiet,
         )
     )
@@ -118,14 +124,39 @@ def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner:
 
 def _count(
     listing: Listing, todo: RunPlan, sink: DatasetSink, outcome: RunOutcome, options: argparse.Namespace
-) -> _Ended:
-    counted = account(sink.dataset, todo, run_id=sink.run_id, started=sink.started)
-    reasons = _reasons(sink.dataset, sink.run_id) if counted.quarantined else Counter[str]()
-    code = _exit_code(outcome, counted, reasons, options.max_failures)
-    return _Ended(listing, todo, outcome, counted, reasons, code or int(bool(listing.unlisted)))
+) -> Ended:
+    dataset = sink.dataset
+    counted = account(dataset, todo, run_id=sink.run_id, started=sink.started, left=outcome.left)
+    reasons = _reasons(dataset, sink.run_id) if counted.quarantined else Counter[str]()
+    code = _exit_code(outcome, counted, reasons, options.max_failures) or int(bool(listing.unlisted))
+    removed = remove_gone(dataset, todo, counted, prune=options.prune and not outcome.exit_code)
+    return Ended(listing, todo, outcome, counted, reasons, removed, code)
 
 
-def _summary(ended: _Ended, sink: DatasetSink, options: argparse.Namespace) -> RunSummary:
+def _check_gone(todo: RunPlan, listing: Listing, options: argparse.Namespace) -> None:
+    """Stop before anything is done where more is gone than the user expects.
+
+    Raises:
+        TooManyGone: More than allowed.
+        UsageError: What is gone is not certain, or so much that it needs a word more.
+    """
+    known = max(1, todo.known)
+    if options.max_gone is not None and len(todo.gone) > options.max_gone.of(known):
+        raise TooManyGone(
+            f"{len(todo.gone)} of {known} tracks are gone, more than --max-gone allows; nothing was done"
+        )
+    if not options.prune or not todo.gone:
+        return
+    if listing.unlisted:
+        raise UsageError(f"--prune: {listing.unlisted[0]}; what is in it is not known to be gone")
+    if len(todo.gone) > LARGEST_SHARE * known and not options.yes:
+        raise UsageError(
+            f"--prune would remove {len(todo.gone)} of {known} tracks, more than {LARGEST_SHARE:.0%};"
+            " check the inputs, and add --yes if that is meant"
+        )
+
+
+def _summary(ended: Ended, sink: DatasetSink, options: argparse.Namespace) -> RunSummary:
     counted, report = ended.counted, ended.outcome.report
     return RunSummary(
         run_id=sink.run_id,
@@ -137,6 +168,10 @@ def _summary(ended: _Ended, sink: DatasetSink, options: argparse.Namespace) -> R
         quarantined=counted.quarantined,
         unchanged=counted.unchanged,
         deferred=counted.deferred,
+        moved=len(counted.moved),
+        refreshed=counted.refreshed,
+        gone=len(ended.todo.gone),
+        removed=ended.removed,
         reasons=dict(ended.reasons),
         missing=() if ended.outcome.exit_code else counted.missing,
         details={
@@ -146,6 +181,9 @@ def _summary(ended: _Ended, sink: DatasetSink, options: argparse.Namespace) -> R
             "audio_seconds": report.audio_seconds,
             "cpu_seconds": dict(report.cpu_seconds),
             "software": software_version(),
+            "outdated": dict(ended.todo.outdated),
+            "failed_before": dict(ended.todo.failed),
+            "gone": ended.todo.gone[:_KEPT_IDS],
         },
     )
 
@@ -156,58 +194,15 @@ def _reasons(dataset: Dataset, run_id: str) -> Counter[str]:
     return Counter(row["reason"] for row in rows if row["run_id"] == run_id)
 
 
-def _exit_code(outcome: RunOutcome, counted: Account, reasons: Counter[str], allowed: float | None) -> int:
+def _exit_code(
+    outcome: RunOutcome, counted: Account, reasons: Counter[str], allowed: Allowance | None
+) -> int:
     if outcome.exit_code:
         return outcome.exit_code
-    done = counted.recorded + counted.quarantined
-    limit = None if allowed is None else allowed * done if allowed < 1 else allowed
-    too_many = limit is not None and counted.quarantined > limit
-    return int(bool(counted.missing) or too_many or reasons[Reason.INTERNAL_ERROR] > 0)
-
-
-def _left_out(listing: Listing) -> Iterator[str]:
-    """Folders that nothing is known of, before the run and at its end: they are what to mend first."""
-    for message in listing.unlisted[:_SHOWN_IDS]:
-        yield f"beamprint: {message}; what is in it is left out"
-    more = len(listing.unlisted) - _SHOWN_IDS
-    if more > 0:
-        yield f"beamprint: {more} more folders cannot be listed"
-
-
-def _planned(todo: RunPlan) -> str:
-    counts = [f"{n} {standing.replace('_', ' ')}" for standing, n in todo.counts.items() if n]
-    if todo.deferred:
-        counts.append(f"{todo.deferred} left to a later run")
-    return f"{how_many(len(todo.outstanding), 'track')} to do ({', '.join(counts)})"
-
-
-def _closing(ended: _Ended, output: str, seconds: float) -> Iterator[str]:
-    """What a person wants to know at the end, and what to do next."""
-    report, counted = ended.outcome.report, ended.counted
-    if not ended.todo.outstanding:
-        yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged, 'track')}"
-    else:
-        if ended.outcome.taken_over:
-            yield f"{how_many(ended.outcome.taken_over, 'segment')} of long tracks had been measured by the run before"
-        yield (
-            f"{counted.recorded} recorded, {counted.quarantined} failed, {counted.unchanged} unchanged: "
-            f"{report.audio_seconds / 60:.1f} minutes of audio in {seconds:.1f} s"
-        )
-    if report.cpu_seconds:
-        stages = sorted(report.cpu_seconds.items(), key=lambda item: -item[1])
-        yield "CPU seconds: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in stages)
-    if ended.reasons:
-        yield "failed: " + ", ".join(f"{n} {reason}" for reason, n in ended.reasons.most_common())
-        yield f"  beamprint failures {output} says which and why"
-    if ended.outcome.exit_code:
-        yield ended.outcome.message
-    elif counted.missing:
-        shown = ", ".join(counted.missing[:_SHOWN_IDS])
-        more = len(counted.missing) - _SHOWN_IDS
-        yield f"LOST: {shown}{f' and {more} more' if more > 0 else ''}: neither recorded nor in quarantine"
-    if ended.listing.ignored:
-        yield f"{ended.listing.ignored} files that are not audio by their name were passed over"
-    yield from _left_out(ended.listing)
+    too_many = allowed is not None and counted.quarantined > allowed.of(counted.done)
+    nothing_done = counted.quarantined > 0 and counted.done == counted.quarantined
+    bugs = reasons[Reason.INTERNAL_ERROR] > 0
+    return int(bool(counted.missing) or too_many or nothing_done or bugs)
 
 
 def _tell(*lines: str) -> None:

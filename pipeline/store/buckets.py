@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -18,7 +18,7 @@ from beamprint.pipeline.store.division import (
     read_metadata,
 )
 from beamprint.pipeline.store.parquet import BucketRows, more_padding, read_bucket, serialised
-from beamprint.pipeline.store.replacement import Row, live_failures, replaced
+from beamprint.pipeline.store.replacement import Row, live_failures, replaced, without
 from beamprint.pipeline.store.store import Conflict, Store
 
 DIVISION_TURN = "division"
@@ -47,14 +47,7 @@ def replace_bucket(
     _check_tracks(division, bucket, [str(row["track_id"]) for row in (*records, *failures)])
     if not records and not failures:
         return
-    with _turn(store, division, bucket):
-        for pause in _pauses(store, bucket):
-            try:
-                _replace_once(store, bucket, records, failures)
-            except Conflict:  # on a store without turns
-                time.sleep(pause)
-            else:
-                return
+    _until_written(store, division, bucket, lambda: _replace_once(store, bucket, records, failures))
 
 
 def _replace_once(store: Store, bucket: int, records: Sequence[Row], failures: Sequence[Row]) -> None:
@@ -63,6 +56,33 @@ def _replace_once(store: Store, bucket: int, records: Sequence[Row], failures: S
     on_disk = _write(store, QUARANTINE, bucket, after.with_failures, before=on_disk)
     _write(store, FINGERPRINTS, bucket, after.records, before=known)
     _write(store, QUARANTINE, bucket, after.quarantine, before=on_disk)
+
+
+def remove_tracks(store: Store, division: Division, bucket: int, tracks: Sequence[str]) -> None:
+    """Remove the record and the failure of some tracks of a bucket.
+
+    Raises:
+        NotFinished: The storage failed.
+    """
+    _until_written(store, division, bucket, lambda: _remove_once(store, bucket, tracks))
+
+
+def _remove_once(store: Store, bucket: int, tracks: Sequence[str]) -> None:
+    before = [read_bucket(store, table, bucket) for table in TABLES]
+    for table, old, rows in zip(TABLES, before, without([old.rows for old in before], tracks)):
+        _write(store, table, bucket, rows, before=old)
+
+
+def _until_written(store: Store, division: Division, bucket: int, write: Callable[[], None]) -> None:
+    """Read and write, again where somebody else wrote in between: on a store without turns."""
+    with _turn(store, division, bucket):
+        for pause in _pauses(store, bucket):
+            try:
+                write()
+            except Conflict:
+                time.sleep(pause)
+            else:
+                return
 
 
 def tidy_bucket(store: Store, division: Division, bucket: int) -> None:

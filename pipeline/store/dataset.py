@@ -7,14 +7,14 @@ OUT/_runs/<run id>.json                   one summary a run
 OUT/_lock, OUT/_scratch/, OUT/_growth/    only while a run writes, or after it was killed
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from beamprint.pipeline.errors import NotFinished, UsageError
-from beamprint.pipeline.store.buckets import replace_bucket, tidy_bucket, upgrade_bucket
+from beamprint.pipeline.store.buckets import remove_tracks, replace_bucket, tidy_bucket, upgrade_bucket
 from beamprint.pipeline.store.division import (
     BUCKET_TRACKS,
     FINGERPRINTS,
@@ -80,6 +80,14 @@ class Dataset:
     ) -> None:
         """Bring a bucket up to date; see ``buckets.replace_bucket``."""
         replace_bucket(self.store, self.division, bucket, records, failures)
+
+    def remove(self, tracks: Iterable[str]) -> None:
+        """Remove the rows of some tracks."""
+        buckets: dict[int, list[str]] = {}
+        for track_id in tracks:
+            buckets.setdefault(self.bucket_of(track_id), []).append(track_id)
+        for bucket, members in sorted(buckets.items()):
+            remove_tracks(self.store, self.division, bucket, members)
 
     def fingerprints(self, columns: list[str] | None = None) -> pa.Table:
         """All records, or some columns of them, bucket by bucket."""

@@ -1,8 +1,9 @@
 """What a bucket already knows of its tracks: just enough to tell which need work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from beamprint.pipeline.store.parquet import read_columns
 from beamprint.pipeline.store.replacement import live_failures, microseconds
 from beamprint.pipeline.store.store import Store
 
-_SOURCE = ["track_id", "uri", "source_bytes", "source_version", "family_versions"]
+_SOURCE = ["track_id", "uri", "source_bytes", "source_version", "tags", "family_versions"]
 
 
 class Known(NamedTuple):
@@ -31,6 +32,7 @@ class Known(NamedTuple):
     uri: str
     source_bytes: int | None
     source_version: str | None
+    tags: tuple[tuple[str, str], ...] = ()
     behind: tuple[str, ...] = ()
     made_at: int | None = None
     reason: str | None = None
@@ -44,8 +46,10 @@ class BucketState:
     records: Mapping[str, Known]
     failures: Mapping[str, Known]
 
-
-NOTHING_KNOWN = BucketState({}, {})
+    @property
+    def ids(self) -> set[str]:
+        """All tracks that have a row."""
+        return self.records.keys() | self.failures.keys()
 
 
 def known_state(store: Store, bucket: int) -> BucketState:
@@ -71,9 +75,28 @@ def known_state(store: Store, bucket: int) -> BucketState:
 
 
 def _by_track(rows: pa.Table, *further: Sequence[int | str | None]) -> dict[str, Known]:
-    track_ids, *source = (rows[name].to_pylist() for name in _SOURCE[:-1])
-    behind = _behind(rows["family_versions"])
-    return dict(zip(track_ids, map(Known._make, zip(*source, behind, *further))))
+    track_ids, *source = (rows[name].to_pylist() for name in _SOURCE[:-2])
+    tags, behind = _tags(rows["tags"]), _behind(rows["family_versions"])
+    return dict(zip(track_ids, map(Known._make, zip(*source, tags, behind, *further))))
+
+
+def content_hashes(store: Store, bucket: int, tracks: Collection[str]) -> dict[str, str]:
+    """Hashes of the files of some records of a bucket, by track id."""
+    if not tracks:
+        return {}
+    rows = read_columns(store, FINGERPRINTS, bucket, ["track_id", "content_sha256"])
+    chosen = rows.filter(pc.field("track_id").isin(list(tracks)))
+    return dict(zip(*(chosen[name].to_pylist() for name in chosen.column_names)))
+
+
+def _tags(column: pa.ChunkedArray) -> list[tuple[tuple[str, str], ...]]:
+    """Tags of each row as a track has them; far faster than ``to_pylist``."""
+    found: list[tuple[tuple[str, str], ...]] = []
+    for chunk in column.chunks:
+        pairs = list(zip(chunk.values.field("key").to_pylist(), chunk.values.field("value").to_pylist()))
+        offsets = chunk.offsets.to_pylist()
+        found += [tuple(pairs[start:stop]) for start, stop in pairwise(offsets)]
+    return found
 
 
 def _behind(versions: pa.ChunkedArray) -> list[tuple[str, ...]]:

@@ -152,6 +152,11 @@ def _as_stored(name: str, values: list[Any]) -> list[Any]:
     return [[{"key": key, "value": text} for key, text in sorted(value.items())] for value in values]
 
 
+def text_map(pairs: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """A text map as a record has it, from what Arrow gives."""
+    return {pair["key"]: pair["value"] for pair in pairs}
+
+
 def serialised(rows: pa.Table, *, padding: int = 0) -> memoryview:
     """The bytes of a bucket's object, which begin with some padding.
 

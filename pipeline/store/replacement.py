@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,18 +12,18 @@ from beamprint.pipeline.record.columns import FAMILY_OF_CODE, RECORD
 from beamprint.pipeline.record.validation import check_failure, validate
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS, IDENTITY
 from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE
-from beamprint.pipeline.store.parquet import to_table
+from beamprint.pipeline.store.parquet import text_map, to_table
 
 HISTORY = ("failed_since", "attempts", "record_from")
 """Quarantine columns that follow from the rows a bucket already has."""
 
-Row = Mapping[str, object]
+Row = Mapping[str, Any]
 
 _FAMILY = {column.name: column.family for column in RECORD if column.measured}
 
 
 class NothingToKeep(Exception):  # noqa: N818 - what happened, not an error of anyone
-    """Only some families of these tracks were measured, and there is no row of the same file with the others.
+    """Records of these tracks lack columns, and there is no row of the same file that has them.
 
     Args:
         tracks: Their ids.
@@ -57,8 +57,7 @@ def replaced(
     Args:
         records: What the bucket held.
         quarantine: The same.
-        done: Records of tracks of this bucket. One that lacks the columns of some families keeps those of
-            the row it replaces.
+        done: Records of tracks of this bucket. One that lacks columns keeps those of the row it replaces.
         failures: Quarantine rows of tracks of this bucket, without the columns ``HISTORY``.
 
     Raises:
@@ -75,6 +74,11 @@ def replaced(
         table = to_table(_completed(done, records), FINGERPRINTS)
         records = _sorted(pa.concat_tables([_without(records, done), table]))
     return Replacement(with_failures, records, _without(live, done))
+
+
+def without(tables: Sequence[pa.Table], tracks: Sequence[str]) -> list[pa.Table]:
+    """Tables without the rows of some tracks."""
+    return [_without(table, [{"track_id": track} for track in tracks]) for table in tables]
 
 
 def live_failures(quarantine: pa.Table, records: pa.Table) -> pa.Table:
@@ -98,7 +102,7 @@ def microseconds(times: pa.ChunkedArray) -> list[int | None]:
 
 
 def _completed(done: Sequence[Row], records: pa.Table) -> list[Row]:
-    """Records with the columns of the families that were not measured again, from the rows they replace."""
+    """Records with the columns that they lack from the rows they replace."""
     lacking = [str(row["track_id"]) for row in done if not _is_whole(row)]
     if not lacking:
         return list(done)
@@ -111,18 +115,20 @@ def _completed(done: Sequence[Row], records: pa.Table) -> list[Row]:
 
 
 def _is_whole(row: Row) -> bool:
-    return _versions(row).keys() == FAMILY_VERSIONS.keys()
+    return row.get("family_versions", {}).keys() == FAMILY_VERSIONS.keys()
 
 
-def _whole(row: Row, kept: Record | None) -> Row | None:
+def _whole(row: Row, kept: dict[str, Any] | None) -> Row | None:
     if _is_whole(row):
         return row
-    if kept is None or kept["content_sha256"] != row["content_sha256"]:
+    if kept is None or row.get("content_sha256", kept["content_sha256"]) != kept["content_sha256"]:
         return None
-    notes = {note for note in _texts(kept["notes"]) if _family_of(note) not in _versions(row)}
+    kept["tags"] = text_map(kept["tags"])
+    versions = row.get("family_versions", {})
+    notes = {note for note in kept["notes"] if _family_of(note) not in versions}
     whole = {column.name: row.get(column.name, kept[column.name]) for column in RECORD}
-    whole["family_versions"] = {**_versions(kept), **_versions(row)}
-    whole["notes"] = sorted(notes.union(_texts(row["notes"])))
+    whole["family_versions"] = {**kept["family_versions"], **versions}
+    whole["notes"] = sorted(notes.union(row.get("notes", ())))
     validate(whole)
     return whole
 
@@ -130,17 +136,6 @@ def _whole(row: Row, kept: Record | None) -> Row | None:
 def _family_of(note: str) -> str:
     column, colon, code = note.rpartition(":")
     return _FAMILY[column] if colon else FAMILY_OF_CODE.get(code, IDENTITY)
-
-
-def _texts(notes: object) -> list[str]:
-    assert isinstance(notes, list)
-    return notes
-
-
-def _versions(row: Row) -> dict[str, int]:
-    versions = row["family_versions"]
-    assert isinstance(versions, dict)
-    return versions
 
 
 def _sorted(rows: pa.Table) -> pa.Table:

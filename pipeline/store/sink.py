@@ -1,11 +1,16 @@
 """Where the graph commits its outcomes: records and failures of a run, into a dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+import pyarrow.compute as pc
 
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.division import FINGERPRINTS
+from beamprint.pipeline.store.parquet import read_columns
 from beamprint.pipeline.store.replacement import NothingToKeep
 from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.audio.uris import escape_undecodable
@@ -37,12 +42,27 @@ class DatasetSink:
             NotFinished: The store failed.
         """
         rows = [self._row(failure) for failure in failures]
-        try:
-            self.dataset.replace(bucket, [record.columns for record in records], rows)
-        except NothingToKeep as missing:
-            complete = [record.columns for record in records if record.track_id not in missing.tracks]
-            changed = [self._changed(record) for record in records if record.track_id in missing.tracks]
-            self.dataset.replace(bucket, complete, rows + changed)
+        found = {record.track_id: self._columns(record) for record in records}
+        changed = [record for record in records if found[record.track_id] is None]
+        while True:
+            complete = [columns for columns in found.values() if columns is not None]
+            try:
+                self.dataset.replace(bucket, complete, rows + [self._changed(record) for record in changed])
+            except NothingToKeep as missing:
+                changed += [record for record in records if record.track_id in missing.tracks]
+                found = {track_id: c for track_id, c in found.items() if track_id not in missing.tracks}
+            else:
+                return
+
+    def _columns(self, record: Fingerprint) -> Mapping[str, Any] | None:
+        """Columns of a record, with those of the row of another track whose file it has; None if that changed."""
+        if record.row_of is None:
+            return record.columns
+        rows = read_columns(self.dataset.store, FINGERPRINTS, self.dataset.bucket_of(record.row_of))
+        of_track = rows.filter(pc.field("track_id") == record.row_of).to_pylist()
+        if not of_track or of_track[0]["content_sha256"] != record.columns["content_sha256"]:
+            return None
+        return {**of_track[0], **record.columns}
 
     def _changed(self, record: Fingerprint) -> dict[str, object]:
         """Quarantine row of a track whose file is not the one that the columns to be kept are of."""
@@ -54,7 +74,7 @@ class DatasetSink:
             columns["source_bytes"],
             columns["source_version"],
         )
-        message = f"{track.uri} changed, though its size and time did not; the next run measures all of it"
+        message = f"{track.uri} or its row changed meanwhile; the next run measures all of it"
         return self._row(Failure(track, Reason.CHANGED_WHILE_READING, message, "merge"))
 
     def _row(self, failure: Failure) -> dict[str, object]:

@@ -52,7 +52,8 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
             Setup(work, request.job, scratch),
             workers=workers,
             limits=limits,
-            allowed_failures=_allowed_failures(request),
+            allowed_failures=math.inf if request.max_failures is None else request.max_failures,
+            deadline=math.inf if request.deadline is None else request.deadline,
             progress=Progress(len(request.tracks), quiet=request.quiet),
         )
         try:
@@ -61,10 +62,11 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
             return RunOutcome(supervisor.report, 1, str(error))
         except NotFinished as error:
             return RunOutcome(supervisor.report, error.exit_code, str(error))
-        if signals.signal is None:
+        left = signals.signal is None and supervisor.left
+        if signals.signal is None and not left:
             remove_scratch(scratch)
         farewell = _farewell(supervisor, signals)
-        return RunOutcome(supervisor.report, signals.exit_code, farewell, supervisor.taken_over)
+        return RunOutcome(supervisor.report, signals.exit_code, farewell, supervisor.taken_over, left)
 
 
 def _farewell(supervisor: Supervisor, signals: interrupts.Interrupts) -> str:
@@ -79,12 +81,6 @@ def _by_bucket(request: RunRequest) -> dict[int, list[Track]]:
     for track in request.tracks:
         buckets.setdefault(request.job.sink.bucket_of(track.track_id), []).append(track)
     return buckets
-
-
-def _allowed_failures(request: RunRequest) -> float:
-    if request.max_failures is None:
-        return math.inf
-    return request.max_failures * (len(request.tracks) if request.max_failures < 1 else 1)
 
 
 def _version() -> str:

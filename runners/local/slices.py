@@ -15,6 +15,8 @@ _FIRST_SLICE_S = 12.0
 _MOST_TRACKS = 2000
 _SPREAD_FROM_S = 15.0
 _PLANNED_AT_ONCE = 50
+_SHORT = ("finish_ranges", "record_failures")
+"""What is done at any time: it keeps what was measured."""
 _SECONDS_PER_SLICE = 0.4
 _WITH_COST = frozenset({"plan_ranges", "run_tracks", "run_ranges"})
 """Tasks that measure their items, now or once they are planned."""
@@ -150,8 +152,15 @@ class Backlog:
                 if kept:
                     self._urgent.append(Task(task.verb, kept, task.attempt))
 
-    def take(self) -> Task:
-        """The next slice.
+    def fits(self, seconds: float) -> bool:
+        """Whether the least that can be taken next is done in so many seconds, as far as one can guess."""
+        if self._urgent:
+            return self.rate(self._guess(self._urgent[0].items)) <= seconds or self._urgent[0].verb in _SHORT
+        queue = self._ranges or self._tracks
+        return bool(queue) and self.rate(cost(queue[0])) <= seconds
+
+    def take(self, seconds: float = math.inf) -> Task:
+        """The next slice, of about so many seconds at the most.
 
         Raises:
             IndexError: There is none.
@@ -160,13 +169,13 @@ class Backlog:
             task = self._urgent.popleft()
         else:
             verb: Verb = "run_ranges" if self._ranges else "run_tracks"
-            task = Task(verb, tuple(self._cut(self._ranges or self._tracks)))
+            task = Task(verb, tuple(self._cut(self._ranges or self._tracks, seconds)))
         if task.verb in _WITH_COST:
             self._cost -= self._guess(task.items)
         return task
 
-    def _cut(self, queue: "deque[Range] | deque[Track]") -> list[Range | Track]:
-        budget = self._budget()
+    def _cut(self, queue: "deque[Range] | deque[Track]", seconds: float) -> list[Range | Track]:
+        budget = min(self._budget(), seconds)
         items: list[Range | Track] = [queue.popleft()]
         budget -= self.rate(cost(items[0]))
         while queue and len(items) < _MOST_TRACKS and (price := self.rate(cost(queue[0]))) <= budget:

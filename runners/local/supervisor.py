@@ -50,6 +50,7 @@ class Supervisor:
         workers: Number of processes.
         limits: What each of them may use.
         allowed_failures: Number of failed tracks past which the run ends.
+        deadline: Seconds since 1970 past which no work is begun that would end later.
         progress: Shows how it goes.
     """
 
@@ -61,6 +62,7 @@ class Supervisor:
         workers: int,
         limits: Limits,
         allowed_failures: float,
+        deadline: float,
         progress: Progress,
     ) -> None:
         self.report = SliceReport()
@@ -69,6 +71,7 @@ class Supervisor:
         self._wanted = workers
         self._limits = limits
         self._allowed_failures = allowed_failures
+        self._deadline = deadline
         self._progress = progress
         self._total = sum(map(len, tracks.values()))
         self._backlog = Backlog(tracks, workers)
@@ -90,7 +93,7 @@ class Supervisor:
             TooManyFailures: There are more than allowed.
         """
         try:
-            while interrupts.signal is None and (self._backlog or self._busy):
+            while interrupts.signal is None and (self._may_begin or self._busy):
                 self._staff()
                 self._attend()
             if interrupts.signal is not None:
@@ -119,6 +122,20 @@ class Supervisor:
         )
 
     @property
+    def left(self) -> bool:
+        """Whether there is work that was not begun."""
+        return bool(self._backlog)
+
+    @property
+    def _may_begin(self) -> bool:
+        """Whether there is work that would end before the deadline."""
+        return self.left and self._backlog.fits(self._seconds_to_deadline)
+
+    @property
+    def _seconds_to_deadline(self) -> float:
+        return self._deadline - time.time()
+
+    @property
     def _busy(self) -> list[WatchedWorker]:
         return [worker for worker in self._workers if worker.task is not None]
 
@@ -133,10 +150,10 @@ class Supervisor:
     def _staff(self) -> None:
         """Give slices to idle workers; start as many workers as there are slices for."""
         for worker in self._workers:
-            if worker.idle and self._backlog and not worker.process.is_orphan:
-                worker.give(self._backlog.take())
+            if worker.idle and self._may_begin and not worker.process.is_orphan:
+                worker.give(self._backlog.take(self._seconds_to_deadline))
         starting = sum(not worker.ready for worker in self._workers)
-        while len(self._workers) < self._wanted and starting < self._backlog.tasks_left:
+        while self._may_begin and len(self._workers) < self._wanted and starting < self._backlog.tasks_left:
             self._start_worker()
             starting += 1
 

@@ -103,7 +103,7 @@ def _perform(work: Work, task: Task, setup: Setup) -> Finished | Planned | Raise
 
 def _ranges(track: Track, setup: Setup) -> tuple[Range, ...]:
     try:
-        return tuple(setup.job.plan(track))
+        return tuple(planned for planned in setup.job.plan(track) if isinstance(planned, Range))
     except BadAudio:
         return ()  # the graph meets it again, and says so in quarantine
 

@@ -33,7 +33,9 @@ def test_without_a_dataset_everything_is_new():
 def test_a_track_whose_file_and_algorithm_are_the_same_needs_no_work(dataset):
     dataset.replace(0, [record("a")], [])
     assert standing(dataset, track("a")) is Standing.UNCHANGED
-    assert standing(dataset, track("b")) is Standing.NEW
+    assert standing(dataset, track("b", size=101)) is Standing.NEW
+    planned = dict((one.track_id, how) for one, how in plan([track("a"), track("b")], dataset).tracks)
+    assert planned == {"a": Standing.UNCHANGED, "b": Standing.NEW}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_a_limit_defers_the_rest(dataset):
     dataset.replace(0, [record("a")], [])
     whole = plan([track(name) for name in "abcd"], dataset)
     limited = whole.limited(2)
-    assert (len(limited.outstanding), len(limited.settled), limited.deferred) == (2, 1, 1)
+    assert (len(limited.outstanding), len(limited.tracks), limited.deferred) == (2, 3, 1)
     assert whole.limited(100) == whole
 
 

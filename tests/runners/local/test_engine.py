@@ -1,3 +1,5 @@
+import time
+
 """The engine with a stand-in for the graph: real processes, real faults, no audio."""
 
 import re
@@ -144,12 +146,20 @@ def test_a_machine_on_which_everything_dies_is_not_fought(out, monkeypatch):
     assert len(outcomes(out)) < 10
 
 
-@pytest.mark.parametrize(("allowed", "code"), [(3, 0), (2, 1), (0, 1), (0.3, 0), (0.1, 1)])
+@pytest.mark.parametrize(("allowed", "code"), [(3, 0), (2, 1), (0, 1)])
 def test_more_failures_than_allowed_end_the_run(out, allowed, code):
     assert (
         run(out, [*many(7), *[track(f"b{i}", "bad") for i in range(3)]], max_failures=allowed).exit_code
         == code
     )
+
+
+def test_nothing_is_begun_that_would_end_after_the_deadline(out):
+    past = run(out, many(7), deadline=time.time() - 1)
+    assert (past.exit_code, past.left, outcomes(out)) == (0, True, {})
+    in_time = run(out, many(7), deadline=time.time() + 3600)
+    assert (in_time.exit_code, in_time.left) == (0, False)
+    assert len(outcomes(out)) == 7
 
 
 def test_what_c_libraries_write_stays_off_the_terminal(out, capfd):

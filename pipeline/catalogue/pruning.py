@@ -1,0 +1,43 @@
+"""Rows of tracks that are not listed any more: how many there may be, and their removal."""
+
+from beamprint.pipeline.catalogue.account import Account
+from beamprint.pipeline.catalogue.planning import RunPlan, Standing
+from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.known import content_hashes
+
+LARGEST_SHARE = 0.1
+"""Share of the known tracks that is removed without being asked twice."""
+
+
+def remove_gone(dataset: Dataset, plan: RunPlan, counted: Account, *, prune: bool) -> int:
+    """Remove rows that are gone: those whose numbers a listed track has taken over, and all if asked to.
+
+    Args:
+        dataset: What the run wrote to.
+        plan: What it found.
+        counted: What became of it. A track that is left to a later run may be one that has moved, so
+            that nothing is pruned as long as there are some.
+        prune: Whether to remove all.
+
+    Returns:
+        Number of tracks removed that have not moved.
+
+    Raises:
+        NotFinished: The storage failed.
+    """
+    moved = _taken_over(dataset, plan, counted.moved)
+    gone = set(plan.gone) - moved if prune and not counted.deferred else set()
+    dataset.remove(moved | gone)
+    return len(gone)
+
+
+def _taken_over(dataset: Dataset, plan: RunPlan, moved: tuple[str, ...]) -> set[str]:
+    """Ids of the rows whose files are now those of tracks that moved."""
+    candidates = {
+        track.track_id: track.recorded for track, standing in plan.tracks if standing is Standing.MOVED
+    }
+    taken: set[str] = set()
+    for track_id in moved:
+        (sha256,) = content_hashes(dataset.store, dataset.bucket_of(track_id), [track_id]).values()
+        taken.update(row.track_id for row in candidates[track_id] if row.content_sha256 == sha256)
+    return taken

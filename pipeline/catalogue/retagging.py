@@ -1,0 +1,49 @@
+"""Tags that were corrected in the manifest: rows get them without a file being opened."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow.compute as pc
+
+from beamprint.pipeline.catalogue.planning import RunPlan, Standing, by_bucket
+from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.division import QUARANTINE
+from beamprint.pipeline.store.known import known_state
+from beamprint.pipeline.store.parquet import read_columns
+from beamprint.pipeline.store.replacement import HISTORY
+from beamprint.transforms.model import Track
+
+
+def retag(dataset: Dataset, plan: RunPlan) -> int:
+    """Give the rows of tracks of which only the tags differ the tags that are listed.
+
+    Returns:
+        How many tracks these are.
+
+    Raises:
+        NotFinished: The storage failed.
+    """
+    tracks = [track for track, standing in plan.tracks if standing is Standing.METADATA]
+    for bucket, members in by_bucket(tracks, dataset).items():
+        retag_bucket(dataset, bucket, members)
+    return len(tracks)
+
+
+def retag_bucket(dataset: Dataset, bucket: int, tracks: Iterable[Track]) -> None:
+    """Do it for tracks of one bucket."""
+    state = known_state(dataset.store, bucket)
+    tags = {track.track_id: dict(track.tags) for track in tracks}
+    records = [{"track_id": name, "tags": tags[name]} for name in tags if name in state.records]
+    failed = [name for name in tags if name in state.failures]
+    if failed:  # a track whose re-analysis failed has both rows; its record gets its tags when it succeeds
+        rows = read_columns(dataset.store, QUARANTINE, bucket).filter(pc.field("track_id").isin(failed))
+        records = [row for row in records if row["track_id"] not in failed]
+        dataset.replace(bucket, records, [_retagged(row, tags) for row in rows.to_pylist()])
+    else:
+        dataset.replace(bucket, records, [])
+
+
+def _retagged(row: dict[str, Any], tags: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """A failure as the sink would hand it over once more."""
+    kept = {name: value for name, value in row.items() if name not in HISTORY}
+    return {**kept, "tags": tags[row["track_id"]]}

@@ -1,0 +1,99 @@
+"""What `beamprint run` tells: what it found, what came of it, and what to do next."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from beamprint.pipeline.catalogue.account import Account
+from beamprint.pipeline.catalogue.listing import Listing
+from beamprint.pipeline.catalogue.planning import RunPlan
+from beamprint.pipeline.commands.wording import counted as how_many
+from beamprint.pipeline.commands.wording import on_one_line
+from beamprint.pipeline.runner import RunOutcome
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that has ended, as it is on disk.
+
+    Attributes:
+        listing: What was listed.
+        todo: What was found to do.
+        outcome: How the runner ended.
+        counted: What became of the tracks.
+        reasons: Failures of this run, by reason.
+        removed: Tracks whose rows were pruned.
+        code: The exit code.
+    """
+
+    listing: Listing
+    todo: RunPlan
+    outcome: RunOutcome
+    counted: Account
+    reasons: Mapping[str, int]
+    removed: int
+    code: int
+
+
+def left_out(listing: Listing) -> Iterator[str]:
+    """Folders that nothing is known of, before the run and at its end: they are what to mend first."""
+    for message in listing.unlisted[:_SHOWN]:
+        yield f"beamprint: {message}; what is in it is left out"
+    more = len(listing.unlisted) - _SHOWN
+    if more > 0:
+        yield f"beamprint: {more} more folders cannot be listed"
+
+
+def planned(todo: RunPlan, *, verbose: bool) -> Iterator[str]:
+    """What there is to do, and what is gone."""
+    counts = [f"{n} {standing.replace('_', ' ')}" for standing, n in todo.counts.items() if n]
+    if todo.deferred:
+        counts.append(f"{todo.deferred} left to a later run")
+    yield f"{how_many(len(todo.outstanding), 'track')} to do ({', '.join(counts)})"
+    for what, by_kind in (("outdated in", todo.outdated), ("failed before", todo.failed)):
+        if by_kind:
+            yield f"  {what}: " + ", ".join(f"{kind} {n}" for kind, n in by_kind.items())
+    if todo.gone:
+        yield f"{how_many(len(todo.gone), 'track')} gone: in the dataset, and not among the inputs"
+        yield from (f"  {on_one_line(track_id)}" for track_id in (todo.gone if verbose else ()))
+
+
+def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
+    """What a person wants to know at the end, and what to do next."""
+    report, counted = ended.outcome.report, ended.counted
+    if ended.outcome.taken_over:
+        yield f"{how_many(ended.outcome.taken_over, 'segment')} of long tracks had been measured by the run before"
+    if ended.todo.outstanding:
+        yield f"{_counts(counted)}: {report.audio_seconds / 60:.1f} minutes of audio in {seconds:.1f} s"
+    else:
+        yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged + counted.refreshed, 'track')}"
+    if counted.deferred and ended.outcome.left:
+        yield f"{how_many(counted.deferred, 'track')} left at the deadline; the same command goes on from here"
+    if ended.removed:
+        yield f"{how_many(ended.removed, 'track')} gone and removed"
+    if report.cpu_seconds:
+        stages = sorted(report.cpu_seconds.items(), key=lambda item: -item[1])
+        yield "CPU seconds: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in stages)
+    if ended.reasons:
+        most_first = sorted(ended.reasons.items(), key=lambda item: -item[1])
+        yield "failed: " + ", ".join(f"{n} {reason}" for reason, n in most_first)
+        yield f"  beamprint failures {output} says which and why"
+    if ended.outcome.exit_code:
+        yield ended.outcome.message
+    elif counted.missing:
+        shown = ", ".join(counted.missing[:_SHOWN])
+        more = len(counted.missing) - _SHOWN
+        yield f"LOST: {shown}{f' and {more} more' if more > 0 else ''}: neither recorded nor in quarantine"
+    if ended.listing.ignored:
+        yield f"{ended.listing.ignored} files that are not audio by their name were passed over"
+    yield from left_out(ended.listing)
+
+
+def _counts(counted: Account) -> str:
+    parts = [f"{counted.recorded} recorded"]
+    if counted.moved:
+        parts.append(f"{len(counted.moved)} moved")
+    if counted.refreshed:
+        parts.append(f"{counted.refreshed} refreshed")
+    return ", ".join([*parts, f"{counted.quarantined} failed", f"{counted.unchanged} unchanged"])
