@@ -32,7 +32,7 @@ def beamprint() -> None:
             case 3:
                 raise AirflowSkipException("another run holds the dataset and does the work")
             case 1 | 2:
-                # A second run would find the failed tracks in quarantine, end with 0 and hide the failure.
+                # A second run passes over bad files that are in quarantine already, so it could end with 0.
                 raise AirflowFailException(f"exit code {code} needs a person; the log says why")
             case _:
                 # What is recorded is safe; a retry goes on from there.
