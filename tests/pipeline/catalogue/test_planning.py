@@ -34,7 +34,7 @@ def test_a_track_whose_file_and_algorithm_are_the_same_needs_no_work(dataset):
     dataset.replace(0, [record("a")], [])
     assert standing(dataset, track("a")) is Standing.UNCHANGED
     assert standing(dataset, track("b", size=101)) is Standing.NEW
-    planned = dict((one.track_id, how) for one, how in plan([track("a"), track("b")], dataset).tracks)
+    planned = {one.track_id: how for one, how in plan([track("a"), track("b")], dataset).tracks}
     assert planned == {"a": Standing.UNCHANGED, "b": Standing.NEW}
 
 

@@ -1,11 +1,10 @@
-import time
-
 """The engine with a stand-in for the graph: real processes, real faults, no audio."""
 
 import re
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 
