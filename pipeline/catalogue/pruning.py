@@ -1,7 +1,7 @@
 """Rows of tracks that are not listed any more: how many there may be, and their removal."""
 
 from beamprint.pipeline.catalogue.account import Account
-from beamprint.pipeline.catalogue.planning import RunPlan, Standing
+from beamprint.pipeline.catalogue.planning import RunPlan, Standing, by_bucket
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.known import content_hashes
 
@@ -33,11 +33,12 @@ def remove_gone(dataset: Dataset, plan: RunPlan, counted: Account, *, prune: boo
 
 def _taken_over(dataset: Dataset, plan: RunPlan, moved: tuple[str, ...]) -> set[str]:
     """Ids of the rows whose files are now those of tracks that moved."""
-    candidates = {
-        track.track_id: track.recorded for track, standing in plan.tracks if standing is Standing.MOVED
-    }
+    candidates = {track.track_id: track for track, standing in plan.tracks if standing is Standing.MOVED}
     taken: set[str] = set()
-    for track_id in moved:
-        (sha256,) = content_hashes(dataset.store, dataset.bucket_of(track_id), [track_id]).values()
-        taken.update(row.track_id for row in candidates[track_id] if row.content_sha256 == sha256)
+    for bucket, tracks in by_bucket((candidates[track_id] for track_id in moved), dataset).items():
+        hashes = content_hashes(dataset.store, bucket, [track.track_id for track in tracks])
+        for track in tracks:
+            taken.update(
+                row.track_id for row in track.recorded if row.content_sha256 == hashes[track.track_id]
+            )
     return taken

@@ -34,13 +34,11 @@ def retag_bucket(dataset: Dataset, bucket: int, tracks: Iterable[Track]) -> None
     state = known_state(dataset.store, bucket)
     tags = {track.track_id: dict(track.tags) for track in tracks}
     records = [{"track_id": name, "tags": tags[name]} for name in tags if name in state.records]
+    dataset.replace(bucket, records, [])
     failed = [name for name in tags if name in state.failures]
-    if failed:  # a track whose re-analysis failed has both rows; its record gets its tags when it succeeds
+    if failed:
         rows = read_columns(dataset.store, QUARANTINE, bucket).filter(pc.field("track_id").isin(failed))
-        records = [row for row in records if row["track_id"] not in failed]
-        dataset.replace(bucket, records, [_retagged(row, tags) for row in rows.to_pylist()])
-    else:
-        dataset.replace(bucket, records, [])
+        dataset.replace(bucket, [], [_retagged(row, tags) for row in rows.to_pylist()])
 
 
 def _retagged(row: dict[str, Any], tags: dict[str, dict[str, str]]) -> dict[str, Any]:

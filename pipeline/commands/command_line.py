@@ -17,7 +17,8 @@ Runner = Callable[["RunRequest"], "RunOutcome"]
 _EXIT_CODES = """\
 exit codes:
   0 done (bad files in quarantine are results, not failures)
-  1 done, but with internal errors, more failures than allowed, or folders that cannot be listed
+  1 done, but with internal errors, more failures than allowed, nothing but failures, or folders that
+    cannot be listed; or more tracks gone than allowed
   2 wrong use    3 another run holds the dataset
   4 not finished (disk full, store gone): run it again
   130 interrupted    143 terminated

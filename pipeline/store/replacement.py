@@ -73,7 +73,8 @@ def replaced(
     if done:
         table = to_table(_completed(done, records), FINGERPRINTS)
         records = _sorted(pa.concat_tables([_without(records, done), table]))
-    return Replacement(with_failures, records, _without(live, done))
+    succeeded = [row for row in done if "source_version" in row]  # the others are given new tags only
+    return Replacement(with_failures, records, _without(live, succeeded))
 
 
 def without(tables: Sequence[pa.Table], tracks: Sequence[str]) -> list[pa.Table]:

@@ -353,6 +353,17 @@ def test_failures_follow_the_library_when_it_moves(catalogue):
     assert catalogue.failures["bad"]["uri"].endswith("/new/bad.wav")
 
 
+def test_tags_reach_the_record_of_a_track_whose_reanalysis_failed(catalogue):
+    catalogue.path("a").write_bytes(b"not audio")
+    catalogue.run()
+    since = catalogue.failures["a"]["failed_since"]
+    tags(catalogue)
+    catalogue.run()
+    for row in (catalogue.records["a"], catalogue.failures["a"]):
+        assert row["tags"] == [{"key": "artist", "value": "corrected"}]
+    assert (catalogue.failures["a"]["failed_since"], catalogue.failures["a"]["attempts"]) == (since, 1)
+
+
 def test_tags_of_a_failed_track_are_refreshed_and_it_is_not_tried_again(catalogue):
     catalogue.add("bad", 5, artist="x")
     catalogue.path("bad").write_bytes(b"not audio")
