@@ -302,5 +302,6 @@ class Supervisor:
         """End all processes, without waiting for one that does not end."""
         for worker in self._workers:
             worker.process.kill()
+        self._workers.clear()
         self._forks.close()
         self._selector.close()

@@ -2,6 +2,7 @@
 
 import io
 import os
+import pty
 import subprocess
 import sys
 
@@ -89,9 +90,23 @@ def test_a_quiet_run_says_nothing_unless_something_is_wrong(done, tmp_path):
     assert "0 recorded, 1 failed" in said
 
 
-def test_progress_survives_what_its_stream_does_not():
-    with open("/dev/full", "wb", buffering=0) as full:
-        stream = Messages(io.TextIOWrapper(full, write_through=True))
-        progress = Progress(2, stream)
-        progress.say("still here")
-        progress.close(Status(done=1, total=2, audio_seconds=60.0, elapsed=1.0, seconds_left=None))
+@pytest.fixture(params=["full log", "terminal that is gone"])
+def refusing(request):
+    """Standard error that refuses every line."""
+    ours, theirs = pty.openpty()
+    with open("/dev/full", "wb", buffering=0) as full, open(theirs, "wb", buffering=0) as terminal:
+        stream = full if request.param == "full log" else terminal
+        with io.TextIOWrapper(stream, write_through=True) as text:
+            messages = Messages(text)
+            assert messages.isatty() == (stream is terminal)
+            yield messages, ours
+
+
+def test_progress_survives_what_its_stream_does_not(refusing):
+    stream, terminal = refusing
+    progress = Progress(2, stream)
+    os.close(terminal)
+    with pytest.raises(OSError, match=r"No space left|Input/output"):
+        os.write(stream.fileno(), b"x")
+    progress.say("still here")
+    progress.close(Status(done=1, total=2, audio_seconds=60.0, elapsed=1.0, seconds_left=None))

@@ -48,6 +48,19 @@ def told(name, act):
 for name in ("give", "started", "clear"):
     setattr(WatchedWorker, name, told(name, getattr(WatchedWorker, name)))
 """
+CTRL_C = """
+import os, signal
+from beamprint.runners import interrupts
+from beamprint.runners.local import supervisor
+from beamprint.runners.local.watched_worker import WatchedWorker
+supervisor._WIND_UP_S = interrupts._LONGEST_END_S = 300.0
+started = WatchedWorker.started
+def interrupted(worker, event):
+    started(worker, event)
+    if worker.begun == {tracks}:
+        os.kill(os.getpid(), signal.SIGINT)
+WatchedWorker.started = interrupted
+"""
 COMMAND = """
 import sys
 from beamprint.runners import console
@@ -55,14 +68,21 @@ sys.exit(console.main())
 """
 
 
-def start(*arguments, brief_slices=False, log: Path | None = None, **options) -> subprocess.Popen:
+def start(
+    *arguments, brief_slices=False, ctrl_c_at: int | None = None, log: Path | None = None, **options
+) -> subprocess.Popen:
     """The command, in a process group of its own.
 
-    With ``brief_slices`` it commits all the time; in ``log`` it notes which worker was given a slice when, began
-    a track, and was done with the slice.
+    With ``brief_slices`` it commits all the time. With ``ctrl_c_at`` it is interrupted when a worker begins that
+    track of its slice, and workers have all the time that a slow machine takes to commit what they have measured. In
+    ``log`` it notes which worker was given a slice when, began a track, and was done with the slice.
     """
-    told = TOLD_WORK.format(log=str(log)) if log else ""
-    program = ["-c", (BRIEF_SLICES if brief_slices else "") + told + COMMAND]
+    changes = [
+        BRIEF_SLICES if brief_slices else "",
+        CTRL_C.format(tracks=ctrl_c_at) if ctrl_c_at else "",
+        TOLD_WORK.format(log=str(log)) if log else "",
+    ]
+    program = ["-c", "".join(changes) + COMMAND]
     return subprocess.Popen(
         [sys.executable, *program, *map(str, arguments)],
         start_new_session=True,

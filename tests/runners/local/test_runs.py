@@ -56,12 +56,8 @@ def test_a_signal_ends_the_run_and_the_next_one_goes_on(tmp_path, number, code, 
 
 
 def test_ctrl_c_keeps_the_tracks_that_are_measured(tmp_path):
-    source, out, log = music(tmp_path / "music", 120, seconds=4.0), tmp_path / "out", tmp_path / "log"
-    process = start("run", source, "-o", out, "--workers", 1, log=log)
-    wait_for(lambda: tracks_begun(log) >= 8)
-    assert not [*out.glob("fingerprints/*")], "the slice is over, and there is nothing to keep"
-    process.send_signal(signal.SIGINT)
-    code, output = finish(process, timeout=60)
+    source, out = music(tmp_path / "music", 120, seconds=4.0), tmp_path / "out"
+    code, output = finish(start("run", source, "-o", out, "--workers", 1, ctrl_c_at=8))
     assert code == 130, output
     records, failures = rows(out)
     assert 7 <= len(records) < 120
