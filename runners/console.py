@@ -1,5 +1,6 @@
 """The console script: the command line with the runners it can use."""
 
+import io
 import logging
 import os
 import signal
@@ -18,6 +19,8 @@ _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 def main() -> int:
     """Run ``beamprint`` with the words of the command line."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # tables are read as UTF-8, whatever the locale
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional package it does not find
     for number in _WORDS:
         signal.signal(number, _end)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
     try:
         code: int = options.command(options)
     except (UsageError, DatasetHeld, NotFinished) as error:
-        print(f"beamprint: {error}", file=sys.stderr)
+        print(f"beamprint: {on_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output has seen enough, as in `beamprint failures OUT | head`.
@@ -101,7 +102,8 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="folder, glob, audio file, or manifest (.csv .jsonl .parquet)",
+        help="folder, glob, audio file, manifest (.csv .tsv .jsonl .ndjson .json .parquet .txt .m3u .m3u8, also .gz), "
+        "or - for a manifest on standard input",
     )
     p.add_argument(
         "--output", "-o", required=True, metavar="OUT", help="folder of the dataset, made if need be"
@@ -147,6 +149,20 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         type=_positive(float, or_zero=True),
         metavar="X",
         help="stop with exit code 1 beyond this share (below 1) or number of failures; 0 allows none",
+    )
+    p.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="refuse what lies, or leads by a link, outside of this folder; can be given several times",
+    )
+    p.add_argument(
+        "--allow-scheme",
+        action="append",
+        default=[],
+        metavar="SCHEME",
+        help="refuse uris of other schemes; file is that of local files; can be given several times",
     )
     p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     p.set_defaults(command=lambda options: _run(options, runners))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from beamprint.pipeline.catalogue.account import Account, account
+from beamprint.pipeline.catalogue.bounds import Bounds
 from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.catalogue.listing import Listing, list_tracks
 from beamprint.pipeline.catalogue.planning import RunPlan, plan
@@ -24,6 +25,7 @@ from beamprint.pipeline.store.dataset import PARTIALS, Dataset, writing
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.transforms.audio.errors import Reason
+from beamprint.transforms.audio.uris import readable
 
 Runner = Callable[[RunRequest], RunOutcome]
 
@@ -52,7 +54,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
             "--force with --limit would do the same tracks every time; name fewer inputs instead"
         )
     store = store_at(options.output)
-    listing = list_tracks(options.inputs)
+    bounds = Bounds.given(options.root, options.allow_scheme)
+    listing = list_tracks(options.inputs, bounds)
     for line in _left_out(listing):
         print(line, file=sys.stderr)
     if options.dry_run:
@@ -64,7 +67,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         sink = DatasetSink(dataset, run_id, started)
         todo = _plan(listing, dataset, options)
         print(_planned(todo), file=sys.stderr)
-        outcome = _work(todo, sink, options, runner)
+        outcome = _work(todo, sink, bounds, options, runner)
         ended = _count(listing, todo, sink, outcome, options)
         write_summary(store, _summary(ended, sink, options))
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS:
@@ -92,7 +95,9 @@ def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace
     return todo.limited(options.limit) if options.limit else todo
 
 
-def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner: Runner) -> RunOutcome:
+def _work(
+    todo: RunPlan, sink: DatasetSink, bounds: Bounds, options: argparse.Namespace, runner: Runner
+) -> RunOutcome:
     tracks = todo.outstanding
     if not tracks:
         sink.dataset.store.clear(PARTIALS)
@@ -103,7 +108,7 @@ def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner:
             tracks,
             Job(sink),
             catalogue=CatalogueInGraph(
-                tuple(options.inputs), sink, options.force, options.retry_failed, only
+                tuple(options.inputs), sink, options.force, options.retry_failed, only, bounds
             ),
             workers=options.workers,
             memory_per_worker=options.memory_per_worker,
@@ -138,7 +143,7 @@ def _summary(ended: _Ended, sink: DatasetSink, options: argparse.Namespace) -> R
         reasons=dict(ended.reasons),
         missing=() if ended.outcome.exit_code else counted.missing,
         details={
-            "inputs": options.inputs,
+            "inputs": list(map(readable, options.inputs)),
             "unlisted": ended.listing.unlisted,
             "runner": options.runner,
             "audio_seconds": report.audio_seconds,
@@ -204,7 +209,7 @@ def _closing(ended: _Ended, output: str, seconds: float) -> Iterator[str]:
         more = len(counted.missing) - _SHOWN_IDS
         yield f"LOST: {shown}{f' and {more} more' if more > 0 else ''}: neither recorded nor in quarantine"
     if ended.listing.ignored:
-        yield f"{ended.listing.ignored} files that are not audio by their name were passed over"
+        yield f"{ended.listing.ignored} files that are hidden or not audio by their name were passed over"
     yield from _left_out(ended.listing)
 
 
