@@ -14,7 +14,15 @@ from beamprint.pipeline.store.store import Entry, Found, Other, Source, Unlisted
 from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.audio.source import open_source
-from beamprint.transforms.audio.uris import absolute, from_path, is_remote, readable, scheme_of, to_path
+from beamprint.transforms.audio.uris import (
+    absolute,
+    from_path,
+    is_remote,
+    readable,
+    scheme_of,
+    text_of,
+    to_path,
+)
 from beamprint.transforms.model import Track
 
 
@@ -115,7 +123,7 @@ def _search(given: str, bounds: Bounds, gate: Gate) -> _Finds:
     source = LocalFiles()
     if given == STANDARD_INPUT:
         return _manifest(source, given)
-    path = source.spelled(absolute(os.path.expanduser(_local(given, f"input {given}"))))
+    path = source.spelled(absolute(os.path.expanduser(_local(text_of(given), f"input {given}"))))
     bounds.check_scheme(given, f"input {given}")
     if source.is_folder(path):
         gate.check(path, f"input {given}")

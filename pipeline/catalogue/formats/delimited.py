@@ -37,7 +37,7 @@ def rows(manifest: str, content: BinaryIO) -> Rows:
             return
         table = csv.reader(chain([header], lines), delimiter=_delimiter(header), strict=True)
         try:
-            names = column_names(manifest, next(table))
+            names = column_names(manifest, list(map(_whole, next(table))))
             for values in table:
                 if any(map(str.strip, values)):
                     number = skipped + table.line_num

@@ -50,7 +50,7 @@ def array(manifest: str, content: BinaryIO) -> Rows:
             raise _not_json(manifest, number, error) from None
         yield number, _checked(manifest, number, values)
         at = _next(text, at)
-    if text[at:] and text[at:].rstrip() != "]":
+    if number and text[at:].rstrip() != "]":
         raise UsageError(f"manifest {manifest}: the array does not end as it should after row {number}")
 
 
