@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,27 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 
 def _local(request: "RunRequest") -> "RunOutcome":
+    _keep_temporary_files(request)
     from beamprint.runners import local  # noqa: PLC0415
 
     return local.run(request)
 
 
 def _direct(request: "RunRequest") -> "RunOutcome":
+    _keep_temporary_files(request)
     from beamprint.runners import direct  # noqa: PLC0415
 
     return direct.run(request)
+
+
+def _keep_temporary_files(request: "RunRequest") -> None:
+    """Have the libraries put temporary files where the run may write; TMPDIR, where it is set, tells them otherwise.
+
+    Beam asks for such a folder when it is imported, and nothing but the dataset may be writable.
+    """
+    from beamprint.pipeline.store.folder import SCRATCH  # noqa: PLC0415
+
+    scratch = request.scratch or request.job.sink.dataset.store.uri(SCRATCH)
+    with suppress(OSError):  # the runner says so
+        os.makedirs(scratch, exist_ok=True)
+    os.environ.setdefault("TMPDIR", scratch)
