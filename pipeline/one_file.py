@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
 from beamprint.pipeline.record.assembly import Assembler, Record
-from beamprint.transforms.audio.uris import from_path, is_remote
+from beamprint.transforms.audio.uris import absolute, from_path, is_remote
 from beamprint.transforms.families import FAMILIES, combine, measure_segment
 from beamprint.transforms.model import Range, Track
 from beamprint.transforms.ranges import plan_ranges, read_range
@@ -46,7 +46,7 @@ def fingerprint(
         (None, ['dual_mono:not_stereo'])
     """
     given = os.fspath(path)
-    uri = given if is_remote(given) else from_path(os.path.abspath(given))
+    uri = given if is_remote(given) else from_path(absolute(given))
     track = Track(uri, uri, tuple((tags or {}).items()))
     ranges = plan_ranges(track) if borders is None else _cut(track, tuple(borders))
     contents: dict[str, list[object]] = {name: [] for name in FAMILIES}

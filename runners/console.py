@@ -1,8 +1,10 @@
 """The console script: the command line with the runners it can use."""
 
+import io
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from beamprint.pipeline.commands.command_line import main as run_command
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Run ``beamprint`` with the words of the command line, and end the process."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # tables are read as UTF-8, whatever the locale
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     standard_streams.make_safe()
     interrupts.attend()
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional package it does not find
@@ -40,12 +44,27 @@ def _end(code: int) -> NoReturn:
 
 
 def _local(request: "RunRequest") -> "RunOutcome":
+    _keep_temporary_files(request)
     from beamprint.runners import local  # noqa: PLC0415
 
     return local.run(request)
 
 
 def _direct(request: "RunRequest") -> "RunOutcome":
+    _keep_temporary_files(request)
     from beamprint.runners import in_process  # noqa: PLC0415
 
     return in_process.run(request)
+
+
+def _keep_temporary_files(request: "RunRequest") -> None:
+    """Have the libraries put temporary files where the run may write; TMPDIR, where it is set, tells them otherwise.
+
+    Beam asks for such a folder when it is imported, and nothing but the dataset may be writable.
+    """
+    from beamprint.pipeline.store.folder import SCRATCH  # noqa: PLC0415
+
+    scratch = request.scratch or request.job.sink.dataset.store.uri(SCRATCH)
+    with suppress(OSError):  # the runner says so
+        os.makedirs(scratch, mode=0o700, exist_ok=True)
+    os.environ.setdefault("TMPDIR", scratch)

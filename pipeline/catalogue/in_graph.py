@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from beamprint.pipeline.catalogue.bounds import UNBOUNDED, Bounds
 from beamprint.pipeline.catalogue.listing import list_tracks
 from beamprint.pipeline.catalogue.planning import plan_bucket, with_hashes
 from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
@@ -22,6 +23,7 @@ class CatalogueInGraph:
         force: Whether to analyse everything again.
         retry_failed: Whether to try all failed tracks again.
         only: Ids of the tracks that may be done; None for all.
+        bounds: What the inputs and the manifests may name.
     """
 
     inputs: tuple[str, ...]
@@ -29,10 +31,11 @@ class CatalogueInGraph:
     force: bool = False
     retry_failed: bool = False
     only: frozenset[str] | None = None
+    bounds: Bounds = UNBOUNDED
 
     def rows(self) -> Sequence[Track]:
         """The listing."""
-        return list_tracks(self.inputs).tracks
+        return list_tracks(self.inputs, self.bounds).tracks
 
     def outstanding(self, bucket: int, tracks: list[Track]) -> Iterator[Track]:
         """Tracks of a bucket that need work."""

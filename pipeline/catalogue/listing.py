@@ -6,50 +6,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from beamprint.pipeline.catalogue.manifest import SUFFIXES, read_manifest
+from beamprint.pipeline.catalogue.audio_names import is_audio
+from beamprint.pipeline.catalogue.bounds import UNBOUNDED, Bounds, Gate
+from beamprint.pipeline.catalogue.manifest import FORMATS, STANDARD_INPUT, is_manifest, read_manifest
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.local_files import WILDCARD, LocalFiles
 from beamprint.pipeline.store.store import Entry, Found, Other, Source, Unlisted
-from beamprint.transforms.audio.uris import escape_undecodable, from_path, is_remote, to_path
-from beamprint.transforms.model import Track
-
-AUDIO_SUFFIXES = frozenset(
-    [
-        ".aac",
-        ".ac3",
-        ".aif",
-        ".aifc",
-        ".aiff",
-        ".alac",
-        ".ape",
-        ".au",
-        ".bwf",
-        ".caf",
-        ".dff",
-        ".dsf",
-        ".flac",
-        ".m4a",
-        ".mka",
-        ".mp1",
-        ".mp2",
-        ".mp3",
-        ".mpc",
-        ".oga",
-        ".ogg",
-        ".opus",
-        ".rf64",
-        ".snd",
-        ".spx",
-        ".tak",
-        ".tta",
-        ".w64",
-        ".wav",
-        ".wave",
-        ".wma",
-        ".wv",
-    ]
+from beamprint.transforms.audio.container import inspect
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.source import open_source
+from beamprint.transforms.audio.uris import (
+    absolute,
+    from_path,
+    is_remote,
+    readable,
+    scheme_of,
+    text_of,
+    to_path,
 )
-"""Endings of names that folders and globs are searched for. What cannot be decoded is said so in quarantine."""
+from beamprint.transforms.model import Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +33,8 @@ class Listing:
 
     Args:
         tracks: One for each id, in the order of the inputs.
-        ignored: Files in folders and globs that are not audio by their name; hidden files do not count.
+        ignored: Files in folders and globs that are not audio by their name, and hidden files and folders;
+            ``._*`` and ``lost+found`` do not count.
         repeated: Rows that repeat another row.
         unlisted: Folders whose content is not known, and why: ``folder ... cannot be listed: ...``.
     """
@@ -87,22 +63,27 @@ class _Found(NamedTuple):
 _Finds = Iterator[_Found | Other | Unlisted]
 
 
-def list_tracks(inputs: Iterable[str]) -> Listing:
+def list_tracks(inputs: Iterable[str], bounds: Bounds = UNBOUNDED) -> Listing:
     """Tracks of all inputs.
 
-    An input is a folder (searched recursively), a manifest, a file, or a glob. The id of a track is the
-    manifest's, else the path below the folder or the fixed part of the glob, else the uri. Sizes and
-    modification times are taken; a file of a manifest that is not there is a track without them. A folder
-    below an input that cannot be listed does not keep the others from being done.
+    An input is a folder (searched recursively), a manifest, a file, a glob, or ``-`` for a manifest on
+    standard input. The id of a track is the manifest's, else the path below the folder or the fixed part of
+    the glob, else the uri. Sizes and modification times are taken; a file of a manifest that is not there is
+    a track without them. A folder below an input that cannot be listed does not keep the others from being done.
+
+    Args:
+        inputs: As the user gave them.
+        bounds: What they and the manifests may name.
 
     Raises:
-        UsageError: An input is missing, empty or malformed, or one id stands for two uris.
+        UsageError: An input is missing, empty, malformed or out of bounds, or one id stands for two uris.
     """
     rows: dict[str, _Found] = {}
     unlisted: dict[str, None] = {}
     ignored = repeated = 0
+    gate = bounds.gate()
     for given in inputs:
-        finds = list(_search(given))
+        finds = list(_within(bounds, gate, _search(given, bounds, gate)))
         others = sum(isinstance(found, Other) for found in finds)
         refused = [found.message for found in finds if isinstance(found, Unlisted)]
         if len(finds) == others + len(refused):
@@ -136,33 +117,61 @@ def _check_same(first: _Found, second: _Found) -> None:
     )
 
 
-def _search(given: str) -> _Finds:
+def _within(bounds: Bounds, gate: Gate, finds: _Finds) -> _Finds:
+    """What was found, one after the other, as long as nothing lies out of bounds."""
+    for found in finds:
+        if isinstance(found, _Found):
+            bounds.check_scheme(found.track.uri, found.origin)
+            gate.check(to_path(found.track.uri), found.origin)
+        yield found
+
+
+def _search(given: str, bounds: Bounds, gate: Gate) -> _Finds:
     if not given:
         raise UsageError("an input is empty; name a folder, . for this one")
-    if is_remote(given):
-        raise UsageError(
-            f"input {given}: {given.partition(':')[0]}:// is not supported yet; give local files"
-        )
-    path = os.path.abspath(os.path.expanduser(_local(given, f"input {given}")))
     source = LocalFiles()
+    if given == STANDARD_INPUT:
+        return _manifest(source, given)
+    path = source.spelled(absolute(os.path.expanduser(_local(text_of(given), f"input {given}"))))
+    bounds.check_scheme(given, f"input {given}")
     if source.is_folder(path):
-        return _below(path, source.walk(path, _is_audio))
+        gate.check(path, f"input {given}")
+        return _below(path, source.walk(path, is_audio))
     entry = source.stat(path)
     if entry is not None:
-        return _manifest(source, path) if path.lower().endswith(SUFFIXES) else iter([_file(path, entry)])
+        gate.check(path, f"input {given}")
+        return _single(source, path, entry, given)
     wildcard = WILDCARD.search(path)
     if wildcard:
+        gate.check(os.path.dirname(path[: wildcard.start()]), f"input {given}")
         return _matches(source, path, wildcard.start(), given)
-    kind = "manifest" if path.lower().endswith(SUFFIXES) else "input"
-    raise UsageError(f"{kind} {given} does not exist")
+    raise UsageError(f"{'manifest' if is_manifest(path) else 'input'} {given} does not exist")
 
 
-def _is_audio(name: str) -> bool:
-    return name[name.rfind(".") :].lower() in AUDIO_SUFFIXES
+def _single(source: Source, path: str, entry: Entry, given: str) -> _Finds:
+    if entry.size is None:
+        raise UsageError(
+            f"input {given} is neither file nor folder; give {STANDARD_INPUT} for standard input"
+        )
+    if is_manifest(path):
+        return _manifest(source, path)
+    if not is_audio(path) and not _holds_audio(path):
+        raise UsageError(f"input {given} is not audio, neither by its name nor by its content; {FORMATS}")
+    uri = from_path(path)
+    return iter([_found(uri, uri, (), entry, uri)])
+
+
+def _holds_audio(path: str) -> bool:
+    try:
+        with open_source(from_path(path), header_only=True) as opened:
+            inspect(opened.data, whole=False)
+    except BadAudio:
+        return False
+    return True
 
 
 def _matches(source: Source, pattern: str, wildcard: int, given: str) -> _Finds:
-    finds = list(source.match(pattern, _is_audio))
+    finds = list(source.match(pattern, is_audio))
     if not finds:
         raise UsageError(f"input {given} matches nothing")
     return _below(os.path.dirname(pattern[:wildcard]), finds)
@@ -172,29 +181,25 @@ def _below(base: str, finds: Iterable[Found]) -> _Finds:
     """Tracks among what a search came upon, named by their path below a folder."""
     for found in finds:
         if isinstance(found, Entry):
-            track_id = escape_undecodable(
-                found.name[len(base) :].lstrip("/")
-            )  # far faster than os.path.relpath
-            yield _found(track_id, from_path(found.name), (), found, escape_undecodable(found.name))
+            track_id = readable(found.name[len(base) :].lstrip("/"))  # far faster than os.path.relpath
+            yield _found(track_id, from_path(found.name), (), found, readable(found.name))
         else:
             yield found
 
 
-def _file(path: str, entry: Entry) -> _Found:
-    uri = from_path(path)
-    return _found(uri, uri, (), entry, uri)
-
-
 def _manifest(source: Source, manifest: str) -> _Finds:
-    folder = os.path.dirname(manifest)
+    of_standard_input = manifest == STANDARD_INPUT
+    folder = os.getcwd() if of_standard_input else os.path.dirname(manifest)
+    named = "standard input" if of_standard_input else readable(manifest)
     for row in read_manifest(source, manifest):
-        origin = f"{manifest} row {row.number}"
-        if is_remote(row.uri):
-            scheme = row.uri.partition(":")[0]
-            raise UsageError(f"{origin}: {scheme}:// is not supported yet; give local files")
-        path = os.path.normpath(os.path.join(folder, _local(row.uri, origin)))
+        origin = f"{named} row {row.number}"
+        path = absolute(_local(row.uri, origin), folder)
+        entry = source.stat(path)
+        if entry is None:
+            path = source.spelled(path)
+            entry = source.stat(path)
         uri = from_path(path)
-        yield _found(row.track_id or uri, uri, row.tags, source.stat(path), origin)
+        yield _found(row.track_id or uri, uri, row.tags, entry, origin)
 
 
 def _found(
@@ -205,6 +210,8 @@ def _found(
 
 
 def _local(uri: str, origin: str) -> str:
+    if is_remote(uri):
+        raise UsageError(f"{origin}: {scheme_of(uri)}:// is not supported yet; give local files")
     try:
         return to_path(uri)
     except ValueError as error:

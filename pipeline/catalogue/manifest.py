@@ -1,22 +1,50 @@
-"""Manifests: tables of tracks as CSV, JSON lines or Parquet."""
+"""Manifests: tables of tracks, or lists of their paths, in the formats that people have."""
 
-import csv
+import gzip
 import io
 import json
-from collections.abc import Iterator, Mapping
+import math
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from os.path import splitext
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from beamprint.pipeline.catalogue.formats import delimited, json_objects, parquet, paths
+from beamprint.pipeline.catalogue.formats.values import Rows
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.record.validation import is_text
 from beamprint.pipeline.store.store import Source
+from beamprint.transforms.audio.uris import readable
 
-SUFFIXES = (".csv", ".jsonl", ".parquet")
 FAILURE_PREFIX = "beamprint:"
 """Columns whose names begin so tell of earlier failures (``beamprint failures --csv``); they are no tags."""
+STANDARD_INPUT = "-"
+"""The input that stands for a manifest on standard input."""
+FORMATS = (
+    "manifests are .csv, .tsv, .jsonl, .ndjson, .json (an array of objects) and .parquet with a column uri, "
+    "and .txt, .m3u and .m3u8 with a path a line, all of them also as .gz"
+)
+
+_Reader = Callable[[str, BinaryIO], Rows]
+_READERS: Mapping[str, _Reader] = {
+    ".csv": delimited.rows,
+    ".tsv": delimited.rows,
+    ".jsonl": json_objects.lines,
+    ".ndjson": json_objects.lines,
+    ".json": json_objects.array,
+    ".parquet": parquet.rows,
+    ".txt": paths.listed,
+    ".m3u": paths.playlist,
+    ".m3u8": paths.playlist,
+}
+_GZIP = b"\x1f\x8b"
+_START = 4096
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+"""Bytes of blanks and of marks of an encoding."""
 
 
 class Row(NamedTuple):
@@ -28,42 +56,88 @@ class Row(NamedTuple):
     tags: tuple[tuple[str, str], ...]
 
 
+def is_manifest(name: str) -> bool:
+    """Whether a file is a manifest by its name."""
+    return _reader_for(name) is not None
+
+
 def read_manifest(source: Source, path: str) -> Iterator[Row]:
     """Rows of a manifest, which has a column ``uri`` and may have ``track_id``; others are tags.
 
-    Empty cells, nulls and JSON nulls are no tag. Values that are not text become JSON.
+    Empty cells, nulls and NaN are no tag, and neither is what has no name. Values that are not text become JSON.
+
+    Args:
+        source: Where it lies.
+        path: Its name there, or ``STANDARD_INPUT``: CSV or JSON, told by the first character.
 
     Raises:
         UsageError: The file cannot be read as a manifest, or has no rows; the message names file and row.
     """
-    reader = {".csv": _csv_rows, ".jsonl": _json_rows, ".parquet": _parquet_rows}[splitext(path)[1].lower()]
+    shown = "on standard input" if path == STANDARD_INPUT else readable(path)
     empty = True
     try:
-        opened = source.open(path)
-        if opened is None:
-            raise UsageError(f"manifest {path} does not exist")
-        with opened.file as file:
-            for number, values in reader(path, file):
+        with _opened(source, path, shown) as file:
+            content = _unpacked(file)
+            reader = _reader_for(path) or _reader_told_by(content)
+            for number, values in reader(shown, content):
                 empty = False
-                yield _row(path, number, values)
-    except (NotFinished, OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
-        raise UsageError(f"manifest {path} cannot be read: {' '.join(str(error).split())}") from error
+                yield _row(shown, number, values)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"manifest {shown} cannot be read: it is not UTF-8 ({error}); save it so") from error
+    except (NotFinished, OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise UsageError(f"manifest {shown} cannot be read: {' '.join(str(error).split())}") from error
     if empty:
-        raise UsageError(f"manifest {path} is empty: it has no rows")
+        raise UsageError(f"manifest {shown} is empty: it has no rows")
 
 
-def _row(path: str, number: int, values: Mapping[str, object]) -> Row:
-    texts = {
-        name: _text(value)
-        for name, value in values.items()
-        if value is not None and value != "" and not name.startswith(FAILURE_PREFIX)
-    }
+def _reader_for(name: str) -> _Reader | None:
+    return _READERS.get(splitext(name.lower().removesuffix(".gz"))[1])
+
+
+def _reader_told_by(content: BinaryIO) -> _Reader:
+    start = content.read(_START).lstrip(_BEFORE_TEXT)[:1]
+    content.seek(0)
+    return {b"{": json_objects.lines, b"[": json_objects.array}.get(start, delimited.rows)
+
+
+def _opened(source: Source, path: str, shown: str) -> BinaryIO:
+    if path == STANDARD_INPUT:
+        return io.BytesIO(_standard_input())
+    opened = source.open(path)
+    if opened is None:
+        raise UsageError(f"manifest {shown} does not exist")
+    return opened.file
+
+
+@cache
+def _standard_input() -> bytes:
+    """All of standard input, which can be read only once, while a graph may list its inputs again."""
+    return sys.stdin.buffer.read()
+
+
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    packed = file.read(len(_GZIP)) == _GZIP
+    file.seek(0)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
+
+
+def _row(manifest: str, number: int, values: Mapping[str, object]) -> Row:
+    texts: dict[str, str] = {}
+    for name, value in values.items():
+        if name and not _is_missing(value) and not name.startswith(FAILURE_PREFIX):
+            if name == "uri" and not isinstance(value, (str, bytes)):
+                raise UsageError(f"manifest {manifest}, row {number}: its uri is no text")
+            texts[name] = _text(value)
     uri, track_id = texts.pop("uri", None), texts.pop("track_id", None)
     if uri is None:
-        raise UsageError(f"manifest {path}, row {number}: no uri")
-    if not all(is_text(part) for part in (uri, track_id or "", *texts, *texts.values())):
-        raise UsageError(f"manifest {path}, row {number}: text that is not Unicode")
+        raise UsageError(f"manifest {manifest}, row {number}: no uri")
+    if not all(is_text(part) for part in (track_id or "", *texts, *texts.values())):
+        raise UsageError(f"manifest {manifest}, row {number}: text that is not Unicode")
     return Row(number, uri, track_id, tuple(sorted(texts.items())))
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value in ("", b"") or (isinstance(value, float) and math.isnan(value))
 
 
 def _text(value: object) -> str:
@@ -72,50 +146,3 @@ def _text(value: object) -> str:
     if isinstance(value, (bool, int, float, list, dict)):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
-
-
-def _csv_rows(path: str, content: BinaryIO) -> Iterator[tuple[int, Mapping[str, object]]]:
-    with io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as file:
-        lines = csv.reader(file, strict=True)
-        names = next(filter(None, lines), [])  # the first line that is not blank
-        if names:
-            _check_columns(path, names)
-        for values in lines:
-            if len(values) > len(names):
-                raise UsageError(
-                    f"manifest {path}, row {lines.line_num}: {len(values)} values for {len(names)} columns"
-                )
-            if values:
-                yield lines.line_num, dict(zip(names, values))
-
-
-def _json_rows(path: str, content: BinaryIO) -> Iterator[tuple[int, Mapping[str, object]]]:
-    with io.TextIOWrapper(content, encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                values = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise UsageError(f"manifest {path}, row {number}: not JSON: {error}") from None
-            if not isinstance(values, dict):
-                raise UsageError(f"manifest {path}, row {number}: not a JSON object")
-            yield number, values
-
-
-def _parquet_rows(path: str, content: BinaryIO) -> Iterator[tuple[int, Mapping[str, object]]]:
-    with pq.ParquetFile(content) as file:
-        _check_columns(path, file.schema_arrow.names)
-        number = 0
-        for batch in file.iter_batches():
-            for values in batch.to_pylist():
-                number += 1
-                yield number, values
-
-
-def _check_columns(path: str, names: list[str]) -> None:
-    if "uri" not in names:
-        raise UsageError(f"manifest {path} has no column uri; its columns are {', '.join(names)}")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UsageError(f"manifest {path} has two columns named {', '.join(twice)}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from beamprint.pipeline.commands.option_types import allowance, deadline, positive, size
+from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
     try:
         code: int = options.command(options)
     except (UsageError, DatasetHeld, NotFinished, TooManyGone) as error:
-        print(f"beamprint: {error}", file=sys.stderr)
+        print(f"beamprint: {on_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output has seen enough, as in `beamprint failures OUT | head`.
@@ -103,7 +104,8 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="folder, glob, audio file, or manifest (.csv .jsonl .parquet)",
+        help="folder, glob, audio file, manifest (.csv .tsv .jsonl .ndjson .json .parquet .txt .m3u .m3u8, also .gz), "
+        "or - for a manifest on standard input",
     )
     p.add_argument(
         "--output", "-o", required=True, metavar="OUT", help="folder of the dataset, made if need be"
@@ -170,6 +172,20 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         "--sample", type=positive(int), metavar="N", help="do a random sample of N tracks, always the same"
     )
     p.add_argument("-v", "--verbose", action="store_true", help="list the tracks that are gone")
+    p.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="refuse what lies, or leads by a link, outside of this folder; can be given several times",
+    )
+    p.add_argument(
+        "--allow-scheme",
+        action="append",
+        default=[],
+        metavar="SCHEME",
+        help="refuse uris of other schemes; file is that of local files; can be given several times",
+    )
     p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
     p.set_defaults(command=lambda options: _run(options, runners))

@@ -79,7 +79,9 @@ def as_csv(rows: Sequence[Row]) -> str:
     """
     tags = sorted({tag["key"] for row in rows for tag in row["tags"]})
     file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n")
+    table = csv.writer(
+        file, lineterminator="\n", quoting=csv.QUOTE_ALL
+    )  # else a CR on its own stands unquoted
     table.writerow(["uri", "track_id", *tags, *(FAILURE_PREFIX + name for name in _TOLD)])
     for row in rows:
         own = text_map(row["tags"])

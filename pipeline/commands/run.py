@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from beamprint.pipeline.catalogue.account import Account, account
+from beamprint.pipeline.catalogue.bounds import Bounds
 from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.catalogue.listing import Listing, list_tracks
 from beamprint.pipeline.catalogue.planning import RunPlan, plan
@@ -28,6 +29,7 @@ from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.scratch import PARTIALS
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.transforms.audio.errors import Reason
+from beamprint.transforms.audio.uris import readable
 
 Runner = Callable[[RunRequest], RunOutcome]
 
@@ -54,7 +56,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     """
     _check(options)
     store = store_at(options.output)
-    listing = list_tracks(options.inputs)
+    bounds = Bounds.given(options.root, options.allow_scheme)
+    listing = list_tracks(options.inputs, bounds)
     if options.sample:
         listing = listing.sampled(options.sample)
     if not options.quiet:
@@ -72,7 +75,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
             _tell(*planned(todo, verbose=options.verbose))
         _check_gone(todo, listing, options)
         retag(dataset, todo)
-        outcome = _work(todo, sink, options, runner)
+        outcome = _work(todo, sink, bounds, options, runner)
         ended = _count(listing, todo, sink, outcome, options)
         write_summary(store, _summary(ended, sink, options))
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS and not options.quiet:
@@ -98,7 +101,9 @@ def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace
     return todo.limited(options.limit) if options.limit else todo
 
 
-def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner: Runner) -> RunOutcome:
+def _work(
+    todo: RunPlan, sink: DatasetSink, bounds: Bounds, options: argparse.Namespace, runner: Runner
+) -> RunOutcome:
     tracks = todo.outstanding
     if not tracks:
         sink.dataset.store.clear(PARTIALS)
@@ -109,7 +114,7 @@ def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner:
             tracks,
             Job(sink),
             catalogue=CatalogueInGraph(
-                tuple(options.inputs), sink, options.force, options.retry_failed, only
+                tuple(options.inputs), sink, options.force, options.retry_failed, only, bounds
             ),
             workers=options.workers,
             memory_per_worker=options.memory_per_worker,
@@ -175,7 +180,7 @@ def _summary(ended: Ended, sink: DatasetSink, options: argparse.Namespace) -> Ru
         reasons=dict(ended.reasons),
         missing=() if ended.outcome.exit_code else counted.missing,
         details={
-            "inputs": options.inputs,
+            "inputs": list(map(readable, options.inputs)),
             "unlisted": ended.listing.unlisted,
             "runner": options.runner,
             "audio_seconds": report.audio_seconds,

@@ -1,20 +1,23 @@
 """Audio and manifests on the local file system."""
 
-import glob
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.store import Entry, Found, Opened, Other, Unlisted
-from beamprint.transforms.audio.uris import escape_undecodable
+from beamprint.transforms.audio.uris import path_of, readable, text_of
 
 _OF_THE_FILE_SYSTEM = "lost+found"
 """A folder at the root of many volumes that only their owner may list."""
 WILDCARD = re.compile(r"[*?\[]")
 
 _Wanted = Callable[[str], bool]
+_Folders = tuple[tuple[int, int], ...]
+"""Device and inode of the folders that a search is in, outermost first."""
 
 
 class LocalFiles:
@@ -27,7 +30,7 @@ class LocalFiles:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise NotFinished(f"cannot read {name}: {error.strerror}") from error
+            raise NotFinished(f"cannot read {readable(name)}: {error.strerror}") from error
         return Opened(file, str(os.fstat(file.fileno()).st_mtime_ns))
 
     def stat(self, name: str) -> Entry | None:
@@ -41,40 +44,112 @@ class LocalFiles:
         """See ``Source.is_folder``."""
         return os.path.isdir(name)
 
+    def spelled(self, name: str) -> str:
+        """See ``Source.spelled``. Some systems write accents as characters of their own, others do not."""
+        if name.isascii() or os.path.lexists(name):
+            return name
+        path = "/"
+        for part in name.split("/")[1:]:
+            text = text_of(part)
+            forms = (part, *(path_of(unicodedata.normalize(form, text)) for form in ("NFC", "NFD")))
+            there = [form for form in forms if os.path.lexists(os.path.join(path, form))]
+            if not there:
+                return name
+            path = os.path.join(path, there[0])
+        return path
+
     def walk(self, name: str, wanted: _Wanted) -> Iterator[Found]:
         """See ``Source.walk``. Links to folders are followed, except back up."""
         return _walk(name, wanted, ())
 
     def match(self, pattern: str, wanted: _Wanted) -> Iterator[Found]:
-        """See ``Source.match``."""
+        """See ``Source.match``. ``**`` stands for any folders, none included."""
         seen: set[str] = set()
-        for path in sorted(glob.glob(pattern, recursive=True)):
-            finds = _walk(path, wanted, ()) if os.path.isdir(path) else iter([_file(path, wanted)])
-            for found in finds:
-                if not isinstance(found, Entry):
-                    yield found
-                elif found.name not in seen:  # "**" matches a folder and its files both
-                    seen.add(found.name)
-                    yield found
+        for found in _matches("/", pattern.split("/")[1:], wanted, ()):
+            if found[0] not in seen:  # "**/*" matches a folder and its files both
+                seen.add(found[0])
+                yield found
 
 
-def _walk(folder: str, wanted: _Wanted, around: tuple[tuple[int, int], ...]) -> Iterator[Found]:
+def _walk(folder: str, wanted: _Wanted, around: _Folders) -> Iterator[Found]:
+    entries, inside = _listed(folder, around)
+    for entry in entries:
+        if isinstance(entry, Unlisted):
+            yield entry
+        elif _hidden(entry.name):
+            yield Other(entry.path)
+        elif _is(entry.is_dir):
+            yield from _walk(entry.path, wanted, inside)
+        else:
+            yield _file(entry.path, wanted, entry)
+
+
+def _matches(folder: str, parts: list[str], wanted: _Wanted, around: _Folders) -> Iterator[Found]:
+    """What lies below a folder and matches the parts of a pattern."""
+    part, *rest = parts
+    if part == "**":
+        yield from _below(folder, rest, wanted, around)
+    elif WILDCARD.search(part) is None:
+        path = os.path.join(folder, part)
+        if os.path.lexists(path):
+            yield from _at(path, rest, wanted)
+    else:
+        for entry in _listed(folder, ())[0]:
+            if isinstance(entry, Unlisted):
+                yield entry
+            elif fnmatchcase(entry.name, part):
+                if _hidden(entry.name) and not part.startswith("."):
+                    yield Other(entry.path)
+                else:
+                    yield from _at(entry.path, rest, wanted)
+
+
+def _below(folder: str, rest: list[str], wanted: _Wanted, around: _Folders) -> Iterator[Found]:
+    """What matches the rest of a pattern in a folder or, however deep, in a folder below it."""
+    if not rest:
+        yield from _walk(folder, wanted, around)
+        return
+    yield from _matches(folder, rest, wanted, ())
+    entries, inside = _listed(folder, around)
+    for entry in entries:
+        if isinstance(entry, Unlisted):
+            yield entry
+        elif _is(entry.is_dir):
+            if _hidden(entry.name):
+                yield Other(entry.path)
+            else:
+                yield from _below(entry.path, rest, wanted, inside)
+
+
+def _at(path: str, rest: list[str], wanted: _Wanted) -> Iterator[Found]:
+    """What is at a path that matches so far."""
+    if os.path.isdir(path):
+        yield from _matches(path, rest, wanted, ()) if rest else _walk(path, wanted, ())
+    elif not rest:
+        yield _file(path, wanted)
+
+
+def _listed(folder: str, around: _Folders) -> tuple["Sequence[os.DirEntry[str] | Unlisted]", _Folders]:
+    """What is in a folder, by name, nothing where a link has led back up; and the folders one is then in."""
     try:
         status = os.stat(folder)
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        yield Unlisted(f"folder {escape_undecodable(folder)} cannot be listed: {error.strerror}")
-        return
+        return (Unlisted(f"folder {readable(folder)} cannot be listed: {error.strerror}"),), around
     here = (status.st_dev, status.st_ino)
-    if here in around:  # a link that leads back up
-        return
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name == _OF_THE_FILE_SYSTEM:
-            continue
-        if _is(entry.is_dir):
-            yield from _walk(entry.path, wanted, (*around, here))
-        else:
-            yield _file(entry.path, wanted, entry)
+    if here in around:
+        return (), around
+    return [entry for entry in entries if not _is_litter(entry.name)], (*around, here)
+
+
+def _hidden(name: str) -> bool:
+    """Whether a name is hidden: it begins with one dot. "...And Justice for All" is a name like others."""
+    return name.startswith(".") and not name.startswith("..")
+
+
+def _is_litter(name: str) -> bool:
+    """Whether nobody wants to hear of a file: what macOS and file systems put beside the files."""
+    return name.startswith("._") or name == _OF_THE_FILE_SYSTEM
 
 
 def _file(path: str, wanted: _Wanted, entry: "os.DirEntry[str] | None" = None) -> Found:

@@ -31,7 +31,7 @@ class Unlisted(NamedTuple):
 
 
 class Other(NamedTuple):
-    """A file that nobody wants: by its name, or because it is no regular file."""
+    """A file that nobody wants: by its name, or because it is no regular file; or a hidden file or folder."""
 
     name: str
 
@@ -67,8 +67,11 @@ class Source(Protocol):
     def is_folder(self, name: str) -> bool:
         """Whether there may be objects below this name."""
 
+    def spelled(self, name: str) -> str:
+        """The name under which an object is there, where only the Unicode form differs; else the name itself."""
+
     def walk(self, name: str, wanted: Callable[[str], bool]) -> Iterator[Found]:
-        """All objects below a folder by name, hidden ones left out."""
+        """All objects below a folder by name; hidden ones, and what is in hidden folders, are ``Other``."""
 
     def match(self, pattern: str, wanted: Callable[[str], bool]) -> Iterator[Found]:
         """All objects that a glob matches, and those below folders that it matches, each once."""

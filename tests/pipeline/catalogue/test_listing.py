@@ -1,4 +1,5 @@
 import csv
+import glob
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.places import store_at
 from beamprint.transforms.audio.uris import to_path
+from tests import sounds
 from tests.pipeline.rows import failure
 
 
@@ -37,12 +39,13 @@ def test_a_folder_is_searched_to_its_depths(tmp_path):
     assert ids(tmp_path) == ["a/deep/y.mp3", "a/x.FLAC", "b.wav"]
 
 
-def test_hidden_files_are_passed_over_and_files_that_are_not_audio_are_counted(tmp_path):
+def test_hidden_files_and_files_that_are_not_audio_are_passed_over_and_counted(tmp_path):
     put(
         tmp_path,
         "a.wav",
         "._a.wav",
         ".hidden/b.wav",
+        ".c.wav",
         "lost+found/c.wav",
         "cover.jpg",
         "notes.txt",
@@ -50,7 +53,17 @@ def test_hidden_files_are_passed_over_and_files_that_are_not_audio_are_counted(t
     )
     listing = list_tracks([str(tmp_path)])
     assert [track.track_id for track in listing.tracks] == ["a.wav"]
-    assert listing.ignored == 3
+    assert listing.ignored == 5  # neither what macOS nor what the file system puts there
+
+
+def test_a_name_that_begins_with_more_than_one_dot_is_not_hidden(tmp_path):
+    put(tmp_path, "...And Justice for All/01.mp3", "..first.wav", ".git/x.wav")
+    assert ids(tmp_path) == ["...And Justice for All/01.mp3", "..first.wav"]
+    assert ids(tmp_path / "*" / "*.mp3") == ["...And Justice for All/01.mp3"]
+    assert ids(tmp_path / "**" / "*.mp3") == ["...And Justice for All/01.mp3"]
+    listing = list_tracks([str(tmp_path / "**/*")])
+    assert (len(listing.tracks), listing.ignored) == (2, 1)
+    assert ids(tmp_path / ".g*" / "*.wav") == [".git/x.wav"]  # asked for
 
 
 def test_size_and_time_are_taken_while_listing(tmp_path):
@@ -70,7 +83,8 @@ def test_the_uri_is_absolute_wherever_the_command_runs(tmp_path, monkeypatch):
 
 
 def test_a_single_file_is_known_by_its_uri_whatever_its_name(tmp_path):
-    put(tmp_path, "a.wav", "odd.name")
+    put(tmp_path, "a.wav")
+    sounds.write(tmp_path / "a.tone.wav", sounds.song(0.1)).rename(tmp_path / "odd.name")
     assert ids(tmp_path / "a.wav", tmp_path / "odd.name") == [
         str(tmp_path / "a.wav"),
         str(tmp_path / "odd.name"),
@@ -155,6 +169,33 @@ def test_a_folder_that_cannot_be_listed_is_told_and_the_others_are_done(tmp_path
     assert listing.unlisted == (f"folder {tmp_path / 'locked'} cannot be listed: Permission denied",)
     with pytest.raises(UsageError, match="locked cannot be listed: Permission denied"):
         list_tracks([str(tmp_path / "locked")])
+
+
+def test_a_folder_that_a_glob_cannot_list_is_told(tmp_path, monkeypatch):
+    put(tmp_path, "a/x.wav", "locked/b.wav")
+    scandir = os.scandir
+
+    def refusing(path):
+        if path.endswith("locked"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    for pattern in ("*/*.wav", "**/*.wav", "**"):
+        listing = list_tracks([str(tmp_path / pattern)])
+        assert [track.track_id for track in listing.tracks] == ["a/x.wav"]
+        assert listing.unlisted == (f"folder {tmp_path / 'locked'} cannot be listed: Permission denied",)
+
+
+def test_a_glob_finds_what_pythons_own_finds(tmp_path):
+    put(tmp_path, "a/b/c.wav", "a/b/d.wav", "a/e.wav", "b/b/c.wav", "b1/b/c.wav", "f.wav", "a/b/b/g.wav")
+    (tmp_path / "b/up").symlink_to(tmp_path)
+    patterns = ["*/*/*.wav", "**/b/*.wav", "a/**/*.wav", "**/b/**/c.wav", "[ab]/b/?.wav", "b*/b/c.wav"]
+    for pattern in patterns:
+        found = {track.uri for track in list_tracks([str(tmp_path / pattern)]).tracks}
+        truth = set(glob.glob(str(tmp_path / pattern), recursive=True))
+        resolved = {os.path.realpath(path) for path in truth}
+        assert {os.path.realpath(path) for path in found} == resolved, pattern
 
 
 def test_a_link_to_itself_is_a_track_that_cannot_be_read(tmp_path):

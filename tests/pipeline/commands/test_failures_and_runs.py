@@ -48,7 +48,7 @@ def test_failures_are_grouped_by_reason_most_frequent_first(dataset):
 
 def test_nothing_in_quarantine_is_said_so(dataset):
     assert failures.as_text(failures.failures(dataset)) == "Nothing is in quarantine."
-    assert failures.as_csv([]).startswith("uri,track_id,beamprint:reason")
+    assert failures.as_csv([]).startswith('"uri","track_id","beamprint:reason"')
 
 
 def test_the_csv_tells_what_the_quarantine_holds(dataset):

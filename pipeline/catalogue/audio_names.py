@@ -1,0 +1,15 @@
+"""Names of audio files: what folders and globs are searched for."""
+
+import re
+
+_ENDING = re.compile(
+    r"\.(aac|ac3|aif|aifc|aiff|alac|ape|au|bwf|caf|dff|dsf|flac|m4a|mka|mp[123c]|oga|ogg|opus|rf64|snd|spx|tak"
+    r"|tta|w64|wave?|wma|wv)",
+    re.IGNORECASE | re.ASCII,
+)
+"""Endings of names of audio. What of it cannot be decoded is said so in quarantine."""
+
+
+def is_audio(name: str) -> bool:
+    """Whether a file is audio by its name."""
+    return _ENDING.fullmatch(name, max(name.rfind("."), 0)) is not None

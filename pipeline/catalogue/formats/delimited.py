@@ -1,0 +1,81 @@
+"""Tables as CSV, with commas, semicolons or tabs between the values."""
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from beamprint.pipeline.catalogue.formats.values import Rows, as_text, column_names
+from beamprint.pipeline.errors import UsageError
+
+_DELIMITERS = ",;\t"
+_LONE_CR = re.compile(r"\r(?!\n|\Z)")
+_STAND_IN = "\ufdd0"
+"""Stands for a CR within a value, which ``csv`` takes for a line's end. Unicode keeps it for such inner use."""
+
+
+def rows(manifest: str, content: BinaryIO) -> Rows:
+    """Rows of a table. The delimiter is the one by which there is a column ``uri``.
+
+    Blank rows and columns without a name are passed over. A CR on its own ends lines only where no LF does.
+
+    Raises:
+        UsageError: The columns are not as they should be, a row has more values than there are columns, or
+            the quotes do not fit.
+    """
+    csv.field_size_limit(sys.maxsize)  # lyrics and embedded pictures are longer than its default
+    with as_text(content) as file:
+        lines, skipped = _lines(file), 0
+        for header in lines:
+            if header.strip():
+                break
+            skipped += 1
+        else:
+            return
+        table = csv.reader(chain([header], lines), delimiter=_delimiter(header), strict=True)
+        try:
+            names = column_names(manifest, list(map(_whole, next(table))))
+            for values in table:
+                if any(map(str.strip, values)):
+                    number = skipped + table.line_num
+                    _check_length(manifest, number, values, len(names))
+                    yield number, {name: _whole(value) for name, value in zip(names, values) if name}
+        except csv.Error as error:
+            raise UsageError(
+                f"manifest {manifest} cannot be read: row {skipped + table.line_num}: {error}"
+            ) from error
+
+
+def _lines(file: Iterable[str]) -> Iterator[str]:
+    """Lines as ``csv`` understands them, each with its end."""
+    lines = iter(file)
+    first = next(lines, "")
+    if "\r" in first and not first.endswith("\n"):  # as an old Macintosh writes them
+        yield from io.StringIO(first, newline=None)
+        return
+    for line in chain([first], lines):
+        if "\r" in line:
+            if line.endswith("\r\r\n"):  # a line's end that was translated twice
+                line = line[:-3] + "\r\n"  # noqa: PLW2901
+            yield _LONE_CR.sub(_STAND_IN, line)
+        else:
+            yield line
+
+
+def _whole(value: str) -> str:
+    return value.replace(_STAND_IN, "\r")
+
+
+def _delimiter(header: str) -> str:
+    for delimiter in _DELIMITERS:
+        if "uri" in map(str.strip, next(csv.reader([header], delimiter=delimiter))):
+            return delimiter
+    return _DELIMITERS[0]
+
+
+def _check_length(manifest: str, number: int, values: list[str], columns: int) -> None:
+    if any(map(str.strip, values[columns:])):
+        raise UsageError(f"manifest {manifest}, row {number}: {len(values)} values for {columns} columns")
