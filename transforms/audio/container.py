@@ -1,6 +1,6 @@
 """What a file is, told by its bytes and not by its name, and whether all of it is there."""
 
-from beamprint.transforms.audio import chunked, flac, mpeg, ogg, riff
+from beamprint.transforms.audio import chunked, flac, mpeg, ogg, riff, w64
 from beamprint.transforms.audio.contents import Contents
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.tags import skip_id3
@@ -8,11 +8,10 @@ from beamprint.transforms.audio.views import Bytes
 
 _FORMATS = (
     (riff.is_riff, riff.inspect_riff),
-    (riff.is_w64, riff.inspect_w64),
+    (w64.is_w64, w64.inspect_w64),
     (chunked.is_aiff, chunked.inspect_aiff),
     (chunked.is_caf, chunked.inspect_caf),
     (chunked.is_au, chunked.inspect_au),
-    (flac.is_flac, flac.inspect_flac),
 )
 _NAMES = {
     b"\x1aE\xdf\xa3": "Matroska or WebM",
@@ -45,6 +44,8 @@ def inspect(data: Bytes, *, whole: bool = True) -> Contents:
     head = data.read_at(base, 16)
     if ogg.is_ogg(head):
         return ogg.inspect_ogg(data, base, whole=whole)
+    if flac.is_flac(head):
+        return flac.inspect_flac(data, base, whole=whole)
     for is_this, inspect_this in _FORMATS:
         if is_this(head):
             return inspect_this(data, base)

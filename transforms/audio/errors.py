@@ -24,7 +24,7 @@ class Reason(str, Enum):
         "changed_while_reading",
         "The file changed while it was read: run again when it is complete.",
     )
-    TOO_LARGE = ("too_large", "Larger than can be bounded in memory or scratch space: split or convert it.")
+    TOO_LARGE = ("too_large", "Larger than is allowed: split it, or raise the limit that the message names.")
     EMPTY = ("empty", "No bytes, or a header without a single sample: replace the file.")
     UNSUPPORTED_FORMAT = (
         "unsupported_format",
@@ -38,6 +38,10 @@ class Reason(str, Enum):
     DECODE_ERROR = (
         "decode_error",
         "The audio is damaged, so that the decoder failed: fetch or encode it again.",
+    )
+    CHECKSUM_MISMATCH = (
+        "checksum_mismatch",
+        "The audio is not what was encoded, as the file's own checks show: fetch or copy it again.",
     )
     NON_FINITE_SAMPLES = ("non_finite_samples", "There are NaN or infinite samples: export the file again.")
     IMPLAUSIBLE_LEVEL = (

@@ -1,11 +1,14 @@
 """libsndfile as a decoder: what it calls things, and what it must be shown or spared to read a file right."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from beamprint.dsp.segment import Coding
 from beamprint.transforms.audio.contents import Contents, Stream
@@ -14,7 +17,7 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
 from beamprint.transforms.audio.quiet import captured_stderr
 from beamprint.transforms.audio.source import OpenSource
-from beamprint.transforms.audio.views import View, Zeros, stretch
+from beamprint.transforms.audio.views import Edit, View, Zeros, stretch
 
 _NO_LENGTH = 1 << 38
 """Frames, two weeks at 192 kHz: no file has them, but libsndfile's stand-in for "unknown" lies beyond."""
@@ -22,7 +25,9 @@ _MPEG_PREROLL = 32 * 1152
 """Frames: 511 bytes of bit reservoir reach back over 21 frames at 8 kbit/s, and filters ring for two more."""
 _MPEG_BYTES_PER_SAMPLE = 9
 """No frame has more: 3456 bytes at most, of at least 384 samples."""
-_UNRECOGNISED, _SYSTEM, _UNSUPPORTED = 1, 2, 4
+_SYSTEM = 2
+_UNSUPPORTED = frozenset({1, 4, 18, 73, 74, 75, 78, 92, 128, 129, 139, 140, 141, 159})
+"""Error numbers that say that there is no decoder for this, not that anything is damaged."""
 
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32} | {
     f"ALAC_{bits}": bits for bits in (16, 20, 24, 32)
@@ -72,7 +77,8 @@ def open_decoder(source: OpenSource, contents: Contents) -> Iterator["SoundFiles
                 Reason.UNSUPPORTED_FORMAT, "the streams in the file differ in rate or number of channels"
             )
         counted = [stream.frames for stream in contents.streams] or [None]
-        yield SoundFiles(parts, counted, guesses=contents.container == "mp3" and not contents.length_known)
+        guesses = contents.is_mpeg and not contents.length_known
+        yield SoundFiles(parts, counted, guesses=guesses, pcm_md5=contents.pcm_md5)
 
 
 class SoundFiles:
@@ -82,9 +88,12 @@ class SoundFiles:
         parts: open sound files of one rate and channel count.
         counted: samples a channel of each, None where libsndfile knows.
         guesses: what libsndfile says of the length is only a guess.
+        pcm_md5: what the samples must hash to, if they are all read; empty where that is not known.
     """
 
-    def __init__(self, parts: list["_SoundFile"], counted: list[int | None], *, guesses: bool) -> None:
+    def __init__(
+        self, parts: list["_SoundFile"], counted: list[int | None], *, guesses: bool, pcm_md5: bytes = b""
+    ) -> None:
         self._parts = parts
         self._lengths = [part.frames if n is None else n for part, n in zip(parts, counted)]
         self._current = self._position = 0
@@ -93,6 +102,7 @@ class SoundFiles:
         total = sum(self._lengths)
         self.frames = total if total < _NO_LENGTH else None
         self.frames_exact = self.frames is not None and (None not in counted or not guesses)
+        self._checksum = _PcmChecksum(pcm_md5, self.format) if pcm_md5 else None
         self.seek(0)  # as soundfile.read does: libmpg123's rounding depends on it
 
     def read(self, out: Buffer) -> int:
@@ -102,7 +112,10 @@ class SoundFiles:
             part, length = self._parts[self._current], self._lengths[self._current]
             # Not beyond the end: libFLAC takes a tag that follows for a damaged frame.
             wanted = min(len(out) - filled, length - self._position)
-            read = len(part.read(out=out[filled : filled + wanted], dtype=out.dtype.name, always_2d=True))
+            block = part.read(out=out[filled : filled + wanted], dtype=out.dtype.name, always_2d=True)
+            read = len(block)
+            if self._checksum is not None:
+                self._checksum.add(block, self._position, self._position + read == length)
             filled += read
             self._position += read
             if read < wanted or self._position == length:
@@ -133,6 +146,37 @@ class SoundFiles:
             part.read(before, dtype="float32")
 
 
+class _PcmChecksum:
+    """Hashes samples as they are read, as integers of the file's width, and compares at the end.
+
+    Nothing is said of a track that was not read from its start to its end.
+    """
+
+    def __init__(self, expected: bytes, format: AudioFormat) -> None:
+        self._expected = expected
+        self._bits = format.coding.bits or 0
+        self._digest = hashlib.md5(usedforsecurity=False)
+        self._next = 0
+
+    def add(self, block: Buffer, first: int, is_last: bool) -> None:
+        if first != self._next or block.dtype == np.float32:
+            return
+        self._next += len(block)
+        self._digest.update(self._as_stored(block).data)
+        if is_last and self._digest.digest() != self._expected:
+            message = "the decoded samples are not those that were encoded: their MD5 differs"
+            raise BadAudio(Reason.CHECKSUM_MISMATCH, message)
+
+    def _as_stored(self, block: Buffer) -> NDArray[Any]:
+        width = -(-self._bits // 8)
+        if width == block.itemsize:
+            return block
+        as_bytes = block.view(np.uint8).reshape(
+            -1, block.itemsize
+        )  # little-endian: the highest bytes come last
+        return np.ascontiguousarray(as_bytes[:, block.itemsize - width :])
+
+
 class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
     """A sound file that is read straight on.
 
@@ -152,9 +196,9 @@ def _format_of(part: soundfile.SoundFile) -> AudioFormat:
     subtype, is_flac = part.subtype, part.format == "FLAC"
     bits = _INTEGER_BITS.get(subtype)
     sample_type: SampleType = np.float32
-    if subtype in _WIDE:
+    if subtype in _WIDE or (is_flac and subtype == "PCM_24"):
         sample_type = np.int32
-    elif subtype in _NARROW and not is_flac:
+    elif subtype in _NARROW or is_flac:
         sample_type = np.int16
     return AudioFormat(
         rate=part.samplerate,
@@ -172,23 +216,23 @@ def _views(source: OpenSource, contents: Contents) -> list[View]:
 
     It finds no Ogg behind an ID3 tag, believes every header, and does not know BW64.
     """
-    edits = dict(contents.corrections)
+    edits = list(contents.corrections)
     if contents.container == "rf64" and source.data.read_at(contents.start, 4) == b"BW64":
-        edits[contents.start] = b"RF64"  # the same as far as audio goes
+        edits.append(Edit(contents.start, contents.start + 4, b"RF64"))  # the same as far as audio goes
     if contents.streams:
-        return [_view(source, stream, edits) for stream in contents.streams]
+        return [_view(source, stream, edits, contents.is_mpeg) for stream in contents.streams]
     if edits or source.fd < 0:
         return [View(*stretch(source.data, 0, source.data.size, edits))]
     return []
 
 
-def _view(source: OpenSource, stream: Stream, edits: dict[int, bytes]) -> View:
+def _view(source: OpenSource, stream: Stream, edits: list[Edit], is_mpeg: bool) -> View:
     """The stream's pieces; after MPEG frames without a count padding that is never read.
 
     libmpg123 divides the size by that of the first frame to guess the length, and libsndfile stops there.
     """
     pieces = [piece for start, stop in stream.pieces for piece in stretch(source.data, start, stop, edits)]
-    if stream.frames is not None:
+    if is_mpeg and stream.frames is not None:
         pieces.append(Zeros(stream.frames * _MPEG_BYTES_PER_SAMPLE))
     return View(*pieces)
 
@@ -197,7 +241,7 @@ def _view(source: OpenSource, stream: Stream, edits: dict[int, bytes]) -> View:
 def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Iterator[None]:
     """Give libsndfile's errors, what its codecs printed, and errors of reading that it hid, their reasons."""
     with ExitStack() as stack:
-        chatter = stack.enter_context(captured_stderr()) if contents.container == "mp3" else None
+        chatter = stack.enter_context(captured_stderr()) if contents.is_mpeg else None
         try:
             yield
         except (soundfile.LibsndfileError, BadAudio) as error:
@@ -206,7 +250,9 @@ def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Ite
                 raise
             stack.close()
             printed = f" ({chatter.lines[-1]})" if chatter and chatter.lines else ""
-            raise BadAudio(_reason(error, source, contents), f"{error.error_string}{printed}") from error
+            reason = _reason(error, source, contents)
+            here = "cannot be decoded here: " if reason is Reason.UNSUPPORTED_FORMAT else ""
+            raise BadAudio(reason, f"{here}{error.error_string}{printed}") from error
         _raise_hidden(views)
 
 
@@ -217,14 +263,11 @@ def _raise_hidden(views: list[View]) -> None:
 
 
 def _reason(error: soundfile.LibsndfileError, source: OpenSource, contents: Contents) -> Reason:
-    reason = {
-        _UNRECOGNISED: Reason.UNSUPPORTED_FORMAT,
-        _UNSUPPORTED: Reason.UNSUPPORTED_FORMAT,
-        _SYSTEM: Reason.UNREADABLE,
-    }.get(error.code, Reason.DECODE_ERROR)
-    if reason is Reason.DECODE_ERROR and _is_cut(source, contents):
-        return Reason.TRUNCATED
-    return reason
+    if error.code in _UNSUPPORTED:
+        return Reason.UNSUPPORTED_FORMAT
+    if error.code == _SYSTEM:
+        return Reason.UNREADABLE
+    return Reason.TRUNCATED if _is_cut(source, contents) else Reason.DECODE_ERROR
 
 
 def _is_cut(source: OpenSource, contents: Contents) -> bool:

@@ -9,14 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from beamprint.transforms.audio.contents import Contents, Extent, Stream, truncated
+from beamprint.transforms.audio.contents import LENGTH_CORRECTED, Contents, Extent, Stream, truncated
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.mpeg_header import FrameCount, FrameHeader, frame_count, sizes_of_kind
 from beamprint.transforms.audio.tags import skip_tags, start_of_end_tags
-from beamprint.transforms.audio.views import Bytes
-
-LENGTH_CORRECTED = "length_corrected"
-"""Note: the file declares a wrong length; all of the audio that is there was read."""
+from beamprint.transforms.audio.views import Bytes, Edit
 
 _HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff]")
 _SEARCH = 1 << 20
@@ -85,7 +82,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         message = "the streams in the file differ in rate or number of channels"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
     settled = [_settled(data, stream) for stream in found]
-    corrections = {at: right for _, edits in settled for at, right in edits.items()}
+    corrections = tuple(edit for _, edits in settled for edit in edits)
     streams = tuple(stream for stream, _ in settled)
     (first, *_), counted = streams[0].pieces, [stream.declared for stream in found]
     untouched = len(streams) == len(streams[0].pieces) == 1 and streams[0].frames is None and not corrections
@@ -95,6 +92,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         length_known=None not in counted,
         streams=() if untouched and first.start == base else streams,
         corrections=corrections,
+        is_mpeg=True,
         missing_bytes=_missing(data, found[-1]),
         size_known=_size(found[-1]) is not None,
         # Some encoders count the tag's own frame, which is not decoded.
@@ -109,10 +107,10 @@ def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
     tag = frame_count(data.read_at(start, max(header.size, _LONGEST_FRAME)), header)
     streams = () if start == base else (Stream((Extent(start, data.size),)),)
     declared = tag is not None and tag.frames is not None
-    return Contents("mp3", base, length_known=declared, streams=streams, slack=header.samples)
+    return Contents("mp3", base, length_known=declared, streams=streams, is_mpeg=True, slack=header.samples)
 
 
-def _settled(data: Bytes, stream: _Found) -> tuple[Stream, dict[int, bytes]]:
+def _settled(data: Bytes, stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
     """What is to be decoded of a stream, and its count put right in its tag frame.
 
     Raises:
@@ -122,10 +120,11 @@ def _settled(data: Bytes, stream: _Found) -> tuple[Stream, dict[int, bytes]]:
     _check_count(data, stream)
     pieces = tuple(Extent(run.start, run.stop) for run in stream.runs)
     if run.tag and run.tag.frames_at:
-        wrong = stream.declared is None or _is_miscounted(stream)
-        return Stream(pieces), {run.start + run.tag.frames_at: frames.to_bytes(4, "big")} if wrong else {}
+        at = run.start + run.tag.frames_at
+        right = Edit(at, at + 4, frames.to_bytes(4, "big"))
+        return Stream(pieces), (right,) if stream.declared is None or _is_miscounted(stream) else ()
     audio = Extent(run.start + run.tag_size, run.stop)
-    return Stream((audio, *pieces[1:]), frames * run.header.samples), {}
+    return Stream((audio, *pieces[1:]), frames * run.header.samples), ()
 
 
 def _check_count(data: Bytes, stream: _Found) -> None:

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 from beamprint.dsp.channels import ChannelLayout, UnsupportedLayout, layout_of
 from beamprint.transforms.audio.container import inspect
-from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.contents import LENGTH_UNKNOWN, Contents
 from beamprint.transforms.audio.decoder import AudioFormat, Decoder
 from beamprint.transforms.audio.decoders import decoder_version, open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.source import OpenSource, Stat, open_source
-
-LENGTH_UNKNOWN = "length_unknown"
-"""Note: the file does not declare its length, so that a cut would not show."""
 
 _RATES = range(1_000, 768_001)
 """Rates that can be measured, in Hz; a header that says another is broken or not of audio."""
@@ -65,8 +62,12 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder) -> AudioI
             f"a sample rate of {decoder.format.rate} Hz; from {_RATES[0]} to {_RATES[-1]} Hz can be measured"
         )
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    channels = decoder.format.channels
+    fits = (
+        channels > 2 or contents.mask.bit_count() == channels
+    )  # a wrong one is common and tells nothing new
     try:
-        layout = layout_of(decoder.format.channels, mask=contents.mask, vorbis_order=contents.vorbis_order)
+        layout = layout_of(channels, mask=contents.mask if fits else 0, vorbis_order=contents.vorbis_order)
     except UnsupportedLayout as error:
         raise BadAudio(Reason.UNSUPPORTED_LAYOUT, str(error)) from error
     return AudioInfo(

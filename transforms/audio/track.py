@@ -8,7 +8,7 @@ from typing import NamedTuple
 from beamprint.dsp.grid import BLOCK_LENGTH, Bounds, Span, decoded_span, segment_bounds
 from beamprint.dsp.segment import Segment
 from beamprint.transforms.audio.container import inspect
-from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.contents import FRAMES_MISSING, Contents
 from beamprint.transforms.audio.decoders import open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.ogg import check_pages
@@ -98,7 +98,9 @@ def _open_once(uri: str, index: int, borders: Sequence[int], frames: int | None,
     info, pcm, total, start, bounds = decoded
     coding = replace(info.format.coding, code_or=pcm.code_or)
     segment = Segment(pcm.samples, start, info.format.rate, total, info.layout, bounds, coding, block)
-    return TrackSegment(segment, _identity(info, total, sha256))
+    short = not contents.is_mpeg and info.frames_exact and total < (info.frames or 0)
+    notes = (*info.notes, FRAMES_MISSING) if short else info.notes
+    return TrackSegment(segment, _identity(replace(info, notes=notes), total, sha256))
 
 
 def _decode_whole(source: OpenSource, contents: Contents, block: int) -> _Part:
