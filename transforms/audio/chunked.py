@@ -8,7 +8,6 @@ from beamprint.transforms.audio.contents import (
     Contents,
     audio_size,
     check_audio_chunk,
-    joined,
     read_exactly,
     truncated,
 )
@@ -67,7 +66,7 @@ def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int) ->
     for at in (end + end % 2, end):
         form = data.read_at(at, 12)
         if len(form) == 12 and is_aiff(form):
-            return joined(data, contents, end, inspect_aiff(data, at))
+            return replace(contents, following=at)
     return contents
 
 

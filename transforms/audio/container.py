@@ -1,7 +1,10 @@
 """What a file is, told by its bytes and not by its name, and whether all of it is there."""
 
+from collections.abc import Callable
+from functools import partial
+
 from beamprint.transforms.audio import chunked, flac, mpeg, ogg, riff, w64
-from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.contents import MAX_STREAMS, Contents, joined, too_many_streams
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.tags import skip_id3
 from beamprint.transforms.audio.views import Bytes
@@ -45,16 +48,26 @@ def inspect(data: Bytes, *, whole: bool = True) -> Contents:
     if ogg.is_ogg(head):
         return ogg.inspect_ogg(data, base, whole=whole)
     if flac.is_flac(head):
-        return flac.inspect_flac(data, base, whole=whole)
+        return _with_appended(data, base, partial(flac.inspect_flac, data, whole=whole))
     for is_this, inspect_this in _FORMATS:
         if is_this(head):
-            return inspect_this(data, base)
+            return _with_appended(data, base, partial(inspect_this, data))
     named = _name_of(head)
     contents = None if named else mpeg.inspect_mpeg(data, base, whole=whole)
     if contents is None:
         looks = f"it looks like {named}" if named else f"it starts with {head[:8]!r}"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"not a known audio format; {looks}")
     return contents
+
+
+def _with_appended(data: Bytes, base: int, inspect_one: Callable[[int], Contents]) -> Contents:
+    """The contents of a file, and of those of the same kind that were appended to it."""
+    parts = [inspect_one(base)]
+    while (following := parts[-1].following) is not None:
+        if len(parts) == MAX_STREAMS:
+            raise too_many_streams()
+        parts.append(inspect_one(following))
+    return parts[0] if len(parts) == 1 else joined(data, parts)
 
 
 def _after_id3(data: Bytes) -> int:

@@ -1,6 +1,6 @@
 """What the bytes of a file say about it: its container, where its audio lies, and what it declares."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.tags import is_padding
 from beamprint.transforms.audio.views import Bytes, Edit
 
+MAX_STREAMS = 10_000
 _CHUNK = 1 << 20
 _WRAP = 1 << 32
 _NO_AUDIO = 64
@@ -64,6 +65,7 @@ class Contents:
         size_known: the number of audio bytes is declared.
         pcm_md5: MD5 of the samples as integers of the file's width, empty where there is none.
         slack: frames that may be missing from a sound file, because encoders count differently.
+        following: where another file of the same kind starts that was appended to this one.
         notes: codes for the record.
     """
 
@@ -79,7 +81,12 @@ class Contents:
     size_known: bool = True
     pcm_md5: bytes = b""
     slack: int = 0
+    following: int | None = None
     notes: tuple[str, ...] = ()
+
+
+def too_many_streams() -> BadAudio:
+    return BadAudio(Reason.UNSUPPORTED_FORMAT, f"more than {MAX_STREAMS} streams in one file")
 
 
 def truncated(message: str) -> BadAudio:
@@ -128,17 +135,20 @@ def audio_size(data: Bytes, start: int, declared: int, frame: int, is_chunk: Cal
     return (data.size - start) // frame * frame
 
 
-def joined(data: Bytes, first: Contents, end: int, later: Contents) -> Contents:
-    """The contents of two files in one, of which the first ends at byte ``end``."""
-    streams = first.streams or (Stream((Extent(first.start, end),)),)
-    further = later.streams or (Stream((Extent(later.start, data.size),)),)
+def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
+    """The contents of files that follow each other in one, each saying where the next one starts."""
+    streams: list[Stream] = []
+    for part in parts:
+        end = data.size if part.following is None else part.following
+        streams += part.streams or (Stream((Extent(part.start, end),)),)
     return replace(
-        first,
-        length_known=first.length_known and later.length_known,
-        streams=streams + further,
-        corrections=first.corrections + later.corrections,
+        parts[0],
+        length_known=all(part.length_known for part in parts),
+        streams=tuple(streams),
+        corrections=tuple(edit for part in parts for edit in part.corrections),
         pcm_md5=b"",
-        notes=tuple(sorted({*first.notes, *later.notes})),
+        following=None,
+        notes=tuple(sorted({note for part in parts for note in part.notes})),
     )
 
 

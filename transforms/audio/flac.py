@@ -8,7 +8,6 @@ from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     Contents,
     find_all,
-    joined,
     read_exactly,
     truncated,
 )
@@ -60,10 +59,8 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
         raise BadAudio(Reason.DECODE_ERROR, "a FLAC stream without stream information")
     following = next(find_all(data, _NEXT_STREAM, position), None) if whole else None
     end = data.size if following is None else following
-    contents = _with_length(Slice(data, 0, end), Contents("flac", base, mask), position, info_at, info)
-    if following is None:
-        return contents
-    return joined(data, contents, end, inspect_flac(data, following, whole=True))
+    contents = Contents("flac", base, mask, following=following)
+    return _with_length(Slice(data, 0, end), contents, position, info_at, info)
 
 
 def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info: bytes) -> Contents:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -66,59 +66,81 @@ def open_decoder(source: OpenSource, contents: Contents) -> Iterator["SoundFiles
         BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, or the storage's.
     """
     views = _views(source, contents)
-    with _explained(source, contents, views), ExitStack() as stack:
-        if views:
-            parts = [stack.enter_context(_SoundFile(view)) for view in views]
-        else:
-            os.lseek(source.fd, 0, os.SEEK_SET)  # elsewhere libsndfile would take the file to start
-            parts = [stack.enter_context(_SoundFile(source.fd, closefd=False))]
-        if len({(part.samplerate, part.channels) for part in parts}) > 1:
-            raise BadAudio(
-                Reason.UNSUPPORTED_FORMAT, "the streams in the file differ in rate or number of channels"
-            )
+    with _explained(source, contents, views):
         counted = [stream.frames for stream in contents.streams] or [None]
         guesses = contents.is_mpeg and not contents.length_known
-        yield SoundFiles(parts, counted, guesses=guesses, pcm_md5=contents.pcm_md5)
+        files = SoundFiles(views, source.fd, counted, guesses=guesses, pcm_md5=contents.pcm_md5)
+        with closing(files):
+            yield files
 
 
 class SoundFiles:
-    """A track from one sound file or from several one after the other.
+    """A track from one sound file or from several one after the other, of which one is open at a time.
 
     Args:
-        parts: open sound files of one rate and channel count.
+        views: what to read, one after the other; empty for the file itself.
+        fd: the file.
         counted: samples a channel of each, None where libsndfile knows.
         guesses: what libsndfile says of the length is only a guess.
         pcm_md5: what the samples must hash to, if they are all read; empty where that is not known.
+
+    Raises:
+        BadAudio: ``unsupported_format``, they differ in rate or number of channels.
     """
 
     def __init__(
-        self, parts: list["_SoundFile"], counted: list[int | None], *, guesses: bool, pcm_md5: bytes = b""
+        self, views: list[View], fd: int, counted: list[int | None], *, guesses: bool, pcm_md5: bytes = b""
     ) -> None:
-        self._parts = parts
-        self._lengths = [part.frames if n is None else n for part, n in zip(parts, counted)]
-        self._current = self._position = 0
-        self._is_mpeg = parts[0].format == "MP3"
-        self.format = _format_of(parts[0])
+        self._views = views
+        self._fd = fd
+        self._current, self._position, self._at_end = 0, 0, False
+        self._part = self._open(0)
+        self._is_mpeg = self._part.format == "MP3"
+        self.format = _format_of(self._part)
+        self._lengths = [self._length_of(index, known) for index, known in enumerate(counted)]
         total = sum(self._lengths)
         self.frames = total if total < _NO_LENGTH else None
         self.frames_exact = self.frames is not None and (None not in counted or not guesses)
         self._checksum = _PcmChecksum(pcm_md5, self.format) if pcm_md5 else None
         self.seek(0)  # as soundfile.read does: libmpg123's rounding depends on it
 
+    def close(self) -> None:
+        """Close what is open."""
+        self._part.close()
+
+    def _open(self, index: int) -> "_SoundFile":
+        if self._views:
+            self._views[index].seek(0)
+            return _SoundFile(self._views[index])
+        os.lseek(self._fd, 0, os.SEEK_SET)  # elsewhere libsndfile would take the file to start
+        return _SoundFile(self._fd, closefd=False)
+
+    def _length_of(self, index: int, known: int | None) -> int:
+        self._go_to_part(index)
+        if (self._part.samplerate, self._part.channels) != (self.format.rate, self.format.channels):
+            message = "the streams in the file differ in rate or number of channels"
+            raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+        return int(self._part.frames) if known is None else known
+
+    def _go_to_part(self, index: int) -> None:
+        if index != self._current:
+            self._part.close()
+            self._part, self._current = self._open(index), index
+
     def read(self, out: Buffer) -> int:
         """Fill ``out``; as ``Decoder.read``."""
         filled = 0
-        while filled < len(out) and self._current < len(self._parts):
-            part, length = self._parts[self._current], self._lengths[self._current]
+        while filled < len(out) and not self._at_end:
+            length = self._lengths[self._current]
             # Not beyond the end: libFLAC takes a tag that follows for a damaged frame.
             wanted = min(len(out) - filled, length - self._position)
-            block = part.read(out=out[filled : filled + wanted], dtype=out.dtype.name, always_2d=True)
-            read = len(block)
+            block = out[filled : filled + wanted]
+            block = self._part.read(out=block, dtype=out.dtype.name, always_2d=True)
             if self._checksum is not None:
-                self._checksum.add(block, self._position, self._position + read == length)
-            filled += read
-            self._position += read
-            if read < wanted or self._position == length:
+                self._checksum.add(block, self._position, self._position + len(block) == length)
+            filled += len(block)
+            self._position += len(block)
+            if len(block) < wanted or self._position == length:
                 self._enter(self._current + 1, 0)
         return filled
 
@@ -129,12 +151,14 @@ class SoundFiles:
                 self._enter(index, frame)
                 return
             frame -= length
-        self._current = len(self._parts)
+        self._at_end = True
 
     def _enter(self, index: int, frame: int) -> None:
-        self._current, self._position = index, frame
-        if index < len(self._parts):
-            self._seek_part(self._parts[index], frame)
+        self._at_end = index == len(self._lengths)
+        if not self._at_end:
+            self._go_to_part(index)
+            self._position = frame
+            self._seek_part(self._part, frame)
 
     def _seek_part(self, part: "_SoundFile", frame: int) -> None:
         """Seek, for MPEG audio a little further back, and decode up to the frame to fill the bit reservoir."""

@@ -8,8 +8,17 @@ padding and stray bytes before, between and after them.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
-from beamprint.transforms.audio.contents import LENGTH_CORRECTED, Contents, Extent, Stream, truncated
+from beamprint.transforms.audio.contents import (
+    LENGTH_CORRECTED,
+    MAX_STREAMS,
+    Contents,
+    Extent,
+    Stream,
+    too_many_streams,
+    truncated,
+)
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.mpeg_header import FrameCount, FrameHeader, frame_count, sizes_of_kind
 from beamprint.transforms.audio.tags import skip_tags, start_of_end_tags
@@ -19,6 +28,8 @@ _HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff]")
 _SEARCH = 1 << 20
 """Bytes that are searched for the next frame."""
 _CHUNK = 1 << 20
+_MAX_CANDIDATES = 1 << 15
+"""Of a MiB of random bytes one in 3000 looks like a header."""
 _LONGEST_FRAME = 3456
 _AMONG_JUNK = 3
 """Frames in a row that are no chance: three headers are 2^-48 likely among random bytes."""
@@ -166,6 +177,8 @@ def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
     while position is not None:
         run = _read_run(data, position, end)
         if not found or run.tag or found[-1].is_complete or run.header.kind != found[-1].header.kind:
+            if len(found) == MAX_STREAMS:
+                raise too_many_streams()
             found.append(_Found([run]))
         elif position > (begins := skip_tags(data, stop)):
             message = f"no MPEG frame in {position - begins} bytes from byte {begins} on, but later ones"
@@ -221,7 +234,8 @@ def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
 
 
 def _candidates(data: Bytes, start: int, stop: int) -> Iterator[int]:
-    for match in _HEADER.finditer(data.read_at(start, max(0, stop - start))):
+    """Where a frame might start; an end is made of it where that is nearly everywhere."""
+    for match in islice(_HEADER.finditer(data.read_at(start, max(0, stop - start))), _MAX_CANDIDATES):
         if FrameHeader.parse(data.read_at(start + match.start(), 4)) is not None:
             yield start + match.start()
 

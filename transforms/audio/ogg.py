@@ -6,8 +6,18 @@ libsndfile decodes the first link only, ends without a word where the file does,
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from beamprint.transforms.audio.contents import Contents, Extent, Stream, find_all, read_exactly, truncated
+from beamprint.transforms.audio.contents import (
+    MAX_STREAMS,
+    Contents,
+    Extent,
+    Stream,
+    find_all,
+    read_exactly,
+    too_many_streams,
+    truncated,
+)
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.views import Bytes
 
@@ -77,7 +87,9 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     if first is None:
         raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
     end, ended = _end(data, base)
-    links = list(_links(data, base)) if whole else [_Link((first,))]
+    links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else [_Link((first,))]
+    if len(links) > MAX_STREAMS:
+        raise too_many_streams()
     alone = len(links) == 1 and len(links[0].streams) == 1 and not base and end == data.size
     if alone:
         links[0].audio(data)

@@ -8,6 +8,7 @@ from beamprint.transforms.audio.contents import LENGTH_UNKNOWN, Contents
 from beamprint.transforms.audio.decoder import AudioFormat, Decoder
 from beamprint.transforms.audio.decoders import decoder_version, open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.source import OpenSource, Stat, open_source
 
 _RATES = range(1_000, 768_001)
@@ -39,29 +40,32 @@ class AudioInfo:
     notes: tuple[str, ...] = ()
 
 
-def probe(uri: str) -> AudioInfo:
+def probe(uri: str, limits: Limits = DEFAULT_LIMITS) -> AudioInfo:
     """Read a track's header; of a remote object only its start and its end.
 
     Raises:
         BadAudio: the file is missing, no audio, or cut.
     """
-    with open_source(uri, header_only=True) as source:
+    with open_source(uri, header_only=True, limits=limits) as source:
         contents = inspect(source.data, whole=source.fd >= 0)
         with open_decoder(source, contents) as decoder:
-            return describe(source, contents, decoder)
+            return describe(source, contents, decoder, limits)
 
 
-def describe(source: OpenSource, contents: Contents, decoder: Decoder) -> AudioInfo:
+def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: Limits) -> AudioInfo:
     """What an open track is.
 
     Raises:
-        BadAudio: ``unsupported_layout``, or ``unsupported_format`` for a rate that cannot be measured.
+        BadAudio: ``unsupported_layout``; ``unsupported_format`` for a rate that cannot be measured; what the
+            limits refuse.
     """
+    limits.check_format(decoder.format.rate, decoder.format.channels)
     if decoder.format.rate not in _RATES:
         message = (
             f"a sample rate of {decoder.format.rate} Hz; from {_RATES[0]} to {_RATES[-1]} Hz can be measured"
         )
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    limits.check_duration(decoder.frames, decoder.format.rate)
     channels = decoder.format.channels
     fits = (
         channels > 2 or contents.mask.bit_count() == channels

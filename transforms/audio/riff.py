@@ -16,7 +16,6 @@ from beamprint.transforms.audio.contents import (
     Stream,
     audio_size,
     check_audio_chunk,
-    joined,
     read_exactly,
     truncated,
 )
@@ -127,7 +126,7 @@ def is_riff(head: bytes) -> bool:
 
 
 def inspect_riff(data: Bytes, base: int) -> Contents:
-    """Find the audio of a WAVE file that starts at byte ``base``, and that of files that were appended to it.
+    """Find the audio of a WAVE file that starts at byte ``base``, and where another file was appended to it.
 
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``.
@@ -199,7 +198,7 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
     frames = header.frames_in_blocks(found)
     if found != size or frames:
         contents = replace(contents, streams=(Stream((Extent(base, start + found),), frames),))
-    return _with_appended(data, contents, chunk, found, header.order)
+    return _with_following(data, contents, chunk, found, header.order)
 
 
 def _ends_with_chunks(data: Bytes, position: int, order: Order) -> bool:
@@ -255,24 +254,23 @@ def _mpeg_inside(data: Bytes, start: int, size: int, contents: Contents) -> Cont
     )
 
 
-def _with_appended(data: Bytes, contents: Contents, chunk: _Chunk, size: int, order: Order) -> Contents:
-    """The contents, and those of WAVE files that follow this one.
+def _with_following(data: Bytes, contents: Contents, chunk: _Chunk, size: int, order: Order) -> Contents:
+    """The contents, and where a WAVE file follows this one.
 
     Raises:
         BadAudio: ``unsupported_format``, there is audio in a second ``data`` chunk.
     """
-    end = chunk.body + size
     following = _Chunk(b"", chunk.at, size)
     for _ in range(MAX_CHUNKS):
         position = _after(data, following, order)
         head = data.read_at(position, 12)
         if is_riff(head) and len(head) == 12:
-            return joined(data, contents, end, inspect_riff(data, position))
+            return replace(contents, following=position)
         if len(head) < 8 or not _is_chunk(data, position, order):
             skipped = skip_tags(data, position)
             if skipped == position or not is_riff(data.read_at(skipped, 12)):
                 return contents
-            return joined(data, contents, end, inspect_riff(data, skipped))
+            return replace(contents, following=skipped)
         following = _Chunk(head[:4], position, int.from_bytes(head[4:8], order))
         if following.name == b"data" and following.size:
             raise BadAudio(Reason.UNSUPPORTED_FORMAT, "audio in several 'data' chunks cannot be decoded here")

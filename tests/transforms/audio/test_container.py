@@ -270,8 +270,8 @@ def test_a_mask_that_does_not_fit_and_nine_channels_are_unsupported_layouts(tmp_
     pcm = sounds.pcm16(sounds.music(0.2))
     six = sounds.pcm16(sounds.music(0.2, channels=6))
     assert reason_of(tmp_path, sounds.wavex(six, 0x7, 6)) is Reason.UNSUPPORTED_LAYOUT
-    for mask, channels, layout in ((0x7, 2, (S.L, S.R)), (0x3, 1, (S.M,))):
-        assert opened(tmp_path, sounds.wavex(pcm, mask, channels)).segment.layout == layout
+    for mask, count, layout in ((0x7, 2, (S.L, S.R)), (0x3, 1, (S.M,))):
+        assert opened(tmp_path, sounds.wavex(pcm, mask, count)).segment.layout == layout
     nine = sounds.wav(sounds.pcm16(sounds.music(0.2, channels=9)), channels=9)
     assert reason_of(tmp_path, nine) is Reason.UNSUPPORTED_LAYOUT
 
