@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from beamprint.pipeline.commands.limits import add_limits, limits_of
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, UsageError
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         metavar="X",
         help="stop with exit code 1 beyond this share (below 1) or number of failures; 0 allows none",
     )
+    add_limits(p, size=_bytes, number=_positive(float), count=_positive(int))
     p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
     p.set_defaults(command=lambda options: _run(options, runners))
@@ -162,6 +164,7 @@ def _add_analyze(commands: _Commands) -> None:
         more="exit code 1 if a file could not be measured; the others are printed",
     )
     p.add_argument("files", nargs="+", metavar="FILE", help="audio file")
+    add_limits(p, size=_bytes, number=_positive(float), count=_positive(int))
     _add_formats(p, "json", "csv")
     p.set_defaults(command=_analyze)
 
@@ -240,7 +243,7 @@ def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:
 def _analyze(options: argparse.Namespace) -> int:
     from beamprint.pipeline.commands.analyze import analyze  # noqa: PLC0415
 
-    return analyze(options.files, options.format)
+    return analyze(options.files, options.format, limits_of(options))
 
 
 def _describe(options: argparse.Namespace) -> int:

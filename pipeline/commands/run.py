@@ -16,6 +16,7 @@ from beamprint.pipeline.catalogue.listing import Listing, list_tracks
 from beamprint.pipeline.catalogue.planning import RunPlan, plan
 from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
 from beamprint.pipeline.commands.found_table import found_table
+from beamprint.pipeline.commands.limits import limits_of
 from beamprint.pipeline.commands.wording import counted as how_many
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.record.assembly import software_version
@@ -102,7 +103,7 @@ def _work(todo: RunPlan, sink: DatasetSink, options: argparse.Namespace, runner:
     return runner(
         RunRequest(
             tracks,
-            Job(sink),
+            Job.within(limits_of(options), sink),
             catalogue=CatalogueInGraph(
                 tuple(options.inputs), sink, options.force, options.retry_failed, only
             ),

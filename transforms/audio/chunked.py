@@ -52,7 +52,7 @@ def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int) ->
     start = position + 8
     if size in (0, _UNKNOWN32) or 0 <= size - _SOX_PIPE <= 64:
         return Contents("aiff", base, length_known=False)
-    check_audio_chunk(data, start, size)
+    check_audio_chunk(data, start, size, Contents("aiff", base))
     head = 8 + int.from_bytes(data.read_at(start, 4), "big")
     found = head + audio_size(data, start + head, size - head, frame, lambda at: _is_aiff_chunk(data, at))
     contents = Contents("aiff", base)
@@ -97,7 +97,8 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
             actual = (data.size - start).to_bytes(8, "big")
             return Contents("caf", base, length_known=False, corrections=(Edit(position + 4, start, actual),))
         if head[:4] == b"data":
-            check_audio_chunk(data, start, size)
+            there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
+            check_audio_chunk(data, start, size, Contents("caf", base, corrections=(there,)))
             found = audio_size(data, start, size, 1, lambda at: _is_caf_chunk(data, at))
             if found == size:
                 return Contents("caf", base)
@@ -131,7 +132,7 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     if size == _UNKNOWN32 or (size == 0 and base + start < data.size):
         edits = (Edit(base + 8, base + 12, b"\xff" * 4),) if size == 0 else ()
         return Contents("au", base, length_known=False, corrections=edits)
-    check_audio_chunk(data, base + start, size)
+    check_audio_chunk(data, base + start, size, Contents("au", base))
     width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
     frame = max(1, width * int.from_bytes(head[20:24], order))
     found = audio_size(data, base + start, size, frame, lambda at: at >= data.size)

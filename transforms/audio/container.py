@@ -31,16 +31,26 @@ _NAMES = {
 """What is often found among music and cannot be decoded, for the message."""
 
 
-def inspect(data: Bytes, *, whole: bool = True) -> Contents:
+def inspect(data: Bytes, *, whole: bool = True, accept_truncated: bool = False) -> Contents:
     """Identify a file and check what its container declares against its size.
 
     Args:
         data: the file.
         whole: reading all of it is cheap; otherwise only its start and its end are read.
+        accept_truncated: of a file that is cut, return what is there, if that can be decoded.
 
     Raises:
         BadAudio: ``empty``, ``truncated``, ``unsupported_format``, ``decode_error``.
     """
+    try:
+        return _inspect(data, whole)
+    except BadAudio as bad:
+        if accept_truncated and isinstance(bad.rest, Contents):
+            return bad.rest
+        raise
+
+
+def _inspect(data: Bytes, whole: bool) -> Contents:
     if data.size == 0:
         raise BadAudio(Reason.EMPTY, "the file has no bytes")
     base = _after_id3(data)

@@ -23,6 +23,12 @@ LENGTH_CORRECTED = "length_corrected"
 FRAMES_MISSING = "frames_missing"
 """Note: the decoder gave fewer samples than the file declares, by less than a block of its codec."""
 
+MONO_IN_BOTH = "mono_in_both"
+"""Note: some of the streams that were joined are mono; they stand in both channels."""
+
+TRUNCATED = "truncated"
+"""Note: the file ends before its audio does; what is there was measured, as --accept-truncated asks."""
+
 
 class Extent(NamedTuple):
     """Bytes of a file from ``start`` up to, but without, ``stop``."""
@@ -89,8 +95,16 @@ def too_many_streams() -> BadAudio:
     return BadAudio(Reason.UNSUPPORTED_FORMAT, f"more than {MAX_STREAMS} streams in one file")
 
 
-def truncated(message: str) -> BadAudio:
-    return BadAudio(Reason.TRUNCATED, message)
+def truncated(message: str, rest: Contents | None = None) -> BadAudio:
+    """The error that a file is cut.
+
+    Args:
+        message: what is missing.
+        rest: what is there, where that can be decoded.
+    """
+    error = BadAudio(Reason.TRUNCATED, message)
+    error.rest = rest and replace(rest, missing_bytes=0, notes=(TRUNCATED,))
+    return error
 
 
 def read_exactly(data: Bytes, offset: int, length: int, what: str) -> bytes:
@@ -152,12 +166,13 @@ def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
     )
 
 
-def check_audio_chunk(data: Bytes, start: int, declared: int, tolerance: int = 0) -> None:
+def check_audio_chunk(data: Bytes, start: int, declared: int, rest: Contents, tolerance: int = 0) -> None:
     """Hold the declared size of the audio against the file's.
 
     Raises:
-        BadAudio: ``truncated``, more than ``tolerance`` bytes are missing.
+        BadAudio: ``truncated``, more than ``tolerance`` bytes are missing; ``rest`` is what is there.
     """
     missing = start + declared - data.size
     if missing > tolerance:
-        raise truncated(f"the audio should be {declared} bytes long, the last {missing} of them are missing")
+        message = f"the audio should be {declared} bytes long, the last {missing} of them are missing"
+        raise truncated(message, rest if data.size > start else None)

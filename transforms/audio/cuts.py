@@ -63,7 +63,7 @@ def measured_length(uri: str, limits: Limits = DEFAULT_LIMITS) -> int:
         BadAudio: whatever is wrong with the file.
     """
     with open_source(uri, limits=limits) as source:
-        contents = inspect(source.data)
+        contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         with open_decoder(source, contents) as decoder:
             if decoder.frames and decoder.frames_exact and _reaches(decoder, decoder.frames - 1):
                 return decoder.frames

@@ -1,6 +1,7 @@
 """Why a track could not be measured: one code a cause, and the exception that carries it."""
 
 from enum import Enum
+from typing import Any
 
 
 class Reason(str, Enum):
@@ -72,6 +73,7 @@ class BadAudio(Exception):  # noqa: N818 - it says what is bad
 
     Attributes:
         decoder: name and version of the decoder that was at work on the track; None where none was.
+        rest: for a file that is cut, the contents that are there (``Contents``), if they can be decoded.
 
     Examples:
         >>> import beamprint
@@ -87,6 +89,7 @@ class BadAudio(Exception):  # noqa: N818 - it says what is bad
         self.reason = reason
         self.message = message
         self.decoder: str | None = None
+        self.rest: Any = None
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

@@ -73,14 +73,18 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
     if total > ((data.size - audio) // _SMALLEST_FRAME + 1) * _LARGEST_BLOCK:
         message = f"{total} samples a channel are declared, more than {data.size - audio} bytes can hold"
         raise truncated(message)
-    found = _length_by_last_frame(data, audio, _fixed_block(info))
-    if found is None or (total and found <= total):
-        return replace(contents, length_known=total > 0, pcm_md5=info[18:34].strip(b"\0") and info[18:34])
-    field = int.from_bytes(info[13:18], "big") & ~_MAX_TOTAL | found
-    edit = Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big"))
-    notes = (LENGTH_CORRECTED,) if total else ()
     md5 = info[18:34].strip(b"\0") and info[18:34]
-    return replace(contents, length_known=total > 0, corrections=(edit,), notes=notes, pcm_md5=md5)
+    contents = replace(contents, length_known=total > 0, pcm_md5=md5)
+    last = _last_frames(data, audio, _fixed_block(info))
+    if last is None or last.stop == total:
+        return contents
+    found = last.stop if total < last.stop else last.start
+    field = int.from_bytes(info[13:18], "big") & ~_MAX_TOTAL | found
+    contents = replace(contents, corrections=(Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big")),))
+    if total > last.stop:
+        message = f"{total} samples a channel are declared, the last frame ends at {last.stop}"
+        raise truncated(message, replace(contents, pcm_md5=b""))
+    return replace(contents, notes=(LENGTH_CORRECTED,) if total else ())
 
 
 def _channel_mask(tags: bytes) -> int:
@@ -117,8 +121,8 @@ def is_cut(data: Bytes, base: int) -> bool:
     return True
 
 
-def _length_by_last_frame(data: Bytes, audio: int, fixed_block: int) -> int | None:
-    """Samples up to the end of the last frame in the file; None where there is none.
+def _last_frames(data: Bytes, audio: int, fixed_block: int) -> _Frame | None:
+    """The last frame in the file, whole or not; None where none is found.
 
     Audio may look like a header by chance, once in some thousand files: two that follow each other do not.
     """
@@ -126,9 +130,9 @@ def _length_by_last_frame(data: Bytes, audio: int, fixed_block: int) -> int | No
     later: list[_Frame] = []
     for frame in _frames_backwards(data.read_at(start, data.size - start), fixed_block):
         if any(frame.stop == other.start for other in later):
-            return next(other.stop for other in later if frame.stop == other.start)
+            return next(other for other in later if frame.stop == other.start)
         if start + frame.at == audio and not later:
-            return frame.stop
+            return frame
         later.append(frame)
     return None
 

@@ -4,14 +4,15 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from beamprint.dsp.segment import Coding
-from beamprint.transforms.audio.contents import Contents, Stream
+from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
@@ -97,6 +98,7 @@ class SoundFiles:
         self._part = self._open(0)
         self._is_mpeg = self._part.format == "MP3"
         self.format = _format_of(self._part)
+        self.notes: tuple[str, ...] = ()
         self._lengths = [self._length_of(index, known) for index, known in enumerate(counted)]
         total = sum(self._lengths)
         self.frames = total if total < _NO_LENGTH else None
@@ -117,9 +119,15 @@ class SoundFiles:
 
     def _length_of(self, index: int, known: int | None) -> int:
         self._go_to_part(index)
-        if (self._part.samplerate, self._part.channels) != (self.format.rate, self.format.channels):
+        rate, channels = self._part.samplerate, self._part.channels
+        if rate != self.format.rate or (
+            channels != self.format.channels and max(channels, self.format.channels) > 2
+        ):
             message = "the streams in the file differ in rate or number of channels"
             raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+        if channels != self.format.channels:
+            self.format = replace(self.format, channels=2)
+            self.notes = (MONO_IN_BOTH,)
         return int(self._part.frames) if known is None else known
 
     def _go_to_part(self, index: int) -> None:
@@ -135,7 +143,7 @@ class SoundFiles:
             # Not beyond the end: libFLAC takes a tag that follows for a damaged frame.
             wanted = min(len(out) - filled, length - self._position)
             block = out[filled : filled + wanted]
-            block = self._part.read(out=block, dtype=out.dtype.name, always_2d=True)
+            block = self._part.read_wide(block)
             if self._checksum is not None:
                 self._checksum.add(block, self._position, self._position + len(block) == length)
             filled += len(block)
@@ -210,6 +218,14 @@ class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
 
     def seekable(self) -> bool:
         return False
+
+    def read_wide(self, out: Buffer) -> Buffer:
+        """Fill ``out``, shape (frames, channels); a single channel stands in all of them."""
+        if self.channels == out.shape[1]:
+            return cast(Buffer, self.read(out=out, dtype=out.dtype.name, always_2d=True))
+        mono = self.read(len(out), dtype=out.dtype.name, always_2d=True)
+        out[: len(mono)] = mono
+        return out[: len(mono)]
 
     @property
     def can_seek(self) -> bool:

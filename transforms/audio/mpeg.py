@@ -89,15 +89,12 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     if not whole:
         return _from_first_frame(data, base, start)
     found = _streams(data, start, end)
-    if len({(stream.header.rate, stream.header.mono) for stream in found}) > 1:
-        message = "the streams in the file differ in rate or number of channels"
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
-    settled = [_settled(data, stream) for stream in found]
+    settled = [_settled(stream) for stream in found]
     corrections = tuple(edit for _, edits in settled for edit in edits)
     streams = tuple(stream for stream, _ in settled)
     (first, *_), counted = streams[0].pieces, [stream.declared for stream in found]
     untouched = len(streams) == len(streams[0].pieces) == 1 and streams[0].frames is None and not corrections
-    return Contents(
+    contents = Contents(
         "mp3",
         base,
         length_known=None not in counted,
@@ -110,6 +107,9 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         slack=sum(stream.header.samples for stream in found),
         notes=(LENGTH_CORRECTED,) if any(map(_is_miscounted, found)) else (),
     )
+    if cut := next((stream for stream in found if _is_cut(data, stream)), None):
+        raise truncated(f"{cut.frames} of {cut.declared} MPEG frames are there", contents)
+    return contents
 
 
 def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
@@ -121,14 +121,9 @@ def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
     return Contents("mp3", base, length_known=declared, streams=streams, is_mpeg=True, slack=header.samples)
 
 
-def _settled(data: Bytes, stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
-    """What is to be decoded of a stream, and its count put right in its tag frame.
-
-    Raises:
-        BadAudio: ``truncated``, frames are missing.
-    """
+def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
+    """What is to be decoded of a stream, and its count put right in its tag frame."""
     run, frames = stream.runs[0], stream.frames
-    _check_count(data, stream)
     pieces = tuple(Extent(run.start, run.stop) for run in stream.runs)
     if run.tag and run.tag.frames_at:
         at = run.start + run.tag.frames_at
@@ -138,16 +133,16 @@ def _settled(data: Bytes, stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
     return Stream((audio, *pieces[1:]), frames * run.header.samples), ()
 
 
-def _check_count(data: Bytes, stream: _Found) -> None:
-    """A count beyond what is there is wrong if all declared bytes are there; else it tells of a cut.
+def _is_cut(data: Bytes, stream: _Found) -> bool:
+    """Whether frames are missing: a count beyond what is there is only wrong if all declared bytes are there.
 
     Some encoders count the tag's own frame.
     """
     short = (stream.declared or 0) - stream.frames
-    if short > 1 or (short == 1 and _missing(data, stream)):
-        size = _size(stream)
-        if size is None or sum(run.stop - run.start for run in stream.runs) < size:
-            raise truncated(f"{stream.frames} of {stream.declared} MPEG frames are there")
+    if short < 1 or (short == 1 and not _missing(data, stream)):
+        return False
+    size = _size(stream)
+    return size is None or sum(run.stop - run.start for run in stream.runs) < size
 
 
 def _is_miscounted(stream: _Found) -> bool:

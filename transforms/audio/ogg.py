@@ -86,7 +86,7 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     first = Page.parse(read_exactly(data, base, 27, "first page") + data.read_at(base + 27, 255), base)
     if first is None:
         raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
-    end, ended = _end(data, base)
+    end, ended, cut = _end(data, base)
     links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else [_Link((first,))]
     if len(links) > MAX_STREAMS:
         raise too_many_streams()
@@ -95,7 +95,12 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         links[0].audio(data)
     stops = [*(link.start for link in links[1:]), end]
     streams = () if alone else tuple(_stream(data, link, stop) for link, stop in zip(links, stops))
-    return Contents("ogg", base, vorbis_order=True, length_known=ended, streams=streams, slack=_LONGEST_BLOCK)
+    contents = Contents(
+        "ogg", base, vorbis_order=True, length_known=ended, streams=streams, slack=_LONGEST_BLOCK
+    )
+    if cut:
+        raise truncated("the last Ogg page is incomplete", contents if end > base else None)
+    return contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,20 +159,23 @@ def _pages(data: Bytes, position: int, stop: int) -> Iterator[Page]:
         position = page.stop
 
 
-def _end(data: Bytes, base: int) -> tuple[int, bool]:
-    """Where the last page ends, and whether it ends its stream; what follows it, tags or zeros, is no page.
+def _end(data: Bytes, base: int) -> tuple[int, bool, bool]:
+    """Where the last whole page ends, whether it ends its stream, and whether part of another follows it.
 
-    Raises:
-        BadAudio: ``truncated``, the last page is not whole.
+    What follows a page otherwise, tags or zeros, is no page.
     """
     size = _without_zeros(data, base)
     start = max(base, size - 2 * _LONGEST_PAGE)
     tail = data.read_at(start, data.size - start)[: size - start + _LONGEST_PAGE]
-    at = tail.rfind(_CAPTURE)
+    at, cut = tail.rfind(_CAPTURE), False
     page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
     if page is None or page.stop > data.size:
-        raise truncated("the last Ogg page is incomplete")
-    return (page.stop if page.stop > size - 1 else data.size), bool(page.flags & _END)
+        cut = True
+        at = tail.rfind(_CAPTURE, 0, max(at, 0))
+        page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
+    if page is None:
+        return base, False, True
+    return (page.stop if cut or page.stop > size - 1 else data.size), cut or bool(page.flags & _END), cut
 
 
 def _without_zeros(data: Bytes, base: int) -> int:
@@ -216,6 +224,8 @@ def check_pages(data: Bytes, base: int) -> None:
             if next(find_all(data, _CAPTURE, position), None) is not None:
                 raise BadAudio(Reason.CHECKSUM_MISMATCH, f"no Ogg page at byte {position}, but later ones")
             return
+        if page.stop > data.size and next(find_all(data, _CAPTURE, position + 1), None) is None:
+            return  # a file that is cut
         if _checksum(mirrored[at : at + page.size]) != buffer[at + 22 : at + 26]:
             raise BadAudio(Reason.CHECKSUM_MISMATCH, f"the Ogg page at byte {position} is damaged")
         due = page.number if page.flags & _BEGINNING else numbers.get(page.serial, page.number)

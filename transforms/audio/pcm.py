@@ -9,7 +9,7 @@ import numpy as np
 from beamprint.dsp import memory
 from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import Span
-from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.contents import TRUNCATED, Contents
 from beamprint.transforms.audio.decoder import Buffer, Decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 
@@ -82,6 +82,8 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
     """
     declared = decoder.frames if decoder.frames_exact and decoder.frames is not None else found
     short = declared - found
+    if TRUNCATED in contents.notes:
+        short = 0
     if short > contents.slack or (short > 0 and contents.missing_bytes):
         whole = contents.is_mpeg and contents.size_known and not contents.missing_bytes
         reason = Reason.DECODE_ERROR if whole else Reason.TRUNCATED

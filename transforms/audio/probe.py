@@ -47,7 +47,7 @@ def probe(uri: str, limits: Limits = DEFAULT_LIMITS) -> AudioInfo:
         BadAudio: the file is missing, no audio, or cut.
     """
     with open_source(uri, header_only=True, limits=limits) as source:
-        contents = inspect(source.data, whole=source.fd >= 0)
+        contents = inspect(source.data, whole=source.fd >= 0, accept_truncated=limits.accept_truncated)
         with open_decoder(source, contents) as decoder:
             return describe(source, contents, decoder, limits)
 
@@ -59,13 +59,11 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: L
         BadAudio: ``unsupported_layout``; ``unsupported_format`` for a rate that cannot be measured; what the
             limits refuse.
     """
-    limits.check_format(decoder.format.rate, decoder.format.channels)
     if decoder.format.rate not in _RATES:
         message = (
             f"a sample rate of {decoder.format.rate} Hz; from {_RATES[0]} to {_RATES[-1]} Hz can be measured"
         )
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
-    limits.check_duration(decoder.frames, decoder.format.rate)
     channels = decoder.format.channels
     fits = (
         channels > 2 or contents.mask.bit_count() == channels
@@ -74,6 +72,8 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: L
         layout = layout_of(channels, mask=contents.mask if fits else 0, vorbis_order=contents.vorbis_order)
     except UnsupportedLayout as error:
         raise BadAudio(Reason.UNSUPPORTED_LAYOUT, str(error)) from error
+    limits.check_format(decoder.format.rate, channels)
+    limits.check_duration(decoder.frames, decoder.format.rate)
     return AudioInfo(
         stat=source.stat,
         container=contents.container,
@@ -82,5 +82,5 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: L
         frames_exact=decoder.frames_exact,
         layout=layout,
         decoder_version=decoder_version(contents),
-        notes=contents.notes if contents.length_known else (*contents.notes, LENGTH_UNKNOWN),
+        notes=(*contents.notes, *decoder.notes, *(() if contents.length_known else (LENGTH_UNKNOWN,))),
     )

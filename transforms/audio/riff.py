@@ -21,12 +21,16 @@ from beamprint.transforms.audio.contents import (
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.mpeg import inspect_mpeg
+from beamprint.transforms.audio.ogg import inspect_ogg
 from beamprint.transforms.audio.tags import is_padding, skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 MAX_CHUNKS = 10_000
 _EXTENSIBLE = 0xFFFE
 _MPEG = (0x50, 0x55)
+_VORBIS = (0x674F, 0x6750, 0x6751, 0x676F, 0x6770, 0x6771)
+_DECODED = frozenset({1, 2, 3, 6, 7, 0x11, 0x31, 0x38, 0x40, 0x64, *_MPEG, *_VORBIS})
+"""Codings, as ``wFormatTag`` has them, that can be decoded."""
 _IN_BLOCKS = (0x02, 0x11, 0x31)
 """Codings in blocks of many samples (MS and IMA ADPCM, GSM): the last block is filled up, ``fact`` says how far."""
 _ALL_ONES = 0xFFFFFFFF
@@ -183,7 +187,7 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
         size, wide = header.data_size64, True
     known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, header.order))
     if known:
-        check_audio_chunk(data, start, size, tolerance=header.frame - 1)
+        check_audio_chunk(data, start, size, Contents(container, base, header.mask), header.frame - 1)
         found = audio_size(
             data, start, size, header.frame, lambda position: _is_chunk(data, position, header.order)
         )
@@ -193,8 +197,11 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
     if found != size:
         edits = _edits(base, chunk, found, header, wide)
         contents = replace(contents, corrections=edits, notes=(LENGTH_CORRECTED,) if known else ())
-    if header.tag in _MPEG:
-        return _mpeg_inside(data, start, min(found, data.size - start), contents)
+    if header.tag and header.tag not in _DECODED:
+        message = f"WAV of coding {header.tag:#06x} cannot be decoded here"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    if header.tag in _MPEG + _VORBIS:
+        return _inside(data, start, min(found, data.size - start), contents, header)
     frames = header.frames_in_blocks(found)
     if found != size or frames:
         contents = replace(contents, streams=(Stream((Extent(base, start + found),), frames),))
@@ -238,9 +245,15 @@ def is_unknown(size: int) -> bool:
     )
 
 
-def _mpeg_inside(data: Bytes, start: int, size: int, contents: Contents) -> Contents:
-    """The MPEG frames in a ``data`` chunk, as if they were a file of their own."""
-    inner = inspect_mpeg(Slice(data, start, size), 0, whole=True)
+def _inside(data: Bytes, start: int, size: int, contents: Contents, header: Format) -> Contents:
+    """The MPEG frames or the Ogg stream in a ``data`` chunk, as if they were a file of their own.
+
+    Raises:
+        BadAudio: ``decode_error``, there is neither; whatever is wrong with them.
+    """
+    audio = Slice(data, start, size)
+    is_mpeg = header.tag in _MPEG
+    inner = inspect_mpeg(audio, 0, whole=True) if is_mpeg else inspect_ogg(audio, 0, whole=True)
     if inner is None:
         raise BadAudio(Reason.DECODE_ERROR, "no MPEG frame in a WAV file whose coding is MPEG audio")
     streams = inner.streams or (Stream((Extent(0, size),)),)

@@ -94,7 +94,7 @@ def _open_once(
     uri: str, index: int, borders: Sequence[int], frames: int | None, block: int, limits: Limits
 ) -> TrackSegment:
     with open_source(uri, limits=limits) as source:
-        contents = inspect(source.data)
+        contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         sha256 = _read_through(source, contents) if index == 0 else None
         if borders:
             decoded = _decode_segment(source, contents, index, borders, frames, block, limits)

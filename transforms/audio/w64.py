@@ -33,7 +33,8 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
         if head[:16] == _W64_DATA:
             if size <= 24 or is_unknown(size):
                 return Contents("w64", base, header.mask, length_known=False)
-            check_audio_chunk(data, position, size, tolerance=header.frame - 1)
+            rest = Contents("w64", base, header.mask)
+            check_audio_chunk(data, position, size, rest, tolerance=header.frame - 1)
             found = audio_size(data, position, size, header.frame, lambda at: _is_chunk(data, at))
             edit = Edit(position + 16, position + 24, found.to_bytes(8, "little"))
             wrong = found != size
