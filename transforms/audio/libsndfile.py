@@ -24,6 +24,8 @@ _NO_LENGTH = 1 << 38
 """Frames, two weeks at 192 kHz: no file has them, but libsndfile's stand-in for "unknown" lies beyond."""
 _MPEG_PREROLL = 32 * 1152
 """Frames: 511 bytes of bit reservoir reach back over 21 frames at 8 kbit/s, and filters ring for two more."""
+_OPUS_PREROLL_SECONDS = 2
+"""Speech at 6 to 24 kbit/s is the same as decoded in one piece after one second, not after libsndfile's 80 ms."""
 _MPEG_BYTES_PER_SAMPLE = 9
 """No frame has more: 3456 bytes at most, of at least 384 samples."""
 _SYSTEM = 2
@@ -96,8 +98,13 @@ class SoundFiles:
         self._fd = fd
         self._current, self._position, self._at_end = 0, 0, False
         self._part = self._open(0)
-        self._is_mpeg = self._part.format == "MP3"
         self.format = _format_of(self._part)
+        self._preroll = {
+            "mp1": _MPEG_PREROLL,
+            "mp2": _MPEG_PREROLL,
+            "mp3": _MPEG_PREROLL,
+            "opus": _OPUS_PREROLL_SECONDS * self.format.rate,
+        }.get(self.format.codec, 0)
         self.notes: tuple[str, ...] = ()
         self._lengths = [self._length_of(index, known) for index, known in enumerate(counted)]
         total = sum(self._lengths)
@@ -169,10 +176,10 @@ class SoundFiles:
             self._seek_part(self._part, frame)
 
     def _seek_part(self, part: "_SoundFile", frame: int) -> None:
-        """Seek, for MPEG audio a little further back, and decode up to the frame to fill the bit reservoir."""
+        """Seek, where the decoder has a memory a little further back, and decode up to the frame to fill it."""
         if frame == 0 and not part.can_seek:
             return  # GSM 6.10, which is only ever read from its start
-        before = min(frame, _MPEG_PREROLL) if self._is_mpeg else 0
+        before = min(frame, self._preroll)
         part.seek(frame - before)
         if before:
             part.read(before, dtype="float32")

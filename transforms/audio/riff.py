@@ -90,6 +90,8 @@ class Format:
     fact: int = 0
     sizes_at: int = 0
     data_size64: int | None = None
+    pads: tuple[Edit, ...] = ()
+    """Pad bytes that are missing after chunks of odd size."""
 
     def take_format(self, body: bytes) -> None:
         """Read a ``fmt`` chunk."""
@@ -138,7 +140,11 @@ def inspect_riff(data: Bytes, base: int) -> Contents:
     form = read_exactly(data, base, 12, "header")
     order: Order = "big" if form[:4] == b"RIFX" else "little"
     header = Format(order)
+    unpadded = base
     for chunk in _chunks(data, base + 12, order):
+        if chunk.at == unpadded:
+            header.pads += (Edit(chunk.at, chunk.at, b"\0"),)
+        unpadded = chunk.body + chunk.size if chunk.size % 2 else base
         body = data.read_at(chunk.body, min(chunk.size, 40))
         if chunk.name == b"data":
             return _contents(data, base, chunk, header)
@@ -193,10 +199,12 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
         )
     else:
         found = data.size - start
-    contents = Contents(container, base, header.mask, length_known=known)
+    contents = Contents(container, base, header.mask, length_known=known, corrections=header.pads)
     if found != size:
         edits = _edits(base, chunk, found, header, wide)
-        contents = replace(contents, corrections=edits, notes=(LENGTH_CORRECTED,) if known else ())
+        contents = replace(
+            contents, corrections=header.pads + edits, notes=(LENGTH_CORRECTED,) if known else ()
+        )
     if header.tag and header.tag not in _DECODED:
         message = f"WAV of coding {header.tag:#06x} cannot be decoded here"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)

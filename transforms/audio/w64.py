@@ -3,6 +3,8 @@
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     Contents,
+    Extent,
+    Stream,
     audio_size,
     check_audio_chunk,
     read_exactly,
@@ -38,8 +40,14 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
             found = audio_size(data, position, size, header.frame, lambda at: _is_chunk(data, at))
             edit = Edit(position + 16, position + 24, found.to_bytes(8, "little"))
             wrong = found != size
-            notes = (LENGTH_CORRECTED,) if wrong else ()
-            return Contents("w64", base, header.mask, corrections=(edit,) if wrong else (), notes=notes)
+            return Contents(
+                "w64",
+                base,
+                header.mask,
+                streams=(Stream((Extent(base, position + found),)),),  # libsndfile reads on to the file's end
+                corrections=(edit,) if wrong else (),
+                notes=(LENGTH_CORRECTED,) if wrong else (),
+            )
         if head[:4] == b"fmt ":
             header.take_format(data.read_at(position + 24, 40))
         position += max(24, -(-size // 8) * 8)
