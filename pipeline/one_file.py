@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
 from beamprint.pipeline.record.assembly import Assembler, Record
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.uris import absolute, from_path, is_remote
 from beamprint.transforms.families import FAMILIES, combine, measure_segment
 from beamprint.transforms.model import Range, Track
@@ -17,6 +18,7 @@ def fingerprint(
     borders: Sequence[int] | None = None,
     tags: Mapping[str, str] | None = None,
     analyzed_at: datetime | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Record:
     """The fingerprint record of one file.
 
@@ -26,6 +28,7 @@ def fingerprint(
             to be held in memory at once.
         tags: Carried into the record.
         analyzed_at: Time the record bears; now by default.
+        limits: What the file may be.
 
     Returns:
         Every declared column; the same record as ``beamprint run`` writes.
@@ -48,11 +51,11 @@ def fingerprint(
     given = os.fspath(path)
     uri = given if is_remote(given) else from_path(absolute(given))
     track = Track(uri, uri, tuple((tags or {}).items()))
-    ranges = plan_ranges(track) if borders is None else _cut(track, tuple(borders))
+    ranges = plan_ranges(track, limits) if borders is None else _cut(track, tuple(borders))
     contents: dict[str, list[object]] = {name: [] for name in FAMILIES}
     sources = []
     for work in ranges:
-        decoded = read_range(work)
+        decoded = read_range(work, limits)
         sources.append((decoded.identity, decoded.notes))
         for name, family in FAMILIES.items():
             contents[name].append(measure_segment(family, decoded.segment))

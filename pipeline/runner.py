@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.record.assembly import Assembler
 from beamprint.pipeline.store.sink import DatasetSink
+from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.model import Decoded, Fingerprint, Range, Track
 from beamprint.transforms.ranges import read_range, recognise_or_plan
 
@@ -29,6 +31,11 @@ class Job:
     def assemble(self) -> Assembler:
         """Makes the records of this run."""
         return Assembler(self.sink.started)
+
+    @classmethod
+    def within(cls, limits: Limits, sink: DatasetSink) -> "Job":
+        """The job that reads real files, as far as the limits let it."""
+        return cls(sink, partial(read_range, limits=limits), partial(recognise_or_plan, limits=limits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ What reads and analyses is loaded with the first call: a launcher names these fu
 
 from dataclasses import asdict, replace
 
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.model import Decoded, Fingerprint, Range, Track
 
 
-def recognise_or_plan(track: Track) -> list[Range] | list[Fingerprint]:
+def recognise_or_plan(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range] | list[Fingerprint]:
     """The fingerprint of a track that the dataset has already, else its ranges.
 
     Where the dataset has rows that may be of the same file, its bytes are hashed first. If they are those of a
@@ -21,10 +22,10 @@ def recognise_or_plan(track: Track) -> list[Range] | list[Fingerprint]:
         known, track = _compared(track)
         if known is not None:
             return [known]
-    return plan_ranges(track)
+    return plan_ranges(track, limits)
 
 
-def plan_ranges(track: Track) -> list[Range]:
+def plan_ranges(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range]:
     """Ranges of a track: one for a track that stays whole, several for a long one.
 
     Raises:
@@ -32,7 +33,7 @@ def plan_ranges(track: Track) -> list[Range]:
     """
     from beamprint.transforms.audio.cuts import plan_track  # noqa: PLC0415
 
-    plan = plan_track(track.uri)
+    plan = plan_track(track.uri, limits)
     return [Range(track, index, plan.borders, plan.frames) for index in range(len(plan.borders) + 1)]
 
 
@@ -62,7 +63,7 @@ def _compared(track: Track) -> tuple[Fingerprint | None, Track]:
     ), track
 
 
-def read_range(work: Range) -> Decoded:
+def read_range(work: Range, limits: Limits = DEFAULT_LIMITS) -> Decoded:
     """Decode one range.
 
     Raises:
@@ -70,7 +71,9 @@ def read_range(work: Range) -> Decoded:
     """
     from beamprint.transforms.audio.track import open_segment  # noqa: PLC0415
 
-    found = open_segment(work.track.uri, index=work.index, borders=work.borders, frames=work.frames)
+    found = open_segment(
+        work.track.uri, index=work.index, borders=work.borders, frames=work.frames, limits=limits
+    )
     identity = asdict(found.identity)
     notes = identity.pop("notes")
     return Decoded(work, found.segment, identity, notes)

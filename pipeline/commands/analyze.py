@@ -12,14 +12,16 @@ from beamprint.pipeline.one_file import fingerprint
 from beamprint.pipeline.record.assembly import Record
 from beamprint.pipeline.record.columns import RECORD
 from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 
 
-def analyze(files: Sequence[str], form: str) -> int:
+def analyze(files: Sequence[str], form: str, limits: Limits = DEFAULT_LIMITS) -> int:
     """Print the record of each file; a file that fails is named on the error stream and passed over.
 
     Args:
         files: Paths.
         form: ``table``, ``json`` (an array of objects) or ``csv``.
+        limits: What a file may be.
 
     Returns:
         0, or 1 if a file could not be measured.
@@ -27,7 +29,7 @@ def analyze(files: Sequence[str], form: str) -> int:
     records, failed = [], False
     for path in files:
         try:
-            records.append(fingerprint(path))
+            records.append(fingerprint(path, limits=limits))
         except BadAudio as bad:
             failed = True
             print(f"beamprint: {path}: {bad} ({bad.reason.description})", file=sys.stderr)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from beamprint.pipeline.commands.limits import add_limits, limits_of
 from beamprint.pipeline.commands.option_types import allowance, deadline, positive, size
 from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
@@ -186,6 +187,7 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
         metavar="SCHEME",
         help="refuse uris of other schemes; file is that of local files; can be given several times",
     )
+    add_limits(p, size=size, number=positive(float), count=positive(int))
     p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
     p.set_defaults(command=lambda options: _run(options, runners))
@@ -200,6 +202,7 @@ def _add_analyze(commands: _Commands) -> None:
         more="exit code 1 if a file could not be measured; the others are printed",
     )
     p.add_argument("files", nargs="+", metavar="FILE", help="audio file")
+    add_limits(p, size=size, number=positive(float), count=positive(int))
     _add_formats(p, "json", "csv")
     p.set_defaults(command=_analyze)
 
@@ -257,7 +260,7 @@ def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:
 def _analyze(options: argparse.Namespace) -> int:
     from beamprint.pipeline.commands.analyze import analyze  # noqa: PLC0415
 
-    return analyze(options.files, options.format)
+    return analyze(options.files, options.format, limits_of(options))
 
 
 def _describe(options: argparse.Namespace) -> int:

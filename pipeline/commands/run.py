@@ -19,6 +19,7 @@ from beamprint.pipeline.catalogue.pruning import LARGEST_SHARE, remove_gone
 from beamprint.pipeline.catalogue.retagging import retag
 from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
 from beamprint.pipeline.commands.found_table import found_table
+from beamprint.pipeline.commands.limits import limits_of
 from beamprint.pipeline.commands.option_types import Allowance
 from beamprint.pipeline.commands.run_messages import Ended, closing, left_out, planned
 from beamprint.pipeline.errors import NotFinished, TooManyGone, UsageError
@@ -112,7 +113,7 @@ def _work(
     return runner(
         RunRequest(
             tracks,
-            Job(sink),
+            Job.within(limits_of(options), sink),
             catalogue=CatalogueInGraph(
                 tuple(options.inputs), sink, options.force, options.retry_failed, only, bounds
             ),

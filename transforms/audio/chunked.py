@@ -1,13 +1,25 @@
 """Other containers that declare the size of their audio: AIFF and AIFF-C, CAF, and the Sun and NeXT format."""
 
+from dataclasses import replace
 from typing import Literal
 
-from beamprint.transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
-from beamprint.transforms.audio.views import Bytes
+from beamprint.transforms.audio.contents import (
+    LENGTH_CORRECTED,
+    Contents,
+    audio_size,
+    check_audio_chunk,
+    read_exactly,
+    truncated,
+)
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.views import Bytes, Edit
 
 _UNKNOWN32 = 0xFFFFFFFF
 _UNKNOWN64 = (1 << 64) - 1
 _SOX_PIPE = 0x7F000000
+_AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
+"""Bytes a sample, by the code of the encoding."""
+_AIFF_CHUNKS = frozenset(b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER ID3  PEAK FORM".split(b" "))
 MAX_CHUNKS = 10_000
 
 
@@ -19,21 +31,51 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
     """Find the ``SSND`` chunk of an AIFF file; a size of 0, all ones or just above 0x7F000000 is left by a pipe.
 
     Raises:
-        BadAudio: ``truncated``.
+        BadAudio: ``truncated``, ``unsupported_format``.
     """
-    position = base + 12
+    position, frame = base + 12, 1
     for _ in range(MAX_CHUNKS):
         head = read_exactly(data, position, 8, "chunks before the audio")
         size = int.from_bytes(head[4:], "big")
         if head[:4] == b"SSND":
-            known = size not in (0, _UNKNOWN32) and not 0 <= size - _SOX_PIPE <= 64
-            if known:
-                check_audio_chunk(data, position + 8, size)
-            return Contents("aiff", base, length_known=known)
-        if head[:4] == b"COMM" and data.read_at(position + 10, 4) == b"\0\0\0\0":
-            return Contents("aiff", base)  # no audio: SSND may be left out
+            return _aiff_audio(data, base, position, size, frame)
+        if head[:4] == b"COMM":
+            common = data.read_at(position + 8, 8)
+            if common[2:6] == b"\0\0\0\0":
+                return Contents("aiff", base)  # no audio: SSND may be left out
+            frame = max(1, int.from_bytes(common[:2], "big") * -(-int.from_bytes(common[6:8], "big") // 8))
         position += 8 + size + size % 2
     raise truncated(f"no 'SSND' chunk among the first {MAX_CHUNKS}")
+
+
+def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int) -> Contents:
+    start = position + 8
+    if size in (0, _UNKNOWN32) or 0 <= size - _SOX_PIPE <= 64:
+        return Contents("aiff", base, length_known=False)
+    check_audio_chunk(data, start, size, Contents("aiff", base))
+    head = 8 + int.from_bytes(data.read_at(start, 4), "big")
+    found = head + audio_size(data, start + head, size - head, frame, lambda at: _is_aiff_chunk(data, at))
+    contents = Contents("aiff", base)
+    if found != size:
+        if found >= _UNKNOWN32:
+            message = "an AIFF file of more than 4 GiB cannot be decoded here"
+            raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+        edit = Edit(start - 4, start, found.to_bytes(4, "big"))
+        contents = replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
+    end = start + found
+    for at in (end + end % 2, end):
+        form = data.read_at(at, 12)
+        if len(form) == 12 and is_aiff(form):
+            return replace(contents, following=at)
+    return contents
+
+
+def _is_aiff_chunk(data: Bytes, position: int) -> bool:
+    head = data.read_at(position, 8)
+    if len(head) < 8:
+        return position >= data.size
+    plausible = position + 8 + int.from_bytes(head[4:], "big") <= data.size
+    return all(0x20 <= c < 0x7F for c in head[:4]) and (plausible or head[:4] in _AIFF_CHUNKS)
 
 
 def is_caf(head: bytes) -> bool:
@@ -53,12 +95,25 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
         start = position + 12
         if head[:4] == b"data" and size == _UNKNOWN64:
             actual = (data.size - start).to_bytes(8, "big")
-            return Contents("caf", base, length_known=False, corrections={position + 4: actual})
+            return Contents("caf", base, length_known=False, corrections=(Edit(position + 4, start, actual),))
         if head[:4] == b"data":
-            check_audio_chunk(data, start, size)
-            return Contents("caf", base)
+            there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
+            check_audio_chunk(data, start, size, Contents("caf", base, corrections=(there,)))
+            found = audio_size(data, start, size, 1, lambda at: _is_caf_chunk(data, at))
+            if found == size:
+                return Contents("caf", base)
+            edit = Edit(position + 4, start, found.to_bytes(8, "big"))
+            return Contents("caf", base, corrections=(edit,), notes=(LENGTH_CORRECTED,))
         position = start + size
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
+
+
+def _is_caf_chunk(data: Bytes, position: int) -> bool:
+    head = data.read_at(position, 12)
+    if len(head) < 12:
+        return position >= data.size
+    named = all(0x20 <= c < 0x7F for c in head[:4])
+    return named and position + 12 + int.from_bytes(head[4:], "big") <= data.size
 
 
 def is_au(head: bytes) -> bool:
@@ -74,7 +129,14 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     head = read_exactly(data, base, 24, "header")
     order: Literal["big", "little"] = "big" if head[:1] == b"." else "little"
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
-    if size == _UNKNOWN32:
-        return Contents("au", base, length_known=False)
-    check_audio_chunk(data, base + start, size)
-    return Contents("au", base)
+    if size == _UNKNOWN32 or (size == 0 and base + start < data.size):
+        edits = (Edit(base + 8, base + 12, b"\xff" * 4),) if size == 0 else ()
+        return Contents("au", base, length_known=False, corrections=edits)
+    check_audio_chunk(data, base + start, size, Contents("au", base))
+    width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
+    frame = max(1, width * int.from_bytes(head[20:24], order))
+    found = audio_size(data, base + start, size, frame, lambda at: at >= data.size)
+    if found == size:
+        return Contents("au", base)
+    edit = Edit(base + 8, base + 12, min(found, _UNKNOWN32).to_bytes(4, order))
+    return Contents("au", base, corrections=(edit,), notes=(LENGTH_CORRECTED,))

@@ -1,18 +1,20 @@
 """What a file is, told by its bytes and not by its name, and whether all of it is there."""
 
-from beamprint.transforms.audio import chunked, flac, mpeg, ogg, riff
-from beamprint.transforms.audio.contents import Contents
+from collections.abc import Callable
+from functools import partial
+
+from beamprint.transforms.audio import chunked, flac, mpeg, ogg, riff, w64
+from beamprint.transforms.audio.contents import MAX_STREAMS, Contents, joined, too_many_streams
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.tags import skip_id3
 from beamprint.transforms.audio.views import Bytes
 
 _FORMATS = (
     (riff.is_riff, riff.inspect_riff),
-    (riff.is_w64, riff.inspect_w64),
+    (w64.is_w64, w64.inspect_w64),
     (chunked.is_aiff, chunked.inspect_aiff),
     (chunked.is_caf, chunked.inspect_caf),
     (chunked.is_au, chunked.inspect_au),
-    (flac.is_flac, flac.inspect_flac),
 )
 _NAMES = {
     b"\x1aE\xdf\xa3": "Matroska or WebM",
@@ -29,31 +31,53 @@ _NAMES = {
 """What is often found among music and cannot be decoded, for the message."""
 
 
-def inspect(data: Bytes, *, whole: bool = True) -> Contents:
+def inspect(data: Bytes, *, whole: bool = True, accept_truncated: bool = False) -> Contents:
     """Identify a file and check what its container declares against its size.
 
     Args:
         data: the file.
         whole: reading all of it is cheap; otherwise only its start and its end are read.
+        accept_truncated: of a file that is cut, return what is there, if that can be decoded.
 
     Raises:
         BadAudio: ``empty``, ``truncated``, ``unsupported_format``, ``decode_error``.
     """
+    try:
+        return _inspect(data, whole)
+    except BadAudio as bad:
+        if accept_truncated and isinstance(bad.rest, Contents):
+            return bad.rest
+        raise
+
+
+def _inspect(data: Bytes, whole: bool) -> Contents:
     if data.size == 0:
         raise BadAudio(Reason.EMPTY, "the file has no bytes")
     base = _after_id3(data)
     head = data.read_at(base, 16)
     if ogg.is_ogg(head):
         return ogg.inspect_ogg(data, base, whole=whole)
+    if flac.is_flac(head):
+        return _with_appended(data, base, partial(flac.inspect_flac, data, whole=whole))
     for is_this, inspect_this in _FORMATS:
         if is_this(head):
-            return inspect_this(data, base)
+            return _with_appended(data, base, partial(inspect_this, data))
     named = _name_of(head)
     contents = None if named else mpeg.inspect_mpeg(data, base, whole=whole)
     if contents is None:
         looks = f"it looks like {named}" if named else f"it starts with {head[:8]!r}"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"not a known audio format; {looks}")
     return contents
+
+
+def _with_appended(data: Bytes, base: int, inspect_one: Callable[[int], Contents]) -> Contents:
+    """The contents of a file, and of those of the same kind that were appended to it."""
+    parts = [inspect_one(base)]
+    while (following := parts[-1].following) is not None:
+        if len(parts) == MAX_STREAMS:
+            raise too_many_streams()
+        parts.append(inspect_one(following))
+    return parts[0] if len(parts) == 1 else joined(data, parts)
 
 
 def _after_id3(data: Bytes) -> int:

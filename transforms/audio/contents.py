@@ -1,11 +1,33 @@
 """What the bytes of a file say about it: its container, where its audio lies, and what it declares."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.views import Bytes
+from beamprint.transforms.audio.tags import is_padding
+from beamprint.transforms.audio.views import Bytes, Edit
+
+MAX_STREAMS = 10_000
+_CHUNK = 1 << 20
+_WRAP = 1 << 32
+_NO_AUDIO = 64
+"""Bytes after the audio that are not worth a thought, whatever they are."""
+
+LENGTH_UNKNOWN = "length_unknown"
+"""Note: the file does not declare its length, so that a cut would not show."""
+
+LENGTH_CORRECTED = "length_corrected"
+"""Note: the file declares a wrong length; all of the audio that is there was read."""
+
+FRAMES_MISSING = "frames_missing"
+"""Note: the decoder gave fewer samples than the file declares, by less than a block of its codec."""
+
+MONO_IN_BOTH = "mono_in_both"
+"""Note: some of the streams that were joined are mono; they stand in both channels."""
+
+TRUNCATED = "truncated"
+"""Note: the file ends before its audio does; what is there was measured, as --accept-truncated asks."""
 
 
 class Extent(NamedTuple):
@@ -27,6 +49,10 @@ class Stream:
     pieces: tuple[Extent, ...]
     frames: int | None = None
 
+    def moved(self, by: int) -> "Stream":
+        """The same stream that many bytes further on."""
+        return Stream(tuple(Extent(start + by, stop + by) for start, stop in self.pieces), self.frames)
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -39,10 +65,13 @@ class Contents:
         vorbis_order: the channels come in the order of the Vorbis specification.
         length_known: the file declares where it ends, so that a cut shows.
         streams: the streams that follow each other; empty where the whole file is one.
-        corrections: bytes that should stand in the header instead of those that do, by their offset.
+        corrections: what should stand in the headers instead of what does.
+        is_mpeg: the streams are MPEG audio frames, whatever contains them.
         missing_bytes: declared bytes that are not there, where only decoding tells whether they held audio.
         size_known: the number of audio bytes is declared.
+        pcm_md5: MD5 of the samples as integers of the file's width, empty where there is none.
         slack: frames that may be missing from a sound file, because encoders count differently.
+        following: where another file of the same kind starts that was appended to this one.
         notes: codes for the record.
     """
 
@@ -52,15 +81,30 @@ class Contents:
     vorbis_order: bool = False
     length_known: bool = True
     streams: tuple[Stream, ...] = ()
-    corrections: Mapping[int, bytes] = field(default_factory=dict)
+    corrections: tuple[Edit, ...] = ()
+    is_mpeg: bool = False
     missing_bytes: int = 0
     size_known: bool = True
+    pcm_md5: bytes = b""
     slack: int = 0
+    following: int | None = None
     notes: tuple[str, ...] = ()
 
 
-def truncated(message: str) -> BadAudio:
-    return BadAudio(Reason.TRUNCATED, message)
+def too_many_streams() -> BadAudio:
+    return BadAudio(Reason.UNSUPPORTED_FORMAT, f"more than {MAX_STREAMS} streams in one file")
+
+
+def truncated(message: str, rest: Contents | None = None) -> BadAudio:
+    """The error that a file is cut.
+
+    Args:
+        message: what is missing.
+        rest: what is there, where that can be decoded.
+    """
+    error = BadAudio(Reason.TRUNCATED, message)
+    error.rest = rest and replace(rest, missing_bytes=0, notes=(TRUNCATED,))
+    return error
 
 
 def read_exactly(data: Bytes, offset: int, length: int, what: str) -> bytes:
@@ -75,12 +119,60 @@ def read_exactly(data: Bytes, offset: int, length: int, what: str) -> bytes:
     return found
 
 
-def check_audio_chunk(data: Bytes, start: int, declared: int, tolerance: int = 0) -> None:
+def find_all(data: Bytes, needle: bytes, position: int) -> Iterator[int]:
+    """Every place where these bytes stand, from ``position`` on."""
+    while position < data.size:
+        chunk = data.read_at(position, _CHUNK + len(needle) - 1)
+        at = chunk.find(needle)
+        while at >= 0:
+            yield position + at
+            at = chunk.find(needle, at + 1)
+        position += _CHUNK
+
+
+def audio_size(data: Bytes, start: int, declared: int, frame: int, is_chunk: Callable[[int], bool]) -> int:
+    """Bytes of audio: as declared, or more where what follows is no chunk, tag or padding, so audio as well.
+
+    Args:
+        data: the file.
+        start: where the audio starts.
+        declared: bytes that the header tells of.
+        frame: bytes of a sample of all channels.
+        is_chunk: whether a chunk may start at a place, or the file ends there.
+    """
+    rest = data.size - start - declared
+    if rest >= _WRAP:  # 32 bits have wrapped around
+        return declared + rest // _WRAP * _WRAP
+    ends = (start + declared, start + declared + declared % 2)
+    if rest <= _NO_AUDIO or any(is_chunk(end) or is_padding(data, end) for end in ends):
+        return declared
+    return (data.size - start) // frame * frame
+
+
+def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
+    """The contents of files that follow each other in one, each saying where the next one starts."""
+    streams: list[Stream] = []
+    for part in parts:
+        end = data.size if part.following is None else part.following
+        streams += part.streams or (Stream((Extent(part.start, end),)),)
+    return replace(
+        parts[0],
+        length_known=all(part.length_known for part in parts),
+        streams=tuple(streams),
+        corrections=tuple(edit for part in parts for edit in part.corrections),
+        pcm_md5=b"",
+        following=None,
+        notes=tuple(sorted({note for part in parts for note in part.notes})),
+    )
+
+
+def check_audio_chunk(data: Bytes, start: int, declared: int, rest: Contents, tolerance: int = 0) -> None:
     """Hold the declared size of the audio against the file's.
 
     Raises:
-        BadAudio: ``truncated``, more than ``tolerance`` bytes are missing.
+        BadAudio: ``truncated``, more than ``tolerance`` bytes are missing; ``rest`` is what is there.
     """
     missing = start + declared - data.size
     if missing > tolerance:
-        raise truncated(f"the audio should be {declared} bytes long, the last {missing} of them are missing")
+        message = f"the audio should be {declared} bytes long, the last {missing} of them are missing"
+        raise truncated(message, rest if data.size > start else None)

@@ -7,6 +7,7 @@ from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, HALO_SECONDS
 from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.decoder import Decoder
 from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.pcm import check_length, count_frames
 from beamprint.transforms.audio.probe import AudioInfo, probe
 from beamprint.transforms.audio.source import open_source
@@ -36,7 +37,7 @@ class TrackCuts:
     borders: tuple[int, ...]
 
 
-def plan_track(uri: str, *, max_bytes: int = MAX_BYTES) -> TrackCuts:
+def plan_track(uri: str, limits: Limits = DEFAULT_LIMITS, *, max_bytes: int = MAX_BYTES) -> TrackCuts:
     """Probe a track and cut it where it is long.
 
     The exact length of a long track has to be known before it is cut; where its header only allows a guess,
@@ -45,29 +46,30 @@ def plan_track(uri: str, *, max_bytes: int = MAX_BYTES) -> TrackCuts:
     Raises:
         BadAudio: the file is missing, no audio, or cut.
     """
-    info = probe(uri)
+    info = probe(uri, limits)
     frames = info.frames
     rate, channels = info.format.rate, info.format.channels
     if frames is not None and frames * bytes_per_frame(rate, channels) <= max_bytes:
         return TrackCuts(info, None, ())
-    frames = measured_length(uri)
+    frames = measured_length(uri, limits)
     borders = segment_borders(frames, rate, channels, max_bytes=max_bytes)
     return TrackCuts(info, frames if borders else None, borders)
 
 
-def measured_length(uri: str) -> int:
+def measured_length(uri: str, limits: Limits = DEFAULT_LIMITS) -> int:
     """Samples a channel of a track: as declared if there is a sample at that end, else by decoding.
 
     Raises:
         BadAudio: whatever is wrong with the file.
     """
-    with open_source(uri) as source:
-        contents = inspect(source.data)
+    with open_source(uri, limits=limits) as source:
+        contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         with open_decoder(source, contents) as decoder:
             if decoder.frames and decoder.frames_exact and _reaches(decoder, decoder.frames - 1):
                 return decoder.frames
             decoder.seek(0)
             frames = count_frames(decoder)
+            limits.check_duration(frames, decoder.format.rate)
             check_length(contents, decoder, frames)
             return frames
 

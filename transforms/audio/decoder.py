@@ -59,6 +59,11 @@ class Decoder(Protocol):
         """Whether ``frames`` was counted or declared, and is no guess."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Codes for the record."""
+        ...
+
     def read(self, out: Buffer) -> int:
         """Fill ``out``, shape (frames, channels), C-contiguous, of the format's type.
 

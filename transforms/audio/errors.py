@@ -1,6 +1,7 @@
 """Why a track could not be measured: one code a cause, and the exception that carries it."""
 
 from enum import Enum
+from typing import Any
 
 
 class Reason(str, Enum):
@@ -24,7 +25,7 @@ class Reason(str, Enum):
         "changed_while_reading",
         "The file changed while it was read: run again when it is complete.",
     )
-    TOO_LARGE = ("too_large", "Larger than can be bounded in memory or scratch space: split or convert it.")
+    TOO_LARGE = ("too_large", "Larger than is allowed: split it, or raise the limit that the message names.")
     EMPTY = ("empty", "No bytes, or a header without a single sample: replace the file.")
     UNSUPPORTED_FORMAT = (
         "unsupported_format",
@@ -38,6 +39,10 @@ class Reason(str, Enum):
     DECODE_ERROR = (
         "decode_error",
         "The audio is damaged, so that the decoder failed: fetch or encode it again.",
+    )
+    CHECKSUM_MISMATCH = (
+        "checksum_mismatch",
+        "The audio is not what was encoded, as the file's own checks show: fetch or copy it again.",
     )
     NON_FINITE_SAMPLES = ("non_finite_samples", "There are NaN or infinite samples: export the file again.")
     IMPLAUSIBLE_LEVEL = (
@@ -68,6 +73,7 @@ class BadAudio(Exception):  # noqa: N818 - it says what is bad
 
     Attributes:
         decoder: name and version of the decoder that was at work on the track; None where none was.
+        rest: for a file that is cut, the contents that are there (``Contents``), if they can be decoded.
 
     Examples:
         >>> import beamprint
@@ -83,6 +89,7 @@ class BadAudio(Exception):  # noqa: N818 - it says what is bad
         self.reason = reason
         self.message = message
         self.decoder: str | None = None
+        self.rest: Any = None
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

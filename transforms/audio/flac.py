@@ -1,18 +1,28 @@
 """FLAC (RFC 9639): the channel mask among the tags, and the length of a stream that does not declare it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
-from beamprint.transforms.audio.contents import Contents, read_exactly
+from beamprint.transforms.audio.contents import (
+    LENGTH_CORRECTED,
+    Contents,
+    find_all,
+    read_exactly,
+    truncated,
+)
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.views import Bytes
+from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 _STREAMINFO, _VORBIS_COMMENT = 0, 4
 _MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="
 _MAX_BLOCKS = 1000
 _TAIL = 1 << 20
 _ID3V1_SIZE = 128
+_NEXT_STREAM = b"fLaC\0\0\0\x22"
+"""Marker of a stream and the head of its stream information."""
+_SMALLEST_FRAME, _LARGEST_BLOCK = 10, 65_535
+"""Bytes of a frame of silence, and samples a channel in a frame."""
 _MAX_TOTAL = (1 << 36) - 1
 _BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {c: 256 << (c - 8) for c in range(8, 16)}
 
@@ -21,10 +31,15 @@ def is_flac(head: bytes) -> bool:
     return head[:4] == b"fLaC"
 
 
-def inspect_flac(data: Bytes, base: int) -> Contents:
-    """Read the metadata blocks; where the length is not declared, find it.
+def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
+    """Read the metadata blocks, and hold the length that they declare against the last frame.
 
-    libFLAC itself tells where a stream is cut or damaged.
+    libFLAC itself tells where a stream is cut or damaged, but stops at the declared length, as if nothing followed.
+
+    Args:
+        data: the file.
+        base: where the stream starts.
+        whole: look for streams that were appended to this one.
 
     Raises:
         BadAudio: ``truncated``, ``decode_error``.
@@ -42,10 +57,34 @@ def inspect_flac(data: Bytes, base: int) -> Contents:
             break
     if not info:
         raise BadAudio(Reason.DECODE_ERROR, "a FLAC stream without stream information")
-    if int.from_bytes(info[13:18], "big") & _MAX_TOTAL:
-        return Contents("flac", base, mask)
-    found = _with_length(data, position, info_at, info)
-    return Contents("flac", base, mask, length_known=False, corrections=found)
+    following = next(find_all(data, _NEXT_STREAM, position), None) if whole else None
+    end = data.size if following is None else following
+    contents = Contents("flac", base, mask, following=following)
+    return _with_length(Slice(data, 0, end), contents, position, info_at, info)
+
+
+def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info: bytes) -> Contents:
+    """The length by the last frame where the declared one is missing or smaller.
+
+    Raises:
+        BadAudio: ``truncated``, so many samples cannot be in so few bytes.
+    """
+    total = int.from_bytes(info[13:18], "big") & _MAX_TOTAL
+    if total > ((data.size - audio) // _SMALLEST_FRAME + 1) * _LARGEST_BLOCK:
+        message = f"{total} samples a channel are declared, more than {data.size - audio} bytes can hold"
+        raise truncated(message)
+    md5 = info[18:34].strip(b"\0") and info[18:34]
+    contents = replace(contents, length_known=total > 0, pcm_md5=md5)
+    last = _last_frames(data, audio, _fixed_block(info))
+    if last is None or last.stop == total:
+        return contents
+    found = last.stop if total < last.stop else last.start
+    field = int.from_bytes(info[13:18], "big") & ~_MAX_TOTAL | found
+    contents = replace(contents, corrections=(Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big")),))
+    if total > last.stop:
+        message = f"{total} samples a channel are declared, the last frame ends at {last.stop}"
+        raise truncated(message, replace(contents, pcm_md5=b""))
+    return replace(contents, notes=(LENGTH_CORRECTED,) if total else ())
 
 
 def _channel_mask(tags: bytes) -> int:
@@ -58,14 +97,6 @@ def _channel_mask(tags: bytes) -> int:
         return int(number, 0)
     except ValueError:
         return 0
-
-
-def _with_length(data: Bytes, audio: int, info_at: int, info: bytes) -> dict[int, bytes]:
-    total = _length_by_last_frame(data, audio, _fixed_block(info))
-    if total is None:
-        return {}
-    field = int.from_bytes(info[13:18], "big") | total
-    return {info_at + 13: field.to_bytes(5, "big")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +121,8 @@ def is_cut(data: Bytes, base: int) -> bool:
     return True
 
 
-def _length_by_last_frame(data: Bytes, audio: int, fixed_block: int) -> int | None:
-    """Samples up to the end of the last frame in the file; None where there is none.
+def _last_frames(data: Bytes, audio: int, fixed_block: int) -> _Frame | None:
+    """The last frame in the file, whole or not; None where none is found.
 
     Audio may look like a header by chance, once in some thousand files: two that follow each other do not.
     """
@@ -99,9 +130,9 @@ def _length_by_last_frame(data: Bytes, audio: int, fixed_block: int) -> int | No
     later: list[_Frame] = []
     for frame in _frames_backwards(data.read_at(start, data.size - start), fixed_block):
         if any(frame.stop == other.start for other in later):
-            return next(other.stop for other in later if frame.stop == other.start)
+            return next(other for other in later if frame.stop == other.start)
         if start + frame.at == audio and not later:
-            return frame.stop
+            return frame
         later.append(frame)
     return None
 

@@ -1,28 +1,36 @@
 """libsndfile as a decoder: what it calls things, and what it must be shown or spared to read a file right."""
 
+import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from beamprint.dsp.segment import Coding
-from beamprint.transforms.audio.contents import Contents, Stream
+from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
 from beamprint.transforms.audio.quiet import captured_stderr
 from beamprint.transforms.audio.source import OpenSource
-from beamprint.transforms.audio.views import View, Zeros, stretch
+from beamprint.transforms.audio.views import Edit, View, Zeros, stretch
 
 _NO_LENGTH = 1 << 38
 """Frames, two weeks at 192 kHz: no file has them, but libsndfile's stand-in for "unknown" lies beyond."""
 _MPEG_PREROLL = 32 * 1152
 """Frames: 511 bytes of bit reservoir reach back over 21 frames at 8 kbit/s, and filters ring for two more."""
+_OPUS_PREROLL_SECONDS = 2
+"""Speech at 6 to 24 kbit/s is the same as decoded in one piece after one second, not after libsndfile's 80 ms."""
 _MPEG_BYTES_PER_SAMPLE = 9
 """No frame has more: 3456 bytes at most, of at least 384 samples."""
-_UNRECOGNISED, _SYSTEM, _UNSUPPORTED = 1, 2, 4
+_SYSTEM = 2
+_UNSUPPORTED = frozenset({1, 4, 18, 73, 74, 75, 78, 92, 128, 129, 139, 140, 141, 159})
+"""Error numbers that say that there is no decoder for this, not that anything is damaged."""
 
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32} | {
     f"ALAC_{bits}": bits for bits in (16, 20, 24, 32)
@@ -61,51 +69,93 @@ def open_decoder(source: OpenSource, contents: Contents) -> Iterator["SoundFiles
         BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, or the storage's.
     """
     views = _views(source, contents)
-    with _explained(source, contents, views), ExitStack() as stack:
-        if views:
-            parts = [stack.enter_context(_SoundFile(view)) for view in views]
-        else:
-            os.lseek(source.fd, 0, os.SEEK_SET)  # elsewhere libsndfile would take the file to start
-            parts = [stack.enter_context(_SoundFile(source.fd, closefd=False))]
-        if len({(part.samplerate, part.channels) for part in parts}) > 1:
-            raise BadAudio(
-                Reason.UNSUPPORTED_FORMAT, "the streams in the file differ in rate or number of channels"
-            )
+    with _explained(source, contents, views):
         counted = [stream.frames for stream in contents.streams] or [None]
-        yield SoundFiles(parts, counted, guesses=contents.container == "mp3" and not contents.length_known)
+        guesses = contents.is_mpeg and not contents.length_known
+        files = SoundFiles(views, source.fd, counted, guesses=guesses, pcm_md5=contents.pcm_md5)
+        with closing(files):
+            yield files
 
 
 class SoundFiles:
-    """A track from one sound file or from several one after the other.
+    """A track from one sound file or from several one after the other, of which one is open at a time.
 
     Args:
-        parts: open sound files of one rate and channel count.
+        views: what to read, one after the other; empty for the file itself.
+        fd: the file.
         counted: samples a channel of each, None where libsndfile knows.
         guesses: what libsndfile says of the length is only a guess.
+        pcm_md5: what the samples must hash to, if they are all read; empty where that is not known.
+
+    Raises:
+        BadAudio: ``unsupported_format``, they differ in rate or number of channels.
     """
 
-    def __init__(self, parts: list["_SoundFile"], counted: list[int | None], *, guesses: bool) -> None:
-        self._parts = parts
-        self._lengths = [part.frames if n is None else n for part, n in zip(parts, counted)]
-        self._current = self._position = 0
-        self._is_mpeg = parts[0].format == "MP3"
-        self.format = _format_of(parts[0])
+    def __init__(
+        self, views: list[View], fd: int, counted: list[int | None], *, guesses: bool, pcm_md5: bytes = b""
+    ) -> None:
+        self._views = views
+        self._fd = fd
+        self._current, self._position, self._at_end = 0, 0, False
+        self._part = self._open(0)
+        self.format = _format_of(self._part)
+        self._preroll = {
+            "mp1": _MPEG_PREROLL,
+            "mp2": _MPEG_PREROLL,
+            "mp3": _MPEG_PREROLL,
+            "opus": _OPUS_PREROLL_SECONDS * self.format.rate,
+        }.get(self.format.codec, 0)
+        self.notes: tuple[str, ...] = ()
+        self._lengths = [self._length_of(index, known) for index, known in enumerate(counted)]
         total = sum(self._lengths)
         self.frames = total if total < _NO_LENGTH else None
         self.frames_exact = self.frames is not None and (None not in counted or not guesses)
+        self._checksum = _PcmChecksum(pcm_md5, self.format) if pcm_md5 else None
         self.seek(0)  # as soundfile.read does: libmpg123's rounding depends on it
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._part.close()
+
+    def _open(self, index: int) -> "_SoundFile":
+        if self._views:
+            self._views[index].seek(0)
+            return _SoundFile(self._views[index])
+        os.lseek(self._fd, 0, os.SEEK_SET)  # elsewhere libsndfile would take the file to start
+        return _SoundFile(self._fd, closefd=False)
+
+    def _length_of(self, index: int, known: int | None) -> int:
+        self._go_to_part(index)
+        rate, channels = self._part.samplerate, self._part.channels
+        if rate != self.format.rate or (
+            channels != self.format.channels and max(channels, self.format.channels) > 2
+        ):
+            message = "the streams in the file differ in rate or number of channels"
+            raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+        if channels != self.format.channels:
+            self.format = replace(self.format, channels=2)
+            self.notes = (MONO_IN_BOTH,)
+        return int(self._part.frames) if known is None else known
+
+    def _go_to_part(self, index: int) -> None:
+        if index != self._current:
+            self._part.close()
+            self._part, self._current = self._open(index), index
 
     def read(self, out: Buffer) -> int:
         """Fill ``out``; as ``Decoder.read``."""
         filled = 0
-        while filled < len(out) and self._current < len(self._parts):
-            part, length = self._parts[self._current], self._lengths[self._current]
+        while filled < len(out) and not self._at_end:
+            length = self._lengths[self._current]
             # Not beyond the end: libFLAC takes a tag that follows for a damaged frame.
             wanted = min(len(out) - filled, length - self._position)
-            read = len(part.read(out=out[filled : filled + wanted], dtype=out.dtype.name, always_2d=True))
-            filled += read
-            self._position += read
-            if read < wanted or self._position == length:
+            block = out[filled : filled + wanted]
+            block = self._part.read_wide(block)
+            if self._checksum is not None:
+                self._checksum.add(block, self._position, self._position + len(block) == length)
+            filled += len(block)
+            self._position += len(block)
+            if len(block) < wanted or self._position == length:
                 self._enter(self._current + 1, 0)
         return filled
 
@@ -116,21 +166,54 @@ class SoundFiles:
                 self._enter(index, frame)
                 return
             frame -= length
-        self._current = len(self._parts)
+        self._at_end = True
 
     def _enter(self, index: int, frame: int) -> None:
-        self._current, self._position = index, frame
-        if index < len(self._parts):
-            self._seek_part(self._parts[index], frame)
+        self._at_end = index == len(self._lengths)
+        if not self._at_end:
+            self._go_to_part(index)
+            self._position = frame
+            self._seek_part(self._part, frame)
 
     def _seek_part(self, part: "_SoundFile", frame: int) -> None:
-        """Seek, for MPEG audio a little further back, and decode up to the frame to fill the bit reservoir."""
+        """Seek, where the decoder has a memory a little further back, and decode up to the frame to fill it."""
         if frame == 0 and not part.can_seek:
             return  # GSM 6.10, which is only ever read from its start
-        before = min(frame, _MPEG_PREROLL) if self._is_mpeg else 0
+        before = min(frame, self._preroll)
         part.seek(frame - before)
         if before:
             part.read(before, dtype="float32")
+
+
+class _PcmChecksum:
+    """Hashes samples as they are read, as integers of the file's width, and compares at the end.
+
+    Nothing is said of a track that was not read from its start to its end.
+    """
+
+    def __init__(self, expected: bytes, format: AudioFormat) -> None:
+        self._expected = expected
+        self._bits = format.coding.bits or 0
+        self._digest = hashlib.md5(usedforsecurity=False)
+        self._next = 0
+
+    def add(self, block: Buffer, first: int, is_last: bool) -> None:
+        if first != self._next or block.dtype == np.float32:
+            return
+        self._next += len(block)
+        self._digest.update(self._as_stored(block).data)
+        if is_last and self._digest.digest() != self._expected:
+            message = "the decoded samples are not those that were encoded: their MD5 differs"
+            raise BadAudio(Reason.CHECKSUM_MISMATCH, message)
+
+    def _as_stored(self, block: Buffer) -> NDArray[Any]:
+        width = -(-self._bits // 8)
+        if width == block.itemsize:
+            return block
+        as_bytes = block.view(np.uint8).reshape(
+            -1, block.itemsize
+        )  # little-endian: the highest bytes come last
+        return np.ascontiguousarray(as_bytes[:, block.itemsize - width :])
 
 
 class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
@@ -143,6 +226,14 @@ class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
     def seekable(self) -> bool:
         return False
 
+    def read_wide(self, out: Buffer) -> Buffer:
+        """Fill ``out``, shape (frames, channels); a single channel stands in all of them."""
+        if self.channels == out.shape[1]:
+            return cast(Buffer, self.read(out=out, dtype=out.dtype.name, always_2d=True))
+        mono = self.read(len(out), dtype=out.dtype.name, always_2d=True)
+        out[: len(mono)] = mono
+        return out[: len(mono)]
+
     @property
     def can_seek(self) -> bool:
         return bool(super().seekable())
@@ -152,9 +243,9 @@ def _format_of(part: soundfile.SoundFile) -> AudioFormat:
     subtype, is_flac = part.subtype, part.format == "FLAC"
     bits = _INTEGER_BITS.get(subtype)
     sample_type: SampleType = np.float32
-    if subtype in _WIDE:
+    if subtype in _WIDE or (is_flac and subtype == "PCM_24"):
         sample_type = np.int32
-    elif subtype in _NARROW and not is_flac:
+    elif subtype in _NARROW or is_flac:
         sample_type = np.int16
     return AudioFormat(
         rate=part.samplerate,
@@ -172,23 +263,23 @@ def _views(source: OpenSource, contents: Contents) -> list[View]:
 
     It finds no Ogg behind an ID3 tag, believes every header, and does not know BW64.
     """
-    edits = dict(contents.corrections)
+    edits = list(contents.corrections)
     if contents.container == "rf64" and source.data.read_at(contents.start, 4) == b"BW64":
-        edits[contents.start] = b"RF64"  # the same as far as audio goes
+        edits.append(Edit(contents.start, contents.start + 4, b"RF64"))  # the same as far as audio goes
     if contents.streams:
-        return [_view(source, stream, edits) for stream in contents.streams]
+        return [_view(source, stream, edits, contents.is_mpeg) for stream in contents.streams]
     if edits or source.fd < 0:
         return [View(*stretch(source.data, 0, source.data.size, edits))]
     return []
 
 
-def _view(source: OpenSource, stream: Stream, edits: dict[int, bytes]) -> View:
+def _view(source: OpenSource, stream: Stream, edits: list[Edit], is_mpeg: bool) -> View:
     """The stream's pieces; after MPEG frames without a count padding that is never read.
 
     libmpg123 divides the size by that of the first frame to guess the length, and libsndfile stops there.
     """
     pieces = [piece for start, stop in stream.pieces for piece in stretch(source.data, start, stop, edits)]
-    if stream.frames is not None:
+    if is_mpeg and stream.frames is not None:
         pieces.append(Zeros(stream.frames * _MPEG_BYTES_PER_SAMPLE))
     return View(*pieces)
 
@@ -197,7 +288,7 @@ def _view(source: OpenSource, stream: Stream, edits: dict[int, bytes]) -> View:
 def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Iterator[None]:
     """Give libsndfile's errors, what its codecs printed, and errors of reading that it hid, their reasons."""
     with ExitStack() as stack:
-        chatter = stack.enter_context(captured_stderr()) if contents.container == "mp3" else None
+        chatter = stack.enter_context(captured_stderr()) if contents.is_mpeg else None
         try:
             yield
         except (soundfile.LibsndfileError, BadAudio) as error:
@@ -206,7 +297,9 @@ def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Ite
                 raise
             stack.close()
             printed = f" ({chatter.lines[-1]})" if chatter and chatter.lines else ""
-            raise BadAudio(_reason(error, source, contents), f"{error.error_string}{printed}") from error
+            reason = _reason(error, source, contents)
+            here = "cannot be decoded here: " if reason is Reason.UNSUPPORTED_FORMAT else ""
+            raise BadAudio(reason, f"{here}{error.error_string}{printed}") from error
         _raise_hidden(views)
 
 
@@ -217,14 +310,11 @@ def _raise_hidden(views: list[View]) -> None:
 
 
 def _reason(error: soundfile.LibsndfileError, source: OpenSource, contents: Contents) -> Reason:
-    reason = {
-        _UNRECOGNISED: Reason.UNSUPPORTED_FORMAT,
-        _UNSUPPORTED: Reason.UNSUPPORTED_FORMAT,
-        _SYSTEM: Reason.UNREADABLE,
-    }.get(error.code, Reason.DECODE_ERROR)
-    if reason is Reason.DECODE_ERROR and _is_cut(source, contents):
-        return Reason.TRUNCATED
-    return reason
+    if error.code in _UNSUPPORTED:
+        return Reason.UNSUPPORTED_FORMAT
+    if error.code == _SYSTEM:
+        return Reason.UNREADABLE
+    return Reason.TRUNCATED if _is_cut(source, contents) else Reason.DECODE_ERROR
 
 
 def _is_cut(source: OpenSource, contents: Contents) -> bool:

@@ -8,20 +8,28 @@ padding and stray bytes before, between and after them.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
-from beamprint.transforms.audio.contents import Contents, Extent, Stream, truncated
+from beamprint.transforms.audio.contents import (
+    LENGTH_CORRECTED,
+    MAX_STREAMS,
+    Contents,
+    Extent,
+    Stream,
+    too_many_streams,
+    truncated,
+)
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.mpeg_header import FrameCount, FrameHeader, frame_count, sizes_of_kind
 from beamprint.transforms.audio.tags import skip_tags, start_of_end_tags
-from beamprint.transforms.audio.views import Bytes
-
-LENGTH_CORRECTED = "length_corrected"
-"""Note: the file declares a wrong length; all of the audio that is there was read."""
+from beamprint.transforms.audio.views import Bytes, Edit
 
 _HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff]")
 _SEARCH = 1 << 20
 """Bytes that are searched for the next frame."""
 _CHUNK = 1 << 20
+_MAX_CANDIDATES = 1 << 15
+"""Of a MiB of random bytes one in 3000 looks like a header."""
 _LONGEST_FRAME = 3456
 _AMONG_JUNK = 3
 """Frames in a row that are no chance: three headers are 2^-48 likely among random bytes."""
@@ -81,26 +89,27 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     if not whole:
         return _from_first_frame(data, base, start)
     found = _streams(data, start, end)
-    if len({(stream.header.rate, stream.header.mono) for stream in found}) > 1:
-        message = "the streams in the file differ in rate or number of channels"
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
-    settled = [_settled(data, stream) for stream in found]
-    corrections = {at: right for _, edits in settled for at, right in edits.items()}
+    settled = [_settled(stream) for stream in found]
+    corrections = tuple(edit for _, edits in settled for edit in edits)
     streams = tuple(stream for stream, _ in settled)
     (first, *_), counted = streams[0].pieces, [stream.declared for stream in found]
     untouched = len(streams) == len(streams[0].pieces) == 1 and streams[0].frames is None and not corrections
-    return Contents(
+    contents = Contents(
         "mp3",
         base,
         length_known=None not in counted,
         streams=() if untouched and first.start == base else streams,
         corrections=corrections,
+        is_mpeg=True,
         missing_bytes=_missing(data, found[-1]),
         size_known=_size(found[-1]) is not None,
         # Some encoders count the tag's own frame, which is not decoded.
         slack=sum(stream.header.samples for stream in found),
         notes=(LENGTH_CORRECTED,) if any(map(_is_miscounted, found)) else (),
     )
+    if cut := next((stream for stream in found if _is_cut(data, stream)), None):
+        raise truncated(f"{cut.frames} of {cut.declared} MPEG frames are there", contents)
+    return contents
 
 
 def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
@@ -109,35 +118,31 @@ def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
     tag = frame_count(data.read_at(start, max(header.size, _LONGEST_FRAME)), header)
     streams = () if start == base else (Stream((Extent(start, data.size),)),)
     declared = tag is not None and tag.frames is not None
-    return Contents("mp3", base, length_known=declared, streams=streams, slack=header.samples)
+    return Contents("mp3", base, length_known=declared, streams=streams, is_mpeg=True, slack=header.samples)
 
 
-def _settled(data: Bytes, stream: _Found) -> tuple[Stream, dict[int, bytes]]:
-    """What is to be decoded of a stream, and its count put right in its tag frame.
-
-    Raises:
-        BadAudio: ``truncated``, frames are missing.
-    """
+def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
+    """What is to be decoded of a stream, and its count put right in its tag frame."""
     run, frames = stream.runs[0], stream.frames
-    _check_count(data, stream)
     pieces = tuple(Extent(run.start, run.stop) for run in stream.runs)
     if run.tag and run.tag.frames_at:
-        wrong = stream.declared is None or _is_miscounted(stream)
-        return Stream(pieces), {run.start + run.tag.frames_at: frames.to_bytes(4, "big")} if wrong else {}
+        at = run.start + run.tag.frames_at
+        right = Edit(at, at + 4, frames.to_bytes(4, "big"))
+        return Stream(pieces), (right,) if stream.declared is None or _is_miscounted(stream) else ()
     audio = Extent(run.start + run.tag_size, run.stop)
-    return Stream((audio, *pieces[1:]), frames * run.header.samples), {}
+    return Stream((audio, *pieces[1:]), frames * run.header.samples), ()
 
 
-def _check_count(data: Bytes, stream: _Found) -> None:
-    """A count beyond what is there is wrong if all declared bytes are there; else it tells of a cut.
+def _is_cut(data: Bytes, stream: _Found) -> bool:
+    """Whether frames are missing: a count beyond what is there is only wrong if all declared bytes are there.
 
     Some encoders count the tag's own frame.
     """
     short = (stream.declared or 0) - stream.frames
-    if short > 1 or (short == 1 and _missing(data, stream)):
-        size = _size(stream)
-        if size is None or sum(run.stop - run.start for run in stream.runs) < size:
-            raise truncated(f"{stream.frames} of {stream.declared} MPEG frames are there")
+    if short < 1 or (short == 1 and not _missing(data, stream)):
+        return False
+    size = _size(stream)
+    return size is None or sum(run.stop - run.start for run in stream.runs) < size
 
 
 def _is_miscounted(stream: _Found) -> bool:
@@ -167,6 +172,8 @@ def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
     while position is not None:
         run = _read_run(data, position, end)
         if not found or run.tag or found[-1].is_complete or run.header.kind != found[-1].header.kind:
+            if len(found) == MAX_STREAMS:
+                raise too_many_streams()
             found.append(_Found([run]))
         elif position > (begins := skip_tags(data, stop)):
             message = f"no MPEG frame in {position - begins} bytes from byte {begins} on, but later ones"
@@ -222,7 +229,8 @@ def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
 
 
 def _candidates(data: Bytes, start: int, stop: int) -> Iterator[int]:
-    for match in _HEADER.finditer(data.read_at(start, max(0, stop - start))):
+    """Where a frame might start; an end is made of it where that is nearly everywhere."""
+    for match in islice(_HEADER.finditer(data.read_at(start, max(0, stop - start))), _MAX_CANDIDATES):
         if FrameHeader.parse(data.read_at(start + match.start(), 4)) is not None:
             yield start + match.start()
 

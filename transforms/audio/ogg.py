@@ -6,8 +6,18 @@ libsndfile decodes the first link only, ends without a word where the file does,
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from beamprint.transforms.audio.contents import Contents, Extent, Stream, read_exactly, truncated
+from beamprint.transforms.audio.contents import (
+    MAX_STREAMS,
+    Contents,
+    Extent,
+    Stream,
+    find_all,
+    read_exactly,
+    too_many_streams,
+    truncated,
+)
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.views import Bytes
 
@@ -27,6 +37,8 @@ _CODECS = {
     b"Speex   ": "Speex",
     b"\x80theora": "Theora",
     b"fishead\0": "a Skeleton",
+    b"\x80kate": "Kate",
+    b"BBCD\0": "Dirac",
 }
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -61,12 +73,12 @@ def is_ogg(head: bytes) -> bool:
 
 
 def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
-    """Find the links, and whether the last page ends its stream.
+    """Find the links, the stream of each that can be decoded, and whether the last page ends its stream.
 
     Args:
         data: the file.
         base: where its first page starts.
-        whole: look for links in the whole file; otherwise only where the last page tells of another one.
+        whole: look for links and for other streams in the whole file.
 
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``, ``decode_error``.
@@ -74,57 +86,130 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     first = Page.parse(read_exactly(data, base, 27, "first page") + data.read_at(base + 27, 255), base)
     if first is None:
         raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
-    _check_end(data, base)
-    head = data.read_at(first.body, 8)
-    codec = next((name for magic, name in _CODECS.items() if head.startswith(magic)), "an unknown codec")
-    if codec not in _DECODED:
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"Ogg with {codec}; only Vorbis and Opus can be decoded")
-    starts = list(_link_starts(data, base)) if whole else [base]
-    streams: tuple[Stream, ...] = ()
-    if len(starts) > 1 or base:
-        streams = tuple(Stream((Extent(a, b),)) for a, b in zip(starts, [*starts[1:], data.size]))
-    return Contents("ogg", base, vorbis_order=True, streams=streams, slack=_LONGEST_BLOCK)
+    end, ended, cut = _end(data, base)
+    links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else [_Link((first,))]
+    if len(links) > MAX_STREAMS:
+        raise too_many_streams()
+    alone = len(links) == 1 and len(links[0].streams) == 1 and not base and end == data.size
+    if alone:
+        links[0].audio(data)
+    stops = [*(link.start for link in links[1:]), end]
+    streams = () if alone else tuple(_stream(data, link, stop) for link, stop in zip(links, stops))
+    contents = Contents(
+        "ogg", base, vorbis_order=True, length_known=ended, streams=streams, slack=_LONGEST_BLOCK
+    )
+    if cut:
+        raise truncated("the last Ogg page is incomplete", contents if end > base else None)
+    return contents
 
 
-def _check_end(data: Bytes, base: int) -> None:
-    """The last page must be whole and carry the end-of-stream flag; what follows it, a tag, is no page."""
-    start = max(base, data.size - 2 * _LONGEST_PAGE)
-    tail = data.read_at(start, data.size - start)
-    at = tail.rfind(_CAPTURE)
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """The first pages of the streams that begin together."""
+
+    streams: tuple[Page, ...]
+
+    @property
+    def start(self) -> int:
+        return self.streams[0].start
+
+    def audio(self, data: Bytes) -> Page:
+        """First page of the one stream that can be decoded.
+
+        Raises:
+            BadAudio: ``unsupported_format``, there is none, or more than one.
+        """
+        codecs = [_codec(data, page) for page in self.streams]
+        decoded = [page for page, codec in zip(self.streams, codecs) if codec in _DECODED]
+        if len(decoded) == 1:
+            return decoded[0]
+        named = " and ".join(codecs)
+        message = f"Ogg with {named}: cannot be decoded here, one stream of Vorbis or Opus can"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+
+
+def _codec(data: Bytes, page: Page) -> str:
+    head = data.read_at(page.body, 8)
+    return next((name for magic, name in _CODECS.items() if head.startswith(magic)), "an unknown codec")
+
+
+def _stream(data: Bytes, link: _Link, stop: int) -> Stream:
+    """The audio of a link, without the pages of other streams."""
+    serial = link.audio(data).serial
+    if len(link.streams) == 1:
+        return Stream((Extent(link.start, stop),))
+    pieces: list[Extent] = []
+    for page in _pages(data, link.start, stop):
+        if page.serial != serial:
+            continue
+        if pieces and pieces[-1].stop == page.start:
+            pieces[-1] = Extent(pieces[-1].start, page.stop)
+        else:
+            pieces.append(Extent(page.start, page.stop))
+    return Stream(tuple(pieces))
+
+
+def _pages(data: Bytes, position: int, stop: int) -> Iterator[Page]:
+    """Pages that follow each other, up to the first that is none."""
+    while position < stop:
+        page = Page.parse(data.read_at(position, 282), position)
+        if page is None:
+            return
+        yield page
+        position = page.stop
+
+
+def _end(data: Bytes, base: int) -> tuple[int, bool, bool]:
+    """Where the last whole page ends, whether it ends its stream, and whether part of another follows it.
+
+    What follows a page otherwise, tags or zeros, is no page.
+    """
+    size = _without_zeros(data, base)
+    start = max(base, size - 2 * _LONGEST_PAGE)
+    tail = data.read_at(start, data.size - start)[: size - start + _LONGEST_PAGE]
+    at, cut = tail.rfind(_CAPTURE), False
     page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
     if page is None or page.stop > data.size:
-        raise truncated("the last Ogg page is incomplete")
-    if not page.flags & _END:
-        raise truncated("the last Ogg page does not end its stream")
+        cut = True
+        at = tail.rfind(_CAPTURE, 0, max(at, 0))
+        page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
+    if page is None:
+        return base, False, True
+    return (page.stop if cut or page.stop > size - 1 else data.size), cut or bool(page.flags & _END), cut
 
 
-def _link_starts(data: Bytes, base: int) -> Iterator[int]:
-    """Where a stream begins that is not multiplexed with one that began just before."""
-    expected = -1
-    for start in _find_all(data, _BEGIN, base):
+def _without_zeros(data: Bytes, base: int) -> int:
+    """Where the zeros at the file's end start."""
+    end = data.size
+    while end > base:
+        start = max(base, end - _CHUNK)
+        kept = len(data.read_at(start, end - start).rstrip(b"\0"))
+        if kept:
+            return start + kept
+        end = start
+    return data.size
+
+
+def _links(data: Bytes, base: int) -> Iterator[_Link]:
+    """Streams that begin one right after the other are multiplexed; any other beginning starts a link."""
+    pages: list[Page] = []
+    for start in find_all(data, _BEGIN, base):
         page = Page.parse(data.read_at(start, 282), start)
         if page is None or page.number != 0 or page.size > data.size - start:
             continue
-        if start != expected:
-            yield start
-        expected = page.stop
-
-
-def _find_all(data: Bytes, needle: bytes, position: int) -> Iterator[int]:
-    while position < data.size:
-        chunk = data.read_at(position, _CHUNK + len(needle) - 1)
-        at = chunk.find(needle)
-        while at >= 0:
-            yield position + at
-            at = chunk.find(needle, at + 1)
-        position += _CHUNK
+        if pages and pages[-1].stop != start:
+            yield _Link(tuple(pages))
+            pages = []
+        pages.append(page)
+    if pages:
+        yield _Link(tuple(pages))
 
 
 def check_pages(data: Bytes, base: int) -> None:
     """Check every page's checksum and number.
 
     Raises:
-        BadAudio: ``decode_error``, one is damaged or missing.
+        BadAudio: ``checksum_mismatch``, one is damaged or missing.
     """
     numbers: dict[int, int] = {}
     position = base
@@ -136,15 +221,17 @@ def check_pages(data: Bytes, base: int) -> None:
         at = position - origin
         page = Page.parse(buffer[at : at + 282], position)
         if page is None:
-            if next(_find_all(data, _CAPTURE, position), None) is not None:
-                raise BadAudio(Reason.DECODE_ERROR, f"no Ogg page at byte {position}, but later ones")
+            if next(find_all(data, _CAPTURE, position), None) is not None:
+                raise BadAudio(Reason.CHECKSUM_MISMATCH, f"no Ogg page at byte {position}, but later ones")
             return
+        if page.stop > data.size and next(find_all(data, _CAPTURE, position + 1), None) is None:
+            return  # a file that is cut
         if _checksum(mirrored[at : at + page.size]) != buffer[at + 22 : at + 26]:
-            raise BadAudio(Reason.DECODE_ERROR, f"the Ogg page at byte {position} is damaged")
+            raise BadAudio(Reason.CHECKSUM_MISMATCH, f"the Ogg page at byte {position} is damaged")
         due = page.number if page.flags & _BEGINNING else numbers.get(page.serial, page.number)
         if page.number != due:
             raise BadAudio(
-                Reason.DECODE_ERROR, f"Ogg page {page.number} follows {due - 1} at byte {position}"
+                Reason.CHECKSUM_MISMATCH, f"Ogg page {page.number} follows {due - 1} at byte {position}"
             )
         numbers[page.serial] = (page.number + 1) & 0xFFFFFFFF
         position = page.stop

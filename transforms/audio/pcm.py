@@ -9,7 +9,7 @@ import numpy as np
 from beamprint.dsp import memory
 from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import Span
-from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.contents import TRUNCATED, Contents
 from beamprint.transforms.audio.decoder import Buffer, Decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 
@@ -49,7 +49,7 @@ def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm
     Raises:
         BadAudio: ``non_finite_samples``, ``implausible_level``, and the decoder's own.
     """
-    wide = decoder.format.sample_type is np.int32
+    wide = decoder.format.coding.bits == 32 and decoder.format.sample_type is np.int32
     channels = decoder.format.channels
     # What was planned is known to fit and to be there; what a header says may be far from the truth.
     capacity = max(1, frames or min(decoder.frames or 0, _FIRST_VALUES // channels))
@@ -82,8 +82,10 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
     """
     declared = decoder.frames if decoder.frames_exact and decoder.frames is not None else found
     short = declared - found
+    if TRUNCATED in contents.notes:
+        short = 0
     if short > contents.slack or (short > 0 and contents.missing_bytes):
-        whole = contents.container == "mp3" and contents.size_known and not contents.missing_bytes
+        whole = contents.is_mpeg and contents.size_known and not contents.missing_bytes
         reason = Reason.DECODE_ERROR if whole else Reason.TRUNCATED
         raise BadAudio(reason, f"{found} of {declared} samples a channel could be decoded")
     if found == 0:

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 from beamprint.dsp.channels import ChannelLayout, UnsupportedLayout, layout_of
 from beamprint.transforms.audio.container import inspect
-from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.contents import LENGTH_UNKNOWN, Contents
 from beamprint.transforms.audio.decoder import AudioFormat, Decoder
 from beamprint.transforms.audio.decoders import decoder_version, open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.source import OpenSource, Stat, open_source
-
-LENGTH_UNKNOWN = "length_unknown"
-"""Note: the file does not declare its length, so that a cut would not show."""
 
 _RATES = range(1_000, 768_001)
 """Rates that can be measured, in Hz; a header that says another is broken or not of audio."""
@@ -42,33 +40,40 @@ class AudioInfo:
     notes: tuple[str, ...] = ()
 
 
-def probe(uri: str) -> AudioInfo:
+def probe(uri: str, limits: Limits = DEFAULT_LIMITS) -> AudioInfo:
     """Read a track's header; of a remote object only its start and its end.
 
     Raises:
         BadAudio: the file is missing, no audio, or cut.
     """
-    with open_source(uri, header_only=True) as source:
-        contents = inspect(source.data, whole=source.fd >= 0)
+    with open_source(uri, header_only=True, limits=limits) as source:
+        contents = inspect(source.data, whole=source.fd >= 0, accept_truncated=limits.accept_truncated)
         with open_decoder(source, contents) as decoder:
-            return describe(source, contents, decoder)
+            return describe(source, contents, decoder, limits)
 
 
-def describe(source: OpenSource, contents: Contents, decoder: Decoder) -> AudioInfo:
+def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: Limits) -> AudioInfo:
     """What an open track is.
 
     Raises:
-        BadAudio: ``unsupported_layout``, or ``unsupported_format`` for a rate that cannot be measured.
+        BadAudio: ``unsupported_layout``; ``unsupported_format`` for a rate that cannot be measured; what the
+            limits refuse.
     """
     if decoder.format.rate not in _RATES:
         message = (
             f"a sample rate of {decoder.format.rate} Hz; from {_RATES[0]} to {_RATES[-1]} Hz can be measured"
         )
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    channels = decoder.format.channels
+    fits = (
+        channels > 2 or contents.mask.bit_count() == channels
+    )  # a wrong one is common and tells nothing new
     try:
-        layout = layout_of(decoder.format.channels, mask=contents.mask, vorbis_order=contents.vorbis_order)
+        layout = layout_of(channels, mask=contents.mask if fits else 0, vorbis_order=contents.vorbis_order)
     except UnsupportedLayout as error:
         raise BadAudio(Reason.UNSUPPORTED_LAYOUT, str(error)) from error
+    limits.check_format(decoder.format.rate, channels)
+    limits.check_duration(decoder.frames, decoder.format.rate)
     return AudioInfo(
         stat=source.stat,
         container=contents.container,
@@ -77,5 +82,5 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder) -> AudioI
         frames_exact=decoder.frames_exact,
         layout=layout,
         decoder_version=decoder_version(contents),
-        notes=contents.notes if contents.length_known else (*contents.notes, LENGTH_UNKNOWN),
+        notes=(*contents.notes, *decoder.notes, *(() if contents.length_known else (LENGTH_UNKNOWN,))),
     )

@@ -1,44 +1,130 @@
-"""WAV and its kin: RIFF, RIFX, RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088), and Sony Wave64.
+"""WAV: RIFF, RIFX, RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088).
 
-libsndfile reads a ``data`` chunk that goes beyond the file's end as far as it goes, and one of size 0, as
-encoders leave it that write to a pipe, as no audio at all.
+The size of the ``data`` chunk is a claim. Encoders that write to a pipe leave 0 or all ones; 32 bits wrap around
+at 4 GiB; a recorder that was switched off leaves the size of some earlier moment; and a second file may follow.
+So it is held against what comes after: chunks, tags and padding are no audio, anything else is.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
-from beamprint.transforms.audio.contents import Contents, check_audio_chunk, read_exactly, truncated
-from beamprint.transforms.audio.views import Bytes
+from beamprint.transforms.audio.contents import (
+    LENGTH_CORRECTED,
+    Contents,
+    Extent,
+    Stream,
+    audio_size,
+    check_audio_chunk,
+    read_exactly,
+    truncated,
+)
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.mpeg import inspect_mpeg
+from beamprint.transforms.audio.ogg import inspect_ogg
+from beamprint.transforms.audio.tags import is_padding, skip_tags
+from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 MAX_CHUNKS = 10_000
 _EXTENSIBLE = 0xFFFE
+_MPEG = (0x50, 0x55)
+_VORBIS = (0x674F, 0x6750, 0x6751, 0x676F, 0x6770, 0x6771)
+_DECODED = frozenset({1, 2, 3, 6, 7, 0x11, 0x31, 0x38, 0x40, 0x64, *_MPEG, *_VORBIS})
+"""Codings, as ``wFormatTag`` has them, that can be decoded."""
+_IN_BLOCKS = (0x02, 0x11, 0x31)
+"""Codings in blocks of many samples (MS and IMA ADPCM, GSM): the last block is filled up, ``fact`` says how far."""
 _ALL_ONES = 0xFFFFFFFF
 _LARGEST_FRAME = 64
 """Eight channels of eight bytes; ``nBlockAlign`` beyond that is a compressed block."""
-_W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
-_W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
-_Order = Literal["little", "big"]
+_KNOWN_CHUNKS = frozenset(
+    name.ljust(4).encode()
+    for name in [
+        "LIST",
+        "data",
+        "fact",
+        "bext",
+        "iXML",
+        "id3",
+        "ID3",
+        "cue",
+        "smpl",
+        "inst",
+        "acid",
+        "levl",
+        "PEAK",
+        "JUNK",
+        "junk",
+        "PAD",
+        "FLLR",
+        "afsp",
+        "cart",
+        "chna",
+        "axml",
+        "aXML",
+        "note",
+        "plst",
+        "ltxt",
+        "labl",
+        "DISP",
+        "strc",
+        "umid",
+        "minf",
+        "elm1",
+        "regn",
+        "_PMX",
+    ]
+)
+Order = Literal["little", "big"]
 
 
 @dataclass
-class _Header:
+class Format:
     """What the chunks before ``data`` say."""
 
-    order: _Order
+    order: Order
+    tag: int = 0
     frame: int = 1
     mask: int = 0
+    block: int = 1
+    samples_per_block: int = 1
+    fact: int = 0
+    sizes_at: int = 0
     data_size64: int | None = None
-    data_size64_at: int = 0
+    pads: tuple[Edit, ...] = ()
+    """Pad bytes that are missing after chunks of odd size."""
 
     def take_format(self, body: bytes) -> None:
+        """Read a ``fmt`` chunk."""
+        self.tag = int.from_bytes(body[:2], self.order)
         if len(body) >= 14:
-            self.frame = min(max(1, int.from_bytes(body[12:14], self.order)), _LARGEST_FRAME)
-        if len(body) >= 24 and int.from_bytes(body[:2], self.order) == _EXTENSIBLE:
+            self.block = max(1, int.from_bytes(body[12:14], self.order))
+            self.frame = min(self.block, _LARGEST_FRAME)
+        if len(body) >= 20 and self.tag in _IN_BLOCKS:
+            self.samples_per_block = int.from_bytes(body[18:20], self.order)
+        if len(body) >= 26 and self.tag == _EXTENSIBLE:
             self.mask = int.from_bytes(body[20:24], self.order)
+            self.tag = int.from_bytes(body[24:26], self.order)
+
+    def frames_in_blocks(self, size: int) -> int | None:
+        """Samples a channel in so many bytes as the ``fact`` chunk has it, if it can be true."""
+        whole = -(-size // self.block) * self.samples_per_block
+        possible = self.tag in _IN_BLOCKS and whole - self.samples_per_block < self.fact <= whole
+        return self.fact if possible else None
 
     def take_sizes(self, body: bytes, at: int) -> None:
+        """Read a ``ds64`` chunk, whose body starts at byte ``at``."""
         self.data_size64 = int.from_bytes(body[8:16], self.order)
-        self.data_size64_at = at + 8
+        self.sizes_at = at
+
+
+class _Chunk(NamedTuple):
+    name: bytes
+    at: int
+    size: int
+
+    @property
+    def body(self) -> int:
+        return self.at + 8
 
 
 def is_riff(head: bytes) -> bool:
@@ -46,54 +132,114 @@ def is_riff(head: bytes) -> bool:
 
 
 def inspect_riff(data: Bytes, base: int) -> Contents:
-    """Find the audio of a WAVE file that starts at byte ``base``.
+    """Find the audio of a WAVE file that starts at byte ``base``, and where another file was appended to it.
 
     Raises:
-        BadAudio: ``truncated``.
+        BadAudio: ``truncated``, ``unsupported_format``.
     """
     form = read_exactly(data, base, 12, "header")
-    header = _Header("big" if form[:4] == b"RIFX" else "little")
-    position = base + 12
-    for _ in range(MAX_CHUNKS):
-        name, size = _chunk_header(data, position, header.order)
-        if name == b"data":
-            return _contents(data, base, position, size, header)
-        body = data.read_at(position + 8, min(size, 40))
-        if name == b"fmt ":
+    order: Order = "big" if form[:4] == b"RIFX" else "little"
+    header = Format(order)
+    unpadded = base
+    for chunk in _chunks(data, base + 12, order):
+        if chunk.at == unpadded:
+            header.pads += (Edit(chunk.at, chunk.at, b"\0"),)
+        unpadded = chunk.body + chunk.size if chunk.size % 2 else base
+        body = data.read_at(chunk.body, min(chunk.size, 40))
+        if chunk.name == b"data":
+            return _contents(data, base, chunk, header)
+        if chunk.name == b"fmt ":
             header.take_format(body)
-        elif name == b"ds64":
-            header.take_sizes(body, position + 8)
-        position += 8 + size
-        if size % 2 and data.read_at(position, 1) in (b"", b"\0"):
-            position += 1
+        elif chunk.name == b"fact":
+            header.fact = int.from_bytes(body[:4], order)
+        elif chunk.name == b"ds64":
+            header.take_sizes(body, chunk.body)
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
 
 
-def _chunk_header(data: Bytes, position: int, order: _Order) -> tuple[bytes, int]:
+def _chunks(data: Bytes, position: int, order: Order) -> Iterator[_Chunk]:
+    for _ in range(MAX_CHUNKS):
+        head = data.read_at(position, 8)
+        if len(head) < 8:
+            raise truncated(f"the file ends before its 'data' chunk, at byte {data.size}")
+        chunk = _Chunk(head[:4], position, int.from_bytes(head[4:], order))
+        yield chunk
+        position = _after(data, chunk, order)
+
+
+def _after(data: Bytes, chunk: _Chunk, order: Order) -> int:
+    """Where the next chunk starts: on an even byte, whatever the one before is; some writers do not know that."""
+    position = chunk.body + chunk.size
+    if chunk.size % 2 and (_is_chunk(data, position + 1, order) or not _is_chunk(data, position, order)):
+        return position + 1
+    return position
+
+
+def _is_chunk(data: Bytes, position: int, order: Order) -> bool:
+    """Whether a chunk may start here: of a well-known name, or of a plausible one and size; or the file's end."""
     head = data.read_at(position, 8)
     if len(head) < 8:
-        raise truncated(f"the file ends before its 'data' chunk, at byte {data.size}")
-    return head[:4], int.from_bytes(head[4:], order)
+        return position >= data.size
+    if head[:4] in _KNOWN_CHUNKS:
+        return True
+    size = int.from_bytes(head[4:], order)
+    return all(0x20 <= c < 0x7F for c in head[:4]) and position + 8 + size <= data.size
 
 
-def _contents(data: Bytes, base: int, position: int, size: int, header: _Header) -> Contents:
+def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents:
     container = "wav" if data.read_at(base, 3) == b"RIF" else "rf64"
-    corrections = {}
-    start = position + 8
-    at, width = position + 4, 4
+    start, size, wide = chunk.body, chunk.size, False
     if size == _ALL_ONES and header.data_size64 is not None:
-        size, at, width = header.data_size64, header.data_size64_at, 8
-    no_audio = size == 0 and _is_chunk_list(data, start, header.order)
-    known = no_audio or not _is_unknown(size)
+        size, wide = header.data_size64, True
+    known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, header.order))
     if known:
-        check_audio_chunk(data, start, size, tolerance=header.frame - 1)
+        check_audio_chunk(data, start, size, Contents(container, base, header.mask), header.frame - 1)
+        found = audio_size(
+            data, start, size, header.frame, lambda position: _is_chunk(data, position, header.order)
+        )
     else:
-        length = min(data.size - start, 256**width - 1)
-        corrections[at] = length.to_bytes(width, header.order)
-    return Contents(container, base, header.mask, length_known=known, corrections=corrections)
+        found = data.size - start
+    contents = Contents(container, base, header.mask, length_known=known, corrections=header.pads)
+    if found != size:
+        edits = _edits(base, chunk, found, header, wide)
+        contents = replace(
+            contents, corrections=header.pads + edits, notes=(LENGTH_CORRECTED,) if known else ()
+        )
+    if header.tag and header.tag not in _DECODED:
+        message = f"WAV of coding {header.tag:#06x} cannot be decoded here"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    if header.tag in _MPEG + _VORBIS:
+        return _inside(data, start, min(found, data.size - start), contents, header)
+    frames = header.frames_in_blocks(found)
+    if found != size or frames:
+        contents = replace(contents, streams=(Stream((Extent(base, start + found),), frames),))
+    return _with_following(data, contents, chunk, found, header.order)
 
 
-def _is_unknown(size: int) -> bool:
+def _ends_with_chunks(data: Bytes, position: int, order: Order) -> bool:
+    """Whether what follows is no audio: the file's end, a chunk, tags or zeros."""
+    return _is_chunk(data, position, order) or is_padding(data, position)
+
+
+def _edits(base: int, chunk: _Chunk, size: int, header: Format, wide: bool) -> tuple[Edit, ...]:
+    """How the header should say that there are so many bytes of audio; beyond 32 bits as RF64 does.
+
+    Raises:
+        BadAudio: ``unsupported_format``, a big-endian header has no place for the size.
+    """
+    if wide:
+        at = header.sizes_at + 8
+        return (Edit(at, at + 8, size.to_bytes(8, header.order)),)
+    if size < _ALL_ONES:
+        return (Edit(chunk.at + 4, chunk.at + 8, size.to_bytes(4, header.order)),)
+    if header.order == "big":
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, "a RIFX file of more than 4 GiB cannot be decoded here")
+    sizes = (size + chunk.body + 28).to_bytes(8, "little") + size.to_bytes(8, "little") + bytes(12)
+    form = b"RF64\xff\xff\xff\xffWAVEds64" + len(sizes).to_bytes(4, "little") + sizes
+    return Edit(base, base + 12, form), Edit(chunk.at + 4, chunk.at + 8, b"\xff" * 4)
+
+
+def is_unknown(size: int) -> bool:
     """Whether a size is what writers put down that cannot go back to correct it.
 
     0 and all ones (32 or 64 bits, a few short of them for what comes before) are common; some tools write
@@ -107,37 +253,46 @@ def _is_unknown(size: int) -> bool:
     )
 
 
-def _is_chunk_list(data: Bytes, position: int, order: _Order) -> bool:
-    """Whether well-formed chunks fill the file from here to its end: nothing does, too."""
-    while position < data.size:
-        head = data.read_at(position, 8)
-        if len(head) < 8 or not all(0x20 <= c < 0x7F for c in head[:4]):
-            return False
-        size = int.from_bytes(head[4:], order)
-        position += 8 + size + size % 2
-    return position <= data.size + 1
-
-
-def is_w64(head: bytes) -> bool:
-    return head[:16] == _W64_RIFF
-
-
-def inspect_w64(data: Bytes, base: int) -> Contents:
-    """Find the audio of a Wave64 file: chunks named by 16 bytes, sizes of 8 that include the 24 of the head.
+def _inside(data: Bytes, start: int, size: int, contents: Contents, header: Format) -> Contents:
+    """The MPEG frames or the Ogg stream in a ``data`` chunk, as if they were a file of their own.
 
     Raises:
-        BadAudio: ``truncated``.
+        BadAudio: ``decode_error``, there is neither; whatever is wrong with them.
     """
-    header = _Header("little")
-    position = base + 40
+    audio = Slice(data, start, size)
+    is_mpeg = header.tag in _MPEG
+    inner = inspect_mpeg(audio, 0, whole=True) if is_mpeg else inspect_ogg(audio, 0, whole=True)
+    if inner is None:
+        raise BadAudio(Reason.DECODE_ERROR, "no MPEG frame in a WAV file whose coding is MPEG audio")
+    streams = inner.streams or (Stream((Extent(0, size),)),)
+    return replace(
+        inner,
+        container=contents.container,
+        start=contents.start,
+        streams=tuple(stream.moved(start) for stream in streams),
+        corrections=tuple(edit.moved(start) for edit in inner.corrections),
+        notes=inner.notes or contents.notes,
+    )
+
+
+def _with_following(data: Bytes, contents: Contents, chunk: _Chunk, size: int, order: Order) -> Contents:
+    """The contents, and where a WAVE file follows this one.
+
+    Raises:
+        BadAudio: ``unsupported_format``, there is audio in a second ``data`` chunk.
+    """
+    following = _Chunk(b"", chunk.at, size)
     for _ in range(MAX_CHUNKS):
-        head = read_exactly(data, position, 24, "chunks before the audio")
-        size = int.from_bytes(head[16:], "little")
-        if head[:16] == _W64_DATA:
-            if size > 24 and not _is_unknown(size):
-                check_audio_chunk(data, position, size, tolerance=header.frame - 1)
-            return Contents("w64", base, header.mask, length_known=size > 24 and not _is_unknown(size))
-        if head[:4] == b"fmt ":
-            header.take_format(data.read_at(position + 24, 40))
-        position += max(24, -(-size // 8) * 8)
-    raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
+        position = _after(data, following, order)
+        head = data.read_at(position, 12)
+        if is_riff(head) and len(head) == 12:
+            return replace(contents, following=position)
+        if len(head) < 8 or not _is_chunk(data, position, order):
+            skipped = skip_tags(data, position)
+            if skipped == position or not is_riff(data.read_at(skipped, 12)):
+                return contents
+            return replace(contents, following=skipped)
+        following = _Chunk(head[:4], position, int.from_bytes(head[4:8], order))
+        if following.name == b"data" and following.size:
+            raise BadAudio(Reason.UNSUPPORTED_FORMAT, "audio in several 'data' chunks cannot be decoded here")
+    return contents

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO, cast
 
 from beamprint.transforms.audio import uris
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.storage import translated
 from beamprint.transforms.audio.views import Bytes, FileBytes, HandleBytes
 
-MAX_OBJECT_BYTES = 16 << 30
 _CHUNK = 1 << 20
 
 
@@ -55,18 +55,21 @@ def stat_source(uri: str) -> Stat:
 
 
 @contextmanager
-def open_source(uri: str, *, header_only: bool = False) -> Iterator[OpenSource]:
+def open_source(
+    uri: str, *, header_only: bool = False, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[OpenSource]:
     """Open a track for reading, and hold at the end that it is still what it was.
 
     Args:
         uri: a path, a ``file://`` uri, or an object that Beam's file systems know (``gs://``, ``s3://`` ...).
         header_only: little of it will be read; an object is then not copied.
+        limits: how large it may be.
 
     Raises:
         BadAudio: ``not_found``, ``permission``, ``unreadable``, ``too_large``; ``changed_while_reading``, also
             in place of whatever else was wrong with a file in change.
     """
-    opened = _open_object(uri, header_only) if uris.is_remote(uri) else _open_file(uri)
+    opened = _open_object(uri, header_only, limits) if uris.is_remote(uri) else _open_file(uri, limits)
     with opened as source:
         try:
             yield source
@@ -85,23 +88,22 @@ def sha256_of(data: Bytes) -> str:
 
 
 @contextmanager
-def _open_file(uri: str) -> Iterator[OpenSource]:
+def _open_file(uri: str, limits: Limits) -> Iterator[OpenSource]:
     with translated(uri):
         # A pipe without a writer would block for ever.
         fd = os.open(uris.to_path(uri), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         found = _stat_of(os.fstat(fd), uri)
+        limits.check_size(uri, found.size)
         yield OpenSource(uri, found, FileBytes(fd, found.size, uri), fd)
     finally:
         os.close(fd)
 
 
 @contextmanager
-def _open_object(uri: str, header_only: bool) -> Iterator[OpenSource]:
+def _open_object(uri: str, header_only: bool, limits: Limits) -> Iterator[OpenSource]:
     found = _stat_object(uri)
-    if found.size > MAX_OBJECT_BYTES:
-        limit = MAX_OBJECT_BYTES >> 30
-        raise BadAudio(Reason.TOO_LARGE, f"{uri} has {found.size} bytes; at most {limit} GiB are copied")
+    limits.check_size(uri, found.size)
     with _open_handle(uri) as handle:
         if header_only:
             yield OpenSource(uri, found, HandleBytes(handle, found.size, uri))

@@ -46,6 +46,14 @@ def start_of_end_tags(data: Bytes, base: int) -> int:
     return end if end > base else data.size
 
 
+def is_padding(data: Bytes, position: int) -> bool:
+    """Whether a tag starts here, or nothing but zeros and tags follow."""
+    after = skip_tags(data, position)
+    if after >= data.size or start_of_end_tags(data, position - 1) <= position:
+        return True
+    return after > position and data.read_at(position, 1) != b"\0"
+
+
 def _skip_one(data: Bytes, position: int) -> int:
     head = data.read_at(position, _APE_FOOTER)
     if head[:3] == b"ID3":
@@ -56,7 +64,8 @@ def _skip_one(data: Bytes, position: int) -> int:
         return position + _ID3V1_SIZE
     if head[:8] == b"APETAGEX" and len(head) == _APE_FOOTER:
         items = int.from_bytes(head[12:16], "little") if head[23] & _APE_IS_HEADER else 0
-        return position + _APE_FOOTER + items
+        footer = data.read_at(position + items, 8)  # the size counts the footer and not the header
+        return position + _APE_FOOTER + (items if footer == b"APETAGEX" else 0)
     if head[:11] == b"LYRICSBEGIN":
         text = data.read_at(position, _LONGEST_LYRICS)
         end = max(text.find(mark) for mark in (b"LYRICS200", b"LYRICSEND"))

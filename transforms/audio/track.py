@@ -8,9 +8,10 @@ from typing import NamedTuple
 from beamprint.dsp.grid import BLOCK_LENGTH, Bounds, Span, decoded_span, segment_bounds
 from beamprint.dsp.segment import Segment
 from beamprint.transforms.audio.container import inspect
-from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.contents import FRAMES_MISSING, Contents
 from beamprint.transforms.audio.decoders import open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.ogg import check_pages
 from beamprint.transforms.audio.pcm import Pcm, check_length, decode
 from beamprint.transforms.audio.probe import AudioInfo, describe
@@ -62,6 +63,7 @@ def open_segment(
     borders: Sequence[int] = (),
     frames: int | None = None,
     block: int = BLOCK_LENGTH,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> TrackSegment:
     """Decode a track, or one segment of it.
 
@@ -73,13 +75,14 @@ def open_segment(
         borders: where the track is cut; none means that all of it is one segment.
         frames: samples a channel of the track, needed with borders if the header does not say it exactly.
         block: block length of the grids.
+        limits: what the file may be.
 
     Raises:
         BadAudio: the track cannot be measured.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _open_once(uri, index, borders, frames, block)
+            return _open_once(uri, index, borders, frames, block, limits)
         except BadAudio as error:
             if error.reason is not Reason.CHANGED_WHILE_READING or attempt == _ATTEMPTS - 1:
                 raise
@@ -87,23 +90,27 @@ def open_segment(
     raise AssertionError("unreachable")
 
 
-def _open_once(uri: str, index: int, borders: Sequence[int], frames: int | None, block: int) -> TrackSegment:
-    with open_source(uri) as source:
-        contents = inspect(source.data)
+def _open_once(
+    uri: str, index: int, borders: Sequence[int], frames: int | None, block: int, limits: Limits
+) -> TrackSegment:
+    with open_source(uri, limits=limits) as source:
+        contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         sha256 = _read_through(source, contents) if index == 0 else None
         if borders:
-            decoded = _decode_segment(source, contents, index, borders, frames, block)
+            decoded = _decode_segment(source, contents, index, borders, frames, block, limits)
         else:
-            decoded = _decode_whole(source, contents, block)
+            decoded = _decode_whole(source, contents, block, limits)
     info, pcm, total, start, bounds = decoded
     coding = replace(info.format.coding, code_or=pcm.code_or)
     segment = Segment(pcm.samples, start, info.format.rate, total, info.layout, bounds, coding, block)
-    return TrackSegment(segment, _identity(info, total, sha256))
+    short = not contents.is_mpeg and info.frames_exact and total < (info.frames or 0)
+    notes = (*info.notes, FRAMES_MISSING) if short else info.notes
+    return TrackSegment(segment, _identity(replace(info, notes=notes), total, sha256))
 
 
-def _decode_whole(source: OpenSource, contents: Contents, block: int) -> _Part:
+def _decode_whole(source: OpenSource, contents: Contents, block: int, limits: Limits) -> _Part:
     with open_decoder(source, contents) as decoder:
-        info = describe(source, contents, decoder)
+        info = describe(source, contents, decoder, limits)
         pcm = decode(decoder, None)
         check_length(contents, decoder, pcm.frames)
     (bounds,) = segment_bounds(pcm.frames, info.format.rate, block=block)
@@ -111,10 +118,16 @@ def _decode_whole(source: OpenSource, contents: Contents, block: int) -> _Part:
 
 
 def _decode_segment(
-    source: OpenSource, contents: Contents, index: int, borders: Sequence[int], frames: int | None, block: int
+    source: OpenSource,
+    contents: Contents,
+    index: int,
+    borders: Sequence[int],
+    frames: int | None,
+    block: int,
+    limits: Limits,
 ) -> _Part:
     with open_decoder(source, contents) as decoder:
-        info = describe(source, contents, decoder)
+        info = describe(source, contents, decoder, limits)
         total = info.frames if frames is None else frames
         if total is None:
             raise ValueError(f"{source.uri} does not declare its length: give its frames with the borders")

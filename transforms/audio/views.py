@@ -7,10 +7,10 @@ one link of a chained stream. Nothing is copied.
 import io
 import os
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from beamprint.transforms.audio.storage import translated
 
@@ -93,6 +93,18 @@ class Zeros:
         return bytes(max(0, min(length, self.size - offset)))
 
 
+class Edit(NamedTuple):
+    """Bytes that stand in for those from ``start`` up to ``stop``."""
+
+    start: int
+    stop: int
+    data: bytes
+
+    def moved(self, by: int) -> "Edit":
+        """The same edit that many bytes further on."""
+        return Edit(self.start + by, self.stop + by, self.data)
+
+
 class View:
     """A read-only virtual file: pieces one after the other, as libsndfile's virtual i/o wants it.
 
@@ -137,11 +149,11 @@ class View:
             return b""
 
 
-def stretch(data: Bytes, start: int, stop: int, edits: Mapping[int, bytes]) -> list[Bytes]:
-    """``data`` from ``start`` to ``stop`` in pieces, with bytes replaced: each edit by its offset in ``data``."""
+def stretch(data: Bytes, start: int, stop: int, edits: Iterable[Edit]) -> list[Bytes]:
+    """``data`` from ``start`` to ``stop``, edited, in pieces."""
     pieces: list[Bytes] = []
-    for offset, replacement in sorted(edits.items()):
-        if start <= offset < stop:
-            pieces += [Slice(data, start, offset - start), Literal(replacement)]
-            start = offset + len(replacement)
+    for edit in sorted(edits):
+        if start <= edit.start < stop:
+            pieces += [Slice(data, start, edit.start - start), Literal(edit.data)]
+            start = edit.stop
     return [*pieces, Slice(data, start, stop - start)]

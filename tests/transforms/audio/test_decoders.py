@@ -19,7 +19,7 @@ class RampDecoder:
     """Decodes any file to the same ramp, and cannot go beyond sample 10 000 of one that is called broken."""
 
     format = AudioFormat(8_000, 2, "ramp", Coding(bits=16, is_float=False), 16, np.int16, bounded=True)
-    frames, frames_exact = len(RAMP), True
+    frames, frames_exact, notes = len(RAMP), True, ()
 
     def __init__(self, fails_at):
         self.position, self.fails_at = 0, fails_at

@@ -12,6 +12,7 @@ from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 
 from beamprint.transforms.audio import source, track
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.audio.probe import probe
 from beamprint.transforms.audio.source import open_source, stat_source
 from beamprint.transforms.audio.track import open_segment
@@ -231,10 +232,11 @@ def test_a_store_that_fails_while_it_is_read_is_not_a_bad_file(shelf, tmp_path, 
     assert reason_of("shelf://a/b", probe) is Reason.UNREADABLE
 
 
-def test_an_object_that_is_too_large_to_copy(shelf, tmp_path, monkeypatch):
+def test_an_object_that_is_too_large_to_copy(shelf, tmp_path):
     shelf.objects["shelf://a/b"] = sounds.encoded(tmp_path, "wav")
-    monkeypatch.setattr(source, "MAX_OBJECT_BYTES", 1000)
-    assert reason_of("shelf://a/b") is Reason.TOO_LARGE
+    with pytest.raises(BadAudio, match="--max-file-size") as caught:
+        open_segment("shelf://a/b", limits=Limits(max_file_size=1000))
+    assert caught.value.reason is Reason.TOO_LARGE
 
 
 def test_no_descriptor_leaks(wav, tmp_path):

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beamprint.transforms.audio.contents import LENGTH_UNKNOWN
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.probe import LENGTH_UNKNOWN, probe
+from beamprint.transforms.audio.probe import probe
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
 
@@ -99,10 +100,13 @@ def test_a_damaged_page_and_a_missing_one_show(made, scratch, name):
     pages = sounds.ogg_pages(made[name])
     middle = len(pages) // 2
     bent = pages[middle][:-1] + bytes([pages[middle][-1] ^ 1])
-    assert reason_of(scratch, b"".join([*pages[:middle], bent, *pages[middle + 1 :]])) is Reason.DECODE_ERROR
-    assert reason_of(scratch, b"".join(pages[:middle] + pages[middle + 1 :])) is Reason.DECODE_ERROR
+    assert (
+        reason_of(scratch, b"".join([*pages[:middle], bent, *pages[middle + 1 :]]))
+        is Reason.CHECKSUM_MISMATCH
+    )
+    assert reason_of(scratch, b"".join(pages[:middle] + pages[middle + 1 :])) is Reason.CHECKSUM_MISMATCH
     torn = b"".join(pages[:middle]) + sounds.junk(100) + b"".join(pages[middle:])
-    assert reason_of(scratch, torn) is Reason.DECODE_ERROR
+    assert reason_of(scratch, torn) is Reason.CHECKSUM_MISMATCH
 
 
 def test_damage_in_the_middle_of_a_flac_and_of_an_mp3_shows(made, scratch):

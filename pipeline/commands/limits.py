@@ -1,0 +1,57 @@
+"""The options that say what a file may be at most, for every command that reads files."""
+
+import argparse
+from collections.abc import Callable
+
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
+
+
+def add_limits(
+    parser: argparse.ArgumentParser,
+    *,
+    size: Callable[[str], int],
+    number: Callable[[str], float],
+    count: Callable[[str], float],
+) -> None:
+    """Add the options.
+
+    Args:
+        parser: Of the command.
+        size: Reads a size in bytes.
+        number: Reads a positive number.
+        count: Reads a positive integer.
+    """
+    d = DEFAULT_LIMITS
+    group = parser.add_argument_group("limits", "what a file may be; one beyond goes to quarantine")
+    group.add_argument(
+        "--max-duration",
+        type=number,
+        metavar="S",
+        default=d.max_duration,
+        help="seconds of audio (default: %(default).0f)",
+    )
+    group.add_argument(
+        "--max-file-size", type=size, metavar="SIZE", default=d.max_file_size, help="(default: 16G)"
+    )
+    group.add_argument(
+        "--max-channels", type=count, metavar="N", default=d.max_channels, help="(default: %(default)s)"
+    )
+    group.add_argument(
+        "--max-rate", type=count, metavar="HZ", default=d.max_rate, help="sample rate (default: %(default)s)"
+    )
+    group.add_argument(
+        "--accept-truncated",
+        action="store_true",
+        help="measure what is there of files that end early, with the note truncated",
+    )
+
+
+def limits_of(options: argparse.Namespace) -> Limits:
+    """What the options say."""
+    return Limits(
+        options.max_duration,
+        options.max_file_size,
+        options.max_channels,
+        options.max_rate,
+        options.accept_truncated,
+    )

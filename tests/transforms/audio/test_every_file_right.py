@@ -1,0 +1,207 @@
+"""Intact files of uncommon shape are read to their end; what is refused says why and what allows it."""
+
+import struct
+
+import numpy as np
+import pytest
+
+from beamprint.transforms.audio.container import inspect
+from beamprint.transforms.audio.contents import (
+    FRAMES_MISSING,
+    LENGTH_CORRECTED,
+    LENGTH_UNKNOWN,
+    MONO_IN_BOTH,
+    TRUNCATED,
+)
+from beamprint.transforms.audio.cuts import plan_track
+from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.limits import Limits
+from beamprint.transforms.audio.probe import probe
+from beamprint.transforms.audio.source import open_source
+from beamprint.transforms.audio.track import open_segment
+from tests.transforms.audio import sounds
+
+
+def opened(tmp_path, data, **options):
+    path = tmp_path / "file.bin"
+    path.write_bytes(data)
+    return open_segment(str(path), **options)
+
+
+def refusal(tmp_path, data, **options):
+    with pytest.raises(BadAudio) as caught:
+        opened(tmp_path, data, **options)
+    return caught.value
+
+
+def test_a_wav_beyond_4_gib_whose_size_wrapped_around(tmp_path):
+    """Sparse: 4 GiB of zeros take no space, and only the header is read here."""
+    pcm = sounds.pcm16(sounds.music(0.5))
+    size = (1 << 32) + len(pcm)
+    path = tmp_path / "large.wav"
+    path.write_bytes(sounds.wav(pcm, data_size=size & 0xFFFFFFFF))
+    with path.open("r+b") as file:
+        file.truncate(44 + size)
+    info = probe(str(path))
+    assert info.frames == size // 4
+    assert info.notes == (LENGTH_CORRECTED,)
+    with open_source(str(path)) as source, open_decoder(source, inspect(source.data)) as decoder:
+        decoder.seek(info.frames - 10)
+        assert decoder.read(decoder.format.buffer(20)) == 10
+
+
+def wav_of(tag, body, extra=b""):
+    fmt = struct.pack("<HHIIHHH", tag, 2, 44_100, 16_000, 1, 0, len(extra)) + extra
+    chunks = b"WAVE" + sounds.chunk(b"fmt ", fmt) + sounds.chunk(b"data", body)
+    return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+
+@pytest.mark.parametrize(("tag", "kind"), [(0x55, "mp3"), (0x6771, "vorbis")])
+def test_a_compressed_stream_in_a_wav(tmp_path, tag, kind):
+    stream = sounds.encoded(tmp_path, kind)
+    decoded = opened(tmp_path, wav_of(tag, stream))
+    assert np.array_equal(decoded.segment.pcm, opened(tmp_path, stream).segment.pcm)
+    assert (decoded.identity.container, decoded.identity.codec) == ("wav", kind)
+
+
+def test_a_wav_of_a_coding_that_nobody_here_knows(tmp_path):
+    error = refusal(tmp_path, wav_of(0x161, sounds.junk(5000)))
+    assert error.reason is Reason.UNSUPPORTED_FORMAT
+    assert "cannot be decoded here" in error.message
+
+
+@pytest.mark.parametrize("subtype", ["MS_ADPCM", "IMA_ADPCM", "GSM610"])
+def test_codings_in_blocks_have_the_length_of_the_fact_chunk(tmp_path, subtype):
+    path = sounds.write(tmp_path / "a.wav", sounds.music(1.2345, 8000, 1), 8000, subtype=subtype)
+    data, true = bytearray(path.read_bytes()), round(1.2345 * 8000)
+    at = data.index(b"fact") + 8
+    data[at : at + 4] = true.to_bytes(4, "little")  # libsndfile writes the filled-up length of IMA ADPCM
+    assert opened(tmp_path, bytes(data)).identity.frames == true
+
+
+@pytest.mark.parametrize("pad", [b" ", b"\xff", b"\0", b""])
+def test_a_chunk_of_odd_size_before_the_audio(tmp_path, pad):
+    pcm = sounds.pcm16(sounds.music(0.5))
+    odd = b"LIST" + struct.pack("<I", 17) + b"INFOISFT\x05\0\0\0abcde" + pad
+    assert opened(tmp_path, sounds.wav(pcm, before=odd)).identity.frames == len(pcm) // 4
+
+
+def test_audio_in_two_data_chunks_is_refused(tmp_path):
+    pcm = sounds.pcm16(sounds.music(0.5))
+    error = refusal(tmp_path, sounds.wav(pcm, after=sounds.chunk(b"data", pcm)))
+    assert error.reason is Reason.UNSUPPORTED_FORMAT
+
+
+def test_ogg_beside_other_streams(tmp_path):
+    pages = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
+    alone = opened(tmp_path, b"".join(pages)).segment.pcm
+    other = [page[:14] + b"kate" + page[18:] for page in pages]
+    other[0] = other[0][:28] + b"fishead\0" + other[0][36:]
+    mixed = [sounds.sealed(other[0]), pages[0]]
+    for mine, its in zip(pages[1:], other[1:]):
+        mixed += [sounds.sealed(its), mine]
+    assert np.array_equal(opened(tmp_path, b"".join(mixed)).segment.pcm, alone)
+
+
+def test_two_audio_streams_in_one_ogg_are_refused(tmp_path):
+    pages = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
+    other = [sounds.sealed(page[:14] + b"twin" + page[18:]) for page in pages]
+    mixed = b"".join(page for pair in zip(pages, other) for page in pair)
+    assert refusal(tmp_path, mixed).reason is Reason.UNSUPPORTED_FORMAT
+
+
+def test_ogg_without_the_end_flag_is_read_and_noted(tmp_path):
+    *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
+    whole = opened(tmp_path, b"".join([*pages, last])).identity.frames
+    unflagged = sounds.sealed(last[:5] + b"\0" + last[6:])
+    identity = opened(tmp_path, b"".join([*pages, unflagged])).identity
+    assert (identity.frames, identity.notes) == (whole, (LENGTH_UNKNOWN,))
+
+
+def test_an_ogg_that_declares_a_little_more_than_it_holds_is_noted(tmp_path):
+    *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
+    later = int.from_bytes(last[6:14], "little") + 5000
+    data = b"".join([*pages, sounds.sealed(last[:6] + later.to_bytes(8, "little") + last[14:])])
+    assert opened(tmp_path, data).identity.notes == (FRAMES_MISSING,)
+
+
+def test_mono_joined_to_stereo_stands_in_both_channels(tmp_path):
+    parts = [sounds.encoded(tmp_path, "vorbis", sounds.music(0.5, channels=n)) for n in (1, 2)]
+    mono, stereo = (opened(tmp_path, part).segment.pcm for part in parts)
+    joined = opened(tmp_path, parts[0] + parts[1])
+    assert np.array_equal(joined.segment.pcm, np.hstack([np.repeat(mono, 2, 0), stereo]))
+    assert joined.identity.notes == (MONO_IN_BOTH,)
+
+
+@pytest.mark.parametrize("bits", [12, 20, 32])
+def test_a_flac_of_a_depth_that_the_decoder_does_not_know_is_not_called_damaged(tmp_path, bits):
+    data = bytearray(sounds.encoded(tmp_path, "flac"))
+    info = int.from_bytes(data[18:26], "big")
+    info = info & ~(31 << 36) | (bits - 1) << 36
+    data[18:26] = info.to_bytes(8, "big")
+    assert refusal(tmp_path, bytes(data)).reason in (Reason.UNSUPPORTED_FORMAT, Reason.CHECKSUM_MISMATCH)
+
+
+def test_a_flac_whose_samples_are_not_those_that_were_encoded(tmp_path):
+    data = bytearray(sounds.encoded(tmp_path, "flac"))
+    data[26] ^= 1  # the MD5 in the stream information; every frame's own checksum is right
+    assert refusal(tmp_path, bytes(data)).reason is Reason.CHECKSUM_MISMATCH
+    data[26:42] = bytes(16)
+    assert opened(tmp_path, bytes(data)).identity.notes == ()
+
+
+def test_a_flac_cannot_claim_more_than_its_bytes_can_hold(tmp_path):
+    data = bytearray(sounds.encoded(tmp_path, "flac"))
+    data[21] |= 0x0F
+    data[22:26] = b"\xff" * 4
+    (tmp_path / "a.flac").write_bytes(data)
+    with pytest.raises(BadAudio, match="bytes can hold"):
+        plan_track(str(tmp_path / "a.flac"))
+
+
+def test_mp3_with_fraunhofers_count(tmp_path):
+    data = sounds.encoded(tmp_path, "mp3", sounds.music(2.0), 44_100)
+    (_, size), *frames = sounds.mpeg_frames(data)
+    tag = data[:4] + bytes(32) + b"VBRI" + bytes(6) + struct.pack(">II", len(data), len(frames))
+    identity = opened(tmp_path, tag.ljust(size, b"\0") + data[size:]).identity
+    assert (identity.frames, identity.notes) == (1152 * len(frames), ())
+    cut = tag.ljust(size, b"\0") + data[size : len(data) // 2]
+    assert refusal(tmp_path, cut).reason is Reason.TRUNCATED
+
+
+def test_speech_at_a_low_rate_is_the_same_after_a_seek(tmp_path):
+    """Opus of narrow band remembers longer than the 80 ms that libsndfile goes back."""
+    sounds.encoded(tmp_path, "opus", 0.2 * sounds.music(20.0, 8000, 1), 8000)
+    path = str(tmp_path / "made.opus")
+    whole = open_segment(path, block=1024).segment
+    cut = {"borders": (12 * 8000,), "frames": whole.total, "block": 1024}
+    part = open_segment(path, index=1, **cut).segment
+    assert np.array_equal(part.pcm, whole.pcm[:, part.start :])
+
+
+@pytest.mark.parametrize(
+    ("limits", "option", "reason"),
+    [
+        (Limits(max_duration=1.0), "--max-duration", Reason.TOO_LARGE),
+        (Limits(max_file_size=1000), "--max-file-size", Reason.TOO_LARGE),
+        (Limits(max_channels=1), "--max-channels", Reason.UNSUPPORTED_FORMAT),
+        (Limits(max_rate=22_050), "--max-rate", Reason.UNSUPPORTED_FORMAT),
+    ],
+)
+def test_what_a_limit_refuses_names_the_option(tmp_path, limits, option, reason):
+    error = refusal(tmp_path, sounds.encoded(tmp_path, "wav"), limits=limits)
+    assert error.reason is reason
+    assert option in error.message
+
+
+@pytest.mark.parametrize("kind", [kind for kind in sounds.ENCODINGS if kind != "alac"])
+def test_what_is_there_of_a_cut_file_can_be_accepted(tmp_path, kind):
+    data = sounds.encoded(tmp_path, kind)
+    whole = opened(tmp_path, data).segment.pcm
+    found = opened(tmp_path, data[: int(0.8 * len(data))], limits=Limits(accept_truncated=True))
+    pcm = found.segment.pcm
+    assert 0.5 < pcm.shape[1] / whole.shape[1] < 0.9
+    assert found.identity.notes == (TRUNCATED,)
+    sure = pcm.shape[1] - 2 * 1152  # the end of a cut MP3 lacks what the next frame would have added
+    assert np.array_equal(pcm[:, :sure], whole[:, :sure])

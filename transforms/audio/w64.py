@@ -1,0 +1,62 @@
+"""Sony Wave64: chunks named by 16 bytes, with sizes of 64 bits."""
+
+from beamprint.transforms.audio.contents import (
+    LENGTH_CORRECTED,
+    Contents,
+    Extent,
+    Stream,
+    audio_size,
+    check_audio_chunk,
+    read_exactly,
+    truncated,
+)
+from beamprint.transforms.audio.riff import MAX_CHUNKS, Format, is_unknown
+from beamprint.transforms.audio.views import Bytes, Edit
+
+_W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+_W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+
+
+def is_w64(head: bytes) -> bool:
+    return head[:16] == _W64_RIFF
+
+
+def inspect_w64(data: Bytes, base: int) -> Contents:
+    """Find the audio of a Wave64 file: chunks named by 16 bytes, sizes of 8 that include the 24 of the head.
+
+    Raises:
+        BadAudio: ``truncated``.
+    """
+    header = Format("little")
+    position = base + 40
+    for _ in range(MAX_CHUNKS):
+        head = read_exactly(data, position, 24, "chunks before the audio")
+        size = int.from_bytes(head[16:], "little")
+        if head[:16] == _W64_DATA:
+            if size <= 24 or is_unknown(size):
+                return Contents("w64", base, header.mask, length_known=False)
+            rest = Contents("w64", base, header.mask)
+            check_audio_chunk(data, position, size, rest, tolerance=header.frame - 1)
+            found = audio_size(data, position, size, header.frame, lambda at: _is_chunk(data, at))
+            edit = Edit(position + 16, position + 24, found.to_bytes(8, "little"))
+            wrong = found != size
+            return Contents(
+                "w64",
+                base,
+                header.mask,
+                streams=(Stream((Extent(base, position + found),)),),  # libsndfile reads on to the file's end
+                corrections=(edit,) if wrong else (),
+                notes=(LENGTH_CORRECTED,) if wrong else (),
+            )
+        if head[:4] == b"fmt ":
+            header.take_format(data.read_at(position + 24, 40))
+        position += max(24, -(-size // 8) * 8)
+    raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
+
+
+def _is_chunk(data: Bytes, position: int) -> bool:
+    """Whether a chunk may start at the next multiple of 8 bytes, or the file ends there."""
+    position = -(-position // 8) * 8
+    head = data.read_at(position, 24)
+    size = int.from_bytes(head[16:], "little")
+    return len(head) < 24 or 24 <= size <= data.size - position
