@@ -1,8 +1,8 @@
 """Energy of the whole track in seven frequency bands, to about the resolution of one long transform.
 
 Each band is measured at the lowest rate that holds it, with windows that overlap by a quarter: their squares
-add up to one, so that every sample counts once. A track short enough for every segment's halo to
-hold it whole is transformed as a whole.
+add up to one, so that every sample counts once. A track that is so short that every segment's halo
+holds all of it is transformed in one piece.
 """
 
 from functools import cache
@@ -19,16 +19,16 @@ from beamprint.dsp.segment import Segment
 from beamprint.dsp.windows import HANN_POWER, sine_tapered
 
 WHOLE_LENGTH = 4 * ANALYSIS_RATE
-"""Longest analysis signal, in samples, whose spectrum is taken of the whole."""
+"""Analysis signals of up to this many samples are transformed in one piece."""
 
 _LEVELS = ((4, 16_384, slice(0, 3)), (3, 8192, slice(3, 4)), (2, 4096, slice(4, 5)))
 """Pyramid level, window length, and the bands measured there: bins of 0.2, 0.7 and 2.7 Hz.
 
-A line may lie near an edge: bins of 0.7 Hz gave 0.4 points too little to one side where these give 0.01.
+Where a spectral line lies near an edge, bins of 0.7 Hz put 0.4 points into the wrong band, these 0.01.
 """
 _OVERLAP = 4
-"""Windows share a quarter with the next. Errors are 0.03 points at most on 21 tracks, as with a half, which costs
-half as much again."""
+"""Each window shares a quarter with the next. Errors were at most 0.03 points on 21 tracks, as with a half, which
+costs half as much again."""
 _FRAME_BANDS = slice(5, 7)
 _BATCH = 16
 

@@ -22,9 +22,9 @@ BANDS_BELOW = 10
 GAP = 3
 HIGH_RATE = 60_000
 SOFT_LOWEST_BAND, SOFT_GAP = 190, 20
-"""Above 60 kHz, where no edge is found: some converters leave images that fall over two kilohertz."""
+"""Used above 60 kHz if there is no sharp edge: the images that some converters leave fall off over 2 kHz."""
 FRAMES_APART = 4
-"""Every fourth frame is looked at: a low-pass does not come and go."""
+"""Only every fourth frame is analysed: a low-pass does not come and go."""
 NO_EDGE = Missing("no_edge")
 
 _BATCH = 8
@@ -34,16 +34,16 @@ _SILENT = -(10**6)
 
 @dataclass(frozen=True, slots=True)
 class SpectraByLevel:
-    """Sums of power spectra in 100 Hz bands, apart for each level of frame in steps of 1 dB.
+    """Power spectra in 100 Hz bands, summed separately for frames of each level, in steps of 1 dB.
 
-    So the frames within 70 dB of the strongest can be taken together once that one is known.
+    The frames within 70 dB of the strongest can then be added up when the strongest is known.
 
     Attributes
     ----------
     rate, total : int
         Native rate in Hz and samples a channel of the whole track.
     cancellable_peak : float
-        Largest absolute sample of any channel, 0 for a single one.
+        Largest absolute sample of any channel, 0 for a mono track.
     levels : int64, ascending
         Floor of the frame power in dB.
     power : float32, shape (levels, bands)

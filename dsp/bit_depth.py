@@ -12,7 +12,7 @@ from beamprint.dsp.segment import Segment
 COLUMNS: tuple[str, ...] = ("effective_bits",)
 
 FLOAT_BITS = 24
-"""Float PCM is held against the codes of 24-bit integers."""
+"""Float PCM is compared with the codes of 24-bit integers."""
 LOSSY = Missing("lossy")
 NOT_INTEGER = Missing("not_integer")
 _PIECE = 1 << 12
@@ -35,7 +35,7 @@ class Codes:
 
 
 def analyse(segment: Segment) -> Codes:
-    """OR of the codes of the own samples of all channels; stops reading when nothing can change."""
+    """OR of the codes of the own samples of all channels; stops when no further sample can change it."""
     coding = segment.coding
     if coding.code_or is not None:
         return Codes(coding.bits, coding.code_or)

@@ -1,4 +1,4 @@
-"""What the level of 10 ms cells tells: DC offset, silence at both ends, noise floor."""
+"""DC offset, silence at both ends and noise floor, all from the level of 10 ms cells."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,10 +38,10 @@ class CellLevels:
     channel_sum : float64, shape (channels,)
         Sum of the own samples.
     mean, spread : float32, shape (channels, steps)
-        Mean of a step, and the sum of squares about it. Float32 is enough for what it is for: the mean
-        is one of a DC offset's size, the spread is positive.
+        Mean of a step, and the sum of squares about it. Float32 is enough: the mean is as small as a DC
+        offset, and the spread is not the difference of large numbers.
     constant : bool, shape (steps,)
-        The step holds a cell in which no channel moves.
+        The step holds a cell in which every channel is constant.
     first_loud, last_loud : int or None
         Numbers of the first and the last cell above -60 dBFS in any channel.
     """
@@ -132,7 +132,7 @@ def _noise_floor(levels: CellLevels, start: int, stop: int) -> Value:
     centre = (counts * mean).sum(-1) / samples
     variance = (spread.sum(-1) + (counts * (mean - centre[..., None]) ** 2).sum(-1)) / samples
     power = variance.mean(0)
-    # Beside a large offset, steps of the last bit can round to no power at all.
+    # Next to a large offset the power of changes in the last bit can round to zero.
     moving = ~_windows(levels.constant[a:b]).any(-1) & (power > 0)
     if not moving.any():
         return DIGITAL_SILENCE

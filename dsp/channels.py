@@ -1,4 +1,4 @@
-"""Channel layouts: which speaker each channel feeds, its BS.1770 weight, and who is in the mono mix."""
+"""Channel layouts: which speaker each channel feeds, its BS.1770 weight, and which channels are in the mono mix."""
 
 from enum import Enum
 

@@ -18,34 +18,34 @@ COLUMNS: tuple[str, ...] = ("clicks",)
 BLOCK_SAMPLES = 32
 """At 44.1 kHz; 0.7 ms."""
 SMALLEST = 0.006
-"""Of the third differences that count."""
+"""Smallest third difference that counts."""
 PROMINENCE = (5.0, 15.0)
-"""How far a block must stand out of its context: 5 from a third difference of 1 up, which music hardly
-ever has alone; 15 for one of a third of that size and less, which drums may have."""
+"""How many times a block must exceed its context: 5 for a third difference of 1 and more, which hardly ever
+stands alone in music; 15 for a third of that size and less, which drums can have."""
 CONTEXT = (2, 24)
-"""Blocks on either side, from and to, that a click stands out of."""
+"""First and last of the blocks on either side that a click is compared with."""
 MERGED_WITHIN = 25
 EXCURSION = 1.5
-"""A click leaves the course of the signal by this many times as much as the signal is off course after it."""
+"""A click must lie this many times as far from the course of the signal as the courses before and after it differ."""
 SHARPNESS = 1.5
-"""Third difference over excursion; 3 for a single odd sample, 2 for two or three."""
+"""Smallest third difference over excursion; it is 3 for a single odd sample, 2 for two or three."""
 ALONE = 3.0
-"""How far a click stands out of what follows it at once, where a drum still rings."""
+"""How many times a click must exceed what surrounds it directly, where a drum still rings."""
 
 _GROUP = 8
 """Blocks whose maximum is taken together to rule out nearly all of them at once."""
 _SAMPLES_A_PASS = 1 << 17
 _REACH = 4
-"""Groups around a group that hold the context of all its blocks, and a block to spare."""
+"""Groups on either side of a group that hold the context of all its blocks, with a block to spare."""
 _GAP, _FIT = 2, 4
-"""Samples either side of a click that belong to it, and samples beyond that show where the signal goes."""
+"""Samples on either side that belong to a click, and the samples beyond them that show the course of the signal."""
 _RINGING = (7, 40)
-"""Third differences on either side, from and to, that a click must not ring on in."""
+"""First and last of the third differences on either side in which a click must not ring."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clicks:
-    """How many, and the blocks of the first and the last one, by which neighbours are merged."""
+    """Number of clicks, and the blocks of the first and the last, to merge neighbours across a border."""
 
     count: int
     first: int
@@ -132,7 +132,7 @@ def _prominent_blocks(difference: Float32, length: int) -> Int64:
     """Numbers of the blocks whose maximum stands out of the context's."""
     table = difference.reshape(-1, _GROUP, length)
     groups = np.arange(0, len(difference), _GROUP * length)
-    # Positive floats are in the order of their bits, and integers are compared in half the time.
+    # Positive floats compare like their bits, and integers are compared in half the time.
     peak = np.maximum.reduceat(difference.view(np.int32), groups).view(np.float32)
     n = peak.size
     # The groups two away lie within the context of every block of a group, so they must be quiet as well;
@@ -162,10 +162,10 @@ def _needed_prominence(peak: Float32) -> Float32:
 
 
 def _are_impulses(samples: Float32, difference: Float32, largest: Int64, stride: int) -> Bool:
-    """Whether the signal goes on after a suspect as it came, and the suspect is sharp.
+    """Whether the signal continues its course after each suspect, and the suspect is sharp.
 
-    A cut or a drum leaves the signal elsewhere. ``largest`` are the places of the largest differences, which
-    end one or two strides after an odd sample.
+    After a cut or a drum beat the signal is somewhere else. ``largest`` has the positions of the largest
+    differences, which end one or two strides after an odd sample.
     """
     from_before, from_after = _extrapolations()
     offsets = np.arange(-_GAP - _FIT, _GAP + _FIT + 1) * stride

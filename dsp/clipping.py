@@ -71,7 +71,7 @@ def analyse(segment: Segment) -> Clipping:
 
 
 def merge(partials: Iterable[Clipping]) -> Clipping:
-    """Keep what is near the peak of all."""
+    """Keep the levels near the largest peak of all parts."""
     parts = list(partials)
     channels = zip(*(part.channels for part in parts))
     return Clipping(tuple(_joined(same) for same in channels), sum(part.over for part in parts))
@@ -100,7 +100,7 @@ def _near_peak(segment: Segment, channel: int, edges: Int64, highest: Float32, l
 
 
 def _pieces(edges: Int64, wanted: Bool) -> list[Span]:
-    """Samples of the wanted cells, those of neighbours together as far as they fit the cache."""
+    """Samples of the wanted cells; neighbours are joined as long as they fit the cache."""
     change = np.flatnonzero(np.diff(wanted, prepend=False, append=False))
     runs = edges[change].reshape(-1, 2).tolist()
     return [Span(i, min(i + _LONGEST_PIECE, b)) for a, b in runs for i in range(a, b, _LONGEST_PIECE)]

@@ -21,7 +21,7 @@ CLASSES = 12
 
 _CHUNK = 256
 _ROW_ADVANCE = 64
-"""Samples that one row of the matrix product advances by where hops are shorter."""
+"""Samples from one row of the matrix product to the next, where frames are closer together."""
 
 
 def mean_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> Float32:

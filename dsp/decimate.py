@@ -1,4 +1,4 @@
-"""The analysis signal at a quarter, an eighth, ... of its rate: what low frequencies are measured on."""
+"""The analysis signal at a quarter, an eighth, ... of its rate, to measure low frequencies on."""
 
 from functools import cache
 
@@ -16,10 +16,10 @@ MARGIN_SECONDS = 4.25
 """What every level holds at least on both sides of the own samples, as far as the track reaches."""
 
 _GRANULE = 1 << 16
-"""Samples of the analysis signal decimated together, counted from sample 0: the same whatever the segment."""
+"""Samples of the analysis signal that are decimated together; counted from sample 0, the same for every segment."""
 _QUARTER_TAPS, _HALF_TAPS = 79, 43
 _STEP_LOSS = 32
-"""Samples a half-band step takes from either end: its reach of 21, up to a whole row."""
+"""Samples that a half-band step loses at either end: its reach of 21, rounded up to whole rows."""
 _KAISER_BETA = 7.2
 _ROW = 16
 """Outputs of one row of the matrix product."""

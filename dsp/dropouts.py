@@ -1,4 +1,4 @@
-"""Dropouts: moments in which every channel stands still in the middle of sound."""
+"""Dropouts: moments in which every channel is constant in the middle of sound."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ COLUMNS: tuple[str, ...] = ("dropouts",)
 
 SHORTEST_S = 0.002
 LONGEST_S = 5.0
-"""What stands still for longer is a pause; it is also as far as a segment can see."""
+"""A longer constant stretch is a pause. A segment's halo reaches no farther, either."""
 CONTEXT_S = 0.020
 LOUD_POWER = 1e-5
 """-50 dBFS."""
@@ -52,10 +52,10 @@ def _of_span(segment: Segment, span: Span) -> Dropouts:
 
 
 def _may_stand_still(channels: list[Float32], stride: int) -> bool:
-    """Whether two neighbours in every ``stride``-th sample, and the sample between, agree in all channels.
+    """Whether there can be a run of twice the stride in which every channel is constant.
 
-    A run of twice the stride holds such a pair, so most music is cleared by a look at a few samples of
-    one channel.
+    Such a run holds two neighbours among every ``stride``-th sample that are equal, and equal to the sample
+    after the first. So a few samples of one channel rule out most music.
     """
     places = np.arange(0, len(channels[0]) - stride, stride)
     for samples in channels:
@@ -79,7 +79,7 @@ def _still_runs(segment: Segment, span: Span) -> Iterator[Span]:
 
 
 def _end_of_run(segment: Segment, inside: int) -> int:
-    """Where the run that holds the sample before ``inside`` ends, as far as the halo lets see."""
+    """Where the run that holds the sample before ``inside`` ends, as far as the halo reaches."""
     stop = min(segment.total, inside + int(LONGEST_S * segment.rate) + 1)
     samples = segment.native.span(inside - 1, stop)[full_range_channels(segment.layout)]
     moved = (samples[:, 1:] != samples[:, :1]).any(0)

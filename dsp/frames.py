@@ -1,4 +1,4 @@
-"""One cache-blocked pass over the STFT of the analysis signal, and what the families share of it.
+"""One cache-blocked pass over the STFT of the analysis signal, and the results that families share.
 
 The magnitudes of one block live only inside the pass; what leaves it is compact.
 """
@@ -18,7 +18,7 @@ from beamprint.dsp.stretch import Stretch
 from beamprint.dsp.windows import hann_float32
 
 CONTEXT_FRAMES = 431
-"""Frames needed either side of the own ones: 5 s, for the local floor of the onset strength."""
+"""Frames needed on either side of the own ones: 5 s, for the local floor of the onset strength."""
 
 _CODE_SHIFT = 20
 _CODE_EXPONENT = -15
@@ -99,7 +99,7 @@ def measure_frames(y: Stretch, own_samples: Span, *, block: int) -> Frames:
 
 
 class _Buffers:
-    """Working memory of the pass. Made once: memory new to the process costs more than what is done in it."""
+    """Working memory of the pass, allocated once: fresh memory costs more than the work that is done in it."""
 
     def __init__(self) -> None:
         self.windowed = np.empty((_TRANSFORMED, FRAME_LENGTH), np.float32)
@@ -141,12 +141,14 @@ def _rms(samples: Float32) -> Float32:
 
 
 def log_codes(magnitude: Float32, scratch: Float32, *, out: UInt8) -> None:
-    """A monotone 8-bit code of the magnitude, eight steps an octave from 2^-15: medians commute with it.
+    """A monotone 8-bit code of the magnitude, eight steps an octave from 2^-15.
+
+    The median of codes is the code of the median.
 
     The code is the exponent and the upper three bits of the mantissa of the float32. ``scratch`` is
     overwritten; all three arrays have one shape, (frames, bins).
     """
-    # Positive floats are in the order of their bits, and of integers the maximum is faster.
+    # Positive floats compare like their bits, and the maximum of integers is faster.
     bits = np.maximum(magnitude.view(np.int32), _lowest_coded(magnitude.shape[1]), out=scratch.view(np.int32))
     bits >>= _CODE_SHIFT
     np.copyto(out, bits, casting="unsafe")

@@ -25,9 +25,9 @@ FULL_CHROMA = 0.4
 UNVOICED = Missing("unvoiced")
 
 _MASKS_THINNED, _CHROMA_THINNED = (2600, 10_400), (1300, 2600, 5200)
-"""Frames (15 s are 1300) beyond which only every second, fourth ... one is measured: longer tracks can be sampled."""
+"""Track lengths in frames (15 s are 1300) beyond which only every second, fourth ... frame is measured."""
 _PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 12, 1000
-"""Frames whose pitch is measured, if so many could be voiced: of each 256, and in the track at least."""
+"""Most frames whose pitch is measured: of each 256, and more of a track that would have fewer in all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ HALO_FRAMES = WINDOW // 2
 ROUGHNESS_FRAMES = 2
 """Distance in frames over which the mask's roughness in time is taken, where so many are measured."""
 LOSSES = (0.0492, 0.0718)
-"""Share of the energy lost per unit of roughness along frequency and along time. Over four frames 0.051 would
-be nearer for the latter, and the ratio 0.001 lower."""
+"""Share of the energy lost per unit of roughness along frequency and along time. For roughness over
+four frames 0.051 would fit better along time, and the ratio would be 0.001 lower."""
 
 _ENERGY_SHARE = 0.999
 _LIMIT_STEP = 64
@@ -93,7 +93,7 @@ def harmonic_ratio(sums: MaskSums, *, losses: tuple[float, float] = LOSSES) -> f
 def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
     """Sum over a segment's own frames.
 
-    Everything goes by groups of frames on the absolute grid, so that cutting changes nothing.
+    Sums run over groups of frames on the absolute grid, so that cutting the track changes nothing.
 
     Parameters
     ----------
@@ -156,14 +156,14 @@ def _medians(spectra: UInt8, measured: UInt8, bins: int, every: int) -> tuple[UI
 
 
 def _tiles(rows: int, columns: int) -> int:
-    """Tiles to work on at once, so that about as many are in every turn and they fit the cache."""
+    """Tiles to work on at once: few enough for the cache, and about the same number in every turn."""
     tiles = -(-rows // TILE)
     turns = -(-tiles * columns // _SLAB)
     return -(-tiles // turns)
 
 
 def _transposed(codes: UInt8) -> UInt8:
-    """Contiguous transpose, in strips that the cache holds; columns without meaning make up the last strip."""
+    """Contiguous transpose, in strips that fit the cache; meaningless columns fill up the last strip."""
     strips = -(-len(codes) // _STRIP)
     out = np.zeros((codes.shape[1], strips * _STRIP), np.uint8)
     for a in range(0, len(codes), _STRIP):
@@ -174,7 +174,7 @@ def _transposed(codes: UInt8) -> UInt8:
 def _sums(spectra: UInt8, harmonic: UInt8, percussive: UInt8, *, apart: int, rough: int) -> MaskSums:
     """Sums over a piece; roughness over its first ``rough`` rows and rows ``apart`` from each other there."""
     power = power_of_codes(spectra)
-    power[:, 0] *= 0.5  # the one-sided spectrum holds every other bin's energy once of twice
+    power[:, 0] *= 0.5  # a one-sided spectrum holds half the energy of all bins but the first and the last
     power[:, BINS - 1 :] *= 0.5
     tau, both = power_of_codes(harmonic), power_of_codes(percussive)
     difference = tau - both

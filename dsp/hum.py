@@ -29,7 +29,7 @@ LINE_HZ = 0.5
 FLOOR_HZ = (1.5, 6.0)
 
 _LEVEL = 5
-"""Of the pyramid: 1378 Hz, flat to 530 Hz."""
+"""Level of the pyramid: a rate of 1378 Hz, flat to 530 Hz."""
 _WINDOW = 5512
 """Four seconds at that rate."""
 _HOP = _WINDOW // 2
@@ -47,11 +47,11 @@ class LowSpectra:
     total_y : int
         Samples of the whole track's analysis signal.
     cancellable_peak : float
-        Largest absolute sample of any channel, 0 for a single one.
+        Largest absolute sample of any channel, 0 for a mono track.
     level_db : float32, shape (windows,)
         Power of a window up to 366 Hz.
     line_db : float16, shape (windows, bins)
-        Power in dB of the bins within 6 Hz of a harmonic: steps of 1/16 dB at worst, half of what hearing needs.
+        Power in dB of the bins within 6 Hz of a harmonic, in steps of 1/16 dB at worst.
     """
 
     total_y: int
@@ -91,7 +91,7 @@ def merge(partials: Iterable[LowSpectra]) -> LowSpectra:
 
 
 def finish(spectra: LowSpectra) -> Columns:
-    """How far the lines of the mains stand out of the quietest tenth of the track.
+    """How far the mains lines stand out from what surrounds them in the quietest tenth of the track.
 
     Returns
     -------

@@ -3,8 +3,8 @@
 A row x of about a millisecond that meets the filter in state s gives the response y = T x + O s. With the
 orthonormal columns of Q spanning those of O, its energy is |Q'y|^2, four numbers, and x'G x with
 G = T'(I - QQ')T. At high frequencies the filter is a mere gain: G is a times the identity but for a matrix
-of low rank, and |y|^2 = |Q'y|^2 + a |x|^2 - |V x|^2, where V has 16 rows. So a row costs a product with
-half of the columns that its response has, and the energies |x|^2 are known.
+of low rank, and |y|^2 = |Q'y|^2 + a |x|^2 - |V x|^2, where V has 16 rows. A row then costs a product
+with half as many columns as its response has; the energies |x|^2 are known already.
 """
 
 from typing import NamedTuple
@@ -60,7 +60,7 @@ def rows_per_cell(rate: int) -> int | None:
 
 
 def energy_beyond_gain(x: Float32, tables: RowTables, rows: int) -> Float64:
-    """What the weighted energy of each cell has beyond ``tables.gain`` times the energy of the cell.
+    """Weighted energy of each cell less ``tables.gain`` times its energy before weighting.
 
     Parameters
     ----------

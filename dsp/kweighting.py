@@ -25,7 +25,8 @@ _CHUNK_SAMPLES = 1 << 18
 _LONGEST_CHUNK_S = 5
 """With the start-up time less than the halo, within which a chunk may begin and end."""
 _FAINT = 1e-3
-"""Weighted energy over the flat below which it would be a small difference of large numbers: infrasound."""
+"""Weighted energy, as a share of that with a flat gain, below which it would be a small difference of large
+numbers, as for infrasound."""
 
 
 def cell_energies(segment: Segment, cells: Span) -> Float64:

@@ -13,14 +13,14 @@ import numpy as np
 from beamprint.dsp.arrays import Float32, UInt8
 
 _SMALLEST = 1 << 20
-"""Bytes from which on memory is kept: the allocator itself keeps what is smaller."""
+"""Only blocks of at least so many bytes are kept: the allocator itself keeps smaller ones."""
 
 _free: list[UInt8] = []
 _taking = Lock()
 
 
 def empty(*shape: int) -> Float32:
-    """An uninitialised C-contiguous float32 array, whose memory is kept when neither it nor a view of it is left."""
+    """An uninitialised C-contiguous float32 array, whose memory is reused once it and all its views are gone."""
     size = 4 * math.prod(shape)
     if size < _SMALLEST:
         return np.empty(shape, np.float32)

@@ -29,7 +29,7 @@ Columns = Mapping[str, "Value | list[str]"]
 def silence_of_mix(cancellable_peak: float) -> Missing:
     """Why the analysis signal is silent: the channels cancel in the mono mix, or there is no signal.
 
-    A signal whose powers underflow is none.
+    A signal so faint that its powers underflow counts as silence.
     """
     return MONO_MIX_CANCELLED if cancellable_peak > _FAINTEST else SILENT
 

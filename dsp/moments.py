@@ -1,4 +1,4 @@
-"""Moments of 10 ms cells: what one pass over the native samples tells all who ask how loud and how alike."""
+"""Moments of 10 ms cells: one pass over the native samples, for all who need levels, peaks or correlation."""
 
 import math
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class Moments:
     lengths : int64, shape (cells,)
         Samples a channel, within the track.
     total, power : float64, shape (channels, cells)
-        Sums of x and of x^2. Float32 over a cell unless its variance would drown in its mean.
+        Sums of x and of x^2. Summed in float32 within a cell, unless its variance would be lost beside its mean.
     cross : float64, shape (cells,)
-        Sums of L R; of the only channel's square where there is one; 0 where the layout has no left and right.
+        Sums of L R, where a single channel is both; 0 where the layout has no left and right.
     highest, lowest : float32, shape (channels, cells)
     """
 
@@ -50,7 +50,7 @@ class Moments:
     lowest: Float32
 
     def at(self, numbers: Span) -> slice:
-        """Where the cells of these numbers are."""
+        """Index of the cells with these numbers."""
         return slice(numbers.start - self.first, numbers.stop - self.first)
 
     @property
@@ -115,7 +115,7 @@ def cell_moments(pcm: Stretch, own_samples: Span, rate: int, pair: tuple[int, in
 def _measure_chunk(
     pcm: Stretch, chunk: Span, rate: int, pair: tuple[int, int] | None, sums: Float64, extremes: Float32
 ) -> None:
-    """Cells of equal length are rows of a matrix; at rates where lengths take turns, every ``period``-th cell is."""
+    """Cells of equal length are the rows of a matrix: all cells, or every ``period``-th where lengths alternate."""
     channels = len(pcm.samples)
     period = CELLS_PER_SECOND // math.gcd(rate, CELLS_PER_SECOND)
     rows = -(-chunk.length // period)

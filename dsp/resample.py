@@ -17,12 +17,12 @@ from beamprint.dsp.overlap import overlapping
 ATTENUATION_DB = 100.0
 AUDIBLE_HZ = 20_000.0
 PASS_SHARE = 0.907
-"""Of half the rate: the edge of the pass band where that lies below 20 kHz."""
+"""Edge of the pass band as a share of half the rate, where that is below 20 kHz."""
 
 _GROUP = 160
 _MAX_GROUP = 1280
 _STRIP = 49
-"""Outputs of a group that are made of no more inputs than they need: its matrix is banded."""
+"""Outputs that are computed together from only the inputs they need: the matrix of a group is banded."""
 _ROWS = 256
 
 
@@ -82,12 +82,11 @@ def _group_length(up: int) -> int:
 def transition_hz(rate: int, new_rate: int) -> tuple[float, float]:
     """Where the transition from pass band to stop band begins and ends.
 
-    Upsampling must hold back every image, which begin at half the old rate. Otherwise what lies
-    between new_rate - 20 kHz and the stop band folds to above 20 kHz only, and is let through.
+    The images of a rate below 40 kHz begin at half that rate, in the audible range, and are suppressed. At
+    other rates, images and aliases of what lies below new_rate - 20 kHz are above 20 kHz only.
     """
     passed = min(AUDIBLE_HZ, PASS_SHARE * rate / 2)
-    stop = rate / 2 if rate < 2 * AUDIBLE_HZ else max(rate / 2, new_rate / 2, new_rate - AUDIBLE_HZ)
-    return passed, min(stop, new_rate - AUDIBLE_HZ) if rate >= 2 * AUDIBLE_HZ else stop
+    return passed, rate / 2 if rate < 2 * AUDIBLE_HZ else new_rate - AUDIBLE_HZ
 
 
 @cache

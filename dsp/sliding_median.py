@@ -30,7 +30,7 @@ class SlidingMedian:
     ----------
     columns : int
     tiles : int
-        Sixteens of rows worked on at once. ``tiles * columns`` of 16 to 32 KB is best: enough to drown the
+        Tiles of 16 rows worked on at once. ``tiles * columns`` of 16 to 32 KB is best: enough to drown the
         cost of a call, and little enough to stay in the cache.
     every : int
         1, 2, 4 or 8: evaluate only outputs 0, ``every``, 2 ``every`` ...

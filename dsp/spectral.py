@@ -29,7 +29,7 @@ CENTROID_SCALE_HZ = 8000.0
 ROLLOFF_SCALE_HZ = 10_000.0
 RATIO_FLOOR = 1e-6
 ROUNDING = 1e-12
-"""Share of the whole energy under which that of all bands is the rounding of transforms, as of an offset."""
+"""Bands that hold less than this share of the energy hold nothing but rounding errors, as for a constant offset."""
 OUTSIDE_BANDS = Missing("outside_bands")
 
 
@@ -42,7 +42,7 @@ class SpectralPartial:
     energies : float64 (7,)
     rms, centroid_hz, rolloff_hz, flatness : float32 (frames,)
     nyquist_hz : half the native rate
-    cancellable_peak : largest absolute sample of any channel, 0 for a single one
+    cancellable_peak : largest absolute sample of any channel, 0 for a mono track
     """
 
     energies: Float64

@@ -1,6 +1,6 @@
 """Shape of magnitude spectra: centroid, roll-off and flatness of many frames at once.
 
-Sums over bins are matrix products; only the group of bins that holds the roll-off is looked at one by one.
+Sums over bins are matrix products; only the group of bins that holds the roll-off is searched bin by bin.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ FLATNESS_FLOOR = 1e-7
 _GROUP = 32
 _LOW, _HIGH = (int(np.ceil(f / BIN_HZ)) for f in FLATNESS_HZ)
 _FACTORS = 8
-"""Magnitudes whose product the logarithm is taken of: between 1e-28 and 1e28 where each is
+"""The logarithm is taken of products of so many magnitudes. A product lies between 1e-28 and 1e28 where each is
 between 10^-3.5 and 10^3.5. They divide the number of bins, 464."""
 _SCALED_PEAK = 10**3.5
 _SMALLEST_DIVISOR = np.float32(1e-30)  # its reciprocal, and 10^3.5 times that, are finite in float32

@@ -17,7 +17,7 @@ NO_STEREO_PAIR = Missing("no_stereo_pair")
 NO_VARIANCE = Missing("no_variance")
 
 _ROUNDING = 1e-12
-"""Variance below this share of the power is what float32 makes of a constant."""
+"""A constant may have this share of its power as variance, by rounding in float32."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class PairSums:
     Attributes
     ----------
     samples : int
-        None of the others count where there is no stereo pair of exactly two channels; then 0.
+        0 if the track is not a stereo pair of exactly two channels; the other sums are then 0 as well.
     left, right, left_power, right_power, cross : float
         Sums of L, R, L^2, R^2 and L R.
     bass_left, bass_right, bass_cross : float
@@ -103,7 +103,7 @@ def finish(total: PairSums) -> Columns:
 
 
 def _polarity_inverted(total: PairSums) -> Value:
-    """Whether the channels are opposed, as a whole, in the bass or in its depth, which nobody pans."""
+    """Whether the channels are opposed as a whole, in the bass or in the deep bass, which is never panned."""
     n = total.samples
     cross = total.cross - total.left * total.right / n
     power = (total.left_power - total.left**2 / n) * (total.right_power - total.right**2 / n)
@@ -172,7 +172,7 @@ def _decimated(samples: Float32, factor: int) -> Float32:
 
 @cache
 def _lowpass(factor: int) -> Float32:
-    """Kaiser-windowed sinc, whole up to 200 Hz, aliases below -40 dB; shape (factor, phases)."""
+    """Kaiser-windowed sinc, flat up to 200 Hz, aliases below -40 dB; shape (factor, phases)."""
     taps = kaiser_low_pass(factor * _PHASES, _CUTOFF / factor, _KAISER_BETA)
     return np.ascontiguousarray(taps.reshape(_PHASES, factor).T, np.float32)
 

@@ -24,7 +24,7 @@ _QUARTER_TAPS, _QUARTER_PASS = 6, 0.275
 _BEFORE = _MID_TAPS // 2
 _AFTER = _ROW - _BEFORE
 _WORD = 8
-"""Entries of a mask that are looked at together, as one 64-bit word."""
+"""Entries of a mask that are tested together, as one 64-bit word."""
 _MIDS = _ROW + 3
 
 
@@ -37,7 +37,8 @@ def true_peak(segment: Segment) -> float:
     """Largest magnitude of any channel at and between the segment's own samples, linear, full scale 1.
 
     Zeros are assumed outside the track, where the interpolators' ringing before its first and after its
-    last sample counts too. The result does not depend on how the track is cut.
+    last sample counts too. However the track is cut,
+    the result is the same but for rounding.
     """
     peak = segment.native_peak
     if doublings(segment.rate) == 0 or peak == 0:
@@ -65,7 +66,7 @@ class _Scratch(NamedTuple):
 
 
 def _raised(peak: float, x: Float32, scratch: _Scratch, *, twice: bool) -> float:
-    """The larger of ``peak`` and what lies between the samples of x, but for its first 12 and last 20.
+    """The larger of ``peak`` and the peak between the samples of x, without its first 12 and last 20.
 
     A few points beyond are looked at as well: they belong to the neighbours, and count there too.
     """

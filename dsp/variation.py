@@ -56,7 +56,7 @@ class VariationPartial:
     window_energies, window_peaks : shape (channels, windows)
         Of the native channels without LFE; the track's last window may be incomplete.
     cancellable_peak : float
-        Over all channels, 0 for a single one.
+        Over all channels, 0 for a mono track.
     rate, total, total_y : int
         Sample rate and length of the whole track, and the length of its analysis signal.
     """

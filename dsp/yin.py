@@ -1,7 +1,7 @@
 """Fundamental frequency of frames (YIN, de Cheveigné & Kawahara 2002), with librosa's conventions.
 
-Most frames of music are far from periodic. Their spectra tell so cheaply; only the others are measured,
-at the full rate.
+Most frames of music are far from periodic, which their spectra show at little cost. Only the others are
+measured, at the full rate.
 """
 
 from functools import cache
@@ -35,7 +35,7 @@ _TOGETHER = 128
 """Frames measured at once."""
 
 _LIKELY_BELOW, _POSSIBLE_BELOW = 0.2, 0.25
-"""Of the estimate from the spectrum. 98 to 100 % of voiced frames of music stay below the latter, 95 % of
+"""Limits of the estimate from the spectrum. 98 to 100 % of voiced frames of music stay below the latter, 95 % of
 speech; few of those between the two are voiced."""
 _LOW_BINS = 64
 """Bins (to 1.4 kHz) the estimate takes as they are; what lies above may be periodic at any lag."""
@@ -54,7 +54,7 @@ def fundamentals(frames: Frames, y: Stretch, *, at_most: int = CHUNK) -> Float32
         The analysis signal they were taken from, shape (n,).
     at_most : int
         Frames to measure of each 256, of those likely to be voiced; a third as many of the others that could
-        be. Where there are more, only every second, third ... is measured and speaks for those up to the next.
+        be. Where there are more, only every second, third ... is measured and stands for those up to the next.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def _represented(frames: Frames, first: int, stop: int, at_most: int) -> Index:
 
 
 def _thinned(candidates: Index, at_most: int) -> Index:
-    """Candidates, and which of no more than ``at_most`` of them speaks for each; shape (2, candidates)."""
+    """Candidates, and for each the one that stands for it, at most ``at_most`` in all; shape (2, candidates)."""
     every = max(1, -(-len(candidates) // at_most))
     index = np.arange(len(candidates))
     return np.stack([candidates, candidates[index - index % every]])

@@ -8,6 +8,7 @@ from beamprint.dsp import harmonic, loudness, memory, quality, spectral, stereo,
 from beamprint.dsp.measurement import Measurement
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
+from beamprint.transforms import blas
 
 
 def _named(*modules: ModuleType) -> dict[str, Measurement]:
@@ -21,10 +22,11 @@ FAMILIES: Mapping[str, Measurement] = _named(
 
 def measure_segment(family: Measurement, segment: Segment) -> Any:
     """What leaves the decoder's worker: finished columns of a whole track, else the segment's partial."""
-    partial = family.analyse(segment)
-    if segment.bounds.count > 1:
-        return partial
-    return family.finish(family.merge([partial]))
+    with blas.one_thread():
+        partial = family.analyse(segment)
+        if segment.bounds.count > 1:
+            return partial
+        return family.finish(family.merge([partial]))
 
 
 def combine(family: Measurement, contents: list[Any]) -> Columns:
@@ -32,4 +34,5 @@ def combine(family: Measurement, contents: list[Any]) -> Columns:
     if len(contents) == 1:
         return cast(Columns, contents[0])
     memory.release()  # The partials of hours take as much as the samples of a segment.
-    return family.finish(family.merge(contents))
+    with blas.one_thread():
+        return family.finish(family.merge(contents))

@@ -15,9 +15,8 @@ from typing import IO, Any
 
 from beamprint.runners.local.messages import Event, Fork, Ready, Reap, Setup, Task, WindUp
 
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""A pool of BLAS threads that is never used would be started again in every forked worker."""
 _ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 """Beam runs each slice in new threads, and glibc would keep freed memory for each of them."""
 _BOOT = """\

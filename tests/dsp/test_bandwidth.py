@@ -41,7 +41,7 @@ def test_an_upsampled_file_ends_where_its_first_rate_did():
     assert 20_000 <= columns(x, 96_000)["bandwidth_hz"] <= 22_100
 
 
-def test_an_upsampled_file_with_a_soft_transition_is_told():
+def test_an_upsampled_file_with_a_soft_transition_is_found():
     spectrum = np.fft.rfft(pink(4, 96_000))
     frequency = np.fft.rfftfreq(4 * 96_000, 1 / 96_000)
     spectrum *= 10 ** (-np.interp(frequency, [22_000, 26_000], [0, 60]) / 20)

@@ -75,7 +75,7 @@ def test_an_attack_that_rings_is_no_click():
 
 
 def straightforward(x, rate):
-    """Blocks that stand out of their context, one by one; the definition before the look at the shape."""
+    """Blocks that exceed their context, by the definition, one by one, before their shape is tested."""
     length, s = round(32 * rate / 44_100), max(1, round(rate / 44_100))
     d = np.zeros(x.size)
     d[3 * s :] = np.abs(x[3 * s :] - 3 * x[2 * s : -s] + 3 * x[s : -2 * s] - x[: -3 * s])

@@ -50,7 +50,7 @@ def test_runs_of_two_and_runs_that_change_sign_do_not_count():
     assert columns(x)["clipped_samples"] == 3
 
 
-def test_each_channel_is_held_against_its_own_peak():
+def test_each_channel_is_compared_with_its_own_peak():
     x = np.zeros((2, 1000))
     x[0, 10:20], x[1, 10:14] = 0.9, 0.3
     assert columns(x)["clipped_samples"] == 14
@@ -82,7 +82,7 @@ def test_a_run_across_a_block_edge_is_one_run():
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.9995, 0.9999, 0.97]))
-def test_any_cut_gives_what_a_look_at_every_sample_gives(seed, rough):
+def test_every_way_of_cutting_gives_the_result_of_a_plain_loop(seed, rough):
     rng = np.random.default_rng(seed)
     x = np.clip(rng.standard_normal((2, 20_000)).cumsum(1) / 60, -0.9, 0.9) * rng.uniform(
         rough, 1, (2, 20_000)

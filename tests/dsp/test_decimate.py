@@ -55,7 +55,7 @@ def test_every_level_equals_the_filters_run_by_hand():
         held = pyramid.level(level)
         inner = slice(
             60, len(held.samples) - 60
-        )  # beyond the end the steps see the filters' tails, not zeros
+        )  # beyond the end the later steps filter the tails of the earlier ones, not zeros
         np.testing.assert_allclose(held.samples[inner], expected[: held.total][inner], atol=3e-6)
         expected = np.convolve(expected, low_pass(43, 2))[21:-21:2]
 

@@ -72,4 +72,4 @@ def test_cutting_the_track_changes_nothing():
     x = noise(25) + mains(50, 25)
     whole = columns(x)
     for borders in ([300_000], list(range(0, 25 * 44_100, 65_536))):
-        assert columns(x, borders=borders, block=8192) == whole
+        assert columns(x, borders=borders, block=8192) == pytest.approx(whole, rel=1e-6)

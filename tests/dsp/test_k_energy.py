@@ -37,7 +37,7 @@ def test_a_tone_of_any_frequency_has_the_energy_of_the_filter(rate):
 
 
 @pytest.mark.parametrize("rate", RATES)
-def test_bursts_and_their_decay_have_it_too(rate):
+def test_bursts_and_their_decay_have_the_energy_of_the_filter(rate):
     rng = np.random.default_rng(rate)
     x = rng.standard_normal(rate) * 10 ** (-3 * rng.integers(0, 2, 100).repeat(rate // 100)[:rate] / 2)
     found, expected = found_and_filtered(x, rate)

@@ -37,7 +37,7 @@ def test_cells_hold_the_energy_of_the_definition(rate):
 
 @pytest.mark.parametrize("offset", [0.0, 0.5, -1.0])
 @pytest.mark.parametrize("level", [1e-4, 1e-2])
-def test_what_little_stands_beside_an_offset_or_infrasound_is_weighed_as_well(offset, level):
+def test_a_faint_signal_beside_an_offset_or_infrasound_is_weighted_too(offset, level):
     rng = np.random.default_rng(3)
     t = np.arange(3 * 48_000) / 48_000
     pcm = (level * rng.standard_normal((1, t.size)) + offset + 0.3 * np.sin(2 * np.pi * 3 * t)).astype(
@@ -57,8 +57,8 @@ def test_channels_count_by_their_weights():
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 24_000])
-def test_a_low_rate_weighs_as_48_khz_does(rate):
-    """A tone in the pass band has there the energy it would have had if recorded at 48 kHz."""
+def test_low_rates_are_weighted_like_48_khz(rate):
+    """A tone in the pass band has the energy that it has when recorded at 48 kHz."""
     f = 1_237.0
 
     def tone(at):

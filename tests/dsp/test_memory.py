@@ -1,4 +1,4 @@
-"""Memory that is used again: never while it is in use."""
+"""Memory is used again, but never while it is in use."""
 
 import gc
 from collections.abc import Iterator

@@ -56,7 +56,7 @@ def test_an_offset_costs_the_variance_no_digits(rate, offset):
     )
 
 
-def test_what_stands_still_has_no_variance_at_all():
+def test_a_constant_has_no_variance_at_all():
     (segment,) = segments(np.full((2, 10_001), 0.3), 44_100)
     found = segment.moments
     assert found.still.all()

@@ -29,7 +29,7 @@ def test_every_column_is_there_once():
     assert set(columns(quality, recording(3))) == set(quality.COLUMNS)
 
 
-def test_the_defects_of_a_recording_are_told():
+def test_the_defects_of_a_recording_are_found():
     found = columns(quality, recording())
     assert found["clicks"] == found["dropouts"] == 1
     assert found["clipped_samples"] > 100

@@ -30,7 +30,7 @@ def test_the_pass_band_is_flat_and_without_delay(rate):
 
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 22_050, 32_000])
-def test_images_are_90_db_down_where_one_can_hear_them(rate):
+def test_images_are_90_db_down_in_the_audible_range(rate):
     hz = 0.45 * rate
     y = convert(sine(hz, rate), rate)[4000:-4000]
     spectrum = np.abs(np.fft.rfft(y * np.blackman(len(y))))
@@ -64,6 +64,6 @@ def test_a_stretch_gives_the_samples_that_the_whole_track_gives(rate):
     np.testing.assert_allclose(part, whole[first : first + len(part)], atol=1e-5)
 
 
-def test_a_stretch_too_short_to_tell_anything_gives_nothing():
+def test_a_stretch_shorter_than_the_filter_gives_no_samples():
     part, _ = resample(np.ones(10, np.float32), 10_000, rate=48_000, total=48_000, new_rate=44_100)
     assert len(part) == 0

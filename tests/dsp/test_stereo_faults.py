@@ -39,14 +39,14 @@ def test_the_edge_lies_sixty_decibels_below_the_sum():
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 96_000])
-def test_an_inverted_channel_is_told_as_a_whole_or_in_the_bass(rate):
+def test_an_inverted_channel_is_found_by_the_whole_signal_or_by_the_bass(rate):
     bass, left, right = band_noise(25, 190, rate=rate), *noise(rate=rate, channels=2, seed=3)
     assert columns(np.stack([left + bass, right + bass]), rate)["polarity_inverted"] is False
     assert columns(np.stack([left, 0.3 * right - left]), rate)["polarity_inverted"] is True
     assert columns(np.stack([left + 3 * bass, right - 3 * bass]), rate)["polarity_inverted"] is True
 
 
-def test_an_inverted_channel_is_told_in_the_depth_of_a_wide_mix():
+def test_an_inverted_channel_is_found_by_the_deep_bass_of_a_wide_mix():
     deep, left, right = band_noise(42, 58), band_noise(70, 190, seed=6), band_noise(70, 190, seed=7)
     deep *= 0.5 * left.std() / deep.std()
     assert columns(np.stack([left + deep, right + deep]))["polarity_inverted"] is False

@@ -145,10 +145,10 @@ def test_silence_peaks_at_zero():
 def test_segmentation_changes_nothing():
     rng = np.random.default_rng(5)
     pcm = rng.standard_normal((2, 90_000)).astype(np.float32)
-    pcm[0, 8192 * 4 - 1 : 8192 * 4 + 1] = (
-        4.0  # the peak lies between the last sample of one and the first of the next
-    )
+    # The peak lies between the last sample of one segment and the first of the next.
+    pcm[0, 8192 * 4 - 1 : 8192 * 4 + 1] = 4.0
     whole = measured(pcm, 44_100)
     assert db(whole) > db(4.0) + 1
-    assert measured(pcm, 44_100, [8192 * 4]) == whole
-    assert measured(pcm, 44_100, [8192, 8192 * 3, 8192 * 4, 8192 * 7]) == whole
+    # Pruning leaves matrices of another shape, which are rounded differently.
+    for borders in ([8192 * 4], [8192, 8192 * 3, 8192 * 4, 8192 * 7]):
+        assert measured(pcm, 44_100, borders) == pytest.approx(whole, rel=1e-6)

@@ -1,4 +1,4 @@
-"""YIN against librosa's, frame by frame; and that the glance at the spectrum leaves no voiced frame out."""
+"""YIN against librosa's, frame by frame; and the choice of frames by their spectra hardly leaves out a voiced one."""
 
 import librosa
 import librosa.core.pitch
@@ -40,7 +40,7 @@ def librosa_yin(y):
 def test_normalised_difference_equals_librosa():
     y = melody()
     _, expected = librosa_yin(y)
-    # float32: the difference at short lags of a low tone is a thousandth of what it is the difference of
+    # float32: at short lags of a low tone the difference is a thousandth of its two terms
     np.testing.assert_allclose(yin.normalised_difference(frames_of(y))[2:-2], expected[2:-2], 2e-3, 2e-4)
 
 
