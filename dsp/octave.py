@@ -1,33 +1,36 @@
 """Which metrical level is the beat: the pulse that recurs best or one of its relatives.
 
-Periodicity finds a family of levels and cannot tell its members apart: the half, the double, and the tempi in
-a ratio of two to three or three to four. Here each is a candidate, and a logistic model weighs what musicians
-go by: usual tempi, at least one note a beat, and how the bass drum and the cymbals (or whatever else sounds
-there) move against the beat, from every eighth beat to four times a beat.
+Periodicity finds a family of levels and cannot tell its members apart: the half, the double, the third, and the tempi
+in a ratio of two to three or three to four. Here each is a candidate, and a logistic model weighs what musicians go
+by: usual tempi, at least one note a beat, the levels of one metre and no others, and how the bass drum and the cymbals
+(or whatever else sounds there) move against the beat, from the phrase to the parts of a beat.
 """
 
 import math
+from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import scipy.fft
 
-from beamprint.dsp.arrays import Complex128, Float32, Float64
+from beamprint.dsp.arrays import Float32, Float64, Index
 from beamprint.dsp.beats import PhaseEvidence
+from beamprint.dsp.metre import Metre
 from beamprint.dsp.onset import FRAME_RATE
 from beamprint.dsp.tempo import Level
-
-RATES = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4)
-"""Cycles a beat at which the movement of a band is measured."""
 
 _USUAL_BPM = 120.0
 _FEWEST_NOTES = 0.5
 """Octaves: fewer than 1.4 onsets a beat count against a candidate."""
-_OTHER_RATIOS = (2 / 3, 3 / 4, 4 / 3, 3 / 2)
-_LOWEST_RATIOS = (1 / 2, 2 / 3, 3 / 4)
-"""All ratios are these or their octaves."""
-_OCTAVES = len(RATES) + 2
-_PIECE = 1 << 16
-"""Frames whose phases are held at once: a six-hour recording has two million."""
+_FEWEST_ONSETS, _MOST_ONSETS = 0.1, 4.6
+"""A second."""
+_USUAL_NOTES, _NOTES_DOUBT = 1.3, 0.5
+_LEAST_FIT, _LEAST_RECURRENCE = 0.05, 0.01
+_STEPS = 96
+"""Of a beat, at which strength is read: as many as there are frames at 54 BPM."""
+_CYCLE = 288
+"""Beats after which every rate of every metre, at every ratio, has gone through whole cycles."""
 
 _FEWEST_CLICKS = 6
 _EVEN_INTERVAL, _EVEN_SHARE, _EVEN_STRENGTH = 0.06, 0.95, 0.12
@@ -38,37 +41,46 @@ class Evidence(NamedTuple):
 
     Attributes
     ----------
-    fit : log of the template's score
+    fit : log of how well its metre fits
+    recurs : log of how well the beat itself recurs, for what its multiples do
     tempo : octaves above 120 BPM
     tempo_squared : its square
+    busy : the octaves above 120 BPM times log2 of the onsets a second (up to 4.6): many notes speak for fast tempi
     sparse : squared octaves that the onsets a beat fall short of 1.4
-    kick, treble : movement of the band at each of ``RATES``, 0 to 1
-    ratio : 1 for the candidate's ratio to the dominant level, of 2/3, 3/4, 4/3 and 3/2, and 0 for the others
+    triple : 1 for bars of three
+    foreign : 1 for what is no level of the metre of the candidate that fits and recurs best
+    kick, treble : movement of the band at each of the metre's rates, 0 to 1
     """
 
     fit: float
+    recurs: float
     tempo: float
     tempo_squared: float
+    busy: float
     sparse: float
+    triple: float
+    foreign: float
     kick: tuple[float, ...]
     treble: tuple[float, ...]
-    ratio: tuple[float, ...]
 
 
 WEIGHTS = Evidence(
-    fit=1.42,
-    tempo=0.29,
-    tempo_squared=-1.49,
-    sparse=-7.47,
-    kick=(-3.59, 0.16, 4.5, 3.3, 2.07, 5.71),
-    treble=(1.32, -0.33, -2.52, 0.25, 0.23, 2.7),
-    ratio=(0.58, -1.63, -0.46, -1.36),
+    fit=2.23,
+    recurs=0.27,
+    tempo=-0.05,
+    tempo_squared=-1.24,
+    busy=0.7,
+    sparse=-3.27,
+    triple=-0.95,
+    foreign=-2.1,
+    kick=(-4.99, -1.35, 1.87, 2.53, 1.61, 4.71),
+    treble=(-1.72, -0.93, -1.57, -1.33, -0.76, 1.19),
 )
 """Learned by benchmarks/rhythm/learn_octave.py, which also tells how they do on sets they were not learned from."""
 
 
 class Movement:
-    """How regularly bass drum and cymbals move at given rates relative to a beat.
+    """How regularly bands move at given rates relative to a beat.
 
     The square root of the share of a band's onset strength that falls in step with a rate: 1 for one hit a cycle,
     0 for even strength.
@@ -77,56 +89,73 @@ class Movement:
     ----------
     beats : float64, shape (beats,)
         Times of the dominant level in frames, at least two.
-    kick, treble : float32, shape (frames,)
+    bands : float32, each of shape (frames,)
         Onset strength of the bands.
     """
 
-    def __init__(self, beats: Float64, kick: Float32, treble: Float32) -> None:
-        whole = np.zeros((2, 1))
-        in_step = {ratio: np.zeros((2, _OCTAVES), np.complex128) for ratio in _LOWEST_RATIOS}
-        first, last = math.ceil(beats[0]), math.floor(beats[-1])
-        for start in range(first, last + 1, _PIECE):
-            stop = min(start + _PIECE, last + 1)
-            bands = np.array([kick[start:stop], treble[start:stop]], np.float64)
-            beat = np.interp(np.arange(start, stop), beats, np.arange(len(beats)))
-            whole += bands.sum(axis=1, keepdims=True)
-            for ratio, sums in in_step.items():
-                sums[:] += _in_step(bands, RATES[0] * ratio * beat)
-        whole = np.maximum(whole, np.finfo(np.float64).tiny)
-        self._by_octave = {ratio: np.sqrt(np.abs(sums) / whole) for ratio, sums in in_step.items()}
+    def __init__(self, beats: Float64, *bands: Float32) -> None:
+        count = len(beats) - 1
+        at = np.interp(np.arange(_STEPS * count) / _STEPS, np.arange(count + 1), beats)
+        self._cycles = count // _CYCLE + 1
+        self._spectra = []
+        for band in bands:
+            strength = np.interp(at, np.arange(len(band)), band)
+            whole = max(float(strength.sum()), np.finfo(np.float64).tiny)
+            spectrum = scipy.fft.rfft(strength.astype(np.float32), self._cycles * _CYCLE * _STEPS)
+            self._spectra.append(np.abs(spectrum) / whole)
 
-    def at(self, ratio: float) -> Float64:
-        """Movement of kick and treble at each of ``RATES`` of a tempo in this ratio to the dominant one, (2, 6)."""
-        octave = math.floor(math.log2(ratio)) + 1
-        lowest = ratio / 2**octave
-        return self._by_octave[lowest][:, octave : octave + len(RATES)]
+    def at(self, ratio: Fraction, metre: Metre) -> Float64:
+        """Movement of each band at the metre's rates, at a tempo in a ratio to the dominant one; (bands, rates)."""
+        places = _cycles(ratio, metre) * self._cycles
+        return np.sqrt([spectrum[places] for spectrum in self._spectra])
 
 
-def _in_step(bands: Float64, cycles: Float64) -> Complex128:
-    """Sums of bands turned by the cycles that have passed at each frame, and by their octaves; (bands, octaves)."""
-    angle = 2 * np.pi * (cycles % 1)
-    phasor = np.cos(angle) + 1j * np.sin(angle)
-    found = np.empty((len(bands), _OCTAVES), np.complex128)
-    for i in range(_OCTAVES):
-        found[:, i] = bands @ phasor
-        phasor *= phasor
-    return found
+@cache
+def _cycles(ratio: Fraction, metre: Metre) -> Index:
+    """The cycles of each of the metre's rates in ``_CYCLE`` beats of the dominant level."""
+    return np.array([int(rate * ratio * _CYCLE) for rate in metre.rates])
 
 
-def evidence_for(candidate: Level, ratio: float, onset_rate: float, movement: Movement) -> Evidence:
-    """Terms of one candidate, in a ratio to the dominant level; ``onset_rate`` is in onsets a second."""
-    octaves = math.log2(candidate.bpm / _USUAL_BPM)
-    notes = math.log2(max(onset_rate, 0.1) * 60 / candidate.bpm)
-    kick, treble = movement.at(ratio).tolist()
+def evidence_for(levels: dict[Fraction, Level], onset_rate: float, movement: Movement) -> list[Evidence]:
+    """Terms of each candidate.
+
+    Parameters
+    ----------
+    levels : by their ratio to the dominant one
+    onset_rate : float
+        Onsets a second.
+    movement : Movement
+        Of kick and treble, relative to the beats of the dominant level.
+    """
+    clearest, level = max(levels.items(), key=lambda item: item[1].fit * item[1].recurs)
+    own = {clearest * other for other in level.metre.levels}
+    return [
+        _terms(level, ratio not in own, onset_rate, movement.at(ratio, level.metre))
+        for ratio, level in levels.items()
+    ]
+
+
+def _terms(level: Level, foreign: bool, onset_rate: float, moves: Float64) -> Evidence:
+    octaves = math.log2(level.bpm / _USUAL_BPM)
+    notes = notes_a_beat(onset_rate, level.bpm)
+    kick, treble = moves.tolist()
     return Evidence(
-        fit=math.log(max(candidate.score, 1e-3)),
+        fit=math.log(max(level.fit, _LEAST_FIT)),
+        recurs=math.log(max(level.recurs, _LEAST_RECURRENCE)),
         tempo=octaves,
         tempo_squared=octaves**2,
+        busy=octaves * math.log2(min(max(onset_rate, _FEWEST_ONSETS), _MOST_ONSETS)),
         sparse=max(0.0, _FEWEST_NOTES - notes) ** 2,
+        triple=float(level.metre.bar == 3),
+        foreign=float(foreign),
         kick=tuple(kick),
         treble=tuple(treble),
-        ratio=tuple(float(ratio == other) for other in _OTHER_RATIOS),
     )
+
+
+def notes_a_beat(onset_rate: float, bpm: float) -> float:
+    """log2 of the onsets a beat, of at least one in ten seconds."""
+    return math.log2(max(onset_rate, _FEWEST_ONSETS) * 60 / bpm)
 
 
 def probabilities(evidence: list[Evidence]) -> Float64:
@@ -134,6 +163,15 @@ def probabilities(evidence: list[Evidence]) -> Float64:
     logit = np.array([np.hstack(e) for e in evidence]) @ np.hstack(WEIGHTS)
     odds = np.exp(logit - logit.max())
     return np.asarray(odds / odds.sum())
+
+
+def confidence(chance: float, onset_rate: float, bpm: float) -> float:
+    """Probability of a tempo, less where its beats have unusually few or many notes; 0 to 1.
+
+    Times 2 to minus half the octaves between the onsets a beat and 2.5: the model has seen little of what is far
+    from there, and is too sure of it.
+    """
+    return chance * 2 ** (-_NOTES_DOUBT * abs(notes_a_beat(onset_rate, bpm) - _USUAL_NOTES))
 
 
 def relative_beats(beats: Float64, ratio: float, period: float, evidence: PhaseEvidence) -> Float64:

@@ -51,6 +51,7 @@ class OnsetStrength(NamedTuple):
     kick : rise of the magnitude under 120 Hz over two frames; unlike decibels it tells strong hits from weak
     attack : mean rise over all mel bands that go beyond their last three frames, each weighted by its rise: a
         note that sounds in few bands counts, bands that all flicker do not
+    release : the same backwards in time: mean fall under the three frames that follow
     """
 
     full: Float32
@@ -59,6 +60,7 @@ class OnsetStrength(NamedTuple):
     treble: Float32
     kick: Float32
     attack: Float32
+    release: Float32
 
 
 def joined(parts: Iterable[OnsetStrength]) -> OnsetStrength:
@@ -119,20 +121,30 @@ def onset_strength(mel_db: Float32, floor_db: Float32) -> OnsetStrength:
     rise = level[LEAD:] - level[LEAD - 1 : -1]
     np.maximum(rise, 0, out=rise)
     full, bass, snare, treble = np.ascontiguousarray((rise @ _band_means()).T)
-    return OnsetStrength(full, bass, snare, treble, growth, _attack(level))
+    attack, release = _beyond(level[LEAD:], level[:-LEAD], level), _beyond(level[:-LEAD], level[LEAD:], level)
+    return OnsetStrength(full, bass, snare, treble, growth, attack, release)
 
 
-def _attack(level: Float32) -> Float32:
-    """Mean over bands of the rise beyond the highest of three frames, each weighted by itself; shape (frames,).
+def _beyond(here: Float32, there: Float32, level: Float32) -> Float32:
+    """Mean over bands of how far ``here`` is above three frames, each band weighted by itself; shape (frames,).
 
     sum r^2 / sum (r + 0.5 dB). A single frame as reference would take flicker and tremolo for attacks.
+    ``there`` is three frames away, the other two lie between.
     """
     rise = np.maximum(level[2:-1], level[1:-2])
-    np.maximum(rise, level[:-LEAD], out=rise)
-    np.subtract(level[LEAD:], rise, out=rise)
+    np.maximum(rise, there, out=rise)
+    np.subtract(here, rise, out=rise)
     np.maximum(rise, 0, out=rise)
     weight = rise @ np.ones(mel.BANDS, np.float32) + np.float32(mel.BANDS * _FLICKER_DB)
     return np.einsum("ij,ij->i", rise, rise) / weight
+
+
+def mean_of_largest(values: NDArray[np.floating], share: float) -> float:
+    """Mean of the largest share of the values, at least of one; 0 for none."""
+    if not len(values):
+        return 0.0
+    count = max(1, round(share * len(values)))
+    return float(np.partition(values, len(values) - count)[-count:].mean(dtype=np.float64))
 
 
 def moving_mean(values: NDArray[np.floating], radius: int) -> Float64:

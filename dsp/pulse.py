@@ -1,5 +1,6 @@
 """The pulse a listener taps: its tempo, its beats and how sure they are."""
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -32,26 +33,21 @@ def find(strength: OnsetStrength, harmony: HarmonyChange, onsets_s: Float64) -> 
         Onset times in seconds.
     """
     phase = beats.PhaseEvidence(harmony, strength.bass, strength.snare)
-    found = candidates(strength, phase, len(onsets_s) * FRAME_RATE / len(strength.full))
+    onset_rate = len(onsets_s) * FRAME_RATE / len(strength.full)
+    found = candidates(strength, phase, onset_rate)
     if found is None:
         return None
-    chances = octave.probabilities(found.evidence)
-    clicks = octave.bare_pulse(onsets_s, strength.full)
-    if clicks is not None:
-        is_click = np.array([abs(level.bpm / clicks - 1) < _SAME_TEMPO for level in found.levels])
-        chances = is_click.astype(np.float64) if is_click.any() else chances
-    best = int(chances.argmax())
-    level, ratio = found.levels[best], found.ratios[best]
-    at = _beats_of(level, ratio, found.beats, strength, phase)
-    bpm = float(np.clip(level.bpm, tempo.LOWEST_BPM, tempo.HIGHEST_BPM))
-    return Pulse(bpm, float(chances[best]), at / FRAME_RATE)
+    best, confidence = _chosen(found, onset_rate, octave.bare_pulse(onsets_s, strength.full))
+    level = found.levels[best]
+    at = _beats_of(level, found.ratios[best], found.beats, strength, phase)
+    return Pulse(float(np.clip(level.bpm, tempo.LOWEST_BPM, tempo.HIGHEST_BPM)), confidence, at / FRAME_RATE)
 
 
 class Candidates(NamedTuple):
     """Levels that may be the beat, their ratios to the dominant one, what speaks for each, and the dominant's beats."""
 
     levels: list[tempo.Level]
-    ratios: list[float]
+    ratios: list[Fraction]
     evidence: list[octave.Evidence]
     beats: Float64
 
@@ -60,15 +56,25 @@ def candidates(strength: OnsetStrength, phase: beats.PhaseEvidence, onset_rate: 
     """The metrical levels that may be the beat; None where nothing recurs."""
     period = tempo.periodicity(strength.full)
     dominant = tempo.dominant_level(period)
-    if not tempo.is_periodic(strength.full, period.clarity(dominant.bpm)):
+    if not tempo.is_periodic(strength.full, period.clarity(dominant)):
         return None
     at = _tracked(dominant, strength, phase)
     if len(at) < _FEWEST_BEATS:
         return None
     movement = octave.Movement(at, strength.kick, strength.treble)
     related = tempo.related_levels(period, dominant)
-    evidence = [octave.evidence_for(level, ratio, onset_rate, movement) for ratio, level in related.items()]
+    evidence = octave.evidence_for(related, onset_rate, movement)
     return Candidates(list(related.values()), list(related), evidence, at)
+
+
+def _chosen(found: Candidates, onset_rate: float, clicks: float | None) -> tuple[int, float]:
+    """Number of the candidate that is the beat and how sure that is; ``clicks`` is the tempo of a bare pulse."""
+    for i, level in enumerate(found.levels):
+        if clicks is not None and abs(level.bpm / clicks - 1) < _SAME_TEMPO:
+            return i, 1.0
+    chances = octave.probabilities(found.evidence)
+    best = int(chances.argmax())
+    return best, octave.confidence(float(chances[best]), onset_rate, found.levels[best].bpm)
 
 
 def _tracked(level: tempo.Level, strength: OnsetStrength, phase: beats.PhaseEvidence) -> Float64:
@@ -77,9 +83,13 @@ def _tracked(level: tempo.Level, strength: OnsetStrength, phase: beats.PhaseEvid
 
 
 def _beats_of(
-    level: tempo.Level, ratio: float, dominant: Float64, strength: OnsetStrength, phase: beats.PhaseEvidence
+    level: tempo.Level,
+    ratio: Fraction,
+    dominant: Float64,
+    strength: OnsetStrength,
+    phase: beats.PhaseEvidence,
 ) -> Float64:
     """Beats of a candidate in frames: those of the dominant level or every other or twice as many, else its own."""
-    if ratio in (0.5, 1, 2):
-        return octave.relative_beats(dominant, ratio, tempo.period_frames(level.bpm), phase)
+    if ratio in (Fraction(1, 2), 1, 2):
+        return octave.relative_beats(dominant, float(ratio), tempo.period_frames(level.bpm), phase)
     return _tracked(level, strength, phase)

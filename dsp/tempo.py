@@ -2,16 +2,19 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
 
 from beamprint.dsp.arrays import Float32, Float64
-from beamprint.dsp.onset import FRAME_RATE, moving_mean
+from beamprint.dsp.metre import MULTIPLES, PARTS, Metre
+from beamprint.dsp.onset import FRAME_RATE, mean_of_largest, moving_mean
 
 LOWEST_BPM, HIGHEST_BPM = 40.0, 200.0
-RATIOS = (1 / 2, 2 / 3, 3 / 4, 1.0, 4 / 3, 3 / 2, 2.0)
+RATIOS = tuple(Fraction(ratio) for ratio in ("1/3", "1/2", "2/3", "3/4", "1", "4/3", "3/2", "2", "3"))
 """Of tempi that periodicity takes for each other."""
 
 _SEARCH_TOP_BPM = 210.0
@@ -19,10 +22,21 @@ _SEARCH_TOP_BPM = 210.0
 _GRID_STEP = 0.003
 _TREND_SECONDS = 2.0
 _COMPRESSION = 0.7
-_LONGEST_LAG_SECONDS = 25.0
+_LONGEST_LAG_SECONDS = 36.0
+"""24 beats, eight bars of three, at 40 BPM."""
 _LONGEST_LAG_SHARE = 0.75
-_MULTIPLES = (1, 2, 3, 4, 8, 16)
-_PREFERRED_BPM, _PREFERENCE_OCTAVES = 130.0, 1.2
+_PREFERRED_BPM, _PREFERENCE_OCTAVES = 130.0, 2.0
+_COUNTS = np.array(sorted({*PARTS[2], *PARTS[3], *MULTIPLES[4], *MULTIPLES[3]}))
+_THREE_SHARE = 0.98
+_SHARES = np.array(
+    [
+        np.isin(_COUNTS, MULTIPLES[4]) * 1.0,
+        np.isin(_COUNTS, MULTIPLES[3]) * _THREE_SHARE,
+        np.isin(_COUNTS, PARTS[2]) / 1,
+        np.isin(_COUNTS, PARTS[3]) / 2,
+    ]
+)
+"""Weight of each count in each of ``Fits``."""
 _FINE_RANGE, _FINE_STEPS = 0.01, 161
 _SHIFT_RANGE = 0.03
 
@@ -32,10 +46,15 @@ _LEAST_CLARITY, _CLARITY_SECONDS = 0.02, 0.4
 
 
 class Level(NamedTuple):
-    """A metrical level: the tempo of its pulse and how well the template fits it."""
+    """A metrical level: the tempo of its pulse and the metre that fits it best.
+
+    ``fit`` tells how well, ``recurs`` how well the beat itself recurs, 0 to 1.
+    """
 
     bpm: float
-    score: float
+    metre: Metre
+    fit: float
+    recurs: float
 
 
 @dataclass(frozen=True)
@@ -47,19 +66,26 @@ class Periodicity:
 
     values: Float64
 
-    def beats(self, bpm: Float64, count: float) -> Float64:
-        """Value after ``count`` beats, interpolated linearly between lags; 0 beyond the longest; shape (tempi,)."""
-        lag = count * 60 * FRAME_RATE / bpm
-        return np.interp(lag, np.arange(len(self.values)), self.values, right=0.0)
+    def beats(self, bpm: Float64, count: float | Float64) -> Float64:
+        """Value after ``count`` beats, interpolated linearly between lags; 0 beyond the longest.
 
-    def clarity(self, bpm: float) -> float:
-        """Mean recurrence after 1, 2, 3, 4, 8 and 16 beats, of those the autocorrelation reaches, but the largest.
+        The shape is that of ``bpm`` and ``count`` broadcast.
+        """
+        return np.interp(count * 60 * FRAME_RATE / bpm, self._lags, self.values, right=0.0)
+
+    @cached_property
+    def _lags(self) -> Float64:
+        return np.arange(len(self.values), dtype=np.float64)
+
+    def clarity(self, level: Level) -> float:
+        """Mean recurrence after the beats, bars and phrases of a level, of those reached, but the largest.
 
         A beat recurs at all of them. One alone is a passage that was played twice, such as spoken text.
         """
-        reach = (len(self.values) - 1) / period_frames(bpm)
-        reached = [self.beats(np.array([bpm]), k)[0] for k in _MULTIPLES if k <= reach]
-        return float(np.mean(sorted(reached)[:-1])) if len(reached) > 1 else 0.0
+        reach = (len(self.values) - 1) / period_frames(level.bpm)
+        counts = np.array([k for k in MULTIPLES[level.metre.bar] if k <= reach])
+        reached = np.sort(self.beats(np.array(level.bpm), counts))
+        return float(reached[:-1].mean()) if len(reached) > 1 else 0.0
 
 
 def period_frames(bpm: float) -> float:
@@ -71,7 +97,7 @@ def periodicity(strength: Float32) -> Periodicity:
     """Autocorrelation of a whole track's onset strength with its peaks sharpened.
 
     The power spectrum is raised to 0.7 before it is transformed back (generalised autocorrelation,
-    Tolonen and Karjalainen 2000). Lags reach to 25 s, or 75 % of a shorter track.
+    Tolonen and Karjalainen 2000). Lags reach to 36 s, or 75 % of a shorter track.
 
     Parameters
     ----------
@@ -87,51 +113,76 @@ def periodicity(strength: Float32) -> Periodicity:
     return Periodicity(values / values[0] if values[0] > 0 else np.zeros_like(values))
 
 
-def template(period: Periodicity, bpm: Float64) -> Float64:
-    """How well a metre with beats at each tempo fits: recurrence after 1, 2, 3, 4, 8, 16 beats and of a subdivision.
+class Fits(NamedTuple):
+    """How well beats at given tempi fit, each of shape (tempi,).
+
+    ``four`` and ``three`` : recurrence after the beats, bars and phrases of such bars; ``halves`` and ``thirds`` :
+    after such parts of a beat.
+    """
+
+    four: Float64
+    three: Float64
+    halves: Float64
+    thirds: Float64
+
+    @property
+    def whole(self) -> Float64:
+        """Fit of the metre that fits each tempo best."""
+        return np.maximum(self.four, self.three) + np.maximum(self.halves, self.thirds)
+
+    def metre(self, place: int) -> Metre:
+        """The metre that fits best at one of the tempi."""
+        bar = 3 if self.three[place] > self.four[place] else 4
+        return Metre(bar, 3 if self.thirds[place] > self.halves[place] else 2)
+
+
+def fits(period: Periodicity, bpm: Float64) -> Fits:
+    """How well beats at each tempo fit in bars of four and of three and with parts of two and of three.
 
     The long multiples reject 2/3 and 4/3 of the tempo (dotted and 3-3-2 rhythms), which look fine over
-    a bar and fall out of step with the phrase. A subdivision is in two or in three.
+    a bar and fall out of step with the phrase. A loop of one or two bars of four recurs after 12 and 24 beats as
+    well: bars of three must do a little better, or rounding would decide.
     """
-    fits = sum(period.beats(bpm, k) for k in _MULTIPLES)
-    duple = period.beats(bpm, 1 / 2)
-    triple = (period.beats(bpm, 1 / 3) + period.beats(bpm, 2 / 3)) / 2
-    return np.asarray(fits + np.maximum(duple, triple))
+    return Fits(*(_SHARES @ period.beats(bpm, _COUNTS[:, None])))
 
 
 def dominant_level(period: Periodicity) -> Level:
-    """The tempo whose template fits best, with a mild preference for the middle of the range."""
+    """The tempo that fits best in any metre, with a mild preference for the middle of the range."""
     steps = math.ceil(math.log(_SEARCH_TOP_BPM / LOWEST_BPM) / _GRID_STEP)
     bpm = LOWEST_BPM * np.exp(_GRID_STEP * np.arange(steps + 1))
-    score = template(period, bpm)
+    score = fits(period, bpm).whole
     score -= score.min()
-    score *= _recurs(period, bpm) * np.exp(-0.5 * (np.log2(bpm / _PREFERRED_BPM) / _PREFERENCE_OCTAVES) ** 2)
+    score *= recurs(period, bpm) * np.exp(-0.5 * (np.log2(bpm / _PREFERRED_BPM) / _PREFERENCE_OCTAVES) ** 2)
     return refined(period, float(bpm[score.argmax()]), _FINE_RANGE)
 
 
-def _recurs(period: Periodicity, bpm: Float64) -> Float64:
+def recurs(period: Periodicity, bpm: Float64) -> Float64:
     """0 to 1: a period that does not itself recur is no beat, however well its multiples do."""
-    bar = np.maximum(np.maximum(period.beats(bpm, 2), period.beats(bpm, 4)), 0.02)
-    return np.clip(period.beats(bpm, 1) / (0.3 * bar), 0, 1)
+    bar = np.maximum.reduce([period.beats(bpm, 2), period.beats(bpm, 3), period.beats(bpm, 4)])
+    return np.clip(period.beats(bpm, 1) / (0.3 * np.maximum(bar, 0.02)), 0, 1)
 
 
 def refined(period: Periodicity, bpm: float, within: float) -> Level:
     """The best tempo within a share of ``bpm`` on either side, between the steps of a fine grid."""
     near = bpm * (1 + np.linspace(-within, within, _FINE_STEPS))
-    score = template(period, near)
+    found = fits(period, near)
+    score = found.whole
     best = int(score.argmax())
     top = float(near[best])
     if 0 < best < len(near) - 1:
         before, here, after = score[best - 1 : best + 2]
         bend = before - 2 * here + after
         top += float((near[1] - near[0]) * 0.5 * (before - after) / bend) if bend < 0 else 0.0
-    return Level(top, float(score[best]))
+    return Level(top, found.metre(best), float(score[best]), float(recurs(period, near[best : best + 1])[0]))
 
 
-def related_levels(period: Periodicity, level: Level) -> dict[float, Level]:
+def related_levels(period: Periodicity, level: Level) -> dict[Fraction, Level]:
     """The level itself and those in one of ``RATIOS`` to it, as far as they lie in the range, by their ratio."""
-    others = {ratio: refined(period, level.bpm * ratio, _SHIFT_RANGE) for ratio in RATIOS if ratio != 1}
-    return {1.0: level, **{k: other for k, other in others.items() if LOWEST_BPM <= other.bpm <= HIGHEST_BPM}}
+    others = {
+        ratio: refined(period, float(level.bpm * ratio), _SHIFT_RANGE) for ratio in RATIOS if ratio != 1
+    }
+    inside = {ratio: other for ratio, other in others.items() if LOWEST_BPM <= other.bpm <= HIGHEST_BPM}
+    return {Fraction(1): level, **inside}
 
 
 def is_periodic(strength: Float32, clarity: float) -> bool:
@@ -140,7 +191,6 @@ def is_periodic(strength: Float32, clarity: float) -> bool:
     Noise reaches a clarity of 0.016 in a minute, more when it is shorter; music has 0.05 to 0.6. Steady
     tones have a periodic numerical ripple, but no onsets of half a decibel.
     """
-    count = max(1, round(_LOUD_SHARE * len(strength)))
-    loud = np.partition(strength, len(strength) - count)[-count:].mean(dtype=np.float64)
+    loud = mean_of_largest(strength, _LOUD_SHARE)
     seconds = len(strength) / FRAME_RATE
     return bool(loud >= _LEAST_STRENGTH_DB and clarity >= _LEAST_CLARITY + _CLARITY_SECONDS / seconds)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beamprint.dsp import chroma_flux, onset, pulse
+from beamprint.dsp import chroma_flux, events, onset, pulse
 from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH, Span
 from beamprint.dsp.limits import within
@@ -98,11 +98,14 @@ def finish(total: TemporalPartial) -> Columns:
         silence: Value = 1.0 if why == SILENT else why
         return {**all_missing(COLUMNS, why), "silence_ratio": silence}
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
-    onsets_s = onset.pick_onsets(total.strength.attack)
+    harmony = chroma_flux.HarmonyChange(total.chroma)
+    onsets_s = np.zeros(0)
+    if events.happen(total.strength, total.rms, harmony):
+        onsets_s = onset.pick_onsets(total.strength.attack)
     return {
         "silence_ratio": float(quiet.mean()),
         **_onset_columns(len(onsets_s), total.samples),
-        **_beat_columns(onsets_s, total),
+        **_beat_columns(onsets_s, harmony, total),
     }
 
 
@@ -113,11 +116,12 @@ def _onset_columns(onsets: int, samples: int) -> dict[str, Value]:
     return {"onset_rate_hz": rate, "transient_density": within(rate / _FULL_DENSITY_HZ, 0.0, 1.0)}
 
 
-def _beat_columns(onsets_s: Float64, total: TemporalPartial) -> dict[str, Value]:
+def _beat_columns(
+    onsets_s: Float64, harmony: chroma_flux.HarmonyChange, total: TemporalPartial
+) -> dict[str, Value]:
     if total.samples < _SHORTEST_FOR_TEMPO * ANALYSIS_RATE:
         return all_missing(_BEAT_COLUMNS, TOO_SHORT)
-    harmony = chroma_flux.HarmonyChange(total.chroma)
-    found = pulse.find(total.strength, harmony, onsets_s)
+    found = pulse.find(total.strength, harmony, onsets_s) if len(onsets_s) else None
     if found is None:
         return all_missing(_BEAT_COLUMNS, Missing("no_periodicity"))
     beats = found.beats_s.astype(np.float32)

@@ -20,7 +20,18 @@ from beamprint.dsp import chroma_flux, onset, temporal
 from beamprint.dsp.channels import layout_of
 from beamprint.dsp.segment import Segment
 
-ORIGIN = {"openmsx": "games", "blupi": "games", "mma2": "mma", "dense": "mma"}
+TRIPLE = ("styles", "patterns")
+MADE_FOR_METRE = {
+    "mma34": "styles",
+    "mma128": "styles",
+    "own34": "patterns",
+    "own44": "patterns",
+    "own128": "patterns",
+}
+"""Sets made to be in three (and the same patterns in four), by their origin in ``TRIPLE``."""
+IN_FOUR = "own44"
+
+ORIGIN = {"openmsx": "games", "blupi": "games", "mma2": "mma", "dense": "mma", **MADE_FOR_METRE}
 """Sets that were made in the same way, with the same chords or by the same people, are held out together."""
 
 CHORD_MERGE_SECONDS = 0.03

@@ -10,7 +10,7 @@ FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         IDENTITY: 1,
         "spectral": 1,
-        "temporal": 1,
+        "temporal": 2,
         "loudness": 1,
         "variation": 1,
         "harmonic": 1,

@@ -70,3 +70,31 @@ def band(bpm, seconds, *, chord_beats=4, swing=0.5, seed=0):
             add(time, sum(pluck([0], [f], chord_beats * beat, decay=0.8, level=0.04) for f in chord))
         add(time, pluck([0], [55 * 2 ** (roots[i // chord_beats % 4] / 12)], beat, level=0.15))
     return y.astype(np.float32), times
+
+
+WALTZ = {"bass": (0,), "chords": (1, 2), "melody": (0, 1, 1.5, 2)}
+MINUET = {"bass": (0, 1, 2), "chords": (0,), "melody": (0, 0.5, 1, 2)}
+SIX_EIGHT = {"bass": (0, 1), "chords": (1 / 3, 2 / 3, 4 / 3, 5 / 3), "melody": (0, 2 / 3, 1, 4 / 3, 5 / 3)}
+TWELVE_EIGHT = {
+    "bass": (0, 2),
+    "chords": tuple(k / 3 for k in range(12)),
+    "melody": (0, 2 / 3, 1, 2, 8 / 3, 3),
+}
+
+
+def tune(bar, beats, bpm, seconds, *, seed=0):
+    """Bass, chords and a melody that changes, plucked at given places of a bar of so many beats; float32, mono."""
+    rng = np.random.default_rng(seed)
+    roots = (0, 9, 5, 7, 0, 2, 7, 0)
+    times, pitches = [], []
+    for number, start in enumerate(np.arange(0.3, seconds - 60 / bpm * beats, 60 / bpm * beats)):
+        root = roots[number % len(roots)]
+        for part, places in bar.items():
+            for place in places:
+                if part == "melody" and rng.random() < 0.2:
+                    continue
+                chord = {"bass": [root - 24], "chords": [root, root + 4, root + 7]}
+                for pitch in chord.get(part, [root + 12 + rng.choice([0, 2, 4, 7])]):
+                    times.append(start + place * 60 / bpm)
+                    pitches.append(220 * 2 ** (pitch / 12))
+    return pluck(times, pitches, seconds, decay=0.2, level=0.05)

@@ -62,6 +62,14 @@ def test_attack_is_the_self_weighted_rise_beyond_three_frames():
         assert value == pytest.approx((rise**2).sum() / (rise + 0.5).sum(), rel=1e-4)
 
 
+def test_release_is_the_attack_of_the_sound_backwards():
+    rng = np.random.default_rng(4)
+    level = rng.normal(scale=6, size=(30, mel.BANDS)).astype(np.float32)
+    floor = np.full(30, -80, np.float32)
+    forwards, backwards = (onset.onset_strength(x, floor) for x in (level, level[::-1].copy()))
+    np.testing.assert_allclose(forwards.release, backwards.attack[::-1], rtol=1e-4)
+
+
 def test_a_note_in_few_bands_is_an_onset_among_bands_that_flicker():
     rng = np.random.default_rng(3)
     level = rng.normal(scale=1.0, size=(1000, mel.BANDS)).astype(np.float32)
@@ -103,3 +111,9 @@ def test_onsets_do_not_come_faster_than_their_wait():
 @pytest.mark.parametrize("strength", [np.zeros(0), np.zeros(2), np.zeros(500), np.ones(500)])
 def test_nothing_rises_nothing_is_an_onset(strength):
     assert len(onset.pick_onsets(strength.astype(np.float32))) == 0
+
+
+def test_the_mean_of_the_largest_takes_at_least_one_value():
+    assert onset.mean_of_largest(np.arange(100.0), 0.05) == pytest.approx(97)
+    assert onset.mean_of_largest(np.array([3.0, 1.0]), 0.05) == 3
+    assert onset.mean_of_largest(np.zeros(0), 0.05) == 0

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from beamprint.dsp import tempo
+from beamprint.dsp.metre import Metre
 from beamprint.dsp.onset import FRAME_RATE
 
 
@@ -52,24 +53,49 @@ def test_gain_in_decibels_an_onset_changes_nothing():
 def test_random_onsets_have_no_periodicity(seed):
     strength = np.random.default_rng(seed).exponential(size=5200).astype(np.float32) ** 2
     period = tempo.periodicity(strength)
-    level = tempo.dominant_level(period)
-    assert not tempo.is_periodic(strength, period.clarity(level.bpm))
+    assert not tempo.is_periodic(strength, period.clarity(tempo.dominant_level(period)))
 
 
 def test_a_faint_ripple_is_no_beat_however_regular():
     strength = 0.001 * impulses(120)
     period = tempo.periodicity(strength)
-    assert not tempo.is_periodic(strength, period.clarity(120))
+    assert not tempo.is_periodic(strength, period.clarity(tempo.refined(period, 120, 0.01)))
 
 
 def test_flat_strength_has_no_clarity():
     period = tempo.periodicity(np.ones(1000, np.float32))
-    assert period.clarity(120) == 0
+    assert period.clarity(tempo.refined(period, 120, 0.01)) == 0
+
+
+@pytest.mark.parametrize("bpm", [84.0, 120.0, 163.0])
+def test_bars_of_three_fit_a_waltz_and_two_thirds_of_its_tempo_does_not_recur(bpm):
+    period = tempo.periodicity(impulses(bpm * 4 / 3, pattern=(1, 0.5, 0.5)))
+    beat, two_thirds = (tempo.refined(period, ratio * bpm, 0.01) for ratio in (1, 2 / 3))
+    assert beat.metre.bar == 3
+    assert beat.fit > two_thirds.fit
+    assert beat.recurs > 0.9
+    assert two_thirds.recurs < 0.1
+
+
+@pytest.mark.parametrize("bpm", [60.0, 96.0, 144.0])
+def test_a_loop_of_one_bar_of_four_is_in_four(bpm):
+    period = tempo.periodicity(impulses(bpm, pattern=EIGHTHS))
+    assert tempo.refined(period, bpm, 0.01).metre == Metre(4, 2)
+
+
+@pytest.mark.parametrize("beat", [(1, 0.5), (1, 0.5, 0.5)])
+def test_beats_of_two_parts_are_told_from_those_of_three(beat):
+    level = tempo.refined(tempo.periodicity(impulses(100, pattern=4 * beat)), 100, 0.01)
+    assert level.metre.division == len(beat)
 
 
 def test_related_levels_lie_in_the_range():
     for bpm in (45.0, 90.0, 150.0):
-        levels = tempo.related_levels(tempo.periodicity(impulses(bpm)), tempo.Level(bpm, 1.0))
+        levels = tempo.related_levels(
+            tempo.periodicity(impulses(bpm)), tempo.Level(bpm, Metre(4, 2), 1.0, 1.0)
+        )
         assert all(tempo.LOWEST_BPM <= level.bpm <= tempo.HIGHEST_BPM for level in levels.values())
-        assert all(level.bpm == pytest.approx(ratio * bpm, rel=0.03) for ratio, level in levels.items())
+        assert all(
+            level.bpm == pytest.approx(float(ratio) * bpm, rel=0.03) for ratio, level in levels.items()
+        )
         assert levels[1.0].bpm == bpm

@@ -12,6 +12,7 @@ from beamprint.dsp.grid import ANALYSIS_RATE as RATE
 from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Missing
 from benchmarks.rhythm import drum_patterns
 from examples import make_examples
+from tests.dsp import rhythms
 from tests.dsp.rhythms import band, click_track, notes
 from tests.segmenting import columns, segments
 
@@ -73,6 +74,38 @@ def test_the_examples_have_the_tempo_of_their_names(make, bpm):
     assert columns(temporal, make(RATE).T)["tempo_bpm"] == pytest.approx(bpm, rel=0.005)
 
 
+@pytest.mark.parametrize(
+    ("bar", "beats", "tempi"),
+    [
+        (rhythms.WALTZ, 3, (90, 126, 150)),
+        (rhythms.MINUET, 3, (84, 104, 126)),
+        (rhythms.SIX_EIGHT, 2, (68, 76)),
+        (rhythms.TWELVE_EIGHT, 4, (66, 80)),
+    ],
+    ids=["waltz", "minuet", "six-eight", "twelve-eight"],
+)
+def test_music_in_three_is_read_at_its_beat(bar, beats, tempi):
+    for bpm in tempi:
+        found = columns(temporal, rhythms.tune(bar, beats, bpm, 30))
+        assert found["tempo_bpm"] == pytest.approx(bpm, rel=0.005), bpm
+
+
+@pytest.mark.parametrize(
+    ("bar", "beats"),
+    [
+        (rhythms.SIX_EIGHT, 2),
+        pytest.param(
+            *(rhythms.TWELVE_EIGHT, 4),
+            marks=pytest.mark.xfail(strict=True, reason="plain eighths are read in pairs, as in 3/4"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("bpm", [46, 52])
+def test_slow_compound_metre_is_read_at_its_beat_or_its_eighths_and_nowhere_between(bar, beats, bpm):
+    found = columns(temporal, rhythms.tune(bar, beats, bpm, 30))
+    assert min(abs(found["tempo_bpm"] / bpm / ratio - 1) for ratio in (1, 3)) < 0.005
+
+
 @pytest.mark.parametrize("bpm", [90.0, 120.0, 150.0])
 def test_a_click_track_is_steady(bpm):
     y, beats = click_track(bpm, 30)
@@ -131,6 +164,31 @@ def test_what_is_no_music_has_no_tempo(name):
     for column in temporal._BEAT_COLUMNS:
         assert found[column] == Missing("no_periodicity")
     assert isinstance(found["onset_rate_hz"], float)
+
+
+def wavering():
+    rng = np.random.default_rng(6)
+    t = np.arange(15 * RATE) / RATE
+    voice = [np.sin(k * (2 * np.pi * 220 * t + 1.5 * np.sin(2 * np.pi * 5 * t))) / k for k in range(1, 12)]
+    chord = sum(np.sin(2 * np.pi * f * k * t) / k for f in (147, 185, 220) for k in range(1, 8))
+    swell = 0.5 - 0.5 * np.cos(2 * np.pi * t / 2.4)
+    saw = 2 * ((233 * t) % 1) - 1
+    return {
+        "square": 0.3 * np.sign(np.sin(2 * np.pi * 523.25 * t + 0.1)),
+        "saw": 0.3 * saw,
+        "vibrato": 0.1 * sum(voice),
+        "tremolo": 0.2 * 10 ** (0.5 * np.sin(2 * np.pi * 3 * t) - 0.5) * saw,
+        "tremolo of noise": 0.1 * 10 ** (0.25 * np.sin(2 * np.pi * 4 * t) - 0.25) * rng.normal(size=len(t)),
+        "swelling chord": 0.05 * swell * chord,
+        "beating": 0.1 * (saw + 2 * ((234.1 * t) % 1) - 1),
+    }
+
+
+@pytest.mark.parametrize("name", wavering())
+def test_what_rises_as_it_falls_and_stays_where_it_is_has_no_tempo_and_no_onsets(name):
+    found = columns(temporal, wavering()[name])
+    assert found["tempo_bpm"] == Missing("no_periodicity")
+    assert found["onset_rate_hz"] == found["transient_density"] == 0
 
 
 @pytest.mark.parametrize("hz", [0, 110, 440, 5000])
