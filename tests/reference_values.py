@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from beamprint.dsp.missing import Missing
-from beamprint.pipeline.record.columns import Kind
-from beamprint.pipeline.record.record import columns as declared
+from beamprint.pipeline.record.columns import RECORD, Kind
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.transforms.families import FAMILIES, measure_segment
 from tests.reference_signals import MAKERS
@@ -27,7 +26,7 @@ UNBOUNDED_RANGE = 100.0
 """Stands for the range of a column without two bounds: dB, seconds and Hz."""
 RANGES = {"dc_offset": 1.0}
 """Full scale, of which the column's bounds are 64 times as much."""
-COLUMNS = {column.name: column for column in declared() if column.measured}
+COLUMNS = {column.name: column for column in RECORD if column.measured}
 GAINS = (1 + 5e-7, 1 - 1e-6)
 """Change the rounding of every sample, and nothing that matters."""
 
