@@ -14,6 +14,8 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from beamprint.transforms.audio.storage import translated
 
+_AHEAD = 1 << 13
+
 
 class Bytes(Protocol):
     """Bytes of known size that can be read at any place."""
@@ -119,6 +121,7 @@ class View:
         self._pieces = pieces
         self._starts = [0, *accumulate(piece.size for piece in pieces)]
         self._position = 0
+        self._ahead, self._ahead_at = b"", 0
         self.error: Exception | None = None
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -130,15 +133,23 @@ class View:
         return self._position
 
     def read(self, length: int) -> bytes:
-        parts = []
-        while length > 0 and self._position < self._starts[-1] and self.error is None:
-            index = bisect_right(self._starts, self._position) - 1
-            part = self._read_piece(self._pieces[index], self._position - self._starts[index], length)
+        at = self._position - self._ahead_at
+        if not 0 <= at <= len(self._ahead) - length:  # decoders ask for a few bytes at a time
+            self._ahead, self._ahead_at, at = self._read_on(max(length, _AHEAD)), self._position, 0
+        found = self._ahead[at : at + length]
+        self._position += len(found)
+        return found
+
+    def _read_on(self, length: int) -> bytes:
+        parts, position = [], self._position
+        while length > 0 and position < self._starts[-1] and self.error is None:
+            index = bisect_right(self._starts, position) - 1
+            part = self._read_piece(self._pieces[index], position - self._starts[index], length)
             if not part:
                 break
             parts.append(part)
             length -= len(part)
-            self._position += len(part)
+            position += len(part)
         return b"".join(parts)
 
     def _read_piece(self, piece: Bytes, offset: int, length: int) -> bytes:
