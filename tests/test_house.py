@@ -100,3 +100,47 @@ def test_no_exception_is_swallowed(room):
         if isinstance(node, ast.ExceptHandler) and blanket(node) and not isinstance(node.body[-1], ast.Raise)
     ]
     assert not wrong
+
+
+OF_FILES = {
+    "replace",
+    "rename",
+    "remove",
+    "unlink",
+    "rmdir",
+    "mkdir",
+    "makedirs",
+    "scandir",
+    "listdir",
+    "link",
+    "symlink",
+}
+"""What ``os`` and ``pathlib`` do to files and folders."""
+
+
+def file_operations(path):
+    """Lines of a module that open, rename, list or lock files themselves."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = [getattr(node, "module", None), *(alias.name for alias in node.names)]
+            if {"fcntl", "pathlib"} & set(names):
+                yield f"{path}:{node.lineno} import"
+        elif isinstance(node, ast.Call):
+            owner = getattr(getattr(node.func, "value", None), "id", None)
+            name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+            if (owner in ("os", "shutil") and name in OF_FILES) or (owner is None and name == "open"):
+                yield f"{path}:{node.lineno} {name}"
+
+
+OF_THE_PROGRAM = {"pipeline/commands/versions.py"}
+"""Looks at the files of a library."""
+
+
+def test_only_the_store_touches_files_of_a_dataset():
+    outside = [
+        path
+        for path in modules("pipeline")
+        if "store" not in path.parts and str(path.relative_to(ROOT)) not in OF_THE_PROGRAM
+    ]
+    assert len(outside) > 20
+    assert not [line for path in outside for line in file_operations(path)]

@@ -222,8 +222,9 @@ def _show(table: str) -> None:
     try:
         print(table, flush=True)
     except (OSError, NotFinished):
-        with open(os.devnull, "wb") as nowhere:  # for what is left of it, too
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # for what is left of it, too
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _now() -> datetime:
