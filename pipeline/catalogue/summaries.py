@@ -13,6 +13,8 @@ from beamprint.pipeline.store.store import ANY, Store, read
 
 RUNS = "_runs"
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_MADE_BY_RUN = re.compile(rf"{RUNS}/\d{{8}}T\d{{6}}-[0-9a-f]{{6}}\.json\Z")
+"""Names that ``beamprint run`` gives its summaries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def read_summaries(store: Store) -> list[RunSummary]:
         NotFinished: A summary cannot be read.
     """
     summaries = {entry.name: _read(store, entry.name) for entry in store.list(RUNS) if _may_be(entry.name)}
-    own = [summary for name, summary in summaries.items() if name == _name(summary.run_id)]
+    own = [summary for name, summary in summaries.items() if summary and name == _name(summary.run_id)]
     return sorted(own, key=lambda summary: (summary.started, summary.run_id))
 
 
@@ -99,12 +101,17 @@ def _may_be(name: str) -> bool:
     return suffix == ".json" and _RUN_ID.match(run_id) is not None
 
 
-def _read(store: Store, name: str) -> RunSummary:
+def _read(store: Store, name: str) -> RunSummary | None:
+    """A summary; None for what is none and has no name of one either."""
     found = read(store, name)
     try:
         told = json.loads(found[0] if found else b"")
         for moment in ("started", "finished"):
             told[moment] = datetime.fromisoformat(told[moment])
         return RunSummary(**told)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise NotFinished(f"{store.uri(name)} is not the summary of a run: {error}") from error
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        if _MADE_BY_RUN.match(name) is None:
+            return None
+        raise NotFinished(
+            f"{store.uri(name)} is not the summary of a run: {error}; restore it, or move it away"
+        ) from error

@@ -276,7 +276,9 @@ def _describe(options: argparse.Namespace) -> int:
 def _failures(options: argparse.Namespace) -> int:
     from beamprint.pipeline.commands import failures  # noqa: PLC0415
 
-    rows = failures.failures(_opened(options.output))
+    dataset = _opened(options.output)
+    dataset.check()
+    rows = failures.failures(dataset)
     text = failures.as_csv(rows) if options.format == "csv" else failures.as_text(rows)
     print(text.rstrip("\n"))
     return 0
@@ -286,7 +288,9 @@ def _runs(options: argparse.Namespace) -> int:
     from beamprint.pipeline.catalogue.summaries import read_summaries  # noqa: PLC0415
     from beamprint.pipeline.commands.runs import as_text  # noqa: PLC0415
 
-    print(as_text(read_summaries(_opened(options.output).store)))
+    dataset = _opened(options.output)
+    print(as_text(read_summaries(dataset.store)))
+    dataset.check()
     return 0
 
 

@@ -79,11 +79,13 @@ def describe_dataset(output: str, form: str = "table", *, width: int | None = No
 
     Raises:
         UsageError: There is no dataset.
+        NotFinished: It cannot be read.
     """
     from beamprint.pipeline.store.dataset import Dataset  # noqa: PLC0415 - needs Arrow, which the columns alone do not
     from beamprint.pipeline.store.places import store_at  # noqa: PLC0415
 
     dataset = Dataset.open(store_at(output))
+    dataset.check()
     if form not in ("table", "markdown"):
         return describe(form)
     versions = Counter(

@@ -89,6 +89,14 @@ class Dataset:
         for bucket, members in sorted(buckets.items()):
             remove_tracks(self.store, self.division, bucket, members)
 
+    def check(self) -> None:
+        """Make sure that every object of the tables can be opened, whether or not its rows are asked for.
+
+        Raises:
+            NotFinished: One cannot; the message names it.
+        """
+        rows_stored(self.store, self.division)
+
     def fingerprints(self, columns: list[str] | None = None) -> pa.Table:
         """All records, or some columns of them, bucket by bucket."""
         return pa.concat_tables(
@@ -136,6 +144,9 @@ def _prepared(store: Store, listed: int, bucket_tracks: int | None) -> Dataset:
         division = _create(store, listed, bucket_tracks or BUCKET_TRACKS)
         _write_first_buckets(store, division)
         return Dataset(store, division)
+    stored = rows_stored(
+        store, found.division
+    )  # ends the run at an object that cannot be read, before it writes
     division = replace(found.division, bucket_tracks=bucket_tracks or found.division.bucket_tracks)
     for bucket in _buckets_of(store, QUARANTINE, division):
         tidy_bucket(store, division, bucket)
@@ -144,7 +155,7 @@ def _prepared(store: Store, listed: int, bucket_tracks: int | None) -> Dataset:
             upgrade_bucket(store, division, bucket)
     write_metadata(store, division)
     _write_first_buckets(store, division)
-    return Dataset(store, grow_if_full(store, division, max(listed, rows_stored(store, division))))
+    return Dataset(store, grow_if_full(store, division, max(listed, stored)))
 
 
 def _create(store: Store, listed: int, bucket_tracks: int) -> Division:

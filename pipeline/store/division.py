@@ -37,6 +37,11 @@ class Division:
     first: int = 0
     bucket_tracks: int = BUCKET_TRACKS
 
+    def __post_init__(self) -> None:
+        for number, least in ((self.buckets, 1), (self.first, 0), (self.bucket_tracks, 1)):
+            if not isinstance(number, int) or number < least:
+                raise ValueError(f"{number!r} in its layout")
+
     @classmethod
     def for_tracks(cls, tracks: int, bucket_tracks: int = BUCKET_TRACKS) -> "Division":
         """Division of a new dataset of so many tracks."""
@@ -91,8 +96,8 @@ def read_metadata(store: Store) -> Metadata | None:
         return _parsed(store, json.loads(found[0]))
     except OSError as error:
         raise NotFinished(f"cannot read {store.uri(METADATA)}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{store.uri(METADATA)} does not describe a dataset: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{store.uri(METADATA)} does not describe a dataset: {error}; restore it") from error
 
 
 def _parsed(store: Store, metadata: Any) -> Metadata:

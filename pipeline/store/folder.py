@@ -1,5 +1,6 @@
 """A folder of the local file system as the place of a dataset."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -41,7 +42,8 @@ class FolderStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise NotFinished(f"cannot read {self.uri(name)}: {error.strerror}") from error
+            advice = "; move it away" if error.errno in (errno.EISDIR, errno.ELOOP) else ""
+            raise NotFinished(f"cannot read {self.uri(name)}: {error.strerror}{advice}") from error
         return Opened(file, str(os.fstat(file.fileno()).st_mtime_ns))
 
     def write(self, name: str, content: Content, version: str) -> str:

@@ -22,6 +22,7 @@ _PADDING = b"\xff"
 _MOST_PADDING = 4096
 _MAGIC = b"PAR1"
 
+_ADVICE = "restore it, or move it away to have it made anew"
 _FORMAT_1_COLUMNS = ("algorithm_version", "parameters_digest")
 _FORMAT_1_DIGEST = "f8e9bb8ceb348bbe"
 """Of the parameters with which format 1 gave the numbers that family versions 1 give."""
@@ -95,7 +96,7 @@ def _rows(file: BinaryIO, schema: pa.Schema, uri: str) -> pa.Table:
 
 
 def _damaged(uri: str, error: Exception) -> NotFinished:
-    return NotFinished(f"cannot read {uri}: {error}; restore it, or move it away to have it made anew")
+    return NotFinished(f"cannot read {uri}: {error}; {_ADVICE}")
 
 
 def _conform(rows: pa.Table, schema: pa.Schema, uri: str) -> pa.Table:
@@ -105,7 +106,7 @@ def _conform(rows: pa.Table, schema: pa.Schema, uri: str) -> pa.Table:
     for field in schema:
         if field.name not in rows.column_names:
             if not field.nullable:
-                raise NotFinished(f"{uri} lacks {field.name}: it is not a file of this program")
+                raise NotFinished(f"{uri} lacks {field.name}: it is not a file of this program; {_ADVICE}")
             rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
         elif field.type != rows.schema.field(field.name).type:
             at = rows.column_names.index(field.name)
@@ -169,7 +170,8 @@ def serialised(rows: pa.Table, *, padding: int = 0) -> memoryview:
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, rows.schema, compression="zstd") as writer:
         sink.write(_PADDING * padding)
-        writer.write_table(rows, row_group_size=1 << 20)
+        if rows.num_rows:  # Hugging Face datasets cannot read a row group without rows
+            writer.write_table(rows, row_group_size=1 << 20)
     return memoryview(sink.getvalue())
 
 

@@ -117,6 +117,6 @@ def test_a_run_id_is_a_file_name():
 
 
 def test_a_damaged_summary_is_named(dataset):
-    dataset.store.write("_runs/half.json", b'{"run_id": ', ANY)
-    with pytest.raises(NotFinished, match=r"half\.json"):
+    dataset.store.write("_runs/20240301T120000-abc123.json", b'{"run_id": ', ANY)
+    with pytest.raises(NotFinished, match=r"abc123\.json"):
         read_summaries(dataset.store)
