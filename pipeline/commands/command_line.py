@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from beamprint.pipeline.commands.limits import add_limits, limits_of
-from beamprint.pipeline.commands.settings import add_config_option, apply_settings
 from beamprint.pipeline.commands.option_types import allowance, deadline, positive, size
 from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
@@ -48,6 +47,8 @@ def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
     parser, of_run = _parsers(runners)
     try:
         if arguments[:1] == ["run"]:
+            from beamprint.pipeline.commands.settings import apply_settings  # noqa: PLC0415
+
             apply_settings(of_run, arguments[1:], os.environ)
         options = parser.parse_args(arguments)
         code: int = options.command(options)
@@ -225,7 +226,7 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> argparse.Arg
         metavar="FILE",
         help="write metrics of the run here at its end, as Prometheus reads them",
     )
-    add_config_option(p)
+    p.add_argument("--config", metavar="FILE", help="TOML file of options, such as: workers = 4")
     p.set_defaults(command=lambda options: _run(options, runners))
     return p
 

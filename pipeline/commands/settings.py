@@ -36,15 +36,6 @@ class _Setting:
     value: object
 
 
-def add_config_option(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--config``."""
-    parser.add_argument(
-        f"--{_CONFIG}",
-        metavar="FILE",
-        help="TOML file of options, such as: workers = 4 (the command line wins)",
-    )
-
-
 def apply_settings(
     parser: argparse.ArgumentParser, words: Sequence[str], environment: Mapping[str, str]
 ) -> None:
@@ -73,7 +64,7 @@ def _name(action: argparse.Action) -> str:
 
 def _path_of_config(words: Sequence[str]) -> str | None:
     finder = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    add_config_option(finder)
+    finder.add_argument(f"--{_CONFIG}")
     try:
         path: str | None = finder.parse_known_args(words)[0].config
     except argparse.ArgumentError:  # the parser of the command says so
