@@ -147,6 +147,7 @@ class _Comparing:
         for part in self._joined.parts([name for name in names if name not in _NOT_COMPARED]):
             for name in part.old.column_names:
                 self._look_at(name, part)
+            del part  # or it would be kept while the next one is read
         codes = sorted(self._notes[0].keys() | self._notes[1].keys())
         counts = {code: (self._notes[0][code], self._notes[1][code]) for code in codes}
         self._found.notes = {code: (a, b) for code, (a, b) in counts.items() if a != b}

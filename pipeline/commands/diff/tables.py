@@ -6,23 +6,39 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.record.arrow import record_schema
+from beamprint.pipeline.record.columns import RECORD, Kind
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.division import FINGERPRINTS
 from beamprint.pipeline.store.parquet import read_columns
 from beamprint.pipeline.store.places import store_at
 
 KEY = "track_id"
-_PART_ROWS = 50_000
-"""Rows brought together at once, unless a piece has more."""
+_PART_ROWS = 20_000
+"""Rows of all columns that are brought together at once."""
 _CELLS = 8_000_000
-"""Cells of one side in memory at once: from a piece with many rows only some columns are read at a time."""
+"""Numbers of one side that are in memory at once, about."""
+_WEIGHT = {
+    Kind.INT: 1,
+    Kind.FLOAT: 1,
+    Kind.BOOL: 1,
+    Kind.TIME: 1,
+    Kind.STRING: 8,
+    Kind.VERSIONS: 8,
+    Kind.STRINGS: 32,
+    Kind.TEXT_MAP: 32,
+    Kind.FLOATS: 128,
+}
+"""How many numbers a value counts for."""
+_WEIGHT_OF = {column.name: _WEIGHT[column.kind] for column in RECORD}
 
+Int64 = npt.NDArray[np.int64]
 _Read = Callable[[list[str]], pa.Table]
 
 
@@ -104,7 +120,7 @@ class Part:
         new: Rows of the new one.
     """
 
-    rows: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    rows: Int64
     old: pa.Table
     new: pa.Table
 
@@ -147,16 +163,50 @@ class Joined:
         return track_id
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
-        """All tracks of both, part by part, with as many of the columns at a time as memory allows."""
-        largest = max([_PART_ROWS, *self._old_sizes, *self._new_sizes])
-        at_once = max(1, _CELLS // largest)
-        for first in range(0, len(columns), at_once):
-            names = list(columns[first : first + at_once])
-            for pieces, start, stop in _grouped(self._old_sizes):
+        """All tracks of both, in parts that have some of the rows or some of the columns, as memory allows."""
+        for names, most_rows in self._cuts(columns):
+            for pieces, start, stop in _grouped(self._old_sizes, most_rows):
                 rows = start + np.flatnonzero(self._matched[start:stop])
                 if len(rows):
-                    old = _together([self._old.pieces[p](names) for p in pieces])
-                    yield Part(rows, old.take(pa.array(rows - start)), self._new_rows(names, start, stop))
+                    yield self._part(names, pieces, rows, start, stop)
+                    pa.default_memory_pool().release_unused()
+
+    def _part(self, columns: list[str], pieces: list[int], rows: Int64, start: int, stop: int) -> Part:
+        old = _together([self._old.pieces[piece](columns) for piece in pieces])
+        if len(rows) < len(old):
+            old = old.take(pa.array(rows - start))
+        return Part(rows, old, self._new_rows(columns, start, stop))
+
+    def _cuts(self, columns: Sequence[str]) -> Iterator[tuple[list[str], int]]:
+        """Columns that are read together, and how many rows at a time.
+
+        Where the rows of a part lie in a few pieces of the new table, as in two datasets of one division, everything
+        is read once. Otherwise a part takes a look at all pieces, so there are few parts, with few columns.
+        """
+        if self._in_step():
+            yield list(columns), _PART_ROWS
+            return
+        room = _CELLS / max(1, self.old_rows)
+        together: list[str] = []
+        for name in sorted(columns, key=_weight):
+            if together and sum(map(_weight, together)) + _weight(name) > room:
+                yield together, _most_rows(together)
+                together = []
+            together.append(name)
+        if together:
+            yield together, _most_rows(together)
+
+    def _in_step(self) -> bool:
+        if max([*self._old_sizes, *self._new_sizes], default=0) > 2 * _PART_ROWS:
+            return False
+        part_of = np.zeros(self.old_rows, np.int64)
+        for part, (_, start, stop) in enumerate(_grouped(self._old_sizes, _PART_ROWS)):
+            part_of[start:stop] = part
+        looks = sum(
+            len(np.unique(part_of[rows[rows >= 0]]))
+            for rows in np.split(self._old_row_of_new, np.cumsum(self._new_sizes)[:-1])
+        )
+        return looks <= 2 * len(self._new_sizes)
 
     def _new_rows(self, columns: list[str], start: int, stop: int) -> pa.Table:
         """Rows of the new table that belong to the old rows [start, stop), in their order."""
@@ -166,9 +216,18 @@ class Joined:
             of_piece = self._old_row_of_new[end - size : end]
             wanted = np.flatnonzero((of_piece >= start) & (of_piece < stop))
             if len(wanted):
-                found.append(read(columns).take(pa.array(wanted)))
+                rows = read(columns)
+                found.append(rows.take(pa.array(wanted)) if len(wanted) < size else rows)
                 ranks.append(of_piece[wanted])
         return _together(found).take(pa.array(np.argsort(np.concatenate(ranks))))
+
+
+def _weight(column: str) -> int:
+    return _WEIGHT_OF.get(column, _WEIGHT[Kind.STRING])
+
+
+def _most_rows(columns: Sequence[str]) -> int:
+    return max(1, _CELLS // sum(map(_weight, columns)))
 
 
 def _together(parts: Sequence[pa.Table]) -> pa.Table:
@@ -187,12 +246,12 @@ def _ids(table: Rows) -> tuple[pa.Array, list[int]]:
     return ids.combine_chunks() if ids.num_chunks else pa.array([], pa.large_string()), list(map(len, parts))
 
 
-def _grouped(sizes: Sequence[int]) -> Iterator[tuple[list[int], int, int]]:
-    """Consecutive pieces that together have about as many rows as a part: their numbers, first and last row."""
+def _grouped(sizes: Sequence[int], most_rows: int) -> Iterator[tuple[list[int], int, int]]:
+    """Consecutive pieces that together have at most so many rows, or a single one: their numbers, first and last row."""
     pieces: list[int] = []
     start = stop = 0
     for piece, size in enumerate(sizes):
-        if pieces and stop - start + size > _PART_ROWS:
+        if pieces and stop - start + size > most_rows:
             yield pieces, start, stop
             pieces, start = [], stop
         pieces.append(piece)
