@@ -63,12 +63,16 @@ def _lines(summary: RunSummary, exit_code: int, succeeded: datetime | None) -> I
         yield from _metric("last_success_timestamp_seconds", text, succeeded.timestamp())
     tracks = {
         "recorded": summary.recorded,
+        "moved": summary.moved,
+        "refreshed": summary.refreshed,
         "quarantined": summary.quarantined,
         "unchanged": summary.unchanged,
         "deferred": summary.deferred,
         "missing": len(summary.missing),
     }
     yield from _labelled("run_tracks", "Tracks of the last run by outcome.", "outcome", tracks)
+    yield from _metric("run_gone_tracks", "Tracks of the dataset that were not listed.", summary.gone)
+    yield from _metric("run_removed_tracks", "Tracks among these that were pruned.", summary.removed)
     reasons = {**dict.fromkeys(map(str, Reason), 0), **summary.reasons}
     yield from _labelled("run_failures", "Tracks that it put into quarantine, by reason.", "reason", reasons)
     audio: float = summary.details.get("audio_seconds", 0.0)
