@@ -36,6 +36,16 @@ class _Setting:
     value: object
 
 
+class _Replaceable(list[object]):
+    """A default of an option that can be given several times: the command line replaces it.
+
+    argparse adds what is on the command line to a copy of the default.
+    """
+
+    def __copy__(self) -> list[object]:
+        return []
+
+
 def apply_settings(
     parser: argparse.ArgumentParser, words: Sequence[str], environment: Mapping[str, str]
 ) -> None:
@@ -114,6 +124,8 @@ def _make_default(setting: _Setting) -> None:
     if action.nargs == 0:
         if _switch(setting):
             action.default = action.const
+    elif isinstance(action, argparse._AppendAction):
+        action.default = _Replaceable(_converted(setting, item) for item in _items(setting))
     elif action.nargs == "+":
         action.default = [_converted(setting, item) for item in _items(setting)]
         action.nargs = "*"

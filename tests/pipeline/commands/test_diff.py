@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from beamprint.pipeline.commands import command_line
 from beamprint.pipeline.commands.diff import diff, rendering, tables, values
 from beamprint.pipeline.commands.diff.comparison import compare
 from beamprint.pipeline.errors import UsageError
@@ -219,6 +220,17 @@ def test_equal_tables_are_exit_0(tmp_path, capsys):
     old = dataset(tmp_path / "old", [record("a")])
     assert diff(old, old, "table", 3) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("equal within tolerance")
+
+
+def test_the_command_line_hands_on_form_limit_and_exit_code(tmp_path, capsys):
+    old = dataset(tmp_path / "old", [record(name) for name in "abc"])
+    new = dataset(tmp_path / "new", [record(name, codec="mp3") for name in "abc"])
+    words = ["diff", old, new, "--json", "--limit", "2"]
+    assert command_line.main(words, {"local": None}) == 1
+    (codec,) = (c for c in json.loads(capsys.readouterr().out)["columns"] if c["name"] == "codec")
+    assert [worst["track_id"] for worst in codec["worst"]] == ["a", "b"]
+    assert command_line.main(["diff", old, "nowhere"], {"local": None}) == 2
+    assert "nowhere does not exist" in capsys.readouterr().err
 
 
 # Wrong use

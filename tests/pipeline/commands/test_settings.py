@@ -81,6 +81,19 @@ def test_a_variable_holds_several_inputs_as_a_shell_would_read_them():
     assert given["inputs"] == ["a", "b c"]
 
 
+def test_what_can_be_given_several_times_is_replaced_too(tmp_path):
+    """Roots are bounds: one on the command line must not come on top of those of the file."""
+    words, file = ("x", "-o", "out"), 'root = ["/a", "/b"]'
+    assert parsed(*words, file=file, tmp_path=tmp_path)["root"] == ["/a", "/b"]
+    assert parsed(*words, environment={"BEAMPRINT_ROOT": "/c"}, file=file, tmp_path=tmp_path)["root"] == [
+        "/c"
+    ]
+    assert parsed(*words, "--root", "/d", "--root", "/e", file=file, tmp_path=tmp_path)["root"] == [
+        "/d",
+        "/e",
+    ]
+
+
 def test_a_variable_may_name_the_file(tmp_path):
     for name, workers in (("a.toml", 4), ("b.toml", 5)):
         (tmp_path / name).write_text(f"workers = {workers}")
