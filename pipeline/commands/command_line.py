@@ -46,7 +46,7 @@ def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
     """
     parser, of_run = _parsers(runners)
     try:
-        if arguments[:1] == ["run"]:
+        if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments):
             from beamprint.pipeline.commands.settings import apply_settings  # noqa: PLC0415
 
             apply_settings(of_run, arguments[1:], os.environ)

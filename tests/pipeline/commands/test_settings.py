@@ -170,3 +170,11 @@ def test_a_wrong_setting_ends_the_command_with_2(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("BEAMPRINT_WORKERS", "0")
     assert command_line.main(["run", "x", "-o", str(tmp_path / "out")], RUNNERS) == 2
     assert capsys.readouterr().err == "beamprint: BEAMPRINT_WORKERS: 0 is not above 0\n"
+
+
+def test_help_is_given_whatever_the_settings(monkeypatch, capsys):
+    monkeypatch.setenv("BEAMPRINT_WORKERS", "0")
+    with pytest.raises(SystemExit) as ended:
+        command_line.main(["run", "--help"], RUNNERS)
+    assert not ended.value.code
+    assert "--config FILE" in capsys.readouterr().out
