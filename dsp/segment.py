@@ -1,7 +1,6 @@
 """A stretch of decoded audio with what surrounds it: the input of every family."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from beamprint.dsp.decimate import Pyramid
 from beamprint.dsp.frames import Frames, measure_frames
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, Bounds, Span, analysis_length, segment_bounds
 from beamprint.dsp.moments import Moments, cell_moments
+from beamprint.dsp.shared import shared_product
 from beamprint.dsp.stretch import Stretch
 
 _MIXED = 1 << 15
@@ -53,6 +53,11 @@ class Segment:
     coding : Coding
     block : int
         Block length of both grids in samples.
+
+    Attributes
+    ----------
+    shared_ns : int
+        CPU nanoseconds that the shared products took to make, so far.
     """
 
     pcm: Float32
@@ -63,6 +68,7 @@ class Segment:
     bounds: Bounds
     coding: Coding = Coding()
     block: int = BLOCK_LENGTH
+    shared_ns: int = field(default=0, init=False)
 
     @classmethod
     def whole(
@@ -119,7 +125,7 @@ class Segment:
             out *= np.float32(1 / len(channels))
         return mix
 
-    @cached_property
+    @shared_product
     def y(self) -> Stretch:
         """The analysis signal with its halo: the mono mix at 44.1 kHz, shape (n,)."""
         mix = self.mix(self.start, self.start + self.pcm.shape[1])
@@ -130,12 +136,12 @@ class Segment:
         )
         return Stretch(samples, first, self.total_y)
 
-    @cached_property
+    @shared_product
     def moments(self) -> Moments:
         """Sums, products and extremes of 10 ms cells of the native channels."""
         return cell_moments(self.native, self.own, self.rate, stereo_pair(self.layout))
 
-    @cached_property
+    @shared_product
     def native_peak(self) -> float:
         """Largest magnitude of any channel in the cells that hold own samples."""
         return float(self.moments.peaks.max())
@@ -145,12 +151,12 @@ class Segment:
         """The same, but 0 for a single channel: tells channels that cancel in the mono mix from silence."""
         return self.native_peak if len(self.layout) > 1 else 0.0
 
-    @cached_property
+    @shared_product
     def frames(self) -> Frames:
         """What one pass over the STFT of the analysis signal yields."""
         return measure_frames(self.y, self.own_y, block=self.block)
 
-    @cached_property
+    @shared_product
     def pyramid(self) -> Pyramid:
         """The analysis signal at a quarter, an eighth ... of its rate."""
         return Pyramid(self.y, self.own_y)

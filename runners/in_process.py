@@ -1,7 +1,7 @@
 """The graph run in this process: the whole of it, or its parts over a slice of the work, for a worker."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -120,18 +120,17 @@ def _current_slice() -> Sequence[Any]:
 
 def _report(result: PipelineResult) -> SliceReport:
     result.wait_until_finish()
-    counters = {
-        c.key.metric.name: c.committed
-        for c in result.metrics().query()["counters"]
-        if c.key.metric.namespace == METRICS
-    }
+    counters = Counter[str]()
+    for c in result.metrics().query()["counters"]:
+        if c.key.metric.namespace == METRICS:
+            counters[c.key.metric.name] += c.committed  # several steps may count under one name
     return SliceReport(
-        recorded=counters.get("recorded", 0),
+        recorded=counters["recorded"],
         failures=Counter(_below("failed/", counters)),
-        audio_seconds=counters.get("audio_ms", 0) / 1000,
+        audio_seconds=counters["audio_ms"] / 1000,
         cpu_seconds=Counter({stage: us / 1e6 for stage, us in _below("cpu_us/", counters).items()}),
     )
 
 
-def _below(prefix: str, counters: dict[str, int]) -> dict[str, int]:
+def _below(prefix: str, counters: Mapping[str, int]) -> dict[str, int]:
     return {name.removeprefix(prefix): n for name, n in counters.items() if name.startswith(prefix)}

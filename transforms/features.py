@@ -30,14 +30,17 @@ class _MeasureFn(beam.DoFn):
 
     def __init__(self, family: str) -> None:
         self.family = family
-        self.cpu = Metrics.counter(METRICS, f"cpu_us/{family}")
+        self.own_cpu = Metrics.counter(METRICS, f"cpu_us/{family}")
+        self.shared_cpu = Metrics.counter(METRICS, "cpu_us/shared")
 
     def process(self, element: Decoded) -> Iterator[Found]:
         if not element.range.track.wants(self.family):
             return
-        began = time.thread_time_ns()
+        shared_before, began = element.segment.shared_ns, time.thread_time_ns()
         content = measure_segment(FAMILIES[self.family], element.segment)
-        self.cpu.inc((time.thread_time_ns() - began) // 1000)
+        spent, shared = time.thread_time_ns() - began, element.segment.shared_ns - shared_before
+        self.shared_cpu.inc(shared // 1000)
+        self.own_cpu.inc((spent - shared) // 1000)
         yield element.range.track.track_id, (self.family, Partial(element.range.index, content))
 
 

@@ -74,11 +74,16 @@ def write_summary(store: Store, summary: RunSummary) -> None:
     Raises:
         NotFinished: The storage failed.
     """
+    content = json.dumps(as_mapping(summary), indent=2, ensure_ascii=False) + "\n"
+    store.write(_name(summary.run_id), content.encode(), ANY)
+
+
+def as_mapping(summary: RunSummary) -> dict[str, Any]:
+    """A summary as JSON can hold it; docs/runs.md says what every field means."""
     told = asdict(summary)
     for name in ("started", "finished"):
         told[name] = told[name].astimezone(timezone.utc).isoformat()
-    content = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-    store.write(_name(summary.run_id), content.encode(), ANY)
+    return told
 
 
 def read_summaries(store: Store) -> list[RunSummary]:
@@ -90,6 +95,20 @@ def read_summaries(store: Store) -> list[RunSummary]:
     summaries = {entry.name: _read(store, entry.name) for entry in store.list(RUNS) if _may_be(entry.name)}
     own = [summary for name, summary in summaries.items() if summary and name == _name(summary.run_id)]
     return sorted(own, key=lambda summary: (summary.started, summary.run_id))
+
+
+def last_success(store: Store) -> datetime | None:
+    """End of the last run that was done, without failures; None where there is none.
+
+    Raises:
+        NotFinished: A summary cannot be read.
+    """
+    names = sorted((entry.name for entry in store.list(RUNS) if _may_be(entry.name)), reverse=True)
+    for name in names:  # begin with the time of the start
+        summary = _read(store, name)
+        if summary and name == _name(summary.run_id) and summary.outcome == "done":
+            return summary.finished
+    return None
 
 
 def _name(run_id: str) -> str:

@@ -1,9 +1,10 @@
 """The command line: arguments in, exit code out. Each command imports what it needs when it runs."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from beamprint.pipeline.commands.limits import add_limits, limits_of
 from beamprint.pipeline.commands.option_types import allowance, deadline, positive, size
@@ -26,6 +27,12 @@ exit codes:
   130 interrupted    143 terminated
 """
 
+_SETTINGS = """\
+Every option may also stand in the --config FILE (max-failures = 10) and in a variable (BEAMPRINT_MAX_FAILURES=10);
+the command line wins over variables, these over the file.
+
+"""
+
 
 def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
     """Run a command.
@@ -37,8 +44,13 @@ def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
     Returns:
         The exit code.
     """
-    options = _parser(runners).parse_args(arguments)
+    parser, of_run = _parsers(runners)
     try:
+        if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments):
+            from beamprint.pipeline.commands.settings import apply_settings  # noqa: PLC0415
+
+            apply_settings(of_run, arguments[1:], os.environ)
+        options = parser.parse_args(arguments)
         code: int = options.command(options)
     except (UsageError, DatasetHeld, NotFinished, TooManyGone) as error:
         print(f"beamprint: {on_one_line(str(error))}", file=sys.stderr)
@@ -50,7 +62,8 @@ def main(arguments: Sequence[str], runners: Mapping[str, Runner]) -> int:
     return code
 
 
-def _parser(runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
+def _parsers(runners: Mapping[str, Runner]) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """The whole parser, and that of ``run`` within it."""
     parser = argparse.ArgumentParser(
         prog="beamprint",
         description="Fingerprint records of audio files: 25 dimensions, loudness, dynamics, quality control.",
@@ -58,13 +71,20 @@ def _parser(runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="versions of this and of its libraries")
+    parser.add_argument(
+        "--completion",
+        action=_Completion,
+        choices=("bash", "zsh", "fish"),
+        help="print a shell's completion script",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add_run(commands, runners)
+    of_run = _add_run(commands, runners)
     _add_analyze(commands)
     _add_describe(commands)
     _add_failures(commands)
     _add_runs(commands)
-    return parser
+    _add_diff(commands)
+    return parser, of_run
 
 
 class _Version(argparse.Action):
@@ -75,6 +95,17 @@ class _Version(argparse.Action):
         from beamprint.pipeline.commands.versions import versions  # noqa: PLC0415
 
         print(versions())
+        parser.exit()
+
+
+class _Completion(argparse.Action):
+    """Prints the completion script of a shell and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: Any, *__: object) -> None:
+        """Called by argparse where it meets the option."""
+        from beamprint.pipeline.commands.completion import completion  # noqa: PLC0415
+
+        print(completion(parser, shell))
         parser.exit()
 
 
@@ -93,13 +124,13 @@ def _command(
     )
 
 
-def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
+def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
     p = _command(
         commands,
         "run",
         "fingerprint audio into a dataset; only what is new or changed is done",
         "beamprint run music/ --output fingerprints\n  beamprint run manifest.csv --output fingerprints --workers 4",
-        more=_EXIT_CODES,
+        more=_SETTINGS + _EXIT_CODES,
     )
     p.add_argument(
         "inputs",
@@ -190,7 +221,14 @@ def _add_run(commands: _Commands, runners: Mapping[str, Runner]) -> None:
     add_limits(p, size=size, number=positive(float), count=positive(int))
     p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
+    p.add_argument(
+        "--metrics-file",
+        metavar="FILE",
+        help="write metrics of the run here at its end, as Prometheus reads them",
+    )
+    p.add_argument("--config", metavar="FILE", help="TOML file of options, such as: workers = 4")
     p.set_defaults(command=lambda options: _run(options, runners))
+    return p
 
 
 def _add_analyze(commands: _Commands) -> None:
@@ -239,7 +277,25 @@ def _add_failures(commands: _Commands) -> None:
 def _add_runs(commands: _Commands) -> None:
     p = _command(commands, "runs", "list what was done when", "beamprint runs fingerprints")
     p.add_argument("output", metavar="OUT", help="folder of the dataset")
+    _add_formats(p, "json")
     p.set_defaults(command=_runs)
+
+
+def _add_diff(commands: _Commands) -> None:
+    p = _command(
+        commands,
+        "diff",
+        "compare two datasets or tables, column by column, with the declared tolerances",
+        "beamprint diff fingerprints fingerprints-of-the-new-version",
+        more="exit code 0 if they are equal within tolerance, 1 if not, 2 wrong use, 4 a file cannot be read",
+    )
+    for name in ("old", "new"):
+        p.add_argument(name, metavar=name.upper(), help="dataset, Parquet file, or folder of Parquet files")
+    p.add_argument(
+        "--limit", type=positive(int), default=3, metavar="N", help="worst tracks to name (default: 3)"
+    )
+    _add_formats(p, "json", "csv")
+    p.set_defaults(command=_diff)
 
 
 def _add_formats(parser: argparse.ArgumentParser, *formats: str) -> None:
@@ -286,12 +342,19 @@ def _failures(options: argparse.Namespace) -> int:
 
 def _runs(options: argparse.Namespace) -> int:
     from beamprint.pipeline.catalogue.summaries import read_summaries  # noqa: PLC0415
-    from beamprint.pipeline.commands.runs import as_text  # noqa: PLC0415
+    from beamprint.pipeline.commands import runs  # noqa: PLC0415
 
     dataset = _opened(options.output)
-    print(as_text(read_summaries(dataset.store)))
+    summaries = read_summaries(dataset.store)
+    print(runs.as_json(summaries) if options.format == "json" else runs.as_text(summaries))
     dataset.check()
     return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.commands.diff import diff  # noqa: PLC0415
+
+    return diff(options.old, options.new, options.format, options.limit)
 
 
 def _opened(output: str) -> "Dataset":

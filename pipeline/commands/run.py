@@ -20,6 +20,7 @@ from beamprint.pipeline.catalogue.retagging import retag
 from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
 from beamprint.pipeline.commands.found_table import found_table
 from beamprint.pipeline.commands.limits import limits_of
+from beamprint.pipeline.commands.metrics import check_metrics_file, write_metrics
 from beamprint.pipeline.commands.option_types import Allowance
 from beamprint.pipeline.commands.run_messages import Ended, closing, left_out, planned
 from beamprint.pipeline.errors import NotFinished, TooManyGone, UsageError
@@ -56,6 +57,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         NotFinished: The store failed.
     """
     _check(options)
+    if options.metrics_file:
+        check_metrics_file(options.metrics_file)
     store = store_at(options.output)
     bounds = Bounds.given(options.root, options.allow_scheme)
     listing = list_tracks(options.inputs, bounds)
@@ -78,7 +81,10 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         retag(dataset, todo)
         outcome = _work(todo, sink, bounds, options, runner)
         ended = _count(listing, todo, sink, outcome, options)
-        write_summary(store, _summary(ended, sink, options))
+        summary = _summary(ended, sink, options)
+        write_summary(store, summary)
+        if options.metrics_file:
+            _tell(*filter(None, [write_metrics(options.metrics_file, store, summary, ended.code)]))
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS and not options.quiet:
             _show(found_table(dataset, started))
     if ended.code or not options.quiet:

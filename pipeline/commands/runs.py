@@ -1,9 +1,10 @@
 """`beamprint runs`: what was done when."""
 
+import json
 from collections.abc import Sequence
 from datetime import timezone
 
-from beamprint.pipeline.catalogue.summaries import RunSummary
+from beamprint.pipeline.catalogue.summaries import RunSummary, as_mapping
 
 _HEADS = ("started (UTC)", "took", "outcome", "listed", "recorded", "failed", "unchanged", "run")
 
@@ -23,6 +24,11 @@ def as_text(summaries: Sequence[RunSummary]) -> str:
     if last.missing:
         lines.append(f"missing after the last run: {', '.join(last.missing)}")
     return "\n".join(lines)
+
+
+def as_json(summaries: Sequence[RunSummary]) -> str:
+    """Runs as an array of what their files hold, first run first."""
+    return json.dumps([as_mapping(summary) for summary in summaries], indent=2, ensure_ascii=False)
 
 
 def _cells(summary: RunSummary) -> tuple[str, ...]:

@@ -227,7 +227,7 @@ def test_a_dry_run_does_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("command", ["run", "analyze", "describe", "failures", "runs"])
+@pytest.mark.parametrize("command", ["run", "analyze", "describe", "failures", "runs", "diff"])
 def test_help_has_an_example(tmp_path, command):
     told = beamprint(command, "--help", cwd=tmp_path).stdout
     assert "example" in told

@@ -14,6 +14,7 @@ from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.pipeline.store.store import read
 from beamprint.runners import in_process, winding_up
+from beamprint.transforms.families import FAMILIES
 from beamprint.transforms.model import Range, Track
 from beamprint.transforms.partials import is_saved
 from beamprint.transforms.ranges import read_range
@@ -50,6 +51,12 @@ def test_segments_measured_apart_make_the_record_of_the_direct_call(ranges, job,
     direct = fingerprint(ranges[0].track.uri, borders=BORDERS, analyzed_at=NOON)
     mine = {"track_id": "long", "tags": [{"key": "label", "value": "Blue"}]}
     assert record == {**direct, **mine}
+
+
+def test_what_families_share_is_a_stage_of_its_own(ranges, job, scratch):
+    report = in_process.run_ranges(ranges[:1], job, scratch)
+    assert report.cpu_seconds.keys() == {"decode", "shared", *FAMILIES}
+    assert report.cpu_seconds["shared"] > 0
 
 
 def test_what_was_measured_of_the_same_file_in_the_same_cuts_is_known(ranges, job, scratch):

@@ -68,7 +68,10 @@ def test_a_format_is_read_plain_and_packed(rows, name):
 def test_packed_parquet_is_read(rows):
     file = io.BytesIO()
     pq.write_table(pa.table({"uri": ["a.wav", "b.wav"]}), file)
-    assert rows("m.parquet.gz", gzip.compress(file.getvalue(), mtime=0)) == [("a.wav", None, {}), ("b.wav", None, {})]
+    assert rows("m.parquet.gz", gzip.compress(file.getvalue(), mtime=0)) == [
+        ("a.wav", None, {}),
+        ("b.wav", None, {}),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 import csv
 import io
+import json
 from datetime import timedelta
 
 import pytest
 
 from beamprint.pipeline.catalogue.summaries import RunSummary, read_summaries, write_summary
-from beamprint.pipeline.commands import failures
+from beamprint.pipeline.commands import command_line, failures
 from beamprint.pipeline.commands.runs import as_text
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.dataset import writing
@@ -84,6 +85,14 @@ def test_a_summary_is_read_back_as_it_was_written(dataset):
     write_summary(dataset.store, summary())
     assert read_summaries(dataset.store) == [summary(missing=[])]
     assert summary().listed == 5
+
+
+def test_runs_as_json_are_what_their_files_hold(dataset, tmp_path, capsys):
+    write_summary(dataset.store, summary("b", started=LATER, finished=LATER, missing=["x"]))
+    write_summary(dataset.store, summary("c"))
+    assert command_line.main(["runs", str(tmp_path), "--json"], {"local": None}) == 0
+    files = [json.loads((tmp_path / f"_runs/{name}.json").read_text()) for name in ("c", "b")]
+    assert json.loads(capsys.readouterr().out) == files
 
 
 def test_runs_are_listed_in_the_order_of_their_start(dataset):

@@ -1,0 +1,95 @@
+"""`run --metrics-file`: a run's outcome in Prometheus' text format, as node_exporter's textfile collector reads it."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from beamprint.pipeline.catalogue.summaries import RunSummary, last_success
+from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.store.store import Store
+from beamprint.transforms.audio.errors import Reason
+
+_Samples = Mapping[str, float]
+
+
+def check_metrics_file(path: str) -> None:
+    """See before the run that metrics can be written after it.
+
+    Raises:
+        UsageError: They cannot.
+    """
+    folder = Path(path).absolute().parent
+    if not folder.is_dir() or Path(path).is_dir() or not os.access(folder, os.W_OK):
+        raise UsageError(f"--metrics-file {path}: no file can be written there")
+
+
+def write_metrics(path: str, store: Store, summary: RunSummary, exit_code: int) -> str:
+    """Replace the file at once: a reader meets the old metrics or the new ones.
+
+    Returns:
+        What kept it from being written, which decides nothing over the run; empty otherwise.
+    """
+    succeeded = summary.finished if exit_code == 0 else last_success(store)
+    unfinished = Path(f"{path}.{os.getpid()}.tmp")  # the collector reads *.prom only
+    try:
+        unfinished.write_text(as_metrics(summary, exit_code, succeeded))
+        unfinished.replace(path)
+    except OSError as error:
+        return f"beamprint: --metrics-file {path} cannot be written: {error.strerror}"
+    return ""
+
+
+def as_metrics(summary: RunSummary, exit_code: int, succeeded: datetime | None) -> str:
+    """Metrics of a run.
+
+    Args:
+        summary: Of the run.
+        exit_code: Of the run.
+        succeeded: End of the last run with exit code 0, this one included.
+    """
+    return "".join(_lines(summary, exit_code, succeeded))
+
+
+def _lines(summary: RunSummary, exit_code: int, succeeded: datetime | None) -> Iterator[str]:
+    seconds = (summary.finished - summary.started).total_seconds()
+    yield from _metric("run_exit_code", "Exit code of the last run.", exit_code)
+    yield from _metric("run_started_timestamp_seconds", "Its start.", summary.started.timestamp())
+    yield from _metric("run_finished_timestamp_seconds", "Its end.", summary.finished.timestamp())
+    yield from _metric("run_duration_seconds", "How long it took.", seconds)
+    if succeeded is not None:
+        text = "End of the last run with exit code 0."
+        yield from _metric("last_success_timestamp_seconds", text, succeeded.timestamp())
+    tracks = {
+        "recorded": summary.recorded,
+        "moved": summary.moved,
+        "refreshed": summary.refreshed,
+        "quarantined": summary.quarantined,
+        "unchanged": summary.unchanged,
+        "deferred": summary.deferred,
+        "missing": len(summary.missing),
+    }
+    yield from _labelled("run_tracks", "Tracks of the last run by outcome.", "outcome", tracks)
+    yield from _metric("run_gone_tracks", "Tracks of the dataset that were not listed.", summary.gone)
+    yield from _metric("run_removed_tracks", "Tracks among these that were pruned.", summary.removed)
+    reasons = {**dict.fromkeys(map(str, Reason), 0), **summary.reasons}
+    yield from _labelled("run_failures", "Tracks that it put into quarantine, by reason.", "reason", reasons)
+    audio: float = summary.details.get("audio_seconds", 0.0)
+    yield from _metric("run_audio_seconds", "Audio that it decoded.", audio)
+    cpu: _Samples = summary.details.get("cpu_seconds", {})
+    yield from _labelled("run_cpu_seconds", "CPU that it took, by stage.", "stage", cpu)
+
+
+def _metric(name: str, text: str, value: float) -> Iterator[str]:
+    yield f"{_head(name, text)}beamprint_{name} {value}\n"
+
+
+def _labelled(name: str, text: str, label: str, samples: _Samples) -> Iterator[str]:
+    yield _head(name, text)
+    for key, value in samples.items():
+        yield f"beamprint_{name}{{{label}={json.dumps(key)}}} {value}\n"
+
+
+def _head(name: str, text: str) -> str:
+    return f"# HELP beamprint_{name} {text}\n# TYPE beamprint_{name} gauge\n"
