@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from beamprint.pipeline.catalogue.summaries import RunSummary, last_success
-from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.store.store import Store
 from beamprint.transforms.audio.errors import Reason
 
@@ -31,13 +31,13 @@ def write_metrics(path: str, store: Store, summary: RunSummary, exit_code: int) 
     Returns:
         What kept it from being written, which decides nothing over the run; empty otherwise.
     """
-    succeeded = summary.finished if exit_code == 0 else last_success(store)
     unfinished = Path(f"{path}.{os.getpid()}.tmp")  # the collector reads *.prom only
     try:
+        succeeded = summary.finished if exit_code == 0 else last_success(store)
         unfinished.write_text(as_metrics(summary, exit_code, succeeded))
         unfinished.replace(path)
-    except OSError as error:
-        return f"beamprint: --metrics-file {path} cannot be written: {error.strerror}"
+    except (OSError, NotFinished) as error:
+        return f"beamprint: --metrics-file {path} cannot be written: {error}"
     return ""
 
 

@@ -1,9 +1,9 @@
 """Two tables read side by side: rows of the same track brought together, a part at a time."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,10 @@ from beamprint.pipeline.record.arrow import record_schema
 from beamprint.pipeline.record.columns import RECORD, Kind
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.division import FINGERPRINTS
+from beamprint.pipeline.store.local_files import LocalFiles
 from beamprint.pipeline.store.parquet import read_columns
 from beamprint.pipeline.store.places import store_at
+from beamprint.pipeline.store.store import Entry
 
 KEY = "track_id"
 _PART_ROWS = 20_000
@@ -64,11 +66,14 @@ def opened(place: str) -> Rows:
         UsageError: There is none, or it is a dataset of a later version.
         NotFinished: A file cannot be read.
     """
-    path = Path(place).expanduser()
-    if path.is_dir():
+    path, files = os.path.abspath(os.path.expanduser(place)), LocalFiles()
+    if files.is_folder(path):
         dataset = Dataset.find(store_at(place))
-        return _of_files(place, sorted(path.rglob("*.parquet"))) if dataset is None else _of(dataset, place)
-    if path.is_file():
+        if dataset is not None:
+            return _of(dataset, place)
+        found = files.walk(path, lambda name: name.endswith(".parquet"))
+        return _of_files(place, sorted(entry.name for entry in found if isinstance(entry, Entry)))
+    if files.stat(path) is not None:
         return _of_files(place, [path])
     raise UsageError(f"{place} does not exist; name a dataset, a Parquet file, or a folder of them")
 
@@ -79,7 +84,7 @@ def _of(dataset: Dataset, place: str) -> Rows:
     return Rows(place, tuple(record_schema().names), pieces)
 
 
-def _of_files(place: str, files: Sequence[Path]) -> Rows:
+def _of_files(place: str, files: Sequence[str]) -> Rows:
     if not files:
         raise UsageError(f"{place} is neither a dataset nor a folder of Parquet files")
     pieces: list[_Read] = []
@@ -97,7 +102,7 @@ def _of_files(place: str, files: Sequence[Path]) -> Rows:
     return Rows(place, tuple(columns), pieces)
 
 
-def _row_group(file: Path, group: int, columns: list[str]) -> pa.Table:
+def _row_group(file: str, group: int, columns: list[str]) -> pa.Table:
     try:
         with pq.ParquetFile(file) as parquet:
             held = parquet.schema_arrow.names

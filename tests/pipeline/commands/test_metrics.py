@@ -10,6 +10,7 @@ from beamprint.pipeline.commands.metrics import as_metrics, check_metrics_file, 
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.places import store_at
+from beamprint.pipeline.store.store import ANY
 from beamprint.transforms.audio.errors import Reason
 from tests.pipeline.rows import LATER, STARTED
 
@@ -109,4 +110,8 @@ def test_a_place_where_nothing_can_be_written_is_told_before_the_run(tmp_path):
 
 def test_what_cannot_be_written_after_the_run_is_told_and_raises_nothing(tmp_path, store):
     gone = tmp_path / "gone/x.prom"
-    assert "x.prom cannot be written: No such file" in write_metrics(str(gone), store, summary(), 0)
+    told = write_metrics(str(gone), store, summary(), 0)
+    assert "x.prom cannot be written" in told
+    assert "No such file" in told
+    store.write("_runs/20240301T120000-abcdef.json", b"half", ANY)
+    assert "is not the summary of a run" in write_metrics(str(tmp_path / "x.prom"), store, summary(), 1)
