@@ -144,9 +144,7 @@ def _prepared(store: Store, listed: int, bucket_tracks: int | None) -> Dataset:
         division = _create(store, listed, bucket_tracks or BUCKET_TRACKS)
         _write_first_buckets(store, division)
         return Dataset(store, division)
-    stored = rows_stored(
-        store, found.division
-    )  # ends the run at an object that cannot be read, before it writes
+    stored = rows_stored(store, found.division)  # what cannot be read ends the run before it writes
     division = replace(found.division, bucket_tracks=bucket_tracks or found.division.bucket_tracks)
     for bucket in _buckets_of(store, QUARANTINE, division):
         tidy_bucket(store, division, bucket)
