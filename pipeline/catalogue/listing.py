@@ -83,7 +83,8 @@ def list_tracks(inputs: Iterable[str], bounds: Bounds = UNBOUNDED) -> Listing:
     ignored = repeated = 0
     gate = bounds.gate()
     for given in inputs:
-        finds = list(_within(bounds, gate, _search(given, bounds, gate)))
+        search = _search(given, bounds, gate)
+        finds = list(search if bounds == UNBOUNDED else _within(bounds, gate, search))
         others = sum(isinstance(found, Other) for found in finds)
         refused = [found.message for found in finds if isinstance(found, Unlisted)]
         if len(finds) == others + len(refused):

@@ -66,7 +66,7 @@ def _lines(file: Iterable[str]) -> Iterator[str]:
 
 
 def _whole(value: str) -> str:
-    return value.replace(_STAND_IN, "\r")
+    return value if value.isascii() else value.replace(_STAND_IN, "\r")
 
 
 def _delimiter(header: str) -> str:
@@ -77,5 +77,5 @@ def _delimiter(header: str) -> str:
 
 
 def _check_length(manifest: str, number: int, values: list[str], columns: int) -> None:
-    if any(map(str.strip, values[columns:])):
+    if len(values) > columns and any(map(str.strip, values[columns:])):
         raise UsageError(f"manifest {manifest}, row {number}: {len(values)} values for {columns} columns")
