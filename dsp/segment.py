@@ -7,6 +7,7 @@ import numpy as np
 from beamprint.dsp import memory, resample
 from beamprint.dsp.arrays import Float32
 from beamprint.dsp.channels import ChannelLayout, mono_mix_channels, stereo_pair
+from beamprint.dsp.coding import Coding
 from beamprint.dsp.decimate import Pyramid
 from beamprint.dsp.frames import Frames, measure_frames
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, Bounds, Span, analysis_length, segment_bounds
@@ -16,20 +17,6 @@ from beamprint.dsp.stretch import Stretch
 
 _MIXED = 1 << 15
 """Samples mixed at once, so that they are still in the cache when they are scaled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """How the file stores its samples, as far as a measurement needs it.
-
-    ``bits`` is the word length of integer PCM and of lossless codecs, None for lossy and float ones.
-    ``is_float`` marks float PCM. ``code_or`` is the bitwise OR of all codes of the segment's own
-    samples, given for 32-bit integers only: float32 holds shorter words exactly.
-    """
-
-    bits: int | None = None
-    is_float: bool = False
-    code_or: int | None = None
 
 
 @dataclass
@@ -66,7 +53,7 @@ class Segment:
     total: int
     layout: ChannelLayout
     bounds: Bounds
-    coding: Coding = Coding()
+    coding: Coding = field(default_factory=Coding)
     block: int = BLOCK_LENGTH
     shared_ns: int = field(default=0, init=False)
 

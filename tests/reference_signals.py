@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from beamprint.dsp.channels import ChannelLayout, layout_of
-from beamprint.dsp.segment import Coding
+from beamprint.dsp.coding import Coding
 
 LOSSLESS_16 = Coding(bits=16)
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from beamprint.dsp.channels import ChannelLayout, layout_of
+from beamprint.dsp.coding import Coding
 from beamprint.dsp.grid import BLOCK_LENGTH, decoded_span, segment_bounds
-from beamprint.dsp.segment import Coding, Segment
+from beamprint.dsp.segment import Segment
 
 
 def segments(

@@ -24,6 +24,7 @@ COMMANDS = {
     "describe": ["describe", "out"],
     "failures": ["failures", "out"],
     "runs": ["runs", "out"],
+    "diff": ["diff", "out", "out"],
 }
 
 

@@ -27,8 +27,9 @@ from beamprint.dsp import (
     stereo_faults,
 )
 from beamprint.dsp.channels import layout_of
+from beamprint.dsp.coding import Coding
 from beamprint.dsp.missing import Columns, Missing
-from beamprint.dsp.segment import Coding, Segment
+from beamprint.dsp.segment import Segment
 from benchmarks.defects import plant
 
 SUFFIXES = {".ogg", ".flac", ".wav", ".mp3", ".opus"}

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from beamprint.dsp import bit_depth
+from beamprint.dsp.coding import Coding
 from beamprint.dsp.missing import Missing
-from beamprint.dsp.segment import Coding
 from tests.segmenting import columns
 
 

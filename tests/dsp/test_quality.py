@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from beamprint.dsp import quality
+from beamprint.dsp.coding import Coding
 from beamprint.dsp.missing import Missing
-from beamprint.dsp.segment import Coding
 from tests.segmenting import columns, segments
 
 RATE = 44_100

@@ -156,7 +156,10 @@ def test_analyze_names_the_bad_file_and_goes_on(done):
         (("run", "twice.csv", "-o", "out"), "same"),
         (("failures", "nothing"), "nothing"),
         (("run", "a.wav", "-o", "out", "--workers", "0"), "0 is not above 0"),
-        (("run", "a.wav", "-o", "out", "--max-failures", "-1"), "-1 is below 0"),
+        (
+            ("run", "a.wav", "-o", "out", "--max-failures", "-1"),
+            "-1 is neither a number of tracks nor a share",
+        ),
         (("run", "a.wav", "-o", ""), "output is empty"),
         (("run", "", "-o", "out"), "input is empty"),
         (("run", "a.wav", "-o", "out", "--force", "--limit", "1"), "--force with --limit"),

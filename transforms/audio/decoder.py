@@ -6,7 +6,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from beamprint.dsp.segment import Coding
+from beamprint.dsp.coding import Coding
 
 Buffer = NDArray[np.float32] | NDArray[np.int32] | NDArray[np.int16]
 SampleType = type[np.float32] | type[np.int32] | type[np.int16]

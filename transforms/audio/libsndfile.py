@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from beamprint.dsp.segment import Coding
+from beamprint.dsp.coding import Coding
 from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.errors import BadAudio, Reason

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from beamprint.dsp.segment import Coding
+from beamprint.dsp.coding import Coding
 from beamprint.transforms.audio import decoders
 from beamprint.transforms.audio.decoder import AudioFormat, Decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
