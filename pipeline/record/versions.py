@@ -8,7 +8,7 @@ IDENTITY = "identity"
 
 FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        IDENTITY: 1,
+        IDENTITY: 2,
         "spectral": 1,
         "temporal": 2,
         "loudness": 1,
