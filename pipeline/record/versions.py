@@ -11,7 +11,7 @@ FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
         IDENTITY: 2,
         "spectral": 1,
         "temporal": 2,
-        "loudness": 1,
+        "loudness": 2,
         "variation": 1,
         "harmonic": 1,
         "stereo": 1,
