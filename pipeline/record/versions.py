@@ -9,11 +9,11 @@ IDENTITY = "identity"
 FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         IDENTITY: 2,
-        "spectral": 1,
+        "spectral": 2,
         "temporal": 2,
         "loudness": 2,
         "variation": 1,
-        "harmonic": 1,
+        "harmonic": 2,
         "stereo": 1,
         "quality": 1,
     }

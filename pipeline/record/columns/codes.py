@@ -10,6 +10,8 @@ CODES = {
     "no_periodicity": "Nothing recurs regularly enough to be a tempo.",
     "too_few_beats": "There are fewer than three beats.",
     "unvoiced": "Too few frames have a clear fundamental.",
+    "no_harmony": "There is nothing in the seven octaves from C1.",
+    "no_key": "No key stands out.",
     "no_stereo_pair": "There is no left and right channel.",
     "no_variance": "A channel is constant, so it has no correlation.",
     "not_stereo": "The track does not have exactly two channels.",
