@@ -311,8 +311,8 @@ def _add_album(commands: _Commands) -> None:
         "--by",
         required=True,
         metavar="KEY",
-        help="what the tracks of a group have in common: folder, or a tag such as tags.album (of the manifest); "
-        "several joined by commas",
+        help="what the tracks of a group have in common: folder, or a tag such as embedded.album (of the file) or tags.album "
+        "(of the manifest); several joined by commas",
     )
     _add_formats(p, "json", "csv")
     p.set_defaults(command=_album)

@@ -40,11 +40,12 @@ def validate(record: Mapping[str, object]) -> None:
     """
     _check_row(record, RECORD, _looks_at_record())
     notes = _notes_by_column(record["notes"])
-    for column in _measured():
-        if record[column.name] is None or column.name in notes:
+    for column in _noted():
+        absent = column.measured and record[column.name] is None
+        if absent or column.name in notes:
             _check_notes(column, record[column.name], notes.pop(column.name, set()))
     if notes:
-        raise RecordError(f"notes: {sorted(notes)} are not measured columns")
+        raise RecordError(f"notes: {sorted(notes)} are not columns that can have notes")
 
 
 def check_failure(row: Mapping[str, object]) -> None:
@@ -57,8 +58,8 @@ def check_failure(row: Mapping[str, object]) -> None:
 
 
 @cache
-def _measured() -> tuple[Column, ...]:
-    return tuple(column for column in RECORD if column.measured)
+def _noted() -> tuple[Column, ...]:
+    return tuple(column for column in RECORD if column.measured or column.remarks)
 
 
 def _notes_by_column(notes: object) -> dict[str, set[str]]:

@@ -8,7 +8,7 @@ IDENTITY = "identity"
 
 FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        IDENTITY: 2,
+        IDENTITY: 3,
         "spectral": 2,
         "temporal": 2,
         "loudness": 2,

@@ -153,7 +153,10 @@ def to_table(rows: Iterable[Mapping[str, object]], table: str) -> pa.Table:
 def _as_stored(name: str, values: list[Any]) -> list[Any]:
     if name not in _TEXT_MAPS:
         return values
-    return [[{"key": key, "value": text} for key, text in sorted(value.items())] for value in values]
+    return [
+        None if value is None else [{"key": key, "value": text} for key, text in sorted(value.items())]
+        for value in values
+    ]
 
 
 def text_map(pairs: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.contents import FRAMES_MISSING, Contents
 from beamprint.transforms.audio.decoder import Decoder
 from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.embedded import Embedded, read_embedded
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.ogg import check_pages
@@ -27,7 +28,7 @@ _PAUSE_SECONDS = 0.5
 class Identity:
     """The identity columns of a record that come from the file.
 
-    ``content_sha256`` and ``audio_hash`` are read with the first segment only, None for the others.
+    ``content_sha256``, ``audio_hash`` and ``embedded`` are read with the first segment only, None for the others.
     """
 
     content_sha256: str | None
@@ -41,6 +42,7 @@ class Identity:
     container: str
     codec: str
     bit_depth: int | None
+    embedded: dict[str, str] | None
     decoder_version: str
     notes: tuple[str, ...]
 
@@ -100,6 +102,7 @@ def _open_once(
     with open_source(uri, limits=limits) as source:
         contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         sha256 = _read_through(source, contents) if index == 0 else None
+        embedded = read_embedded(source.data, contents) if index == 0 else None
         if borders:
             decoded = _decode_segment(source, contents, index, borders, frames, block, limits)
         else:
@@ -109,7 +112,7 @@ def _open_once(
     segment = Segment(pcm.samples, start, info.format.rate, total, info.layout, bounds, coding, block)
     short = not contents.is_mpeg and info.frames_exact and total < (info.frames or 0)
     notes = (*info.notes, FRAMES_MISSING) if short else info.notes
-    return TrackSegment(segment, _identity(replace(info, notes=notes), total, sha256, audio_hash))
+    return TrackSegment(segment, _identity(replace(info, notes=notes), total, sha256, audio_hash, embedded))
 
 
 def _decode_whole(source: OpenSource, contents: Contents, block: int, limits: Limits) -> _Part:
@@ -166,7 +169,9 @@ def _read_through(source: OpenSource, contents: Contents) -> str:
     return sha256
 
 
-def _identity(info: AudioInfo, total: int, sha256: str | None, audio_hash: str | None) -> Identity:
+def _identity(
+    info: AudioInfo, total: int, sha256: str | None, audio_hash: str | None, embedded: Embedded | None
+) -> Identity:
     return Identity(
         content_sha256=sha256,
         audio_hash=audio_hash,
@@ -179,6 +184,7 @@ def _identity(info: AudioInfo, total: int, sha256: str | None, audio_hash: str |
         container=info.container,
         codec=info.format.codec,
         bit_depth=info.format.bit_depth,
+        embedded=embedded and embedded.tags,
         decoder_version=info.decoder_version,
-        notes=info.notes,
+        notes=info.notes if embedded is None else (*info.notes, *embedded.notes),
     )

@@ -22,6 +22,8 @@ CODES = {
     "not_integer": "The samples are not integers of 24 bits or fewer.",
     "digital_silence": "In every block all samples are equal.",
     "band_limited": "Bands above half the sample rate are 0, because the file cannot hold anything there.",
+    "unreadable": "The tags are damaged, so they are left out.",
+    "cut": "There are more tags than are kept; the longest are left out.",
     "length_unknown": "The file does not say how long it is, so a missing end cannot be noticed.",
     "length_corrected": "The file declares a wrong length; all of the audio that is there was read.",
 }

@@ -102,6 +102,15 @@ IDENTITY = (
         blind_spot="How many of the bits carry signal; see effective_bits.",
     ),
     _identity(
+        name="embedded",
+        kind=Kind.TEXT_MAP,
+        remarks=("unreadable", "cut"),
+        definition="The file's own tags: lower-case name, as in Vorbis comments, and text of each. Also the bext chunk of "
+        "Broadcast Wave, with its loudness in LUFS and dB. At most 64 KiB.",
+        source="ID3, Vorbis comments, RIFF INFO and AIFF chunks; EBU Tech 3285",
+        blind_spot="Pictures; APE tags of MP3 files; tags of CAF, AU, Wave64 and RF64 files, but for bext.",
+    ),
+    _identity(
         name="tags",
         kind=Kind.TEXT_MAP,
         required=True,

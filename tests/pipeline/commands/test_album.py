@@ -61,11 +61,18 @@ def test_groups_of_a_dataset_are_those_of_their_records(tmp_path, recorded):
 
 def test_tracks_are_grouped_by_folder_and_by_several_keys(tmp_path):
     rows = [
-        record(f"{n}", uri=uri, tags={"album": "best of", "artist": artist})
-        for n, (uri, artist) in enumerate([("/m/a/1.wav", "X"), ("/m/a/2.wav", "Y"), ("/m/b/1.wav", "Y")])
+        record(f"{n}", uri=uri, tags={"album": "best of", "artist": artist}, embedded=embedded)
+        for n, (uri, artist, embedded) in enumerate(
+            [
+                ("/m/a/1.wav", "X", {"album": "own"}),
+                ("/m/a/2.wav", "Y", {}),
+                ("/m/b/1.wav", "Y", None),
+            ]
+        )
     ]
     dataset = dataset_of(tmp_path / "out", rows)
     assert [(r["group"], r["tracks"]) for r in albums(dataset, ["folder"]).rows] == [("/m/a", 2), ("/m/b", 1)]
+    assert [r["group"] for r in albums(dataset, ["embedded.album"]).rows] == ["own"]
     both = albums(dataset, ["tags.artist", "tags.album"]).rows
     assert [(r["group"], r["tracks"]) for r in both] == [("X / best of", 1), ("Y / best of", 2)]
 
