@@ -77,7 +77,7 @@ def _as_declared(block: NDArray[Any], bits: int) -> NDArray[Any]:
 def _sha256_of_coded(data: Bytes, contents: Contents) -> str:
     digest = hashlib.sha256()
     if contents.audio:
-        pieces = (piece for extent in contents.audio for piece in _chunks(data, extent))
+        pieces: Iterator[bytes] = (p for extent in contents.audio for p in _chunks(data, extent))
     else:  # Ogg, perhaps within another container
         start = contents.streams[0].pieces[0].start if contents.streams else contents.start
         pieces = packets_without_comments(data, start)
