@@ -8,14 +8,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from beamprint.pipeline.groups import group_loudness as group_loudness
     from beamprint.pipeline.one_file import fingerprint as fingerprint
     from beamprint.transforms.audio.errors import BadAudio as BadAudio
 
 _HOMES = {
     "BadAudio": "beamprint.transforms.audio.errors",
     "fingerprint": "beamprint.pipeline.one_file",
+    "group_loudness": "beamprint.pipeline.groups",
 }
-__all__ = ["BadAudio", "__version__", "fingerprint"]
+__all__ = ["BadAudio", "__version__", "fingerprint", "group_loudness"]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,8 +24,8 @@ _ROW_ADVANCE = 64
 """Samples from one row of the matrix product to the next, where frames are closer together."""
 
 
-def mean_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> Float32:
-    """Mean over the twelve pitch classes of each frame's chroma, whose largest class is 1.
+def relative_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> Float32:
+    """Chroma of each frame, divided by its largest class.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def mean_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> 
 
     Returns
     -------
-    float32, shape (count,), 1/12 to 1; 0 where the magnitudes are zero.
+    float32, shape (count, 12), C first, 0 to 1; 0 where the magnitudes are zero.
     """
-    out = np.empty(count, np.float32)
+    out = np.empty((count, CLASSES), np.float32)
     for a in range(0, count, _CHUNK):
         b = min(count, a + _CHUNK)
         classes = chroma(pyramid, first + a * every, b - a, every=every)
-        largest = classes.max(axis=1)
-        out[a:b] = classes.sum(axis=1) / np.maximum(largest, np.finfo(np.float32).tiny) / CLASSES
+        largest = classes.max(axis=1, keepdims=True)
+        np.divide(classes, np.maximum(largest, np.finfo(np.float32).tiny), out=out[a:b])
     return out
 
 

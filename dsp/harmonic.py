@@ -1,19 +1,20 @@
-"""Harmonic family: share of sustained sound, steadiness of pitch, fullness of harmony."""
+"""Harmonic family: share of sustained sound, steadiness of pitch, fullness of harmony, pitch classes and key."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from beamprint.dsp import constant_q, hpss, yin
-from beamprint.dsp.arrays import Float32, Float64
+from beamprint.dsp import constant_q, hpss, key, yin
+from beamprint.dsp.arrays import Float16, Float32, Float64
 from beamprint.dsp.grid import frame_count
 from beamprint.dsp.limits import within
 from beamprint.dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding
 
-COLUMNS = ("harmonic_ratio", "pitch_stability", "chroma_energy", "chroma_mean", "voiced_ratio")
+KEY_COLUMNS = ("chroma", "key", "key_strength")
+COLUMNS = ("harmonic_ratio", "pitch_stability", "chroma_energy", "chroma_mean", "voiced_ratio", *KEY_COLUMNS)
 
 FEWEST_VOICED_FRAMES = 43
 """Half a second."""
@@ -23,6 +24,8 @@ FULL_CHROMA = 0.4
 """Mean chroma that ``chroma_energy`` calls 1."""
 
 UNVOICED = Missing("unvoiced")
+NO_HARMONY = Missing("no_harmony")
+NO_KEY = Missing("no_key")
 
 _MASKS_THINNED, _CHROMA_THINNED = (2600, 10_400), (1300, 2600, 5200)
 """Track lengths in frames (15 s are 1300) beyond which only every second, fourth ... frame is measured."""
@@ -34,13 +37,13 @@ _PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 12, 1000
 class HarmonicPartial:
     """Own frames' quantities, all in order of frames, and the sums of the harmonic/percussive masks.
 
-    ``rms`` and ``f0`` (Hz, 0 where unvoiced) are float32, one a frame; ``chroma`` (mean over the classes) is float32,
-    one every ``chroma_every`` frames of the absolute grid.
+    ``rms`` and ``f0`` (Hz, 0 where unvoiced) are float32, one a frame; ``chroma`` is float16,
+    shape (n, 12), each frame over its largest class, one every ``chroma_every`` frames of the absolute grid.
     """
 
     rms: Float32
     f0: Float32
-    chroma: Float32
+    chroma: Float16
     masks: hpss.MaskSums
     chroma_every: int
     cancellable_peak: float
@@ -57,9 +60,9 @@ def analyse(segment: Segment) -> HarmonicPartial:
         yin.fundamentals(
             frames, segment.y, at_most=max(_PITCHED_OF_CHUNK, _PITCHED_IN_ALL * yin.CHUNK // total)
         ),
-        constant_q.mean_chroma(
+        constant_q.relative_chroma(
             segment.pyramid, first, -(-(stop - first) // chroma_every), every=chroma_every
-        ),
+        ).astype(np.float16),
         hpss.mask_sums(frames, total, every=_every(total, _MASKS_THINNED)),
         chroma_every,
         segment.cancellable_peak,
@@ -93,11 +96,14 @@ def finish(partial: HarmonicPartial) -> Columns:
         fewer than 43 or under 0.5 % of the frames that are not silent.
     ``chroma_energy``, ``chroma_mean`` : mean over classes and frames of the chroma, the former over 0.4.
     ``voiced_ratio`` : voiced share of the frames that are not silent.
+    ``chroma`` : mean over frames of each pitch class, sum 1; missing where the seven octaves hold nothing.
+    ``key``, ``key_strength`` : as ``key.estimate`` gives them; ``no_key`` where none stands out.
     """
     if not partial.rms.any():
         return all_missing(COLUMNS, silence_of_mix(partial.cancellable_peak))
     loud = sounding(partial.rms)
-    chroma_mean = float(np.mean(partial.chroma[loud[:: partial.chroma_every]], dtype=np.float64))
+    chroma: Float64 = partial.chroma[loud[:: partial.chroma_every]].mean(axis=0, dtype=np.float64)
+    chroma_mean = float(chroma.mean())
     f0 = partial.f0[loud]
     voiced = f0[f0 > 0].astype(np.float64)
     voiced_ratio = len(voiced) / len(f0)
@@ -107,7 +113,18 @@ def finish(partial: HarmonicPartial) -> Columns:
         "chroma_energy": within(chroma_mean / FULL_CHROMA, 0.0, 1.0),
         "chroma_mean": chroma_mean,
         "voiced_ratio": voiced_ratio,
+        **_key_columns(chroma),
     }
+
+
+def _key_columns(chroma: Float64) -> dict[str, Value]:
+    if not chroma.sum() > 0:
+        return all_missing(KEY_COLUMNS, NO_HARMONY)
+    shares = (chroma / chroma.sum()).tolist()
+    found = key.estimate(chroma)
+    if found is None:
+        return {**all_missing(KEY_COLUMNS, NO_KEY), "chroma": shares}
+    return {"chroma": shares, "key": found.name, "key_strength": found.strength}
 
 
 def _stability(voiced: Float64, share: float) -> Value:

@@ -15,6 +15,7 @@ from beamprint.dsp.arrays import Float64, Int64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.grid import Span
 from beamprint.dsp.kweighting import cell_energies
+from beamprint.dsp.loudness_cells import OFFSET_LUFS, pack
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.truepeak import true_peak
@@ -28,6 +29,7 @@ COLUMNS = (
     "sample_peak_dbfs",
     "plr_db",
     "replaygain_track_gain_db",
+    "loudness_cells",
 )
 
 MOMENTARY_CELLS = 40
@@ -106,6 +108,7 @@ def finish(track: LoudnessPartial) -> Columns:
     ``loudness_range_lu`` : Tech 3342; null under 3 s or if all is gated, noted ``short`` under 60 s.
     ``true_peak_dbtp``, ``sample_peak_dbfs`` : over all channels.
     ``plr_db`` : true peak over integrated loudness. ``replaygain_track_gain_db`` : gain to -18 LUFS.
+    ``loudness_cells`` : loudness of each 100 ms, see ``loudness_cells.pack``; null under 0.1 s.
     All are null for silence.
     """
     if track.sample_peak == 0:
@@ -125,6 +128,7 @@ def finish(track: LoudnessPartial) -> Columns:
         "sample_peak_dbfs": 20 * math.log10(track.sample_peak),
         "plr_db": lufs if isinstance(lufs, Missing) else true_peak_db - lufs,
         "replaygain_track_gain_db": lufs if isinstance(lufs, Missing) else REPLAYGAIN_REFERENCE_LUFS - lufs,
+        "loudness_cells": pack(track.energies, track.rate).tolist() or TOO_SHORT,
     }
     if track.total < SHORT_RANGE_SECONDS * track.rate and not isinstance(spread, Missing):
         columns["notes"] = ["loudness_range_lu:short"]
@@ -133,12 +137,12 @@ def finish(track: LoudnessPartial) -> Columns:
 
 def loudness_of(mean_square: float) -> float:
     """Loudness in LUFS of a weighted mean square, which is positive."""
-    return -0.691 + 10 * math.log10(mean_square)
+    return OFFSET_LUFS + 10 * math.log10(mean_square)
 
 
 def mean_square_of(lufs: float) -> float:
     """The inverse of ``loudness_of``."""
-    return 10.0 ** ((lufs + 0.691) / 10)
+    return 10.0 ** ((lufs - OFFSET_LUFS) / 10)
 
 
 def mean_squares(energies: Float64, edges: Int64, length: int) -> Float64:
@@ -164,12 +168,17 @@ def loudness_range(blocks: Float64) -> float | Missing:
     """Loudness range in LU of the mean squares of 3 s blocks every 100 ms (Tech 3342, the listing of chapter 5)."""
     if not len(blocks):
         return TOO_SHORT
-    loud = blocks[blocks >= mean_square_of(ABSOLUTE_GATE_LUFS)]
+    loud = _from(np.sort(blocks), mean_square_of(ABSOLUTE_GATE_LUFS))
     if not len(loud):
         return GATED
-    loud = np.sort(loud[loud >= loud.mean() * 10 ** (RANGE_GATE_LU / 10)])
+    loud = _from(loud, float(loud.mean()) * 10 ** (RANGE_GATE_LU / 10))
     low, high = (loud[math.floor((len(loud) - 1) * p + 0.5)] for p in RANGE_PERCENTILES)
     return 10 * math.log10(float(high / low))
+
+
+def _from(ascending: Float64, gate: float) -> Float64:
+    """Those of sorted values that reach a gate."""
+    return ascending[np.searchsorted(ascending, gate) :]
 
 
 def _largest(blocks: Float64) -> float | Missing:

@@ -21,7 +21,7 @@ MONO_MIX_CANCELLED = Missing("mono_mix_cancelled")
 _FAINTEST = 1e-15
 """Amplitude below which the power of a bin underflows in float32."""
 
-Value = float | int | bool | list[float] | Missing
+Value = str | float | int | bool | list[float] | list[int] | Missing
 Columns = Mapping[str, "Value | list[str]"]
 """Column name to value. The key ``notes`` may hold further codes that belong to no null."""
 

@@ -1,4 +1,4 @@
-"""Spectrum: how the energy is spread over seven bands, and centroid, roll-off and flatness of the frames."""
+"""Spectrum: energy in seven bands, centroid, roll-off and flatness of the frames, and their cepstrum."""
 
 import math
 from collections.abc import Iterable
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from beamprint.dsp import cepstrum
 from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.bands import band_energies
 from beamprint.dsp.frequency_bands import BAND_NAMES, EDGES_HZ
-from beamprint.dsp.grid import HOP_LENGTH
+from beamprint.dsp.grid import HOP_LENGTH, frame_count
 from beamprint.dsp.limits import within
 from beamprint.dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
 from beamprint.dsp.segment import Segment
@@ -23,7 +24,8 @@ FRAME_COLUMNS = (
     "spectral_rolloff_hz",
     "spectral_flatness",
 )
-COLUMNS = (*BAND_COLUMNS, "bass_mid_ratio", *FRAME_COLUMNS)
+CEPSTRUM_COLUMNS = ("mfcc_mean", "mfcc_std")
+COLUMNS = (*BAND_COLUMNS, "bass_mid_ratio", *FRAME_COLUMNS, *CEPSTRUM_COLUMNS)
 
 CENTROID_SCALE_HZ = 8000.0
 ROLLOFF_SCALE_HZ = 10_000.0
@@ -41,6 +43,7 @@ class SpectralPartial:
     ----------
     energies : float64 (7,)
     rms, centroid_hz, rolloff_hz, flatness : float32 (frames,)
+    levels : of the mel bands
     nyquist_hz : half the native rate
     cancellable_peak : largest absolute sample of any channel, 0 for a mono track
     """
@@ -50,6 +53,7 @@ class SpectralPartial:
     centroid_hz: Float32
     rolloff_hz: Float32
     flatness: Float32
+    levels: cepstrum.Levels
     nyquist_hz: float
     cancellable_peak: float
 
@@ -63,6 +67,7 @@ def analyse(segment: Segment) -> SpectralPartial:
         frames.centroid_hz[frames.own].copy(),
         frames.rolloff_hz[frames.own].copy(),
         frames.flatness[frames.own].copy(),
+        cepstrum.levels(frames, frame_count(segment.total_y)),
         segment.rate / 2,
         segment.cancellable_peak,
     )
@@ -77,6 +82,7 @@ def merge(partials: Iterable[SpectralPartial]) -> SpectralPartial:
         np.concatenate([p.centroid_hz for p in parts]),
         np.concatenate([p.rolloff_hz for p in parts]),
         np.concatenate([p.flatness for p in parts]),
+        cepstrum.joined([p.levels for p in parts]),
         parts[0].nyquist_hz,
         max(p.cancellable_peak for p in parts),
     )
@@ -88,6 +94,7 @@ def finish(partial: SpectralPartial) -> Columns:
     return {
         **_bands(partial),
         **_frame_medians(partial),
+        **_cepstrum(partial),
         "notes": ["band_limited"] if limited and partial.rms.any() else [],
     }
 
@@ -120,3 +127,11 @@ def _frame_medians(partial: SpectralPartial) -> dict[str, Value]:
         "spectral_rolloff_hz": within(rolloff, 0.0, math.inf),
         "spectral_flatness": within(float(np.median(partial.flatness[loud])), 0.0, 1.0),
     }
+
+
+def _cepstrum(partial: SpectralPartial) -> dict[str, Value]:
+    loud = sounding(partial.rms)
+    if not loud[:: partial.levels.every].any():
+        return all_missing(CEPSTRUM_COLUMNS, silence_of_mix(partial.cancellable_peak))
+    mean, deviation = cepstrum.mfcc(partial.levels, loud)
+    return {"mfcc_mean": mean.tolist(), "mfcc_std": deviation.tolist()}

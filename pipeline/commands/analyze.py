@@ -72,9 +72,13 @@ def _table_cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.6g}"
-    if isinstance(value, list) and len(value) > 4 and isinstance(value[0], float):
-        return f"{', '.join(f'{item:.3f}' for item in value[:3])} ... ({len(value)} values)"
+    if isinstance(value, list) and len(value) > 4 and isinstance(value[0], (float, int)):
+        return f"{', '.join(map(_item, value[:3]))} ... ({len(value)} values)"
     return str(value) if not isinstance(value, (list, dict)) else json.dumps(value, ensure_ascii=False)
+
+
+def _item(number: float) -> str:
+    return f"{number:.3f}" if isinstance(number, float) else str(number)
 
 
 def _csv_cell(value: object) -> object:

@@ -84,6 +84,7 @@ def _parsers(runners: Mapping[str, Runner]) -> tuple[argparse.ArgumentParser, ar
     _add_failures(commands)
     _add_runs(commands)
     _add_diff(commands)
+    _add_album(commands)
     return parser, of_run
 
 
@@ -298,6 +299,25 @@ def _add_diff(commands: _Commands) -> None:
     p.set_defaults(command=_diff)
 
 
+def _add_album(commands: _Commands) -> None:
+    p = _command(
+        commands,
+        "album",
+        "print the loudness of groups of tracks, each measured as one",
+        "beamprint album fingerprints --by tags.album --csv > albums.csv",
+    )
+    p.add_argument("output", metavar="OUT", help="folder of the dataset")
+    p.add_argument(
+        "--by",
+        required=True,
+        metavar="KEY",
+        help="what the tracks of a group have in common: folder, or a tag such as embedded.album (of the file) or tags.album "
+        "(of the manifest); several joined by commas",
+    )
+    _add_formats(p, "json", "csv")
+    p.set_defaults(command=_album)
+
+
 def _add_formats(parser: argparse.ArgumentParser, *formats: str) -> None:
     group = parser.add_mutually_exclusive_group()
     for name in formats:
@@ -355,6 +375,16 @@ def _diff(options: argparse.Namespace) -> int:
     from beamprint.pipeline.commands.diff import diff  # noqa: PLC0415
 
     return diff(options.old, options.new, options.format, options.limit)
+
+
+def _album(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.commands import album  # noqa: PLC0415
+
+    found = album.albums(_opened(options.output), options.by.split(","))
+    print(album.RENDERERS[options.format](found.rows).rstrip("\n"))
+    if found.left_out:
+        print(f"beamprint: left out, without {options.by}: {found.left_out}", file=sys.stderr)
+    return 0
 
 
 def _opened(output: str) -> "Dataset":

@@ -16,6 +16,7 @@ _ARROW = {
     Kind.BOOL: pa.bool_(),
     Kind.STRINGS: pa.list_(pa.string()),
     Kind.FLOATS: pa.list_(pa.float32()),
+    Kind.UINT16S: pa.list_(pa.uint16()),
     Kind.TEXT_MAP: pa.list_(
         pa.struct([pa.field("key", pa.string(), nullable=False), pa.field("value", pa.string())])
     ),

@@ -12,6 +12,7 @@ _BIGQUERY = {
     Kind.BOOL: "BOOL",
     Kind.STRINGS: "STRING",
     Kind.FLOATS: "FLOAT64",
+    Kind.UINT16S: "INT64",
     Kind.TEXT_MAP: "RECORD",
     Kind.VERSIONS: "RECORD",
     Kind.TIME: "TIMESTAMP",
@@ -24,7 +25,7 @@ def bigquery_schema(declared: Sequence[Column]) -> list[dict[str, object]]:
 
 
 def _bigquery_field(column: Column) -> dict[str, object]:
-    repeated = column.kind in (Kind.STRINGS, Kind.FLOATS, Kind.TEXT_MAP)
+    repeated = column.lists_numbers or column.kind in (Kind.STRINGS, Kind.TEXT_MAP)
     mode = "REPEATED" if repeated else "REQUIRED" if column.required else "NULLABLE"
     unit = f" Unit: {column.unit}." if column.unit else ""
     bounds = f" Range: {column.range_text}." if column.range_text else ""

@@ -22,6 +22,7 @@ _EXTREMES = {
     Kind.INT: (-(2**63), 2**63 - 1),
     Kind.FLOAT: (-sys.float_info.max, sys.float_info.max),
     Kind.FLOATS: (-sys.float_info.max, sys.float_info.max),
+    Kind.UINT16S: (0, 2**16 - 1),
 }
 
 
@@ -39,11 +40,12 @@ def validate(record: Mapping[str, object]) -> None:
     """
     _check_row(record, RECORD, _looks_at_record())
     notes = _notes_by_column(record["notes"])
-    for column in _measured():
-        if record[column.name] is None or column.name in notes:
+    for column in _noted():
+        absent = column.measured and record[column.name] is None
+        if absent or column.name in notes:
             _check_notes(column, record[column.name], notes.pop(column.name, set()))
     if notes:
-        raise RecordError(f"notes: {sorted(notes)} are not measured columns")
+        raise RecordError(f"notes: {sorted(notes)} are not columns that can have notes")
 
 
 def check_failure(row: Mapping[str, object]) -> None:
@@ -56,8 +58,8 @@ def check_failure(row: Mapping[str, object]) -> None:
 
 
 @cache
-def _measured() -> tuple[Column, ...]:
-    return tuple(column for column in RECORD if column.measured)
+def _noted() -> tuple[Column, ...]:
+    return tuple(column for column in RECORD if column.measured or column.remarks)
 
 
 def _notes_by_column(notes: object) -> dict[str, set[str]]:
@@ -110,8 +112,8 @@ def _look(column: Column) -> _Look:
     lowest, highest = _EXTREMES[column.kind]
     low = lowest if column.low is None else column.low
     high = highest if column.high is None else min(column.high, highest)
-    if column.kind is Kind.FLOATS:
-        return lambda value: _is_floats(value) and _all_within(value, low, high)
+    if column.lists_numbers:
+        return lambda value: is_of_kind(value) and _all_within(value, low, high)
     exact = float if column.kind is Kind.FLOAT else int
     optional = not column.required
     return lambda value: (type(value) is exact and low <= value <= high) or (optional and value is None)
@@ -157,6 +159,12 @@ def _is_floats(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(issubclass(kind, float) for kind in set(map(type, value)))
 
 
+def _is_uint16s(value: object) -> bool:
+    if not isinstance(value, (list, tuple)) or any(kind is not int for kind in set(map(type, value))):
+        return False
+    return not value or (min(value) >= 0 and max(value) < 2**16)
+
+
 def _is_text_map(value: object) -> bool:
     return isinstance(value, Mapping) and all(is_text(k) and is_text(v) for k, v in value.items())
 
@@ -177,6 +185,7 @@ _IS_OF_KIND: dict[Kind, Callable[[object], bool]] = {
     Kind.BOOL: lambda value: isinstance(value, bool),
     Kind.STRINGS: _is_texts,
     Kind.FLOATS: _is_floats,
+    Kind.UINT16S: _is_uint16s,
     Kind.TEXT_MAP: _is_text_map,
     Kind.VERSIONS: _is_versions,
     Kind.TIME: lambda value: isinstance(value, datetime) and value.utcoffset() == timedelta(0),

@@ -8,12 +8,12 @@ IDENTITY = "identity"
 
 FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
-        IDENTITY: 1,
-        "spectral": 1,
+        IDENTITY: 3,
+        "spectral": 2,
         "temporal": 2,
-        "loudness": 1,
+        "loudness": 2,
         "variation": 1,
-        "harmonic": 1,
+        "harmonic": 2,
         "stereo": 1,
         "quality": 1,
     }

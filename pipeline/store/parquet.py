@@ -1,6 +1,6 @@
 """Rows of a bucket as Parquet: written as bytes, read in the present schema whatever version wrote them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -23,6 +23,9 @@ _MOST_PADDING = 4096
 _MAGIC = b"PAR1"
 
 _ADVICE = "restore it, or move it away to have it made anew"
+_SERIES = pa.uint16()
+"""Type of series in time, whose steps are small: written as differences they take a third less, and are read faster."""
+
 _FORMAT_1_COLUMNS = ("algorithm_version", "parameters_digest")
 _FORMAT_1_DIGEST = "f8e9bb8ceb348bbe"
 """Of the parameters with which format 1 gave the numbers that family versions 1 give."""
@@ -150,7 +153,10 @@ def to_table(rows: Iterable[Mapping[str, object]], table: str) -> pa.Table:
 def _as_stored(name: str, values: list[Any]) -> list[Any]:
     if name not in _TEXT_MAPS:
         return values
-    return [[{"key": key, "value": text} for key, text in sorted(value.items())] for value in values]
+    return [
+        None if value is None else [{"key": key, "value": text} for key, text in sorted(value.items())]
+        for value in values
+    ]
 
 
 def text_map(pairs: Iterable[Mapping[str, str]]) -> dict[str, str]:
@@ -168,11 +174,29 @@ def serialised(rows: pa.Table, *, padding: int = 0) -> memoryview:
     """
     rows = rows.combine_chunks()
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, rows.schema, compression="zstd") as writer:
+    leaves = [leaf for field in rows.schema for leaf in _leaves(field.name, field.type)]
+    with pq.ParquetWriter(
+        sink,
+        rows.schema,
+        compression="zstd",
+        use_dictionary=[path for path, kind in leaves if kind != _SERIES],
+        column_encoding={path: "DELTA_BINARY_PACKED" for path, kind in leaves if kind == _SERIES},
+    ) as writer:
         sink.write(_PADDING * padding)
         if rows.num_rows:  # Hugging Face datasets cannot read a row group without rows
             writer.write_table(rows, row_group_size=1 << 20)
     return memoryview(sink.getvalue())
+
+
+def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
+    """Path and type of each column that Parquet makes of one of Arrow's."""
+    if pa.types.is_list(kind):
+        yield from _leaves(f"{path}.list.element", kind.value_type)
+    elif pa.types.is_struct(kind):
+        for field in kind:
+            yield from _leaves(f"{path}.{field.name}", field.type)
+    else:
+        yield path, kind
 
 
 def more_padding(before: int, rows: pa.Table) -> int:

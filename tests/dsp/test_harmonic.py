@@ -34,7 +34,8 @@ def as_librosa_has_it(y):
     sounding = rms >= rms.max() * 10 ** (-70 / 20)
     f0, cmnd = librosa_yin(y)
     voiced = (cmnd.min(axis=1) < 0.15) & sounding
-    chroma = librosa.feature.chroma_cqt(y=y, sr=RATE, tuning=0.0)[:, sounding].mean()
+    classes = librosa.feature.chroma_cqt(y=y, sr=RATE, tuning=0.0)[:, sounding].mean(axis=1)
+    chroma = classes.mean()
     pitch = f0[voiced]
     return {
         "harmonic_ratio": separated_ratio(y),
@@ -42,6 +43,7 @@ def as_librosa_has_it(y):
         "chroma_mean": chroma,
         "chroma_energy": min(1, chroma / 0.4),
         "voiced_ratio": voiced.sum() / sounding.sum(),
+        "chroma": (classes / classes.sum()).tolist(),
     }
 
 
@@ -51,25 +53,33 @@ TOLERANCE = {
     "chroma_mean": 0.004,
     "chroma_energy": 0.01,
     "voiced_ratio": 0.01,
+    "chroma": 0.002,
+    "key_strength": 0.01,
 }
+
+
+def assert_agrees(measured, expected, part_of_tolerance=1.0):
+    for name, value in expected.items():
+        if name in TOLERANCE and not isinstance(value, Missing):
+            assert measured[name] == pytest.approx(value, abs=TOLERANCE[name] * part_of_tolerance), name
+        else:
+            assert measured[name] == value, name
 
 
 def test_agrees_with_librosa(tune):
     measured, expected = columns(harmonic, tune), as_librosa_has_it(tune)
-    assert set(measured) == set(harmonic.COLUMNS) == set(expected)
-    for name, value in expected.items():
-        assert measured[name] == pytest.approx(value, abs=TOLERANCE[name]), name
+    assert set(measured) == set(harmonic.COLUMNS) == {*expected, "key", "key_strength"}
+    assert_agrees(measured, expected)
 
 
 def test_long_tracks_are_sampled_within_the_tolerances(long_tune):
     measured, expected = columns(harmonic, long_tune), as_librosa_has_it(long_tune)
-    for name, value in expected.items():
-        assert measured[name] == pytest.approx(value, abs=TOLERANCE[name]), name
+    assert_agrees(measured, expected)
 
 
 def assert_equal_columns(measured, expected):
     for name, value in expected.items():
-        if isinstance(value, float):
+        if isinstance(value, float | list):
             assert measured[name] == pytest.approx(value, rel=1e-6, abs=1e-6), name
         else:
             assert measured[name] == value, name
@@ -91,8 +101,7 @@ def test_cutting_a_long_track_changes_nothing(long_tune):
 def test_gain_changes_nothing(tune, gain_db):
     expected = columns(harmonic, tune)
     louder = columns(harmonic, (tune * 10 ** (gain_db / 20)).astype(np.float32))
-    for name, value in expected.items():
-        assert louder[name] == pytest.approx(value, abs=TOLERANCE[name] / 5), name
+    assert_agrees(louder, expected, 0.2)
 
 
 def test_frames_beyond_70_db_below_the_loudest_do_not_count(tune):
@@ -138,8 +147,7 @@ def test_the_rate_a_recording_is_stored_at_does_not_matter(rate):
         return (0.1 * sum(tones) * (1 + 0.8 * np.sin(2 * np.pi * 3 * t))).astype(np.float32)
 
     expected, measured = columns(harmonic, sampled_at(RATE)), columns(harmonic, sampled_at(rate), rate)
-    for name, value in expected.items():
-        assert measured[name] == pytest.approx(value, abs=TOLERANCE[name]), name
+    assert_agrees(measured, expected)
 
 
 @pytest.mark.parametrize("samples", [1, 2, 511, 512, 3000, 20_000])
@@ -154,4 +162,4 @@ def test_very_short_tracks_are_measured(samples):
 
 def test_partials_travel_small(long_tune):
     (segment,) = segments(long_tune, RATE)
-    assert len(pickle.dumps(harmonic.analyse(segment))) < 1000 * len(long_tune) / RATE
+    assert len(pickle.dumps(harmonic.analyse(segment))) < 1400 * len(long_tune) / RATE

@@ -138,5 +138,5 @@ def test_segmentation_changes_nothing(borders):
 def test_gain_changes_nothing(gain_db):
     x = noise(6.0)
     here, there = columns(spectral, x), columns(spectral, x * 10 ** (gain_db / 20))
-    for name in spectral.COLUMNS:
+    for name in set(spectral.COLUMNS) - set(spectral.CEPSTRUM_COLUMNS):
         assert there[name] == pytest.approx(here[name], abs=1e-4, rel=1e-5), name

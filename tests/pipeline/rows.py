@@ -16,6 +16,7 @@ _VALUES = {
     Kind.BOOL: False,
     Kind.STRINGS: [],
     Kind.FLOATS: [0.5, 1.0],
+    Kind.UINT16S: [9500, 0],
     Kind.TEXT_MAP: {},
     Kind.VERSIONS: dict(FAMILY_VERSIONS),
     Kind.TIME: STARTED,
@@ -24,7 +25,7 @@ _VALUES = {
 
 def _value(column):
     value = _VALUES[column.kind]
-    if column.numeric and column.kind is not Kind.FLOATS:
+    if column.numeric and not column.lists_numbers:
         value = type(value)(max(value, column.low) if column.low is not None else value)
     return value
 

@@ -6,6 +6,7 @@ from typing import Literal
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     Contents,
+    Extent,
     audio_size,
     check_audio_chunk,
     read_exactly,
@@ -20,6 +21,8 @@ _SOX_PIPE = 0x7F000000
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
 """Bytes a sample, by the code of the encoding."""
 _AIFF_CHUNKS = frozenset(b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER ID3  PEAK FORM".split(b" "))
+_CAF_EDITS = 4
+"""Bytes of a counter of edits before the audio."""
 MAX_CHUNKS = 10_000
 
 
@@ -50,12 +53,13 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
 
 def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int) -> Contents:
     start = position + 8
-    if size in (0, _UNKNOWN32) or 0 <= size - _SOX_PIPE <= 64:
-        return Contents("aiff", base, length_known=False)
-    check_audio_chunk(data, start, size, Contents("aiff", base))
     head = 8 + int.from_bytes(data.read_at(start, 4), "big")
+    rest = Contents("aiff", base, audio=(Extent(start + head, data.size),))
+    if size in (0, _UNKNOWN32) or 0 <= size - _SOX_PIPE <= 64:
+        return replace(rest, length_known=False)
+    check_audio_chunk(data, start, size, rest)
     found = head + audio_size(data, start + head, size - head, frame, lambda at: _is_aiff_chunk(data, at))
-    contents = Contents("aiff", base)
+    contents = Contents("aiff", base, audio=(Extent(start + head, start + found),))
     if found != size:
         if found >= _UNKNOWN32:
             message = "an AIFF file of more than 4 GiB cannot be decoded here"
@@ -95,15 +99,19 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
         start = position + 12
         if head[:4] == b"data" and size == _UNKNOWN64:
             actual = (data.size - start).to_bytes(8, "big")
-            return Contents("caf", base, length_known=False, corrections=(Edit(position + 4, start, actual),))
+            edit = Edit(position + 4, start, actual)
+            audio = (Extent(start + _CAF_EDITS, data.size),)
+            return Contents("caf", base, length_known=False, corrections=(edit,), audio=audio)
         if head[:4] == b"data":
             there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
-            check_audio_chunk(data, start, size, Contents("caf", base, corrections=(there,)))
+            audio = (Extent(start + _CAF_EDITS, data.size),)
+            check_audio_chunk(data, start, size, Contents("caf", base, corrections=(there,), audio=audio))
             found = audio_size(data, start, size, 1, lambda at: _is_caf_chunk(data, at))
+            contents = Contents("caf", base, audio=(Extent(start + _CAF_EDITS, start + found),))
             if found == size:
-                return Contents("caf", base)
+                return contents
             edit = Edit(position + 4, start, found.to_bytes(8, "big"))
-            return Contents("caf", base, corrections=(edit,), notes=(LENGTH_CORRECTED,))
+            return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
         position = start + size
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
 
@@ -131,12 +139,15 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     if size == _UNKNOWN32 or (size == 0 and base + start < data.size):
         edits = (Edit(base + 8, base + 12, b"\xff" * 4),) if size == 0 else ()
-        return Contents("au", base, length_known=False, corrections=edits)
-    check_audio_chunk(data, base + start, size, Contents("au", base))
+        audio = (Extent(base + start, data.size),)
+        return Contents("au", base, length_known=False, corrections=edits, audio=audio)
+    rest = Contents("au", base, audio=(Extent(base + start, data.size),))
+    check_audio_chunk(data, base + start, size, rest)
     width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
     frame = max(1, width * int.from_bytes(head[20:24], order))
     found = audio_size(data, base + start, size, frame, lambda at: at >= data.size)
+    contents = Contents("au", base, audio=(Extent(base + start, base + start + found),))
     if found == size:
-        return Contents("au", base)
+        return contents
     edit = Edit(base + 8, base + 12, min(found, _UNKNOWN32).to_bytes(4, order))
-    return Contents("au", base, corrections=(edit,), notes=(LENGTH_CORRECTED,))
+    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))

@@ -36,6 +36,10 @@ class Extent(NamedTuple):
     start: int
     stop: int
 
+    def moved(self, by: int) -> "Extent":
+        """As many bytes that many further on."""
+        return Extent(self.start + by, self.stop + by)
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:
@@ -51,7 +55,7 @@ class Stream:
 
     def moved(self, by: int) -> "Stream":
         """The same stream that many bytes further on."""
-        return Stream(tuple(Extent(start + by, stop + by) for start, stop in self.pieces), self.frames)
+        return Stream(tuple(piece.moved(by) for piece in self.pieces), self.frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Contents:
         missing_bytes: declared bytes that are not there, where only decoding tells whether they held audio.
         size_known: the number of audio bytes is declared.
         pcm_md5: MD5 of the samples as integers of the file's width, empty where there is none.
+        audio: where the coded audio lies, without headers and tags; empty for Ogg and FLAC, which mix the two.
         slack: frames that may be missing from a sound file, because encoders count differently.
         following: where another file of the same kind starts that was appended to this one.
         notes: codes for the record.
@@ -86,6 +91,7 @@ class Contents:
     missing_bytes: int = 0
     size_known: bool = True
     pcm_md5: bytes = b""
+    audio: tuple[Extent, ...] = ()
     slack: int = 0
     following: int | None = None
     notes: tuple[str, ...] = ()
@@ -161,6 +167,7 @@ def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
         streams=tuple(streams),
         corrections=tuple(edit for part in parts for edit in part.corrections),
         pcm_md5=b"",
+        audio=tuple(extent for part in parts for extent in part.audio),
         following=None,
         notes=tuple(sorted({note for part in parts for note in part.notes})),
     )

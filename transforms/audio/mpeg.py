@@ -20,7 +20,13 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.mpeg_header import FrameCount, FrameHeader, frame_count, sizes_of_kind
+from beamprint.transforms.audio.mpeg_header import (
+    TRIM_SIZE,
+    FrameCount,
+    FrameHeader,
+    frame_count,
+    sizes_of_kind,
+)
 from beamprint.transforms.audio.tags import skip_tags, start_of_end_tags
 from beamprint.transforms.audio.views import Bytes, Edit
 
@@ -103,6 +109,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         is_mpeg=True,
         missing_bytes=_missing(data, found[-1]),
         size_known=_size(found[-1]) is not None,
+        audio=tuple(piece for stream in found for piece in _audio(stream)),
         # Some encoders count the tag's own frame, which is not decoded.
         slack=sum(stream.header.samples for stream in found),
         notes=(LENGTH_CORRECTED,) if any(map(_is_miscounted, found)) else (),
@@ -131,6 +138,15 @@ def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
         return Stream(pieces), (right,) if stream.declared is None or _is_miscounted(stream) else ()
     audio = Extent(run.start + run.tag_size, run.stop)
     return Stream((audio, *pieces[1:]), frames * run.header.samples), ()
+
+
+def _audio(stream: _Found) -> Iterator[Extent]:
+    """Where the frames lie that hold audio, and before them what their tag says of samples to leave out."""
+    first = stream.runs[0]
+    if first.tag and first.tag.trim_at:
+        yield Extent(first.start + first.tag.trim_at, first.start + first.tag.trim_at + TRIM_SIZE)
+    for run in stream.runs:
+        yield Extent(run.start + run.tag_size, run.stop)
 
 
 def _is_cut(data: Bytes, stream: _Found) -> bool:

@@ -16,7 +16,14 @@ _BIT_RATES = {  # kbit/s, by (MPEG-1?, layer)
 }
 _RATES = (44_100, 48_000, 32_000)
 _HAS_FRAMES, _HAS_BYTES = 1, 2
+_HAS_ALL = 15
 _VBRI_OFFSET = 36
+_XING_SIZE = 120
+"""Bytes of a Xing tag in which nothing is left out; an encoder's own part follows."""
+_TRIM_OFFSET = 21
+"""Where in that part the samples stand that the encoder added at the start and at the end."""
+TRIM_SIZE = 3
+"""Bytes of these two numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +112,14 @@ class FrameCount:
         frames: number of frames; None where it does not say.
         size: bytes; None where it does not say.
         frames_at: where in the tag frame the number of frames stands; 0 where it does not.
+        trim_at: where in the tag frame the samples stand that are to be left out at both ends; 0 where they do not.
         in_the_way: the decoder does not know this kind of tag and takes it for audio.
     """
 
     frames: int | None = None
     size: int | None = None
     frames_at: int = 0
+    trim_at: int = 0
     in_the_way: bool = False
 
 
@@ -131,10 +140,12 @@ def frame_count(frame: bytes, header: FrameHeader) -> FrameCount | None:
 
 def _xing(frame: bytes, at: int) -> FrameCount:
     flags = int.from_bytes(frame[at : at + 4], "big")
+    encoder = at - 4 + _XING_SIZE
+    has_trim = flags & _HAS_ALL == _HAS_ALL and any(frame[encoder : encoder + 1])
     at += 4
     frames, size, frames_at = None, None, 0
     if flags & _HAS_FRAMES and len(frame) >= at + 4:
         frames, frames_at, at = int.from_bytes(frame[at : at + 4], "big") or None, at, at + 4
     if flags & _HAS_BYTES:
         size = int.from_bytes(frame[at : at + 4], "big") or None
-    return FrameCount(frames, size, frames_at)
+    return FrameCount(frames, size, frames_at, encoder + _TRIM_OFFSET if has_trim else 0)

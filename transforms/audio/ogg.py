@@ -26,6 +26,8 @@ _LONGEST_BLOCK = 8192
 _CAPTURE = b"OggS\0"
 _BEGIN = _CAPTURE + b"\x02"
 _BEGINNING, _END = 0x02, 0x04
+_COMMENTS = 1
+"""Number of the packet with the comments; the first is 0."""
 _LONGEST_PAGE = 27 + 255 + 255 * 255
 _CHUNK = 1 << 20
 _ALL_ONES = 0xFFFFFFFF
@@ -234,6 +236,31 @@ def check_pages(data: Bytes, base: int) -> None:
                 Reason.CHECKSUM_MISMATCH, f"Ogg page {page.number} follows {due - 1} at byte {position}"
             )
         numbers[page.serial] = (page.number + 1) & 0xFFFFFFFF
+        position = page.stop
+
+
+def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
+    """The bodies of all pages without the comments, the second packet of each Vorbis or Opus stream.
+
+    A packet that goes over several pages comes in pieces, and several on a page come together: how a stream is
+    divided into pages does not show.
+    """
+    ended: dict[int, int] = {}
+    position = base
+    while (page := Page.parse(data.read_at(position, 282), position)) is not None:
+        body = data.read_at(page.body, page.stop - page.body)
+        if page.flags & _BEGINNING:
+            ended[page.serial] = 0
+        if ended.get(page.serial, _COMMENTS + 1) > _COMMENTS:
+            yield body
+        else:
+            lacing = data.read_at(page.start + 27, page.body - page.start - 27)
+            at = 0
+            for size in lacing:
+                if ended[page.serial] != _COMMENTS:
+                    yield body[at : at + size]
+                at += size
+                ended[page.serial] += size < 255
         position = page.stop
 
 

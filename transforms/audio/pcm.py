@@ -1,7 +1,7 @@
 """Float32 of a track, or of one segment of it, checked while they are read."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,13 +35,19 @@ class Pcm:
         return self.samples.shape[1]
 
 
-def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm:
+def decode(
+    decoder: Decoder,
+    frames: int | None,
+    own: Span | None = None,
+    listen: Callable[[Buffer], None] | None = None,
+) -> Pcm:
     """Read the next frames into one array a channel.
 
     Args:
         decoder: positioned on the first frame wanted.
         frames: how many; None for all up to the end.
         own: which of them count as the segment's own, relative to the first; all by default.
+        listen: is given each block as it is read.
 
     Returns:
         Fewer frames than asked for where the track ends.
@@ -55,7 +61,9 @@ def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm
     capacity = max(1, frames or min(decoder.frames or 0, _FIRST_VALUES // channels))
     planar = memory.empty(channels, capacity)
     filled, code_or = 0, 0
-    for block in _blocks(decoder, frames):
+    for block in blocks(decoder, frames):
+        if listen:
+            listen(block)
         stop = filled + len(block)
         if stop > planar.shape[1]:
             planar = _grown(planar, filled, stop, frames)
@@ -71,7 +79,7 @@ def decode(decoder: Decoder, frames: int | None, own: Span | None = None) -> Pcm
 
 def count_frames(decoder: Decoder) -> int:
     """Frames from here to the end, by decoding them."""
-    return sum(len(block) for block in _blocks(decoder, None))
+    return sum(len(block) for block in blocks(decoder))
 
 
 def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
@@ -102,8 +110,8 @@ def _deinterleave(block: Buffer, planar: Float32) -> None:
             np.multiply(block[:, channel], unit, out=row, casting="unsafe", dtype=np.float32)
 
 
-def _blocks(decoder: Decoder, frames: int | None) -> Iterator[Buffer]:
-    """Consecutive blocks, shape (frames, channels), all in the same memory."""
+def blocks(decoder: Decoder, frames: int | None = None) -> Iterator[Buffer]:
+    """Consecutive blocks of the next frames, or of all, shape (frames, channels), all in the same memory."""
     left = math.inf if frames is None else frames
     buffer = decoder.format.buffer(int(min(_BLOCK, left)))
     while left > 0:

@@ -193,13 +193,18 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
         size, wide = header.data_size64, True
     known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, header.order))
     if known:
-        check_audio_chunk(data, start, size, Contents(container, base, header.mask), header.frame - 1)
+        there = (Extent(start, data.size),)
+        rest = Contents(container, base, header.mask, audio=there)
+        check_audio_chunk(data, start, size, rest, header.frame - 1)
         found = audio_size(
             data, start, size, header.frame, lambda position: _is_chunk(data, position, header.order)
         )
     else:
         found = data.size - start
-    contents = Contents(container, base, header.mask, length_known=known, corrections=header.pads)
+    audio = (Extent(start, min(data.size, start + found)),)
+    contents = Contents(
+        container, base, header.mask, length_known=known, corrections=header.pads, audio=audio
+    )
     if found != size:
         edits = _edits(base, chunk, found, header, wide)
         contents = replace(
@@ -271,6 +276,7 @@ def _inside(data: Bytes, start: int, size: int, contents: Contents, header: Form
         start=contents.start,
         streams=tuple(stream.moved(start) for stream in streams),
         corrections=tuple(edit.moved(start) for edit in inner.corrections),
+        audio=tuple(extent.moved(start) for extent in inner.audio),
         notes=inner.notes or contents.notes,
     )
 

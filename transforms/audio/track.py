@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 from beamprint.dsp.grid import BLOCK_LENGTH, Bounds, Span, decoded_span, segment_bounds
 from beamprint.dsp.segment import Segment
+from beamprint.transforms.audio.audio_hash import AudioHash
 from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.contents import FRAMES_MISSING, Contents
+from beamprint.transforms.audio.decoder import Decoder
 from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.embedded import Embedded, read_embedded
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.ogg import check_pages
-from beamprint.transforms.audio.pcm import Pcm, check_length, decode
+from beamprint.transforms.audio.pcm import Pcm, blocks, check_length, decode
 from beamprint.transforms.audio.probe import AudioInfo, describe
 from beamprint.transforms.audio.source import OpenSource, open_source, sha256_of
 
@@ -25,10 +28,11 @@ _PAUSE_SECONDS = 0.5
 class Identity:
     """The identity columns of a record that come from the file.
 
-    ``content_sha256`` is read with the first segment only, None for the others.
+    ``content_sha256``, ``audio_hash`` and ``embedded`` are read with the first segment only, None for the others.
     """
 
     content_sha256: str | None
+    audio_hash: str | None
     source_bytes: int
     source_version: str
     duration_s: float
@@ -38,6 +42,7 @@ class Identity:
     container: str
     codec: str
     bit_depth: int | None
+    embedded: dict[str, str] | None
     decoder_version: str
     notes: tuple[str, ...]
 
@@ -50,6 +55,7 @@ class TrackSegment:
 
 class _Part(NamedTuple):
     info: AudioInfo
+    audio_hash: str | None
     pcm: Pcm
     total: int
     start: int
@@ -96,25 +102,27 @@ def _open_once(
     with open_source(uri, limits=limits) as source:
         contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         sha256 = _read_through(source, contents) if index == 0 else None
+        embedded = read_embedded(source.data, contents) if index == 0 else None
         if borders:
             decoded = _decode_segment(source, contents, index, borders, frames, block, limits)
         else:
             decoded = _decode_whole(source, contents, block, limits)
-    info, pcm, total, start, bounds = decoded
+    info, audio_hash, pcm, total, start, bounds = decoded
     coding = replace(info.format.coding, code_or=pcm.code_or)
     segment = Segment(pcm.samples, start, info.format.rate, total, info.layout, bounds, coding, block)
     short = not contents.is_mpeg and info.frames_exact and total < (info.frames or 0)
     notes = (*info.notes, FRAMES_MISSING) if short else info.notes
-    return TrackSegment(segment, _identity(replace(info, notes=notes), total, sha256))
+    return TrackSegment(segment, _identity(replace(info, notes=notes), total, sha256, audio_hash, embedded))
 
 
 def _decode_whole(source: OpenSource, contents: Contents, block: int, limits: Limits) -> _Part:
     with open_decoder(source, contents) as decoder:
         info = describe(source, contents, decoder, limits)
-        pcm = decode(decoder, None)
+        audio = AudioHash(source.data, contents, info.format)
+        pcm = decode(decoder, None, listen=audio.add if audio.takes_samples else None)
         check_length(contents, decoder, pcm.frames)
     (bounds,) = segment_bounds(pcm.frames, info.format.rate, block=block)
-    return _Part(info, pcm, pcm.frames, 0, bounds)
+    return _Part(info, audio.text, pcm, pcm.frames, 0, bounds)
 
 
 def _decode_segment(
@@ -133,15 +141,24 @@ def _decode_segment(
             raise ValueError(f"{source.uri} does not declare its length: give its frames with the borders")
         bounds = segment_bounds(total, info.format.rate, borders, block=block)[index]
         span = decoded_span(bounds, total, info.format.rate)
-        decoder.seek(span.start)
         own = Span(bounds.own.start - span.start, bounds.own.stop - span.start)
+        audio_hash = _hash_all(decoder, AudioHash(source.data, contents, info.format)) if index == 0 else None
+        decoder.seek(span.start)
         pcm = decode(decoder, span.length, own)
         if pcm.frames < span.length:
             raise BadAudio(
                 Reason.TRUNCATED,
                 f"{pcm.frames} of the {span.length} samples a channel from {span.start} on could be decoded",
             )
-    return _Part(info, pcm, total, span.start, bounds)
+    return _Part(info, audio_hash, pcm, total, span.start, bounds)
+
+
+def _hash_all(decoder: Decoder, audio: AudioHash) -> str:
+    """Hash of a whole track, which takes reading it from start to end where the hash is of its samples."""
+    if audio.takes_samples:
+        for block in blocks(decoder):
+            audio.add(block)
+    return audio.text
 
 
 def _read_through(source: OpenSource, contents: Contents) -> str:
@@ -152,9 +169,12 @@ def _read_through(source: OpenSource, contents: Contents) -> str:
     return sha256
 
 
-def _identity(info: AudioInfo, total: int, sha256: str | None) -> Identity:
+def _identity(
+    info: AudioInfo, total: int, sha256: str | None, audio_hash: str | None, embedded: Embedded | None
+) -> Identity:
     return Identity(
         content_sha256=sha256,
+        audio_hash=audio_hash,
         source_bytes=info.stat.size,
         source_version=info.stat.version,
         duration_s=total / info.format.rate,
@@ -164,6 +184,7 @@ def _identity(info: AudioInfo, total: int, sha256: str | None) -> Identity:
         container=info.container,
         codec=info.format.codec,
         bit_depth=info.format.bit_depth,
+        embedded=embedded and embedded.tags,
         decoder_version=info.decoder_version,
-        notes=info.notes,
+        notes=info.notes if embedded is None else (*info.notes, *embedded.notes),
     )

@@ -34,8 +34,9 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
         size = int.from_bytes(head[16:], "little")
         if head[:16] == _W64_DATA:
             if size <= 24 or is_unknown(size):
-                return Contents("w64", base, header.mask, length_known=False)
-            rest = Contents("w64", base, header.mask)
+                audio = (Extent(position + 24, data.size),)
+                return Contents("w64", base, header.mask, length_known=False, audio=audio)
+            rest = Contents("w64", base, header.mask, audio=(Extent(position + 24, data.size),))
             check_audio_chunk(data, position, size, rest, tolerance=header.frame - 1)
             found = audio_size(data, position, size, header.frame, lambda at: _is_chunk(data, at))
             edit = Edit(position + 16, position + 24, found.to_bytes(8, "little"))
@@ -46,6 +47,7 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
                 header.mask,
                 streams=(Stream((Extent(base, position + found),)),),  # libsndfile reads on to the file's end
                 corrections=(edit,) if wrong else (),
+                audio=(Extent(position + 24, position + found),),
                 notes=(LENGTH_CORRECTED,) if wrong else (),
             )
         if head[:4] == b"fmt ":

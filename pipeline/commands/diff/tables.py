@@ -36,6 +36,7 @@ _WEIGHT = {
     Kind.STRINGS: 32,
     Kind.TEXT_MAP: 32,
     Kind.FLOATS: 128,
+    Kind.UINT16S: 2400,
 }
 """How many numbers a value counts for."""
 _WEIGHT_OF = {column.name: _WEIGHT[column.kind] for column in RECORD}

@@ -47,7 +47,7 @@ def difference(old: pa.ChunkedArray, new: pa.ChunkedArray, tolerance: float | No
         a, b = _floats(old), _floats(new)
         size = np.abs(a - b)
         return _judged(np.isnan(a), np.isnan(b), size > 0, size, tolerance)
-    if _is_floats(old.type) and _is_floats(new.type):
+    if _lists_numbers(old.type) and _lists_numbers(new.type):
         size = _list_sizes(_array(old), _array(new))
         return _judged(_nulls(old), _nulls(new), size > 0, size, tolerance)
     nothing = np.full(len(old), np.nan)
@@ -74,10 +74,8 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
-def _is_floats(kind: pa.DataType) -> bool:
-    return bool(
-        (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and pa.types.is_floating(kind.value_type)
-    )
+def _lists_numbers(kind: pa.DataType) -> bool:
+    return bool((pa.types.is_list(kind) or pa.types.is_large_list(kind)) and _is_number(kind.value_type))
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:

@@ -10,6 +10,8 @@ CODES = {
     "no_periodicity": "Nothing recurs regularly enough to be a tempo.",
     "too_few_beats": "There are fewer than three beats.",
     "unvoiced": "Too few frames have a clear fundamental.",
+    "no_harmony": "There is nothing in the seven octaves from C1.",
+    "no_key": "No key stands out.",
     "no_stereo_pair": "There is no left and right channel.",
     "no_variance": "A channel is constant, so it has no correlation.",
     "not_stereo": "The track does not have exactly two channels.",
@@ -20,6 +22,8 @@ CODES = {
     "not_integer": "The samples are not integers of 24 bits or fewer.",
     "digital_silence": "In every block all samples are equal.",
     "band_limited": "Bands above half the sample rate are 0, because the file cannot hold anything there.",
+    "unreadable": "The tags are damaged, so they are left out.",
+    "cut": "There are more tags than are kept; the longest are left out.",
     "length_unknown": "The file does not say how long it is, so a missing end cannot be noticed.",
     "length_corrected": "The file declares a wrong length; all of the audio that is there was read.",
 }

@@ -16,6 +16,7 @@ class Kind(Enum):
     BOOL = "bool"
     STRINGS = "list<string>"
     FLOATS = "list<float32>"
+    UINT16S = "list<uint16>"
     TEXT_MAP = "list<struct<key: string, value: string>>"
     VERSIONS = "struct<family: int64>"
     TIME = "timestamp[us, UTC]"
@@ -105,7 +106,12 @@ class Column:
     @property
     def numeric(self) -> bool:
         """Whether values, or the items of a list, are numbers."""
-        return self.kind in (Kind.INT, Kind.FLOAT, Kind.FLOATS)
+        return self.kind in (Kind.INT, Kind.FLOAT) or self.lists_numbers
+
+    @property
+    def lists_numbers(self) -> bool:
+        """Whether a value is a list of numbers."""
+        return self.kind in (Kind.FLOATS, Kind.UINT16S)
 
     @property
     def range_text(self) -> str:

@@ -29,6 +29,23 @@ COMPANIONS = (
         definition="Median over frames of the frequency below which 85 % of the magnitude lies.",
         source="85th percentile of the cumulative STFT magnitude (Hann, 2048), interpolated within the bin",
     ),
+    *(
+        _companion(
+            name=f"mfcc_{statistic}",
+            family="spectral",
+            kind=Kind.FLOATS,
+            unit="dB",
+            low=low,
+            tolerance=0.5,
+            gain=Gain.ABSOLUTE if statistic == "mean" else Gain.UNCHANGED,
+            definition=f"{name} of 13 mel-frequency cepstral coefficients, the 0th first, over the frames that are not "
+            "silent. Levels of 128 mel bands count from 80 dB below the track's largest. The 0th tells the level: g dB of "
+            "gain move its mean by 11.3 g. Tracks over five minutes are sampled.",
+            source="DCT-II (orthonormal) of 10 log10 of Slaney's mel bands (STFT, Hann, 2048)",
+            blind_spot="The order in which sounds follow each other.",
+        )
+        for statistic, name, low in (("mean", "Mean", None), ("std", "Standard deviation", 0))
+    ),
     _companion(
         name="onset_rate_hz",
         family="temporal",
@@ -47,6 +64,41 @@ COMPANIONS = (
         tolerance=0.004,
         definition="Mean of the constant-Q chroma over classes and frames, with each frame divided by its maximum.",
         source="As chroma_energy",
+    ),
+    _companion(
+        name="chroma",
+        family="harmonic",
+        kind=Kind.FLOATS,
+        unit="share",
+        high=1,
+        null_codes=(*_ON_Y, "no_harmony"),
+        tolerance=0.002,
+        definition="Share of each of the 12 pitch classes, C first, in the constant-Q magnitudes of seven octaves from C1: "
+        "mean over frames that are not silent, each divided by its largest class. The sum is 1.",
+        source="As chroma_energy",
+        blind_spot="Instruments that are not tuned to A = 440 Hz: their notes fall between the classes. Overtones count.",
+    ),
+    _companion(
+        name="key",
+        family="harmonic",
+        kind=Kind.STRING,
+        low=None,
+        null_codes=(*_ON_Y, "no_harmony", "no_key"),
+        tolerance=0,
+        definition="Musical key of the whole track: C, C#, D, Eb, E, F, F#, G, Ab, A, Bb or B, and major or minor.",
+        source="Correlation of chroma with Temperley's profiles (Kostka-Payne corpus)",
+        blind_spot="Changes of key. The dominant, the subdominant and the relative key are the usual errors.",
+    ),
+    _companion(
+        name="key_strength",
+        family="harmonic",
+        unit="0-1",
+        high=1,
+        null_codes=(*_ON_Y, "no_harmony", "no_key"),
+        tolerance=0.01,
+        definition="How much chroma resembles the pitch classes of the key. Below 0.55, or if all classes are about equally "
+        "strong, there is no key.",
+        source="Pearson correlation of chroma and profile",
     ),
     _companion(
         name="crest_std_db",

@@ -29,6 +29,14 @@ IDENTITY = (
         blind_spot="Whether two files hold the same recording: another encoding or other tags give another value.",
     ),
     _identity(
+        name="audio_hash",
+        kind=Kind.STRING,
+        definition="What the audio is, whatever its tags and container: pcm: and MD5 of the integer samples of lossless "
+        "audio, float: and MD5 of its float32 samples, coded: and SHA-256 of the coded audio of a lossy file.",
+        source="The MD5 that FLAC declares (RFC 9639): signed, interleaved, little-endian; FIPS 180-4",
+        blind_spot="That two files hold the same recording where one was coded, converted or cut anew.",
+    ),
+    _identity(
         name="source_bytes", kind=Kind.INT, unit="bytes", low=0, required=True, definition="Size of the file."
     ),
     _identity(
@@ -92,6 +100,15 @@ IDENTITY = (
         high=64,
         definition="Bits of each coded sample; null for lossy codecs, which have no such number.",
         blind_spot="How many of the bits carry signal; see effective_bits.",
+    ),
+    _identity(
+        name="embedded",
+        kind=Kind.TEXT_MAP,
+        remarks=("unreadable", "cut"),
+        definition="The file's own tags: lower-case name, as in Vorbis comments, and text of each. Also the bext chunk of "
+        "Broadcast Wave, with its loudness in LUFS and dB. At most 64 KiB.",
+        source="ID3, Vorbis comments, RIFF INFO and AIFF chunks; EBU Tech 3285",
+        blind_spot="Pictures; APE tags of MP3 files; tags of CAF, AU, Wave64 and RF64 files, but for bext.",
     ),
     _identity(
         name="tags",

@@ -95,6 +95,18 @@ LOUDNESS = (
         source="ReplayGain 2.0",
         blind_spot="Whether the gain clips the peaks; compare true_peak_dbtp.",
     ),
+    _loudness(
+        name="loudness_cells",
+        kind=Kind.UINT16S,
+        unit="0.01 LU",
+        low=0,
+        null_codes=("silent", "too_short"),
+        tolerance=2,
+        definition="Loudness of each 100 ms without gate: 100 times the LUFS above -120, rounded; 0 is -120 LUFS or less. "
+        "Integrated loudness and range of any part or group of tracks follow from it.",
+        source="ITU-R BS.1770-5: K-weighted mean square, summed over channels with their weights",
+        blind_spot="The last 0.1 s, where it is not complete. Maxima in steps of 10 ms; see momentary_max_lufs.",
+    ),
 )
 
 DYNAMICS = (

@@ -272,3 +272,10 @@ def test_what_is_no_table_is_named(tmp_path, name, said):
     pq.write_table(pa.table({"track_id": ["same"], "lufs": ["loud"]}), tmp_path / "words.parquet")
     with pytest.raises(UsageError, match=said):
         diff(good, str(tmp_path / name), "table", 3)
+
+
+def test_lists_of_small_integers_are_held_against_their_tolerance():
+    kind = pa.list_(pa.uint16())
+    old = pa.chunked_array([pa.array([[1, 2], [5], [1], None], kind)])
+    new = pa.chunked_array([pa.array([[2, 2], [9], [1, 1], [1]], kind)])
+    assert values.difference(old, new, 2.0).beyond.tolist() == [False, True, True, True]

@@ -42,11 +42,13 @@ def test_what_gain_does_is_as_the_specification_lists_it():
     assert named[Gain.PLUS] == {
         "lufs", "momentary_max_lufs", "short_term_max_lufs", "true_peak_dbtp", "sample_peak_dbfs",
         "rms_dbfs", "rms_db_p5", "rms_db_p50", "rms_db_p95", "noise_floor_dbfs",
+        "loudness_cells",
     }  # fmt: skip
     assert named[Gain.MINUS] == {"replaygain_track_gain_db"}
     assert named[Gain.SCALES] == {"dc_offset"}
     assert named[Gain.ABSOLUTE] == {
         "effective_bits", "leading_silence_s", "trailing_silence_s", "clicks", "dropouts", "samples_over_fs",
+        "mfcc_mean",
     }  # fmt: skip
 
 
@@ -89,6 +91,10 @@ def test_a_complete_record_is_valid():
         ("beats_s", [1]),
         ("beats_s", [-0.5]),
         ("beats_s", 0.5),
+        ("loudness_cells", [-1]),
+        ("loudness_cells", [1 << 16]),
+        ("loudness_cells", [9500.0]),
+        ("loudness_cells", [True]),
         ("track_id", None),
         ("track_id", "\udcff"),
         ("frames", 0),

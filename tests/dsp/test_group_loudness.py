@@ -1,0 +1,92 @@
+"""A group of tracks measures like the tracks joined to one, which the family itself measures."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from beamprint.dsp import loudness
+from beamprint.dsp.group_loudness import TrackLoudness, group_loudness
+from beamprint.dsp.missing import Missing
+from tests.segmenting import columns
+
+RATE = 16_000
+
+
+def heard(pcm, rate=RATE):
+    return columns(loudness, pcm, rate)
+
+
+def track(found):
+    names = ("momentary_max_lufs", "short_term_max_lufs", "true_peak_dbtp", "sample_peak_dbfs")
+    return TrackLoudness(np.array(found["loudness_cells"], np.uint16), *(found[name] for name in names))
+
+
+def sound(seconds, seed, level):
+    """Noise whose level wanders by some 20 dB."""
+    rng = np.random.default_rng(seed)
+    steps = rng.uniform(-20, 0, int(seconds) + 2)
+    envelope = np.interp(np.arange(int(seconds * RATE)) / RATE, np.arange(len(steps)), steps)
+    return (10 ** ((envelope + level) / 20) * rng.normal(0, 0.2, len(envelope))).astype(np.float32)
+
+
+def test_a_group_measures_like_its_tracks_joined():
+    parts = [
+        sound(seconds, seed, level)
+        for seed, (seconds, level) in enumerate([(31.234, 0), (12.08, -9), (45.55, -4)])
+    ]
+    joined, group = heard(np.concatenate(parts)), group_loudness([track(heard(part)) for part in parts])
+    assert group["lufs"] == pytest.approx(joined["lufs"], abs=0.01)
+    assert group["loudness_range_lu"] == pytest.approx(joined["loudness_range_lu"], abs=0.05)
+    assert group["replaygain_album_gain_db"] == pytest.approx(joined["replaygain_track_gain_db"], abs=0.01)
+    for name in ("momentary_max_lufs", "short_term_max_lufs", "sample_peak_dbfs", "true_peak_dbtp"):
+        assert group[name] == pytest.approx(joined[name], abs=0.02), name
+
+
+def test_a_single_track_is_its_own_group():
+    found = heard(sound(20, 3, -5))
+    group = group_loudness([track(found)])
+    for name in ("momentary_max_lufs", "short_term_max_lufs", "sample_peak_dbfs", "true_peak_dbtp"):
+        assert group[name] == pytest.approx(found[name], abs=0.005), name
+    assert group["lufs"] == pytest.approx(found["lufs"], abs=0.005)
+    assert group["loudness_range_lu"] == pytest.approx(found["loudness_range_lu"], abs=0.02)
+
+
+def test_a_passage_across_a_border_counts():
+    loud, soft = np.full(RATE, 0.5), np.full(4 * RATE, 0.05)
+    noise = np.random.default_rng(0).normal(0, 0.3, 10 * RATE)
+    parts = np.concatenate([soft, loud]) * noise[: 5 * RATE], np.concatenate([loud, soft]) * noise[5 * RATE :]
+    tracks = [heard(part) for part in parts]
+    group = group_loudness([track(found) for found in tracks])
+    assert group["short_term_max_lufs"] > max(found["short_term_max_lufs"] for found in tracks) + 2
+    joined = heard(np.concatenate(parts))
+    assert group["short_term_max_lufs"] == pytest.approx(joined["short_term_max_lufs"], abs=0.1)
+
+
+def test_tracks_too_short_for_a_block_make_one_together():
+    parts = [sound(0.3, seed, 0) for seed in range(4)]
+    assert heard(parts[0])["lufs"] == Missing("too_short")
+    found = [{**heard(part), "momentary_max_lufs": None, "short_term_max_lufs": None} for part in parts]
+    joined = heard(np.concatenate(parts))
+    assert group_loudness([track(one) for one in found])["lufs"] == pytest.approx(joined["lufs"], abs=0.01)
+
+
+def test_silence_between_tracks_is_gated_and_silence_alone_is_nothing():
+    found, silence = track(heard(sound(20, 1, 0))), TrackLoudness(np.zeros(500, np.uint16))
+    alone = group_loudness([found])["lufs"]
+    assert group_loudness([found, silence])["lufs"] == pytest.approx(alone, abs=0.05)  # the last blocks fade
+    nothing = group_loudness([silence])
+    assert nothing["lufs"] == nothing["replaygain_album_gain_db"] == Missing("gated")
+    assert nothing["momentary_max_lufs"] == nothing["true_peak_dbtp"] == Missing("silent")
+    assert group_loudness([])["lufs"] == Missing("too_short")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.integers(7000, 12_000), min_size=40, max_size=120), st.lists(st.integers(1, 119), max_size=5)
+)
+def test_how_a_recording_is_divided_into_tracks_changes_nothing(cells, borders):
+    packed = np.array(cells, np.uint16)
+    parts = np.split(packed, sorted({b for b in borders if b < len(packed)}))
+    whole = group_loudness([TrackLoudness(packed)])
+    assert group_loudness([TrackLoudness(part) for part in parts]) == pytest.approx(whole)

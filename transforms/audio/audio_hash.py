@@ -1,0 +1,91 @@
+"""What the audio of a file is, whatever its tags and its container: the hash in ``audio_hash``.
+
+``pcm:`` and MD5 of the samples of lossless integer audio, as a FLAC file declares it: interleaved, signed,
+little-endian, each in as many whole bytes as its bits need. ``float:`` and the same over float32 samples.
+``coded:`` and SHA-256 of the coded audio of a lossy file.
+
+Two files with equal hashes give equal samples, so that what is measured on one holds for the other. Left out
+are tags, padding, and the MPEG frame that counts the others; the samples that it says to leave out at both
+ends count, and so do the headers of Vorbis and Opus other than the comments.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beamprint.transforms.audio.contents import Contents, Extent
+from beamprint.transforms.audio.decoder import AudioFormat, Buffer
+from beamprint.transforms.audio.ogg import packets_without_comments
+from beamprint.transforms.audio.views import Bytes
+
+_CHUNK = 1 << 20
+
+
+class AudioHash:
+    """Hash of a track's audio, read from its file or, where it takes the samples, fed with them.
+
+    Args:
+        data: the file.
+        contents: what its container says.
+        format: how its samples are stored.
+    """
+
+    def __init__(self, data: Bytes, contents: Contents, format: AudioFormat) -> None:
+        self._bits = format.coding.bits
+        self._samples = hashlib.md5(usedforsecurity=False)
+        self._found = ""
+        if self._bits is None and not format.coding.is_float:
+            self._found = f"coded:{_sha256_of_coded(data, contents)}"
+        elif contents.pcm_md5:
+            self._found = f"pcm:{contents.pcm_md5.hex()}"
+
+    @property
+    def takes_samples(self) -> bool:
+        """Whether the hash is of the samples, all of which ``add`` is to be given."""
+        return not self._found
+
+    def add(self, block: Buffer) -> None:
+        """Take the next samples, shape (frames, channels), as they come from the decoder."""
+        self._samples.update((block if self._bits is None else _as_declared(block, self._bits)).data)
+
+    @property
+    def text(self) -> str:
+        """The hash: its kind and its hexadecimal digits."""
+        kind = "float" if self._bits is None else "pcm"
+        return self._found or f"{kind}:{self._samples.hexdigest()}"
+
+
+def _as_declared(block: NDArray[Any], bits: int) -> NDArray[Any]:
+    """The samples as signed integers of ``bits`` bits, little-endian, in the fewest whole bytes."""
+    width = -(-bits // 8)
+    if block.dtype.kind == "i" and 8 * block.itemsize == bits:
+        return block
+    if block.dtype.kind == "i":
+        codes = block >> (8 * block.itemsize - bits)
+    else:
+        codes = np.multiply(block, np.float32(2.0 ** (bits - 1))).astype(np.int32)
+    wide = codes.view(np.uint8).reshape(-1, codes.itemsize)
+    narrow = np.empty((len(wide), width), np.uint8)
+    for byte in range(width):
+        narrow[:, byte] = wide[:, byte]
+    return narrow
+
+
+def _sha256_of_coded(data: Bytes, contents: Contents) -> str:
+    digest = hashlib.sha256()
+    if contents.audio:
+        pieces: Iterator[bytes] = (p for extent in contents.audio for p in _chunks(data, extent))
+    else:  # Ogg, perhaps within another container
+        start = contents.streams[0].pieces[0].start if contents.streams else contents.start
+        pieces = packets_without_comments(data, start)
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _chunks(data: Bytes, extent: Extent) -> Iterator[bytes]:
+    for start in range(extent.start, extent.stop, _CHUNK):
+        yield data.read_at(start, min(_CHUNK, extent.stop - start))
