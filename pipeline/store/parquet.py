@@ -164,6 +164,14 @@ def text_map(pairs: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {pair["key"]: pair["value"] for pair in pairs}
 
 
+def as_record(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that Arrow gives, with its text maps as a record has them."""
+    return {
+        name: text_map(value) if name in _TEXT_MAPS and value is not None else value
+        for name, value in row.items()
+    }
+
+
 def serialised(rows: pa.Table, *, padding: int = 0) -> memoryview:
     """The bytes of a bucket's object, which begin with some padding.
 

@@ -12,7 +12,7 @@ from beamprint.pipeline.record.columns import FAMILY_OF_CODE, RECORD
 from beamprint.pipeline.record.validation import check_failure, validate
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS, IDENTITY
 from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE
-from beamprint.pipeline.store.parquet import text_map, to_table
+from beamprint.pipeline.store.parquet import as_record, to_table
 
 HISTORY = ("failed_since", "attempts", "record_from")
 """Quarantine columns that follow from the rows a bucket already has."""
@@ -124,7 +124,7 @@ def _whole(row: Row, kept: dict[str, Any] | None) -> Row | None:
         return row
     if kept is None or row.get("content_sha256", kept["content_sha256"]) != kept["content_sha256"]:
         return None
-    kept["tags"] = text_map(kept["tags"])
+    kept = as_record(kept)
     versions = row.get("family_versions", {})
     notes = {note for note in kept["notes"] if _family_of(note) not in versions}
     whole = {column.name: row.get(column.name, kept[column.name]) for column in RECORD}

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.division import FINGERPRINTS
-from beamprint.pipeline.store.parquet import read_columns
+from beamprint.pipeline.store.parquet import as_record, read_columns
 from beamprint.pipeline.store.replacement import NothingToKeep
 from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.audio.uris import escape_undecodable
@@ -62,7 +62,7 @@ class DatasetSink:
         of_track = rows.filter(pc.field("track_id") == record.row_of).to_pylist()
         if not of_track or of_track[0]["content_sha256"] != record.columns["content_sha256"]:
             return None
-        return {**of_track[0], **record.columns}
+        return {**as_record(of_track[0]), **record.columns}
 
     def _changed(self, record: Fingerprint) -> dict[str, object]:
         """Quarantine row of a track whose file is not the one that the columns to be kept are of."""

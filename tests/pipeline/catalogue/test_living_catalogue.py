@@ -14,6 +14,7 @@ from beamprint.pipeline.record.columns import RECORD
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.runner import RunOutcome
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.parquet import as_record
 from beamprint.pipeline.store.places import store_at
 from beamprint.runners import in_process
 from beamprint.transforms import features
@@ -224,8 +225,7 @@ def test_what_changed_and_what_is_right(catalogue, change, measured, counted):
 
 def make_outdated(catalogue, track_id, *families):
     """A row as an earlier definition of some families would have left it."""
-    row = catalogue.records[track_id]
-    row["tags"] = {tag["key"]: tag["value"] for tag in row["tags"]}
+    row = as_record(catalogue.records[track_id])
     row["family_versions"] = {**FAMILY_VERSIONS, **dict.fromkeys(families, 0)}
     for column in RECORD:
         if column.family in families and isinstance(row[column.name], float):
