@@ -26,6 +26,12 @@ def group_loudness(records: Iterable[Mapping[str, Any]]) -> dict[str, float | No
 
     Raises:
         ValueError: A record of an earlier version has no ``loudness_cells``; names it.
+
+    Example:
+        >>> import beamprint
+        >>> sides = ["examples/melody-120bpm.ogg", "examples/bass-90bpm-mono.flac"]
+        >>> round(beamprint.group_loudness(map(beamprint.fingerprint, sides))["lufs"], 1)
+        -14.0
     """
     return columns_of([_track(record) for record in records])
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "failures": ["failures", "out"],
     "runs": ["runs", "out"],
     "diff": ["diff", "out", "out"],
+    "album": ["album", "out", "--by", "folder"],
 }
 
 

@@ -7,6 +7,7 @@ from beamprint.pipeline.catalogue.planning import RETRIED_REASONS, Standing, pla
 from beamprint.pipeline.record.columns import RECORD
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.store.dataset import Dataset, writing
+from beamprint.pipeline.store.parquet import as_record
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.transforms.audio.errors import Reason
@@ -217,7 +218,7 @@ def test_a_record_of_some_families_keeps_the_other_columns_of_its_row(dataset):
     dataset.replace(0, [before], [])
     sink = DatasetSink(dataset, "run-2", LATER)
     sink.commit(0, [partial("a", ("stereo",), stereo_width=0.25, uri="/elsewhere/a")], [])
-    (row,) = dataset.fingerprints().to_pylist()
+    row = as_record(dataset.fingerprints().to_pylist()[0])
     assert row["stereo_width"] == 0.25
     assert (row["uri"], row["analyzed_at"]) == ("/elsewhere/a", LATER)
     assert row["notes"] == ["band_limited", "lufs:gated", "tempo_bpm:too_short"]

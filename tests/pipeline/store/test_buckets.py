@@ -17,7 +17,7 @@ from beamprint.pipeline.store import buckets
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE, Division, bucket_name
 from beamprint.pipeline.store.folder import FolderStore
-from beamprint.pipeline.store.parquet import read_columns
+from beamprint.pipeline.store.parquet import as_record, read_columns
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.replacement import NothingToKeep
 from beamprint.pipeline.store.store import read
@@ -67,9 +67,8 @@ def test_what_is_read_back_is_what_was_written(dataset):
         beats_s=[0.25, 1.5],
     )
     dataset.replace(0, [written], [])
-    (read,) = dataset.fingerprints().to_pylist()
-    read["tags"] = {pair["key"]: pair["value"] for pair in read["tags"]}
-    assert read == written
+    (row,) = dataset.fingerprints().to_pylist()
+    assert as_record(row) == written
 
 
 def test_the_same_rows_give_the_same_bytes_in_any_order(tmp_path):
