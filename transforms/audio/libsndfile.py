@@ -321,4 +321,6 @@ def _is_cut(source: OpenSource, contents: Contents) -> bool:
     """Whether the decoder failed because the file ends early."""
     if contents.container == "flac":
         return is_cut(source.data, contents.start)
+    if contents.container == "ogg":  # its last page does not end the stream
+        return not contents.length_known
     return contents.missing_bytes > 0
