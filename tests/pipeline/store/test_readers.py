@@ -57,7 +57,9 @@ def test_polars(out):
     table = polars.read_parquet(out / "fingerprints/*.parquet")
     assert tags_as_they_are(table.to_dicts()) == EXPECTED
     assert table.schema["tags"] == polars.List(polars.Struct({"key": polars.String, "value": polars.String}))
-    artists = table.select("tags").explode("tags").unnest("tags").filter(polars.col("key") == "artist")["value"]
+    artists = (
+        table.select("tags").explode("tags").unnest("tags").filter(polars.col("key") == "artist")["value"]
+    )
     assert artists.to_list() == ["Björk"] * 5
 
 

@@ -1,0 +1,142 @@
+"""``beamprint run``: what it takes and does."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from beamprint.pipeline.commands.declarations.common import EXIT_CODES, Commands, command
+from beamprint.pipeline.commands.limits import add_limits
+from beamprint.pipeline.commands.option_types import allowance, deadline, positive, size
+
+if TYPE_CHECKING:
+    from beamprint.pipeline.runner import RunOutcome, RunRequest
+
+Runner = Callable[["RunRequest"], "RunOutcome"]
+
+_SETTINGS = """\
+Every option may also stand in the --config FILE (max-failures = 10) and in a variable (BEAMPRINT_MAX_FAILURES=10);
+the command line wins over variables, these over the file.
+
+"""
+
+
+def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.ArgumentParser:
+    """Add the command to the command line.
+
+    Args:
+        commands: The commands of the command line.
+        runners: What ``--runner`` may name.
+
+    Returns:
+        The parser of the command, whose options may also come from a file and from variables.
+    """
+    p = command(
+        commands,
+        "run",
+        "fingerprint audio into a dataset; only what is new or changed is done",
+        "beamprint run music/ --output fingerprints\n  beamprint run manifest.csv --output fingerprints --workers 4",
+        more=_SETTINGS + EXIT_CODES,
+    )
+    p.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="folder, glob, audio file, manifest (.csv .tsv .jsonl .ndjson .json .parquet .txt .m3u .m3u8, also .gz), "
+        "or - for a manifest on standard input",
+    )
+    p.add_argument(
+        "--output", "-o", required=True, metavar="OUT", help="folder of the dataset, made if need be"
+    )
+    p.add_argument(
+        "--runner", choices=sorted(runners), default="local", help="where the graph runs (default: local)"
+    )
+    p.add_argument(
+        "--workers", type=positive(int), metavar="N", help="worker processes (default: one a core)"
+    )
+    p.add_argument(
+        "--memory-per-worker", type=size, metavar="SIZE", help="limit of resident memory, such as 1500M"
+    )
+    p.add_argument(
+        "--time-limit",
+        type=positive(float),
+        metavar="S",
+        help="seconds a minute of audio may take before its track counts as hanging (default: 60)",
+    )
+    p.add_argument(
+        "--scratch", metavar="DIR", help="folder for unfinished work on long tracks (default: in OUT)"
+    )
+    p.add_argument(
+        "--bucket-tracks",
+        type=positive(int),
+        metavar="N",
+        help="tracks a file of the dataset is meant to hold (default: 1000)",
+    )
+    p.add_argument(
+        "--limit",
+        type=positive(int),
+        metavar="N",
+        help="do at most so many tracks, leave the rest to the next run",
+    )
+    p.add_argument("--force", action="store_true", help="analyse everything again")
+    p.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="try all failed tracks again, not only those that may succeed",
+    )
+    p.add_argument(
+        "--max-failures",
+        type=allowance,
+        metavar="X",
+        help="stop with exit code 1 beyond this number or share (5%%) of failures; 0 allows none",
+    )
+    p.add_argument(
+        "--prune", action="store_true", help="remove tracks that are gone: in OUT, and not among the inputs"
+    )
+    p.add_argument("--yes", action="store_true", help="let --prune remove more than a tenth of the tracks")
+    p.add_argument(
+        "--max-gone",
+        type=allowance,
+        metavar="X",
+        help="do nothing, with exit code 1, if more than this number or share (5%%) of the tracks is gone",
+    )
+    p.add_argument(
+        "--deadline",
+        type=deadline,
+        metavar="HH:MM",
+        help="begin no work that would end after this time of day; the next run goes on",
+    )
+    p.add_argument(
+        "--sample", type=positive(int), metavar="N", help="do a random sample of N tracks, always the same"
+    )
+    p.add_argument("-v", "--verbose", action="store_true", help="list the tracks that are gone")
+    p.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="refuse what lies, or leads by a link, outside of this folder; can be given several times",
+    )
+    p.add_argument(
+        "--allow-scheme",
+        action="append",
+        default=[],
+        metavar="SCHEME",
+        help="refuse uris of other schemes; file is that of local files; can be given several times",
+    )
+    add_limits(p, size=size, number=positive(float), count=positive(int))
+    p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
+    p.add_argument(
+        "--metrics-file",
+        metavar="FILE",
+        help="write metrics of the run here at its end, as Prometheus reads them",
+    )
+    p.add_argument("--config", metavar="FILE", help="TOML file of options, such as: workers = 4")
+    p.set_defaults(command=lambda options: _run(options, runners))
+    return p
+
+
+def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:
+    from beamprint.pipeline.commands.run import run  # noqa: PLC0415
+
+    return run(options, runners[options.runner])
