@@ -5,6 +5,8 @@ import stat
 from pathlib import Path
 
 from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.store import Opened
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -40,3 +42,25 @@ def private_folder(path: Path) -> Path:
             " not to be trusted; remove it, or name another place with --scratch"
         )
     return path
+
+
+class OwnFiles(FolderStore):
+    """A private folder, of which only files of our own are opened.
+
+    Where others may write in a folder above it, they can put a folder of theirs in its place after it was looked at.
+    """
+
+    def open(self, name: str) -> Opened | None:
+        """See ``Store.open``.
+
+        Raises:
+            UsageError: The file is another user's.
+        """
+        opened = super().open(name)
+        if opened is not None and (owner := os.fstat(opened.file.fileno()).st_uid) != os.geteuid():
+            opened.file.close()
+            raise UsageError(
+                f"{self.uri(name)} belongs to another user (uid {owner}), whose files are not to be trusted;"
+                " name another place with --scratch"
+            )
+        return opened

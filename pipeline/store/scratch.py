@@ -7,7 +7,7 @@ from pathlib import Path
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.folder import FolderStore
-from beamprint.pipeline.store.private_folder import private_folder
+from beamprint.pipeline.store.private_folder import OwnFiles, private_folder
 from beamprint.pipeline.store.store import Store
 
 PARTIALS = "_scratch/partials"
@@ -40,7 +40,7 @@ def open_scratch(store: Store, given: str | None, version: str) -> FolderStore:
                 shutil.rmtree(other)
     except OSError as error:
         raise NotFinished(f"no scratch space at {folder}: {error.strerror}") from error
-    scratch = FolderStore(str(mine))
+    scratch = OwnFiles(str(mine))
     scratch.repair()
     return scratch
 

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from beamprint.pipeline.errors import UsageError
-from beamprint.pipeline.store.private_folder import private_folder
+from beamprint.pipeline.store.private_folder import OwnFiles, private_folder
 
 ANOTHER = 12345
 
@@ -57,3 +57,15 @@ def test_a_file_in_the_way_is_told_by_the_system(tmp_path):
     (tmp_path / "scratch").touch()
     with pytest.raises(FileExistsError):
         private_folder(tmp_path / "scratch")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser gives files away")
+def test_a_file_of_another_user_is_not_opened(tmp_path):
+    files = OwnFiles(str(tmp_path))
+    files.write("mine", b"a pickle", "*")
+    files.write("theirs", b"a pickle", "*")
+    os.chown(tmp_path / "theirs", ANOTHER, ANOTHER)
+    with files.open("mine").file as mine:
+        assert mine.read() == b"a pickle"
+    with pytest.raises(UsageError, match=rf"theirs belongs to another user \(uid {ANOTHER}\).*--scratch"):
+        files.open("theirs")
