@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import scipy
 
+import beamprint
 from beamprint.dsp.missing import Columns, Missing
 from beamprint.pipeline.record.columns import RECORD, family_columns
 from beamprint.pipeline.record.validation import RecordError, validate
@@ -22,11 +22,7 @@ Record = dict[str, object]
 @cache
 def software_version() -> str:
     """Version of this program and of the libraries it computes with."""
-    try:
-        own = version("beamprint")
-    except PackageNotFoundError:  # run from a checkout
-        own = "checkout"
-    return f"beamprint {own} (numpy {np.__version__}, scipy {scipy.__version__})"
+    return f"beamprint {beamprint.__version__} (numpy {np.__version__}, scipy {scipy.__version__})"
 
 
 @dataclass(frozen=True, slots=True)

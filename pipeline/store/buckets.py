@@ -69,8 +69,8 @@ def remove_tracks(store: Store, division: Division, bucket: int, tracks: Sequenc
 
 def _remove_once(store: Store, bucket: int, tracks: Sequence[str]) -> None:
     before = [read_bucket(store, table, bucket) for table in TABLES]
-    for table, old, rows in zip(TABLES, before, without([old.rows for old in before], tracks)):
-        _write(store, table, bucket, rows, before=old)
+    for table, old in zip(TABLES, before):
+        _write(store, table, bucket, without(old.rows, tracks), before=old)
 
 
 def _until_written(store: Store, division: Division, bucket: int, write: Callable[[], None]) -> None:

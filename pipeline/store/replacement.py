@@ -68,18 +68,20 @@ def replaced(
     with_failures = quarantine
     if failures:
         added = _with_history(failures, live, records)
-        live = _sorted(pa.concat_tables([_without(live, failures), added]))
+        live = _sorted(pa.concat_tables([without(live, _tracks(failures)), added]))
         with_failures = live
     if done:
         table = to_table(_completed(done, records), FINGERPRINTS)
-        records = _sorted(pa.concat_tables([_without(records, done), table]))
+        records = _sorted(pa.concat_tables([without(records, _tracks(done)), table]))
     succeeded = [row for row in done if "source_version" in row]  # the others are given new tags only
-    return Replacement(with_failures, records, _without(live, succeeded))
+    return Replacement(with_failures, records, without(live, _tracks(succeeded)))
 
 
-def without(tables: Sequence[pa.Table], tracks: Sequence[str]) -> list[pa.Table]:
-    """Tables without the rows of some tracks."""
-    return [_without(table, [{"track_id": track} for track in tracks]) for table in tables]
+def without(rows: pa.Table, tracks: Sequence[str]) -> pa.Table:
+    """Rows of a table without those of some tracks."""
+    if not tracks or not rows.num_rows:
+        return rows
+    return rows.filter(pc.invert(pc.is_in(rows["track_id"], pa.array(tracks, pa.string()))))
 
 
 def live_failures(quarantine: pa.Table, records: pa.Table) -> pa.Table:
@@ -109,9 +111,9 @@ def _completed(done: Sequence[Row], records: pa.Table) -> list[Row]:
         return list(done)
     kept = {row["track_id"]: row for row in records.filter(pc.field("track_id").isin(lacking)).to_pylist()}
     whole = {str(row["track_id"]): _whole(row, kept.get(row["track_id"])) for row in done}
-    without = frozenset(track for track, row in whole.items() if row is None)
-    if without:
-        raise NothingToKeep(without)
+    orphans = frozenset(track for track, row in whole.items() if row is None)
+    if orphans:
+        raise NothingToKeep(orphans)
     return [row for row in whole.values() if row is not None]
 
 
@@ -143,16 +145,13 @@ def _sorted(rows: pa.Table) -> pa.Table:
     return rows.sort_by("track_id")
 
 
-def _without(rows: pa.Table, others: Sequence[Row]) -> pa.Table:
-    if not others or not rows.num_rows:
-        return rows
-    tracks = pa.array([row["track_id"] for row in others], pa.string())
-    return rows.filter(pc.invert(pc.is_in(rows["track_id"], tracks)))
+def _tracks(rows: Sequence[Row]) -> list[str]:
+    return [row["track_id"] for row in rows]
 
 
 def _with_history(failures: Sequence[Row], quarantine: pa.Table, records: pa.Table) -> pa.Table:
     """Failures with what the bucket knows of their tracks: since when they fail, how often, what is kept."""
-    chosen = pc.field("track_id").isin([row["track_id"] for row in failures])
+    chosen = pc.field("track_id").isin(_tracks(failures))
     before = {row["track_id"]: row for row in quarantine.filter(chosen).to_pylist()}
     kept = records.select(["track_id", "analyzed_at"]).filter(chosen).to_pylist()
     record_from = {row["track_id"]: row["analyzed_at"] for row in kept}
