@@ -24,6 +24,8 @@ STEPS = [
     for code in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 ]
 
+pytestmark = pytest.mark.slow  # some forty commands
+
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
