@@ -9,15 +9,17 @@ from beamprint.runners.local.messages import Item, Task, Verb
 from beamprint.transforms.model import Range, Track
 
 LONGEST_SLICE_S = 40.0
-_SHORTEST_SLICE_S = 8.0
-_LEAST_SLICE_S = 2.0
+_SHORTEST_SLICE_S = 1.0
+_WORTH_A_WORKER_S = 2.0
+"""Work for which a further worker is worth starting."""
 _FIRST_SLICE_S = 12.0
 _MOST_TRACKS = 2000
-_SPREAD_FROM_S = 15.0
+_SPREAD_FROM_S = (2.0, 15.0)
+"""A track of so many seconds of work is cut into segments for several workers: on small catalogues, on large ones."""
 _PLANNED_AT_ONCE = 50
 _SHORT = ("finish_ranges", "record_failures")
 """What is done at any time: it keeps what was measured."""
-_SECONDS_PER_SLICE = 0.4
+_SECONDS_PER_SLICE = 0.1
 _WITH_COST = frozenset({"plan_ranges", "run_tracks", "run_ranges"})
 """Tasks that measure their items, now or once they are planned."""
 _KEPT = 0.8
@@ -95,11 +97,11 @@ class Backlog:
         self._ranges: deque[Range] = deque()
         self._tracks: deque[Track] = deque()
         self._cost = sum(cost(track) for bucket in tracks.values() for track in bucket)
-        self._shortest = min(_SHORTEST_SLICE_S, max(_LEAST_SLICE_S, self._cost / workers))
         self._sort(tracks)
 
     def _sort(self, tracks: Mapping[int, Sequence[Track]]) -> None:
-        spread_from = min(_SPREAD_FROM_S, max(_SHORTEST_SLICE_S, self._cost / self._workers) / 4)
+        least, most = _SPREAD_FROM_S
+        spread_from = min(most, max(least, self._cost / self._workers / 4))
         long: list[Track] = []
         for _, bucket in sorted(tracks.items()):
             for track in sorted(bucket, key=cost, reverse=True):
@@ -112,9 +114,9 @@ class Backlog:
         return bool(self._urgent or self._ranges or self._tracks)
 
     @property
-    def tasks_left(self) -> int:
-        """Roughly how many slices there are still to give, to know how many workers are worth starting."""
-        return len(self._urgent) + math.ceil(self.rate(self._cost) / self._shortest)
+    def worth_starting(self) -> int:
+        """How many more workers are worth starting for what is queued."""
+        return len(self._urgent) + math.ceil(self.rate(self._cost) / _WORTH_A_WORKER_S)
 
     def guess_left(self) -> float:
         """Guessed seconds of work that are queued."""
@@ -187,7 +189,7 @@ class Backlog:
         """Seconds the next slice may take: less and less towards the end, so that all workers end together."""
         share = self.rate(self._cost) / (2 * self._workers)
         longest = LONGEST_SLICE_S if self.rate.known else _FIRST_SLICE_S
-        return min(longest, max(self._shortest, share))
+        return min(longest, max(_SHORTEST_SLICE_S, share))
 
     @staticmethod
     def _guess(items: Iterable[Item]) -> float:

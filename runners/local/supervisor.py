@@ -153,7 +153,9 @@ class Supervisor:
             if worker.idle and self._may_begin and not worker.process.is_orphan:
                 worker.give(self._backlog.take(self._seconds_to_deadline))
         starting = sum(not worker.ready for worker in self._workers)
-        while self._may_begin and len(self._workers) < self._wanted and starting < self._backlog.tasks_left:
+        while (
+            self._may_begin and len(self._workers) < self._wanted and starting < self._backlog.worth_starting
+        ):
             self._start_worker()
             starting += 1
 

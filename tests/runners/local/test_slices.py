@@ -113,3 +113,14 @@ def test_what_is_given_up_is_forgotten():
     backlog.drop("long")
     (task,) = drain(backlog)
     assert [item.track.track_id for item in task.items] == ["other"]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_on_a_fast_machine_no_worker_takes_all_that_is_left(workers):
+    """The others would be idle while it works."""
+    backlog = Backlog({0: [wav(str(i), 4.0) for i in range(60 * workers)]}, workers)
+    first = [sum(map(cost, backlog.take().items)) for _ in range(workers)]
+    for guessed in first:
+        backlog.rate.observe(guessed, 0.4 * guessed)
+    while (left := backlog.rate(backlog.guess_left())) > 3 * workers:
+        assert backlog.rate(sum(map(cost, backlog.take().items))) <= left / (2 * workers) + 1.0
