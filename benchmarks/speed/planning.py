@@ -36,7 +36,7 @@ def fill(file: Path, folder: Path, count: int) -> None:
 
 def record_all(music: Path, output: Path) -> None:
     """Give every file the record of the first, under its own name."""
-    tracks = list_tracks([str(music)]).tracks
+    tracks = list(list_tracks([str(music)]).tracks)
     record = fingerprint(tracks[0].uri, analyzed_at=datetime.now(timezone.utc))
     with writing(store_at(str(output)), "filled", listed=len(tracks)) as dataset:
         for bucket, members in _by_bucket(dataset, tracks).items():
@@ -44,7 +44,7 @@ def record_all(music: Path, output: Path) -> None:
             dataset.replace(bucket, rows, [])
 
 
-def _by_bucket(dataset: Dataset, tracks: tuple[Track, ...]) -> dict[int, list[Track]]:
+def _by_bucket(dataset: Dataset, tracks: list[Track]) -> dict[int, list[Track]]:
     buckets: dict[int, list[Track]] = {}
     for track in tracks:
         buckets.setdefault(dataset.bucket_of(track.track_id), []).append(track)

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import chain
 
 from beamprint.pipeline.catalogue.planning import RunPlan, Standing, same_source
 from beamprint.pipeline.store.dataset import Dataset
@@ -66,9 +67,15 @@ def account(
     buckets: dict[int, list[tuple[Track, Standing]]] = {}
     for track, standing in plan.tracks:
         buckets.setdefault(dataset.bucket_of(track.track_id), []).append((track, standing))
-    for bucket, members in sorted(buckets.items()):
+    settled: dict[int, list[str]] = {}
+    for track_id in chain.from_iterable(plan.settled.values()):
+        settled.setdefault(dataset.bucket_of(track_id), []).append(track_id)
+    for bucket in sorted(buckets.keys() | settled.keys()):
         state = known_state(dataset.store, bucket)
-        for track, standing in members:
+        lost = sorted(set(settled.get(bucket, ())) - state.ids)
+        counts["unchanged"] += len(settled.get(bucket, ())) - len(lost)
+        missing += lost
+        for track, standing in buckets.get(bucket, ()):
             fate = _fate(track, standing, state, run_id, made_at)
             counts[fate] += 1
             if fate == "moved":
@@ -76,7 +83,7 @@ def account(
             elif fate == "lost" or (fate == "not done" and not left):
                 missing.append(track.track_id)
     return Account(
-        listed=len(plan.tracks) + plan.deferred,
+        listed=plan.listed,
         recorded=counts["recorded"],
         moved=tuple(moved),
         refreshed=counts["refreshed"],
@@ -90,8 +97,7 @@ def account(
 def _fate(track: Track, standing: Standing, state: BucketState, run_id: str, made_at: int) -> str:
     record, failure = state.records.get(track.track_id), state.failures.get(track.track_id)
     if not standing.outstanding:
-        there = record is not None or failure is not None
-        return ("refreshed" if standing is Standing.METADATA else "unchanged") if there else "lost"
+        return "lost" if record is None and failure is None else "refreshed"
     if failure is not None and failure.run_id == run_id:
         return "quarantined"
     if record is None:

@@ -1,6 +1,6 @@
 """What the whole graph asks of the catalogue: the listing, the outstanding tracks, and a place for the summary."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -33,7 +33,7 @@ class CatalogueInGraph:
     only: frozenset[str] | None = None
     bounds: Bounds = UNBOUNDED
 
-    def rows(self) -> Sequence[Track]:
+    def rows(self) -> Iterable[Track]:
         """The listing."""
         return list_tracks(self.inputs, self.bounds).tracks
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+
 from beamprint.pipeline.catalogue.audio_names import is_audio
 from beamprint.pipeline.catalogue.bounds import UNBOUNDED, Bounds, Gate
-from beamprint.pipeline.catalogue.manifest import FORMATS, STANDARD_INPUT, is_manifest, read_manifest
+from beamprint.pipeline.catalogue.manifest import FORMATS, STANDARD_INPUT, Row, is_manifest, read_manifest
+from beamprint.pipeline.catalogue.packed_tracks import PackedTracks
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.local_files import WILDCARD, LocalFiles
 from beamprint.pipeline.store.store import Entry, Found, Other, Source, Unlisted
@@ -39,25 +42,31 @@ class Listing:
         unlisted: Folders whose content is not known, and why: ``folder ... cannot be listed: ...``.
     """
 
-    tracks: tuple[Track, ...]
+    tracks: PackedTracks
     ignored: int
     repeated: int
     unlisted: tuple[str, ...] = ()
 
     def sampled(self, tracks: int) -> "Listing":
         """A random sample of so many tracks: the same ones each time, and most of them after a few were added."""
-        chosen = sorted(
-            self.tracks, key=lambda track: hashlib.blake2b(track.track_id.encode(), digest_size=8).digest()
-        )
-        ids = {track.track_id for track in chosen[:tracks]}
-        return replace(self, tracks=tuple(track for track in self.tracks if track.track_id in ids))
+        digests = [
+            hashlib.blake2b(track_id.encode(), digest_size=8).digest() for track_id in self.tracks.ids()
+        ]
+        chosen = sorted(range(len(digests)), key=digests.__getitem__)[:tracks]
+        return replace(self, tracks=self.tracks.at(np.array(sorted(chosen), np.int64)))
 
 
 class _Found(NamedTuple):
     """A track and where it was named, for a message to the user."""
 
     track: Track
-    origin: str
+    place: str
+    row: int | None = None
+
+    @property
+    def origin(self) -> str:
+        """As a message names it."""
+        return self.place if self.row is None else f"{self.place} row {self.row}"
 
 
 _Finds = Iterator[_Found | Other | Unlisted]
@@ -78,44 +87,74 @@ def list_tracks(inputs: Iterable[str], bounds: Bounds = UNBOUNDED) -> Listing:
     Raises:
         UsageError: An input is missing, empty, malformed or out of bounds, or one id stands for two uris.
     """
-    rows: dict[str, _Found] = {}
-    unlisted: dict[str, None] = {}
-    ignored = repeated = 0
-    gate = bounds.gate()
-    for given in inputs:
-        search = _search(given, bounds, gate)
-        finds = list(search if bounds == UNBOUNDED else _within(bounds, gate, search))
-        others = sum(isinstance(found, Other) for found in finds)
-        refused = [found.message for found in finds if isinstance(found, Unlisted)]
-        if len(finds) == others + len(refused):
-            raise UsageError(
-                refused[0] if refused else f"input {given} holds no audio files ({others} others)"
-            )
-        for found in finds:
-            if isinstance(found, _Found):
-                first = rows.setdefault(found.track.track_id, found)
-                if first is not found:
-                    _check_same(first, found)
-                    repeated += 1
-        ignored += others
-        unlisted.update(dict.fromkeys(refused))
-    if not rows:
+    search = _Search(tuple(inputs), bounds)
+    tracks = PackedTracks(search.tracks())
+    if not len(tracks):
         raise UsageError("no input given")
-    tracks = tuple(found.track for found in rows.values())
-    return Listing(tracks, ignored, repeated, tuple(unlisted))
+    return Listing(tracks, search.ignored, search.repeated, tuple(search.unlisted))
 
 
-def _check_same(first: _Found, second: _Found) -> None:
-    one, other = first.track, second.track
-    if one.uri != other.uri:
-        differing = f"uris, {one.uri} and {other.uri}"
-    elif one.tags != other.tags:
-        differing = f"sets of tags, {dict(one.tags)} and {dict(other.tags)}"
-    else:
-        return
-    raise UsageError(
-        f"track_id {one.track_id} stands for two {differing}: {first.origin} and {second.origin}"
-    )
+class _Search:
+    """A search of all inputs, which counts what it passes over.
+
+    Args:
+        inputs: As the user gave them.
+        bounds: What they and the manifests may name.
+    """
+
+    def __init__(self, inputs: tuple[str, ...], bounds: Bounds) -> None:
+        self._inputs, self._bounds = inputs, bounds
+        self.ignored = self.repeated = 0
+        self.unlisted: dict[str, None] = {}
+
+    def tracks(self) -> Iterator[Track]:
+        """Tracks, each once.
+
+        Raises:
+            UsageError: As ``list_tracks``.
+        """
+        said: dict[str, int] = {}
+        for found in self._finds():
+            track = found.track
+            what = hash((track.uri, track.tags))
+            if track.track_id not in said:
+                said[track.track_id] = what
+                yield track
+            elif said[track.track_id] == what:
+                self.repeated += 1
+            else:
+                raise self._contradiction(found)
+
+    def _finds(self) -> Iterator[_Found]:
+        gate = self._bounds.gate()
+        for given in self._inputs:
+            search = _search(given, self._bounds, gate)
+            empty, others, refused = True, 0, dict[str, None]()
+            for found in search if self._bounds == UNBOUNDED else _within(self._bounds, gate, search):
+                if isinstance(found, _Found):
+                    empty = False
+                    yield found
+                elif isinstance(found, Other):
+                    others += 1
+                else:
+                    refused[found.message] = None
+            if empty:
+                raise UsageError(next(iter(refused), f"input {given} holds no audio files ({others} others)"))
+            self.ignored += others
+            self.unlisted |= refused
+
+    def _contradiction(self, second: _Found) -> UsageError:
+        """The error of an id that stands for two things. The first row is searched for again: few runs need it."""
+        other = second.track
+        first = next(found for found in self._finds() if found.track.track_id == other.track_id)
+        one = first.track
+        if one.uri != other.uri:
+            differing = f"uris, {one.uri} and {other.uri}"
+        else:
+            differing = f"sets of tags, {dict(one.tags)} and {dict(other.tags)}"
+        return UsageError(
+            f"track_id {one.track_id} stands for two {differing}: {first.origin} and {second.origin}"
+        )
 
 
 def _within(bounds: Bounds, gate: Gate, finds: _Finds) -> _Finds:
@@ -193,21 +232,32 @@ def _manifest(source: Source, manifest: str) -> _Finds:
     folder = os.getcwd() if of_standard_input else os.path.dirname(manifest)
     named = "standard input" if of_standard_input else readable(manifest)
     for row in read_manifest(source, manifest):
-        origin = f"{named} row {row.number}"
-        path = absolute(_local(row.uri, origin), folder)
+        path = absolute(_path_in(row, named), folder)
         entry = source.stat(path)
         if entry is None:
             path = source.spelled(path)
             entry = source.stat(path)
         uri = from_path(path)
-        yield _found(row.track_id or uri, uri, row.tags, entry, origin)
+        yield _found(row.track_id or uri, uri, row.tags, entry, named, row.number)
 
 
 def _found(
-    track_id: str, uri: str, tags: tuple[tuple[str, str], ...], entry: Entry | None, origin: str
+    track_id: str,
+    uri: str,
+    tags: tuple[tuple[str, str], ...],
+    entry: Entry | None,
+    place: str,
+    row: int | None = None,
 ) -> _Found:
     size, version = (entry.size, entry.version) if entry else (None, None)
-    return _Found(Track(track_id, uri, tags, size, version), origin)
+    return _Found(Track(track_id, uri, tags, size, version), place, row)
+
+
+def _path_in(row: Row, manifest: str) -> str:
+    try:
+        return to_path(row.uri)
+    except ValueError:
+        return _local(row.uri, f"{manifest} row {row.number}")
 
 
 def _local(uri: str, origin: str) -> str:

@@ -4,7 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import pairwise
 
+import numpy as np
+
+from beamprint.pipeline.catalogue.packed_tracks import PackedTracks
 from beamprint.pipeline.record.versions import IDENTITY
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.known import BucketState, Known, content_hashes, known_state
@@ -50,9 +54,14 @@ class Standing(str, Enum):
     FAILED_BEFORE = "failed_before"
 
     @property
+    def settled(self) -> bool:
+        """Whether there is nothing to do for the track."""
+        return self in (Standing.UNCHANGED, Standing.FAILED_BEFORE)
+
+    @property
     def outstanding(self) -> bool:
         """Whether the track's file must be read."""
-        return self not in (Standing.METADATA, Standing.UNCHANGED, Standing.FAILED_BEFORE)
+        return self is not Standing.METADATA and not self.settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,8 @@ class RunPlan:
     """What there is to do.
 
     Args:
-        tracks: Listed tracks and their standing, those of a bucket together.
+        tracks: Listed tracks that have work, and their standing, those of a bucket together.
+        settled: Ids of the listed tracks that have none, by their standing.
         deferred: Number of listed tracks that are left to a later run.
         gone: Ids of tracks that have a row and are not listed.
         known: Number of tracks that have a row.
@@ -69,6 +79,7 @@ class RunPlan:
     """
 
     tracks: tuple[tuple[Track, Standing], ...]
+    settled: Mapping[Standing, tuple[str, ...]] = field(default_factory=dict)
     deferred: int = 0
     gone: tuple[str, ...] = ()
     known: int = 0
@@ -79,7 +90,13 @@ class RunPlan:
     def counts(self) -> dict[str, int]:
         """Number of tracks of every standing."""
         times = Counter(standing for _, standing in self.tracks)
+        times.update({standing: len(ids) for standing, ids in self.settled.items()})
         return {standing.value: times[standing] for standing in Standing}
+
+    @property
+    def listed(self) -> int:
+        """Number of listed tracks."""
+        return len(self.tracks) + sum(map(len, self.settled.values())) + self.deferred
 
     @property
     def outstanding(self) -> list[Track]:
@@ -124,25 +141,47 @@ def plan(
     if dataset is None:
         return RunPlan(tuple((track, Standing.NEW) for track in tracks))
     planned: list[tuple[Track, Standing]] = []
+    settled: dict[Standing, list[str]] = {standing: [] for standing in Standing if standing.settled}
     gone: dict[str, Known | None] = {}
     outdated, failed = Counter[str](), Counter[str]()
     known = 0
-    listed = by_bucket(tracks, dataset)
-    for bucket in dataset.division.numbers:
+    for bucket, members in _buckets(tracks, dataset):
         state = known_state(dataset.store, bucket)
-        members = listed.get(bucket, [])
-        of_bucket = list(plan_bucket(members, state, force=force, retry_failed=retry_failed))
-        planned += with_hashes(of_bucket, state, dataset, bucket)
-        known += len(state.records.keys() | state.failures.keys())
-        ids = {track.track_id for track in members}
-        gone |= {track_id: state.records.get(track_id) for track_id in state.ids - ids}
-        for track, standing in of_bucket:
+        ids = state.ids
+        known += len(ids)
+        missing = ids.difference(track.track_id for track in members)
+        gone |= {track_id: state.records.get(track_id) for track_id in missing}
+        with_work: list[tuple[Track, Standing]] = []
+        for track, standing in plan_bucket(members, state, force=force, retry_failed=retry_failed):
+            if standing.settled:
+                settled[standing].append(track.track_id)
+            else:
+                with_work.append((track, standing))
             if standing is Standing.OUTDATED:
                 outdated.update(state.records[track.track_id].behind)
             elif standing in (Standing.RETRIED, Standing.FAILED_BEFORE):
                 failed[state.failures[track.track_id].reason or ""] += 1
-    moved = with_moves(planned, gone, dataset)
-    return RunPlan(tuple(moved), 0, tuple(sorted(gone)), known, outdated, failed)
+        planned += with_hashes(with_work, state, dataset, bucket)
+    return RunPlan(
+        tracks=tuple(with_moves(planned, gone, dataset)),
+        settled={standing: tuple(ids) for standing, ids in settled.items() if ids},
+        gone=tuple(sorted(gone)),
+        known=known,
+        outdated=outdated,
+        failed=failed,
+    )
+
+
+def _buckets(tracks: Iterable[Track], dataset: Dataset) -> Iterator[tuple[int, list[Track]]]:
+    """Every bucket and the tracks that belong to it; those of one bucket only are in memory as objects."""
+    packed = tracks if isinstance(tracks, PackedTracks) else PackedTracks(tracks)
+    of_track = np.fromiter(map(dataset.bucket_of, packed.ids()), np.int64, len(packed))
+    order = np.argsort(of_track, kind="stable")
+    packed = packed.at(order)
+    numbers = dataset.division.numbers
+    borders = np.searchsorted(of_track[order], [*numbers, numbers.stop]).tolist()
+    for bucket, (start, stop) in zip(numbers, pairwise(borders)):
+        yield bucket, list(packed.between(start, stop))
 
 
 def by_bucket(tracks: Iterable[Track], dataset: Dataset) -> dict[int, list[Track]]:
@@ -200,13 +239,14 @@ def with_moves(
     buckets: dict[int, list[str]] = {}
     for track_id in records:
         buckets.setdefault(dataset.bucket_of(track_id), []).append(track_id)
-    by_size: dict[int | None, list[RecordedFile]] = {}
+    of_size: dict[int | None, list[RecordedFile]] = {}
     for bucket, members in buckets.items():
         hashes = content_hashes(dataset.store, bucket, members)
         for track_id in hashes:
-            by_size.setdefault(records[track_id].source_bytes, []).append(_row(track_id, hashes, records))
+            of_size.setdefault(records[track_id].source_bytes, []).append(_row(track_id, hashes, records))
+    by_size = {size: tuple(rows[:_MOST_COMPARED]) for size, rows in of_size.items()}
     return [
-        (replace(track, recorded=tuple(by_size[track.size][:_MOST_COMPARED])), Standing.MOVED)
+        (replace(track, recorded=by_size[track.size]), Standing.MOVED)
         if standing is Standing.NEW and track.size in by_size
         else (track, standing)
         for track, standing in planned

@@ -13,6 +13,7 @@ from functools import cache
 from beamprint.pipeline.record.columns import FAILURE, RECORD, Column, Kind
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NOTE = re.compile(r"(?:(?P<column>[a-z][a-z0-9_]*):)?(?P<code>[a-z][a-z0-9_]*)\Z")
 
 _Look = Callable[[object], bool]
@@ -144,7 +145,7 @@ def _check_closely(column: Column, value: object) -> None:
 
 def is_text(value: object) -> bool:
     """Whether a value is text that can be stored as UTF-8."""
-    return isinstance(value, str) and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
+    return isinstance(value, str) and (value.isascii() or _SURROGATE.search(value) is None)
 
 
 def _is_int(value: object) -> bool:

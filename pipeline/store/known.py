@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE
 from beamprint.pipeline.store.parquet import read_columns
 from beamprint.pipeline.store.replacement import live_failures, microseconds
 from beamprint.pipeline.store.store import Store
+from beamprint.pipeline.store.tag_columns import Tags, tag_pairs
 
 _SOURCE = ["track_id", "uri", "source_bytes", "source_version", "tags", "family_versions"]
 
@@ -32,7 +32,7 @@ class Known(NamedTuple):
     uri: str
     source_bytes: int | None
     source_version: str | None
-    tags: tuple[tuple[str, str], ...] = ()
+    tags: Tags = ()
     behind: tuple[str, ...] = ()
     made_at: int | None = None
     reason: str | None = None
@@ -76,7 +76,7 @@ def known_state(store: Store, bucket: int) -> BucketState:
 
 def _by_track(rows: pa.Table, *further: Sequence[int | str | None]) -> dict[str, Known]:
     track_ids, *source = (rows[name].to_pylist() for name in _SOURCE[:-2])
-    tags, behind = _tags(rows["tags"]), _behind(rows["family_versions"])
+    tags, behind = tag_pairs(rows["tags"]), _behind(rows["family_versions"])
     return dict(zip(track_ids, map(Known._make, zip(*source, tags, behind, *further))))
 
 
@@ -87,16 +87,6 @@ def content_hashes(store: Store, bucket: int, tracks: Collection[str]) -> dict[s
     rows = read_columns(store, FINGERPRINTS, bucket, ["track_id", "content_sha256"])
     chosen = rows.filter(pc.field("track_id").isin(list(tracks)))
     return dict(zip(*(chosen[name].to_pylist() for name in chosen.column_names)))
-
-
-def _tags(column: pa.ChunkedArray) -> list[tuple[tuple[str, str], ...]]:
-    """Tags of each row as a track has them; far faster than ``to_pylist``."""
-    found: list[tuple[tuple[str, str], ...]] = []
-    for chunk in column.chunks:
-        pairs = list(zip(chunk.values.field("key").to_pylist(), chunk.values.field("value").to_pylist()))
-        offsets = chunk.offsets.to_pylist()
-        found += [tuple(pairs[start:stop]) for start, stop in pairwise(offsets)]
-    return found
 
 
 def _behind(versions: pa.ChunkedArray) -> list[tuple[str, ...]]:

@@ -16,7 +16,7 @@ _UNDECODABLE = re.compile("[\ud800-\udfff]")
 
 def scheme_of(uri: str) -> str:
     """Scheme of a uri in small letters; ``file`` for a plain path."""
-    found = _SCHEME.match(uri)
+    found = _SCHEME.match(uri) if ":" in uri else None
     return found[0].lower() if found else "file"
 
 
@@ -33,7 +33,7 @@ def to_path(uri: str) -> str:
     """
     if is_remote(uri):
         raise ValueError(f"{uri!r} is not a local file")
-    file_uri = _FILE.match(uri)
+    file_uri = _FILE.match(uri) if ":" in uri else None
     if file_uri is None:
         path = path_of(uri)
     elif file_uri["host"] in (None, "", "localhost"):
@@ -47,6 +47,8 @@ def to_path(uri: str) -> str:
 
 def from_path(path: str) -> str:
     """The path itself as text, or a percent-encoded ``file://`` uri where it holds bytes that are not UTF-8."""
+    if path.isascii():
+        return path
     text = text_of(path)
     if _UNDECODABLE.search(text) is None:
         return text
@@ -84,7 +86,7 @@ def absolute(path: str, folder: str = "") -> str:
     target lies, which the kernel finds out when the path is used.
     """
     path = os.path.join(folder, path)
-    if ".." not in path.split("/"):
+    if ".." not in path or ".." not in path.split("/"):
         return os.path.abspath(path)
     if not path.startswith("/"):
         path = os.path.join(os.getcwd(), path)

@@ -37,12 +37,20 @@ def rows(manifest: str, content: BinaryIO) -> Rows:
             return
         table = csv.reader(chain([header], lines), delimiter=_delimiter(header), strict=True)
         try:
-            names = column_names(manifest, list(map(_whole, next(table))))
+            names = column_names(manifest, [name.replace(_STAND_IN, "\r") for name in next(table)])
             for values in table:
                 if any(map(str.strip, values)):
                     number = skipped + table.line_num
-                    _check_length(manifest, number, values, len(names))
-                    yield number, {name: _whole(value) for name, value in zip(names, values) if name}
+                    if len(values) > len(names):
+                        _check_length(manifest, number, values, len(names))
+                    yield (
+                        number,
+                        {
+                            name: value if value.isascii() else value.replace(_STAND_IN, "\r")
+                            for name, value in zip(names, values)
+                            if name
+                        },
+                    )
         except csv.Error as error:
             raise UsageError(
                 f"manifest {manifest} cannot be read: row {skipped + table.line_num}: {error}"
@@ -65,10 +73,6 @@ def _lines(file: Iterable[str]) -> Iterator[str]:
             yield line
 
 
-def _whole(value: str) -> str:
-    return value if value.isascii() else value.replace(_STAND_IN, "\r")
-
-
 def _delimiter(header: str) -> str:
     for delimiter in _DELIMITERS:
         if "uri" in map(str.strip, next(csv.reader([header], delimiter=delimiter))):
@@ -77,5 +81,5 @@ def _delimiter(header: str) -> str:
 
 
 def _check_length(manifest: str, number: int, values: list[str], columns: int) -> None:
-    if len(values) > columns and any(map(str.strip, values[columns:])):
+    if any(map(str.strip, values[columns:])):
         raise UsageError(f"manifest {manifest}, row {number}: {len(values)} values for {columns} columns")

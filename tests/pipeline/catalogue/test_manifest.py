@@ -329,7 +329,7 @@ def test_dots_behind_a_link_lead_to_where_its_target_lies(tmp_path):
     (tmp_path / "lists/m.csv").write_text(
         "uri\nlink/../a.wav\n../b.wav\nplain/../plain/./c.wav\nnowhere/../plain/c.wav\n"
     )
-    tracks = list_tracks([str(tmp_path / "lists/m.csv")]).tracks
+    tracks = list(list_tracks([str(tmp_path / "lists/m.csv")]).tracks)
     assert [os.path.exists(track.uri) for track in tracks] == [True, True, True, False]
     assert [track.size for track in tracks] == [10, 10, 10, None]
     assert os.path.realpath(tracks[0].uri) == str(tmp_path / "elsewhere/a.wav")
@@ -354,7 +354,8 @@ def test_a_list_of_paths_may_hold_bytes_that_are_no_text(tmp_path):
     with open(raw, "wb") as file:
         file.write(b"some bytes")
     (tmp_path / "m.txt").write_bytes(b"caf\xe9.wav\n")
-    assert list_tracks([str(tmp_path / "m.txt")]).tracks[0].size == 10
+    (track,) = list_tracks([str(tmp_path / "m.txt")]).tracks
+    assert track.size == 10
 
 
 @pytest.mark.parametrize("there", ["NFC", "NFD"])

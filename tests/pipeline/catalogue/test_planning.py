@@ -1,4 +1,5 @@
 import time
+from collections import Counter
 
 import pytest
 
@@ -23,8 +24,8 @@ def dataset():
 
 
 def standing(dataset, listed, **how):
-    (only,) = plan([listed], dataset, **how).tracks
-    return only[1]
+    (only,) = +Counter(plan([listed], dataset, **how).counts)
+    return Standing(only)
 
 
 def test_without_a_dataset_everything_is_new():
@@ -35,8 +36,9 @@ def test_a_track_whose_file_and_algorithm_are_the_same_needs_no_work(dataset):
     dataset.replace(0, [record("a")], [])
     assert standing(dataset, track("a")) is Standing.UNCHANGED
     assert standing(dataset, track("b", size=101)) is Standing.NEW
-    planned = {one.track_id: how for one, how in plan([track("a"), track("b")], dataset).tracks}
-    assert planned == {"a": Standing.UNCHANGED, "b": Standing.NEW}
+    planned = plan([track("a"), track("b")], dataset)
+    assert planned.tracks == ((track("b"), Standing.NEW),)
+    assert planned.settled == {Standing.UNCHANGED: ("a",)}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_a_limit_defers_the_rest(dataset):
     dataset.replace(0, [record("a")], [])
     whole = plan([track(name) for name in "abcd"], dataset)
     limited = whole.limited(2)
-    assert (len(limited.outstanding), len(limited.tracks), limited.deferred) == (2, 3, 1)
+    assert (len(limited.outstanding), limited.listed, limited.deferred) == (2, 4, 1)
     assert whole.limited(100) == whole
 
 

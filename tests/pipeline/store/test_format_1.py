@@ -83,7 +83,9 @@ def test_only_records_of_earlier_definitions_are_outdated(old):
         track("b"),
         track("c", tags=(("year", "2000"),)),
     ]
-    found = {one.track_id: (how, one.families) for one, how in plan(listed, Dataset.open(old)).tracks}
+    planned = plan(listed, Dataset.open(old))
+    found = {one.track_id: (how, one.families) for one, how in planned.tracks}
+    found |= {track_id: (how, None) for how, ids in planned.settled.items() for track_id in ids}
     raised = tuple(name for name, version in FAMILY_VERSIONS.items() if version > 1 and name != "identity")
     assert found["a"] == ((Standing.OUTDATED, raised) if raised else (Standing.UNCHANGED, None))
     assert found["b"][0] is Standing.OUTDATED
