@@ -75,6 +75,7 @@ def test_the_guide_covers_the_life_of_a_dataset():
         "Retagging",
         "Moving the library",
         *["Failures"] * 2,
+        "Verifying the files",
         "Tracks that are gone",
         *["Upgrade"] * 2,
         *["Settings"] * 2,
@@ -90,6 +91,7 @@ def test_every_command_does_what_its_section_says(walked):
     assert "metadata" in printed["Retagging"]
     assert "4 refreshed" in printed["Moving the library"]
     assert "Nothing is in quarantine." in printed["Failures"]
+    assert printed["Verifying the files"].count("5 files read, all as recorded") == 2
     assert "1 track gone and removed" in printed["Tracks that are gone"]
     assert "\n  T2\n" in printed["Tracks that are gone"]
     assert printed["Upgrade"].count("equal within tolerance") == 2

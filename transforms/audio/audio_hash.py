@@ -37,7 +37,9 @@ class AudioHash:
         self._bits = format.coding.bits
         self._samples = hashlib.md5(usedforsecurity=False)
         self._found = ""
-        if self._bits is None and not format.coding.is_float:
+        self.is_coded = self._bits is None and not format.coding.is_float
+        """Whether the audio is lossy, so that its samples do not count."""
+        if self.is_coded:
             self._found = f"coded:{_sha256_of_coded(data, contents)}"
         elif contents.pcm_md5:
             self._found = f"pcm:{contents.pcm_md5.hex()}"

@@ -1,6 +1,7 @@
 """Sound files for the tests: written by soundfile, then taken apart and put together again byte by byte."""
 
 import struct
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -37,6 +38,9 @@ ENCODINGS = {
 }
 """How soundfile is asked for each kind of file."""
 
+MP2 = Path(__file__).with_name("made.mp2")
+"""``music(1.0, 48_000)`` as MPEG layer II of 96 kbit/s, which libsndfile does not write; made by ffmpeg."""
+
 CUT_SHOWS = [name for name in ENCODINGS if name != "alac"]
 
 
@@ -64,6 +68,12 @@ def encoded(folder, name, samples=None, rate=None):
     rate = rate or (48_000 if name == "opus" else 44_100)
     samples = music(rate=rate) if samples is None else samples
     return write(folder / f"made.{name}", samples, rate, **ENCODINGS[name]).read_bytes()
+
+
+def one_of_each(folder):
+    """Bytes of a second of sound at 48 kHz in every kind of file."""
+    made = {name: encoded(folder, name, music(1.0, 48_000), 48_000) for name in ENCODINGS}
+    return made | {"mp2": MP2.read_bytes()}
 
 
 def planar(samples):

@@ -10,10 +10,7 @@ from tests.transforms.audio import hostile, sounds
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made")
-    return {
-        name: sounds.encoded(folder, name, sounds.music(1.0, 48_000), 48_000) for name in sounds.ENCODINGS
-    }
+    return sounds.one_of_each(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +32,7 @@ def test_there_are_enough_of_them(corpus):
     assert len({case.name for case in corpus}) == len(corpus) >= 150
 
 
-@pytest.mark.parametrize("kind", [*sounds.ENCODINGS, "none"])
+@pytest.mark.parametrize("kind", [*sounds.ENCODINGS, "mp2", "none"])
 def test_every_defect_has_its_outcome(corpus, made, kind, tmp_path):
     path = tmp_path / "file"
     whole = None

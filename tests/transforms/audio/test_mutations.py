@@ -72,9 +72,7 @@ def work(folder, made, seconds, seed):
 def test_mutated_files_break_nothing(tmp_path):
     findings = Path(os.environ.get("BEAMPRINT_FINDINGS", tmp_path / "findings"))
     findings.mkdir(parents=True, exist_ok=True)
-    made = {
-        name: sounds.encoded(tmp_path, name, sounds.music(1.0, 48_000), 48_000) for name in sounds.ENCODINGS
-    }
+    made = sounds.one_of_each(tmp_path)
     until, seed = time.monotonic() + SECONDS, 0
     while time.monotonic() < until:
         left = until - time.monotonic()

@@ -1,0 +1,84 @@
+"""`beamprint verify`: reads the files of a dataset again and names those that are not what their records say."""
+
+import csv
+import io
+import json
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from tqdm import tqdm
+
+from beamprint.pipeline.commands.wording import counted, on_one_line
+from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.verification import MEANINGS, Finding, check, chosen_tracks, recorded
+from beamprint.transforms.audio.errors import Reason
+from beamprint.transforms.audio.rereading import Reader
+
+_HEADS = ("track", "finding", "what was found")
+
+
+def verify(dataset: Dataset, workers: int, sample: int | None = None) -> list[Finding]:
+    """Read the files again; shows a bar on a terminal, and says on the error stream how many were read.
+
+    Hashing needs no lock of the interpreter, so it is done in threads; each has a process for the audio of files
+    that differ.
+
+    Args:
+        dataset: Whose records the files are held against.
+        workers: How many files are read at a time.
+        sample: How many files; all by default.
+    """
+    tracks = chosen_tracks(dataset, sample)
+    found: list[Finding] = []
+    own = threading.local()
+    with ExitStack() as stack:
+        bar = stack.enter_context(tqdm(total=len(tracks), unit=" files", disable=None, dynamic_ncols=True))
+
+        def give_reader() -> None:
+            own.reader = stack.enter_context(Reader())
+
+        threads = stack.enter_context(ThreadPoolExecutor(workers, initializer=give_reader))
+        for rows in recorded(dataset, tracks):
+            for finding in threads.map(lambda row: check(row, own.reader), rows):
+                found += [finding] if finding else []
+                bar.update()
+    outcome = f"{len(found)} not as recorded" if found else "all as recorded"
+    print(f"beamprint: {counted(len(tracks), 'file')} read, {outcome}", file=sys.stderr)
+    return sorted(found)
+
+
+def as_table(found: Sequence[Finding]) -> str:
+    """A line a file, and below them what the findings mean."""
+    if not found:
+        return ""
+    cells = [_HEADS, *((on_one_line(f.track_id), f.finding, on_one_line(f.message)) for f in found)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADS))]
+    lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths)).rstrip() for row in cells]
+    return "\n".join([*lines, "", *_meanings(found)])
+
+
+def _meanings(found: Sequence[Finding]) -> Iterator[str]:
+    known = MEANINGS | {str(reason): reason.description for reason in Reason}
+    for code, times in Counter(finding.finding for finding in found).most_common():
+        yield f"{code}: {times}  {known[code]}"
+
+
+def as_csv(found: Sequence[Finding]) -> str:
+    """A header and a line a file."""
+    file = io.StringIO(newline="")
+    table = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    table.writerow(Finding._fields)
+    table.writerows(found)
+    return file.getvalue()
+
+
+def as_json(found: Sequence[Finding]) -> str:
+    """An array of objects, one a file."""
+    return json.dumps([finding._asdict() for finding in found], indent=2, ensure_ascii=False)
+
+
+RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json}
