@@ -1,5 +1,6 @@
 """Other containers that declare the size of their audio: AIFF and AIFF-C, CAF, and the Sun and NeXT format."""
 
+import struct
 from dataclasses import replace
 from typing import Literal
 
@@ -7,8 +8,10 @@ from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     Contents,
     Extent,
+    Packets,
     audio_size,
     check_audio_chunk,
+    damaged,
     read_exactly,
     truncated,
 )
@@ -23,6 +26,10 @@ _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
 _AIFF_CHUNKS = frozenset(b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER ID3  PEAK FORM".split(b" "))
 _CAF_EDITS = 4
 """Bytes of a counter of edits before the audio."""
+_CAF_BY_LIBSNDFILE = (b"lpcm", b"ulaw", b"alaw", b"alac")
+_CAF_CODING = (b"desc", b"kuki", b"pakt")
+"""Chunks that say how packets are coded, and how many samples of them are audio."""
+_HIGHEST_RATE = 1 << 31
 MAX_CHUNKS = 10_000
 
 
@@ -93,27 +100,72 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
         BadAudio: ``truncated``.
     """
     position = base + 8
+    kind, said = b"lpcm", list[Extent]()
     for _ in range(MAX_CHUNKS):
         head = read_exactly(data, position, 12, "chunks before the audio")
         size = int.from_bytes(head[4:], "big")
         start = position + 12
-        if head[:4] == b"data" and size == _UNKNOWN64:
-            actual = (data.size - start).to_bytes(8, "big")
-            edit = Edit(position + 4, start, actual)
-            audio = (Extent(start + _CAF_EDITS, data.size),)
-            return Contents("caf", base, length_known=False, corrections=(edit,), audio=audio)
         if head[:4] == b"data":
-            there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
-            audio = (Extent(start + _CAF_EDITS, data.size),)
-            check_audio_chunk(data, start, size, Contents("caf", base, corrections=(there,), audio=audio))
-            found = audio_size(data, start, size, 1, lambda at: _is_caf_chunk(data, at))
-            contents = Contents("caf", base, audio=(Extent(start + _CAF_EDITS, start + found),))
-            if found == size:
+            contents = _caf_audio(data, base, position, size)
+            if kind in _CAF_BY_LIBSNDFILE:
                 return contents
-            edit = Edit(position + 4, start, found.to_bytes(8, "big"))
-            return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
+            return _caf_packets(data, contents, said, start + size)
+        if head[:4] == b"desc":
+            kind = data.read_at(start + 8, 4)
+        if head[:4] in _CAF_CODING:
+            said.append(Extent(start, start + size))
         position = start + size
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
+
+
+def _caf_audio(data: Bytes, base: int, position: int, size: int) -> Contents:
+    start = position + 12
+    there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
+    rest = Contents("caf", base, corrections=(there,), audio=(Extent(start + _CAF_EDITS, data.size),))
+    if size == _UNKNOWN64:
+        return replace(rest, length_known=False)
+    check_audio_chunk(data, start, size, rest)
+    found = audio_size(data, start, size, 1, lambda at: _is_caf_chunk(data, at))
+    contents = Contents("caf", base, audio=(Extent(start + _CAF_EDITS, start + found),))
+    if found == size:
+        return contents
+    edit = Edit(position + 4, start, found.to_bytes(8, "big"))
+    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
+
+
+def _caf_packets(data: Bytes, contents: Contents, said: list[Extent], position: int) -> Contents:
+    """The contents of a file that libsndfile does not decode, with what its packet table says, wherever it lies.
+
+    Args:
+        data: the file.
+        contents: what is known without.
+        said: the chunks before the audio that say how it is coded.
+        position: where chunks go on after the audio.
+    """
+    for _ in range(MAX_CHUNKS):
+        head = data.read_at(position, 12)
+        if len(head) < 12:
+            break
+        start, size = position + 12, int.from_bytes(head[4:], "big")
+        if head[:4] in _CAF_CODING:
+            said = [*said, Extent(start, start + size)]
+        position = start + size
+    rate, table = 0.0, b""
+    for extent in said:
+        name = data.read_at(extent.start - 12, 4)
+        if name == b"desc":
+            (rate,) = struct.unpack(">d", data.read_at(extent.start, 8))
+        elif name == b"pakt":
+            table = data.read_at(extent.start, 24)
+    if not 1 <= rate <= _HIGHEST_RATE:
+        raise damaged(f"a sample rate of {rate} Hz")
+    packets = Packets(int(rate), even=False)
+    if len(table) == 24:
+        _, length, skip, _ = struct.unpack(">qqii", table)
+        if length < 0 or skip < 0:
+            raise damaged(f"{length} samples in the packet table, after {skip}")
+        packets = Packets(int(rate), skip, length)
+    return replace(contents, audio=(*said, *contents.audio), packets=packets)
 
 
 def _is_caf_chunk(data: Bytes, position: int) -> bool:

@@ -3,7 +3,21 @@
 from collections.abc import Callable
 from functools import partial
 
-from beamprint.transforms.audio import chunked, flac, mpeg, ogg, riff, w64
+from beamprint.transforms.audio import (
+    adts,
+    asf,
+    chunked,
+    dsd,
+    flac,
+    lossless,
+    matroska,
+    mp4,
+    mpeg,
+    ogg,
+    riff,
+    w64,
+    wavpack,
+)
 from beamprint.transforms.audio.contents import MAX_STREAMS, Contents, joined, too_many_streams
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.tags import skip_id3
@@ -15,14 +29,17 @@ _FORMATS = (
     (chunked.is_aiff, chunked.inspect_aiff),
     (chunked.is_caf, chunked.inspect_caf),
     (chunked.is_au, chunked.inspect_au),
+    (mp4.is_mp4, mp4.inspect_mp4),
+    (asf.is_asf, asf.inspect_asf),
+    (matroska.is_matroska, matroska.inspect_matroska),
+    (wavpack.is_wavpack, wavpack.inspect_wavpack),
+    (lossless.is_ape, lossless.inspect_ape),
+    (lossless.is_tta, lossless.inspect_tta),
+    (dsd.is_dsf, dsd.inspect_dsf),
+    (dsd.is_dff, dsd.inspect_dff),
 )
 _NAMES = {
-    b"\x1aE\xdf\xa3": "Matroska or WebM",
-    b"0&\xb2u": "WMA",
     b"MThd": "MIDI",
-    b"wvpk": "WavPack",
-    b"MAC ": "Monkey's Audio",
-    b"DSD ": "DSF",
     b"PK\x03\x04": "a zip archive",
     b"\x1f\x8b": "a gzip archive",
     b"<!DO": "an HTML page",
@@ -62,6 +79,8 @@ def _inspect(data: Bytes, whole: bool) -> Contents:
     for is_this, inspect_this in _FORMATS:
         if is_this(head):
             return _with_appended(data, base, partial(inspect_this, data))
+    if (frames_at := adts.find_adts(data, base)) is not None:
+        return adts.inspect_adts(data, frames_at, whole=whole)
     named = _name_of(head)
     contents = None if named else mpeg.inspect_mpeg(data, base, whole=whole)
     if contents is None:
@@ -93,6 +112,4 @@ def _after_id3(data: Bytes) -> int:
 
 
 def _name_of(head: bytes) -> str | None:
-    if head[4:8] == b"ftyp":
-        return "MP4"
     return next((name for magic, name in _NAMES.items() if head.startswith(magic)), None)

@@ -26,6 +26,9 @@ FRAMES_MISSING = "frames_missing"
 MONO_IN_BOTH = "mono_in_both"
 """Note: some of the streams that were joined are mono; they stand in both channels."""
 
+OTHER_TRACKS = "other_tracks"
+"""Note: the file holds several sound tracks, of which the first was measured."""
+
 TRUNCATED = "truncated"
 """Note: the file ends before its audio does; what is there was measured, as --accept-truncated asks."""
 
@@ -58,6 +61,37 @@ class Stream:
         return Stream(tuple(piece.moved(by) for piece in self.pieces), self.frames)
 
 
+class Restart(NamedTuple):
+    """A place at which decoding can start: the tick of the packet there, and its byte."""
+
+    tick: int
+    byte: int
+
+
+@dataclass(frozen=True, slots=True)
+class Packets:
+    """What a container says of a track of packets that libsndfile does not decode.
+
+    Args:
+        clock: ticks a second in which the container counts.
+        skip: ticks to leave out at the start, where the encoder put silence; None where the decoder is to say.
+        length: ticks after those, None where that is not declared.
+        bits: word length of integer samples that are coded without loss; None for others, and where only the
+            decoder knows it.
+        is_float: float samples are coded without loss.
+        even: a packet's time says exactly which samples it holds, so that decoding can start anywhere.
+        restarts: places where decoding can start, in order, where the file has no list of them.
+    """
+
+    clock: int
+    skip: int | None = 0
+    length: int | None = None
+    bits: int | None = None
+    is_float: bool = False
+    even: bool = True
+    restarts: tuple[Restart, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """A file seen from outside, whatever decodes it.
@@ -75,6 +109,7 @@ class Contents:
         size_known: the number of audio bytes is declared.
         pcm_md5: MD5 of the samples as integers of the file's width, empty where there is none.
         audio: where the coded audio lies, without headers and tags; empty for Ogg and FLAC, which mix the two.
+        packets: what is declared of audio that takes the extra ``formats``; None where libsndfile decodes it.
         slack: frames that may be missing from a sound file, because encoders count differently.
         following: where another file of the same kind starts that was appended to this one.
         notes: codes for the record.
@@ -92,6 +127,7 @@ class Contents:
     size_known: bool = True
     pcm_md5: bytes = b""
     audio: tuple[Extent, ...] = ()
+    packets: Packets | None = None
     slack: int = 0
     following: int | None = None
     notes: tuple[str, ...] = ()
@@ -111,6 +147,11 @@ def truncated(message: str, rest: Contents | None = None) -> BadAudio:
     error = BadAudio(Reason.TRUNCATED, message)
     error.rest = rest and replace(rest, missing_bytes=0, notes=(TRUNCATED,))
     return error
+
+
+def damaged(message: str) -> BadAudio:
+    """The error that a file is not as its format wants it."""
+    return BadAudio(Reason.DECODE_ERROR, message)
 
 
 def read_exactly(data: Bytes, offset: int, length: int, what: str) -> bytes:

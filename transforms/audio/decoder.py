@@ -25,6 +25,7 @@ class AudioFormat:
         sample_type: what to read the samples as; integers are those of the file, moved up to the type's full
             scale, and floats have a full scale of 1.
         bounded: no sample can lie beyond full scale or be no number.
+        mask: WAVE_FORMAT_EXTENSIBLE channel mask, 0 where the decoder does not know which channel is which.
     """
 
     rate: int
@@ -34,6 +35,7 @@ class AudioFormat:
     bit_depth: int | None
     sample_type: SampleType = np.float32
     bounded: bool = False
+    mask: int = 0
 
     def buffer(self, frames: int) -> Buffer:
         """Memory for so many frames, shape (frames, channels)."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
-from beamprint.transforms.audio import libsndfile
+from beamprint.transforms.audio import ffmpeg, libsndfile
 from beamprint.transforms.audio.contents import Contents
 from beamprint.transforms.audio.decoder import Decoder
 from beamprint.transforms.audio.errors import BadAudio
@@ -17,29 +17,37 @@ class Library:
 
     Args:
         version: its name and version.
+        release: the same, as far as it is known without loading the library.
         open: opens a track; its failures while it is open are ``BadAudio``.
     """
 
     version: Callable[[], str]
+    release: Callable[[], str]
     open: Callable[[OpenSource, Contents], AbstractContextManager[Decoder]]
 
 
-LIBSNDFILE = Library(libsndfile.version, libsndfile.open_decoder)
+LIBSNDFILE = Library(libsndfile.version, libsndfile.version, libsndfile.open_decoder)
+FFMPEG = Library(ffmpeg.version, ffmpeg.release, ffmpeg.open_decoder)
 
 DECODERS: dict[str, Library] = {
     **dict.fromkeys(("wav", "rf64", "w64", "aiff", "caf", "au", "flac", "ogg", "mp3"), LIBSNDFILE),
+    "packets": FFMPEG,
 }
-"""By ``Contents.container``."""
+"""By ``Contents.container``; what consists of packets is ``packets``, whatever contains them."""
+
+
+def _library(contents: Contents) -> Library:
+    return DECODERS[contents.container if contents.packets is None else "packets"]
 
 
 def decoder_version(contents: Contents) -> str:
     """Name and version of what decodes a file with such contents."""
-    return DECODERS[contents.container].version()
+    return _library(contents).version()
 
 
 def decoder_versions() -> tuple[str, ...]:
     """Names and versions of all that may decode."""
-    return tuple(sorted({library.version() for library in DECODERS.values()}))
+    return tuple(sorted({library.release() for library in DECODERS.values()}))
 
 
 @contextmanager
@@ -49,7 +57,7 @@ def open_decoder(source: OpenSource, contents: Contents) -> Iterator[Decoder]:
     Raises:
         BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, or the storage's.
     """
-    library = DECODERS[contents.container]
+    library = _library(contents)
     try:
         with library.open(source, contents) as decoder:
             yield decoder

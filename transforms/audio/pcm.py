@@ -93,7 +93,8 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
     if TRUNCATED in contents.notes:
         short = 0
     if short > contents.slack or (short > 0 and contents.missing_bytes):
-        whole = contents.is_mpeg and contents.size_known and not contents.missing_bytes
+        in_packets = contents.is_mpeg or contents.packets is not None
+        whole = in_packets and contents.size_known and not contents.missing_bytes
         reason = Reason.DECODE_ERROR if whole else Reason.TRUNCATED
         raise BadAudio(reason, f"{found} of {declared} samples a channel could be decoded")
     if found == 0:

@@ -21,7 +21,7 @@ class AudioInfo:
 
     Args:
         stat: size and version of the file.
-        container: ``wav``, ``rf64``, ``w64``, ``aiff``, ``caf``, ``au``, ``flac``, ``ogg`` or ``mp3``.
+        container: as in ``Contents``.
         format: how the samples are stored.
         frames: samples a channel, as declared or guessed; None where not even a guess is at hand.
         frames_exact: ``frames`` is no guess.
@@ -65,11 +65,10 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: L
         )
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
     channels = decoder.format.channels
-    fits = (
-        channels > 2 or contents.mask.bit_count() == channels
-    )  # a wrong one is common and tells nothing new
+    mask = decoder.format.mask or contents.mask
+    fits = channels > 2 or mask.bit_count() == channels  # a wrong one is common and tells nothing new
     try:
-        layout = layout_of(channels, mask=contents.mask if fits else 0, vorbis_order=contents.vorbis_order)
+        layout = layout_of(channels, mask=mask if fits else 0, vorbis_order=contents.vorbis_order)
     except UnsupportedLayout as error:
         raise BadAudio(Reason.UNSUPPORTED_LAYOUT, str(error)) from error
     limits.check_format(decoder.format.rate, channels)

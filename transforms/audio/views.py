@@ -132,6 +132,11 @@ class View:
     def tell(self) -> int:
         return self._position
 
+    @property
+    def is_read_up(self) -> bool:
+        """Whether all has been read."""
+        return self._position >= self._starts[-1]
+
     def read(self, length: int) -> bytes:
         at = self._position - self._ahead_at
         if not 0 <= at <= len(self._ahead) - length:  # decoders ask for a few bytes at a time

@@ -1,0 +1,100 @@
+"""AAC in ADTS (ISO/IEC 13818-7, 14496-3): frames one after the other, each with its length and without a table.
+
+They are counted from header to header, and the place of one every ten seconds is kept: decoding starts there.
+"""
+
+from beamprint.transforms.audio.contents import Contents, Extent, Packets, Restart, damaged, truncated
+from beamprint.transforms.audio.tags import is_padding, skip_tags, start_of_end_tags
+from beamprint.transforms.audio.views import Bytes
+
+_RATES = (
+    96_000,
+    88_200,
+    64_000,
+    48_000,
+    44_100,
+    32_000,
+    24_000,
+    22_050,
+    16_000,
+    12_000,
+    11_025,
+    8_000,
+    7_350,
+)
+_HEADER_SIZE = 7
+_SAMPLES = 1024
+_SURE = 3
+"""Frames in a row that are no chance."""
+_RESTART_SECONDS = 10
+_CHUNK = 1 << 20
+
+
+def find_adts(data: Bytes, base: int) -> int | None:
+    """Where AAC frames start, at once or after zeros and tags; None if they do not."""
+    start = skip_tags(data, base)
+    position = start
+    for number in range(_SURE):
+        head = data.read_at(position, _HEADER_SIZE)
+        if number and not head:
+            break
+        size = _frame_size(head)
+        if not size:
+            return None
+        position += size
+    return start
+
+
+def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
+    """Count the frames of a file in which ``find_adts`` found some.
+
+    Args:
+        data: the file.
+        base: where they start.
+        whole: read the whole file; otherwise its length stays open.
+
+    Raises:
+        BadAudio: ``truncated``, the last frame is not whole; ``decode_error``, there is something between frames.
+    """
+    rate = _RATES[data.read_at(base + 2, 1)[0] >> 2 & 15]
+    if not whole:
+        return Contents("adts", base, length_known=False, packets=Packets(rate, even=False))
+    end = start_of_end_tags(data, base)
+    position, count, blocks, places = base, 0, 0, [Restart(0, base)]
+    every = _RESTART_SECONDS * rate // _SAMPLES
+    buffer, origin = b"", base
+    while position < end:
+        at = position - origin
+        if at + _HEADER_SIZE > len(buffer):
+            buffer, origin, at = data.read_at(position, _CHUNK), position, 0
+        size = _frame_size(buffer, at)
+        if not size:
+            break
+        if count and count % every == 0:
+            places.append(Restart(blocks * _SAMPLES, position))
+        count += 1
+        blocks += 1 + (buffer[at + 6] & 3)
+        position += size
+    packets = Packets(rate, length=blocks * _SAMPLES, restarts=tuple(places))
+    contents = Contents(
+        "adts", base, length_known=False, audio=(Extent(base, min(position, end)),), packets=packets
+    )
+    if position > end or (
+        position < end and end - position < _HEADER_SIZE and not is_padding(data, position)
+    ):
+        raise truncated(f"the last of {count} AAC frames is not whole", contents)
+    if position < end and not is_padding(data, position):
+        raise damaged(f"no AAC frame at byte {position}, after {count} of them")
+    return contents
+
+
+def _frame_size(buffer: bytes, at: int = 0) -> int:
+    """Bytes of the frame whose header starts here, 0 if there is none."""
+    header = buffer[at : at + _HEADER_SIZE]
+    if len(header) < _HEADER_SIZE:
+        return 0
+    first, second, third, fourth, fifth, sixth, _ = header
+    if first != 0xFF or second & 0xF6 != 0xF0 or third >> 2 & 15 >= len(_RATES):
+        return 0
+    size = (fourth & 3) << 11 | fifth << 3 | sixth >> 5
+    return size if size > _HEADER_SIZE else 0

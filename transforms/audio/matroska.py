@@ -1,0 +1,103 @@
+"""Matroska and WebM (RFC 9559): the sizes of the segment and of its clusters, against the file's."""
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, truncated
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.tags import is_padding
+from beamprint.transforms.audio.views import Bytes
+
+_EBML, _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
+_TIMESTAMP_SCALE, _DURATION = 0x2AD7B1, 0x4489
+_MAX_ELEMENTS = 1_000_000
+_LARGEST_INFO = 1 << 16
+_MILLISECONDS = 1000
+_LONGEST = 1e15
+
+
+class _Element(NamedTuple):
+    """An EBML element; ``stop`` is None where its size is left open."""
+
+    name: int
+    start: int
+    body: int
+    stop: int | None
+
+
+def is_matroska(head: bytes) -> bool:
+    return head[:4] == b"\x1aE\xdf\xa3"
+
+
+def inspect_matroska(data: Bytes, base: int) -> Contents:
+    """Walk over the elements of the segment, without looking into its clusters.
+
+    Raises:
+        BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
+    """
+    ebml = _element(data, base)
+    segment = None if ebml is None else _element(data, _end(ebml, data))
+    if segment is None:
+        raise truncated(f"the file ends within its header, at byte {data.size}")
+    if segment.name != _SEGMENT:
+        raise damaged("no segment follows the EBML header")
+    stop = _end(segment, data)
+    elements = list(_children(data, segment.body, stop))
+    length_known = segment.stop is not None and all(element.stop is not None for element in elements)
+    tracks = [element for element in elements if element.name in (_TRACKS, _CLUSTER)]
+    audio = tuple(Extent(element.start, min(_end(element, data), data.size)) for element in tracks)
+    info = next((element for element in elements if element.name == _INFO), None)
+    packets = Packets(_MILLISECONDS, skip=None, length=info and _duration(data, info), even=False)
+    contents = Contents("matroska", base, length_known=length_known, audio=audio, packets=packets)
+    missing = max([stop, *(_end(element, data) for element in elements)]) - data.size
+    if missing > 0:
+        raise truncated(f"the last {missing} bytes of the segment are missing", contents)
+    if stop < data.size and not is_padding(data, stop):
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"{data.size - stop} bytes follow the Matroska segment")
+    return contents
+
+
+def _children(data: Bytes, position: int, stop: int) -> Iterator[_Element]:
+    """Elements from ``position`` to ``stop``; one of open size is the last."""
+    for _ in range(_MAX_ELEMENTS):
+        element = _element(data, position) if position < stop else None
+        if element is None:
+            return
+        yield element
+        if element.stop is None:
+            return
+        position = element.stop
+
+
+def _element(data: Bytes, position: int) -> _Element | None:
+    """The element that starts here; None if there is none."""
+    head = data.read_at(position, 12)
+    name_size = 9 - head[0].bit_length() if head else 9
+    if name_size > 4 or len(head) <= name_size:
+        return None
+    length = 9 - head[name_size].bit_length()
+    body = name_size + length
+    if length > 8 or len(head) < body:
+        return None
+    ones = (1 << 7 * length) - 1
+    size = int.from_bytes(head[name_size:body], "big") & ones
+    stop = None if size == ones else position + body + size
+    return _Element(int.from_bytes(head[:name_size], "big"), position, position + body, stop)
+
+
+def _end(element: _Element, data: Bytes) -> int:
+    return data.size if element.stop is None else element.stop
+
+
+def _duration(data: Bytes, info: _Element) -> int | None:
+    """Milliseconds that the segment is said to last."""
+    scale, duration = 1_000_000, 0.0
+    for element in _children(data, info.body, min(_end(info, data), info.body + _LARGEST_INFO)):
+        body = data.read_at(element.body, min(8, _end(element, data) - element.body))
+        if element.name == _TIMESTAMP_SCALE:
+            scale = int.from_bytes(body, "big")
+        elif element.name == _DURATION and len(body) in (4, 8):
+            (duration,) = struct.unpack(">f" if len(body) == 4 else ">d", body)
+    milliseconds = duration * scale / 1e6
+    return round(milliseconds) if 0 < milliseconds < _LONGEST else None
