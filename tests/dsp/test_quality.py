@@ -24,7 +24,7 @@ def recording(seconds=25.0, rate=RATE):
 def test_every_column_is_there_once():
     expected = """clipped_samples samples_over_fs dc_offset leading_silence_s trailing_silence_s bandwidth_hz
         bandwidth_drop_db effective_bits dual_mono polarity_inverted noise_floor_dbfs hum_db hum_hz clicks
-        dropouts channel_rms_dbfs channel_peak_dbfs faults"""
+        dual_mono_gain_db dropouts channel_rms_dbfs channel_peak_dbfs faults"""
     assert sorted(quality.COLUMNS) == sorted(expected.split())
     assert set(columns(quality, recording(3))) == set(quality.COLUMNS)
 

@@ -122,8 +122,18 @@ _STEREO = (
     _flag(
         name="dual_mono",
         null_codes=("silent", "not_stereo"),
-        definition="Whether two channels carry the same signal: the side energy is more than 60 dB below the mid energy.",
-        source="Energies of left - right and left + right",
+        definition="Whether two channels carry the same signal, be it at different levels: what they do not share is more than "
+        "30 dB below it, 1 - r^2 < 0.001 with r their correlation, means not removed.",
+        source="Energies and cross energy of left and right",
+        blind_spot="Mono with a stereo effect above -30 dB.",
+    ),
+    _value(
+        name="dual_mono_gain_db",
+        unit="dB",
+        null_codes=("silent", "not_stereo", "not_dual_mono"),
+        tolerance=0.01,
+        definition="How much louder left is than right where both carry the same signal.",
+        source="10 log10 of the ratio of energies",
     ),
     _flag(
         name="polarity_inverted",
