@@ -1,4 +1,4 @@
-"""DC offset, silence at both ends and noise floor, all from the level of 10 ms cells."""
+"""DC offset, silence at both ends and within, and noise floor, all from the level of 10 ms cells."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beamprint.dsp import cells
-from beamprint.dsp.arrays import Bool, Float32, Float64
+from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.channels import full_range_channels
+from beamprint.dsp.faults import ALL_CHANNELS, Fault, Places
 from beamprint.dsp.grid import Span
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value
 from beamprint.dsp.moments import CELLS_PER_STEP
@@ -22,9 +23,39 @@ STEPS_PER_SECOND = CELLS_PER_SECOND // CELLS_PER_STEP
 STEPS_PER_BLOCK = 4
 SILENCE_POWER = 1e-6
 """-60 dBFS."""
+SHORTEST_SILENCE_S = 1.0
 NOISE_PERCENTILE = 1.0
 DIGITAL_SILENCE = Missing("digital_silence")
 """Every block holds a cell without any noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Runs of quiet cells; arrays of shape (n,).
+
+    Attributes
+    ----------
+    cells : Span
+        Numbers of the cells that were looked at.
+    start, stop : int64
+        First cell and the one after the last.
+    energy : float64
+        Sum of squares about each cell's mean, mean over channels.
+    """
+
+    cells: Span
+    start: Int64
+    stop: Int64
+    energy: Float64
+
+    def loud(self) -> Span:
+        """The first loud cell and the one after the last; empty where all are quiet."""
+        start, stop = self.cells
+        if self.start.size and self.start[0] == start:
+            start = int(self.stop[0])
+        if self.start.size and self.stop[-1] == stop:
+            stop = int(self.start[-1])
+        return Span(start, max(start, stop))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +73,8 @@ class CellLevels:
         offset, and the spread is not the difference of large numbers.
     constant : bool, shape (steps,)
         The step holds a cell in which every channel is constant.
-    first_loud, last_loud : int or None
-        Numbers of the first and the last cell above -60 dBFS in any channel.
+    quiet : Quiet
+        Where no channel is above -60 dBFS, a constant offset left out.
     """
 
     rate: int
@@ -52,8 +83,7 @@ class CellLevels:
     mean: Float32
     spread: Float32
     constant: Bool
-    first_loud: int | None
-    last_loud: int | None
+    quiet: Quiet
 
 
 def analyse(segment: Segment) -> CellLevels:
@@ -64,7 +94,9 @@ def analyse(segment: Segment) -> CellLevels:
     at = moments.at(numbers)
     channels = full_range_channels(segment.layout)
     lengths, totals, power = moments.lengths[at], moments.total[channels, at], moments.power[channels, at]
-    loud = np.flatnonzero((power > SILENCE_POWER * lengths).any(0)) + numbers.start
+    deviation = np.maximum(power - totals**2 / np.maximum(lengths, 1), 0)
+    deviation[moments.still[channels, at]] = 0
+    quiet = np.asarray((deviation <= SILENCE_POWER * lengths).all(axis=0))
     still = moments.still[channels, at].all(0) & (lengths > 0)
     samples, step_totals, step_power = (_per_step(x) for x in (lengths, totals, power))
     mean = step_totals / samples
@@ -75,8 +107,7 @@ def analyse(segment: Segment) -> CellLevels:
         mean.astype(np.float32),
         np.maximum(step_power - mean * step_totals, 0).astype(np.float32),
         _per_step(still) > 0,
-        int(loud[0]) if loud.size else None,
-        int(loud[-1]) if loud.size else None,
+        _runs(numbers, quiet, deviation.mean(0)),
     )
 
 
@@ -90,13 +121,12 @@ def merge(partials: Iterable[CellLevels]) -> CellLevels:
         np.concatenate([p.mean for p in parts], axis=1),
         np.concatenate([p.spread for p in parts], axis=1),
         np.concatenate([p.constant for p in parts]),
-        next((p.first_loud for p in parts if p.first_loud is not None), None),
-        next((p.last_loud for p in reversed(parts) if p.last_loud is not None), None),
+        _joined([p.quiet for p in parts]),
     )
 
 
 def finish(levels: CellLevels) -> Columns:
-    """DC offset, silence at the ends and noise floor of the whole track.
+    """DC offset, silence and noise floor of the whole track.
 
     Returns
     -------
@@ -104,18 +134,50 @@ def finish(levels: CellLevels) -> Columns:
     ``leading_silence_s``, ``trailing_silence_s`` : seconds; missing (``silent``) where no cell is loud.
     ``noise_floor_dbfs`` : 1st percentile of the blocks' level; missing if ``silent``, ``too_short`` for
         a block, or ``digital_silence``.
+    ``faults`` : silent stretches of a second and more within the track, with their RMS level.
     """
     offsets = levels.channel_sum / levels.total
     columns: dict[str, Value] = {"dc_offset": float(offsets[np.argmax(np.abs(offsets))])}
-    if levels.first_loud is None or levels.last_loud is None:
-        return columns | dict.fromkeys(COLUMNS[1:], SILENT)
-    start = cells.edge(levels.first_loud, levels.rate, CELLS_PER_SECOND)
-    stop = min(cells.edge(levels.last_loud + 1, levels.rate, CELLS_PER_SECOND), levels.total)
+    loud = levels.quiet.loud()
+    if loud.length == 0:
+        return columns | dict.fromkeys(COLUMNS[1:], SILENT) | {"faults": []}
+    start = cells.edge(loud.start, levels.rate, CELLS_PER_SECOND)
+    stop = min(cells.edge(loud.stop, levels.rate, CELLS_PER_SECOND), levels.total)
     return columns | {
         "leading_silence_s": start / levels.rate,
         "trailing_silence_s": (levels.total - stop) / levels.rate,
         "noise_floor_dbfs": _noise_floor(levels, start, stop),
+        "faults": _silences(levels.quiet, loud, levels.rate),
     }
+
+
+def _runs(numbers: Span, quiet: Bool, energy: Float64) -> Quiet:
+    """Runs of quiet cells with these numbers, and the energy in each."""
+    start, stop = np.flatnonzero(np.diff(quiet, prepend=False, append=False)).reshape(-1, 2).T
+    until = np.concatenate([[0.0], np.cumsum(energy * quiet)])
+    return Quiet(numbers, start + numbers.start, stop + numbers.start, until[stop] - until[start])
+
+
+def _joined(parts: list[Quiet]) -> Quiet:
+    """Runs of consecutive stretches, where one can begin in one stretch and end in another."""
+    numbers = Span(parts[0].cells.start, parts[-1].cells.stop)
+    start, stop, energy = (
+        np.concatenate([getattr(p, name) for p in parts]) for name in ("start", "stop", "energy")
+    )
+    if not start.size:
+        return Quiet(numbers, start, stop, energy)
+    first = np.flatnonzero(np.concatenate([[True], start[1:] != stop[:-1]]))
+    last = np.append(first[1:], start.size) - 1
+    return Quiet(numbers, start[first], stop[last], np.add.reduceat(energy, first))
+
+
+def _silences(quiet: Quiet, loud: Span, rate: int) -> list[Fault]:
+    """Quiet runs of a second and more between the first and the last loud cell."""
+    inside = (quiet.start > loud.start) & (quiet.stop < loud.stop)
+    inside &= quiet.stop - quiet.start >= SHORTEST_SILENCE_S * CELLS_PER_SECOND
+    start, stop = (cells.edges_of(x[inside], rate, CELLS_PER_SECOND) for x in (quiet.start, quiet.stop))
+    level = np.sqrt(quiet.energy[inside] / (stop - start)).astype(np.float32)
+    return Places.of(start, stop, ALL_CHANNELS, level).faults("silence", rate)
 
 
 def _noise_floor(levels: CellLevels, start: int, stop: int) -> Value:

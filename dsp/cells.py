@@ -20,7 +20,11 @@ def edge(cell: int, rate: int, per_second: int) -> int:
 
 def edges(cells: Span, rate: int, per_second: int) -> Int64:
     """First samples of the cells and of the one after them, shape (cells.length + 1,)."""
-    numbers = np.arange(cells.start, cells.stop + 1, dtype=np.int64)
+    return edges_of(np.arange(cells.start, cells.stop + 1, dtype=np.int64), rate, per_second)
+
+
+def edges_of(numbers: Int64, rate: int, per_second: int) -> Int64:
+    """First samples of the cells with these numbers."""
     return (2 * rate * numbers + per_second) // (2 * per_second)
 
 

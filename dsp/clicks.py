@@ -1,7 +1,7 @@
 """Clicks: impulses that stand alone in the third difference of a channel."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.channels import full_range_channels, stereo_pair
+from beamprint.dsp.faults import Places
 from beamprint.dsp.grid import ANALYSIS_RATE, Span
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
@@ -45,11 +46,10 @@ _RINGING = (7, 40)
 
 @dataclass(frozen=True, slots=True)
 class Clicks:
-    """Number of clicks, and the blocks of the first and the last, to merge neighbours across a border."""
+    """Impulses in a stretch: each starts where its third difference is largest; ``rate`` in Hz."""
 
-    count: int
-    first: int
-    last: int
+    rate: int
+    impulses: Places
 
 
 def analyse(segment: Segment) -> Clicks:
@@ -61,42 +61,35 @@ def analyse(segment: Segment) -> Clicks:
     memory = np.empty(
         (2, (groups_a_pass + 2 * _REACH) * _GROUP * length + 3 * _stride(segment.rate)), np.float32
     )
-    found = [np.empty(0, np.int64)]
+    found = []
     for start in range(first // _GROUP, -(-stop // _GROUP), groups_a_pass):
         groups = Span(start - _REACH, min(start + groups_a_pass, -(-stop // _GROUP)) + _REACH)
         span = Span(groups.start * _GROUP * length, groups.stop * _GROUP * length)
-        for channel in channels:
-            found.append(_blocks_with_click(segment, channel, span, memory) + groups.start * _GROUP)
-    blocks = np.unique(np.concatenate(found))
-    return _counted(blocks[(blocks >= first) & (blocks < stop)])
+        found += [_impulses(segment, channel, span, memory) for channel in channels]
+    impulses = Places.joined(found)
+    block = impulses.start // length
+    return Clicks(segment.rate, impulses[(block >= first) & (block < stop)])
 
 
 def merge(partials: Iterable[Clicks]) -> Clicks:
-    """Add up consecutive stretches; a click on their border counts once."""
-    count, first, last = 0, -1, -1
-    for part in partials:
-        if part.count == 0:
-            continue
-        joined = count > 0 and part.first - last <= MERGED_WITHIN
-        first = part.first if count == 0 else first
-        count += part.count - joined
-        last = part.last
-    return Clicks(count, first, last)
+    parts = list(partials)
+    return Clicks(parts[0].rate, Places.joined(part.impulses for part in parts))
 
 
 def finish(total: Clicks) -> Columns:
-    return {"clicks": total.count}
+    """``clicks``, where neighbours and both channels count once; as ``faults`` with the height of the impulse."""
+    length = _block_length(total.rate)
+    whole_blocks = replace(
+        total.impulses,
+        start=total.impulses.start // length * length,
+        stop=(total.impulses.start // length + 1) * length,
+    )
+    clicks = whole_blocks.together(within=MERGED_WITHIN * length)
+    return {"clicks": len(clicks), "faults": clicks.faults("click", total.rate)}
 
 
-def _counted(blocks: Int64) -> Clicks:
-    if not blocks.size:
-        return Clicks(0, -1, -1)
-    apart = np.count_nonzero(np.diff(blocks) > MERGED_WITHIN)
-    return Clicks(int(apart) + 1, int(blocks[0]), int(blocks[-1]))
-
-
-def _blocks_with_click(segment: Segment, channel: int, span: Span, memory: Float32) -> Int64:
-    """Blocks of ``span`` with a click, counted from its start; the first and last groups are context only."""
+def _impulses(segment: Segment, channel: int, span: Span, memory: Float32) -> Places:
+    """Clicks of a channel in ``span``, whose first and last groups are context only."""
     length, stride = _block_length(segment.rate), _stride(segment.rate)
     samples = segment.native.span(span.start - 3 * stride, span.stop)[channel]
     difference = _third_difference(samples, stride, memory)
@@ -104,10 +97,12 @@ def _blocks_with_click(segment: Segment, channel: int, span: Span, memory: Float
     difference[max(0, segment.total - span.start) :] = 0
     blocks = _prominent_blocks(difference, length)
     if not blocks.size:
-        return blocks
+        return Places.none()
     largest = blocks * length + difference.reshape(-1, length)[blocks].argmax(1)
-    impulse = _are_impulses(samples, difference, largest, stride)
-    return blocks[impulse & ~_ring(difference, largest, stride)]
+    excursion = _excursions(samples, difference, largest, stride)
+    clicks = (excursion > 0) & ~_ring(difference, largest, stride)
+    at = span.start + largest[clicks]
+    return Places.of(at, at + 1, channel, excursion[clicks])
 
 
 def _block_length(rate: int) -> int:
@@ -161,23 +156,24 @@ def _needed_prominence(peak: Float32) -> Float32:
     return np.clip(low / np.maximum(peak, SMALLEST), low, high)
 
 
-def _are_impulses(samples: Float32, difference: Float32, largest: Int64, stride: int) -> Bool:
-    """Whether the signal continues its course after each suspect, and the suspect is sharp.
+def _excursions(samples: Float32, difference: Float32, largest: Int64, stride: int) -> Float32:
+    """How far each suspect lies off the course of the signal; 0 where that does not go on after it, or it is not sharp.
 
     After a cut or a drum beat the signal is somewhere else. ``largest`` has the positions of the largest
     differences, which end one or two strides after an odd sample.
     """
     from_before, from_after = _extrapolations()
     offsets = np.arange(-_GAP - _FIT, _GAP + _FIT + 1) * stride
-    impulse = np.zeros(largest.size, bool)
+    height = np.zeros(largest.size, np.float32)
     for delay in (stride, 2 * stride):
         centre = largest + 3 * stride - delay
         around = samples[centre[:, None] + offsets].astype(np.float64)
         before, after = around[:, :_FIT] @ from_before, around[:, -_FIT:] @ from_after
         excursion = np.abs(around[:, _FIT:-_FIT] - (before + after) / 2).max(1)
         off_course = np.abs(before - after)[:, _GAP]
-        impulse |= (excursion > EXCURSION * off_course) & (difference[largest] > SHARPNESS * excursion)
-    return impulse
+        impulse = (excursion > EXCURSION * off_course) & (difference[largest] > SHARPNESS * excursion)
+        height = np.maximum(height, np.where(impulse, excursion, 0).astype(np.float32))
+    return height
 
 
 def _ring(difference: Float32, largest: Int64, stride: int) -> Bool:

@@ -1,4 +1,4 @@
-"""Clipping: runs of samples held at a channel's own peak, and samples over full scale."""
+"""Clipping: flat tops at a channel's own peak, and samples over full scale."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,127 +7,232 @@ import numpy as np
 
 from beamprint.dsp import cells
 from beamprint.dsp.arrays import Bool, Float32, Index, Int64
+from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.channels import full_range_channels
-from beamprint.dsp.grid import Span
+from beamprint.dsp.faults import Places
+from beamprint.dsp.grid import ANALYSIS_RATE, Span
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
 
 COLUMNS: tuple[str, ...] = ("clipped_samples", "samples_over_fs")
 
 NEAR_PEAK = 1 - 2.0**-11
+"""Share of the channel's peak that a top must reach. A top spreads by no more than the rest of its level, and stands over
+those beside it by more."""
 LOWEST_PEAK = 0.25
+SHORTEST = 3
+"""Samples at 44.1 kHz."""
+FLATNESS = 0.2
+"""Largest spread of a top re its height over the nearer neighbour; a parabola, the top of any clean tone, has 0.25."""
+FEWEST_STEPS = 2.5
+"""Smallest height of a top in steps of the word length: else rounding made it flat."""
+AROUND_S = 0.02
+"""Time on either side in which the sound must also move ..."""
+OFF_PEAK, STANDING = 0.10, 0.25
+"""... so much of it off the peak, and of that no more standing still: square waves have nothing but tops."""
+TOGETHER_S = 0.1
+"""Tops with less between them are one fault."""
 
+_MARGIN_CELLS = 6
+_AROUND_CELLS = 2
 _LONGEST_PIECE = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
-class NearPeak:
-    """A channel's peak so far and the run levels close to it.
-
-    A sample's *run level* is the largest level that a run of three samples of one sign around it
-    keeps: it belongs to a clipped run exactly if its run level reaches the threshold. So only
-    the run levels near the peak are kept, and they can be counted once the track's peak is
-    known. Between p(1 - 2^-11) and p lie at most 2^13 float32 numbers: the size is bounded.
+class Tops:
+    """Flat tops of a channel, those of one cell and of equal level together; arrays of shape (n,).
 
     Attributes
     ----------
-    peak : float
-        Largest absolute sample.
-    levels : float32, ascending
-        Run levels >= peak * (1 - 2^-11).
-    counts : int64
-        Samples of each level.
+    start, stop : int64
+        First sample of the first top, and the one after the last sample of the last.
+    level : float32
+        Largest magnitude.
+    samples : int64
+        Samples within the tops.
     """
 
-    peak: float
-    levels: Float32
-    counts: Int64
+    start: Int64
+    stop: Int64
+    level: Float32
+    samples: Int64
 
-    def clipped(self) -> int:
-        return int(self.counts.sum()) if self.peak >= LOWEST_PEAK else 0
+    def __getitem__(self, which: Bool | Index) -> "Tops":
+        return Tops(*(getattr(self, name)[which] for name in Tops.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
 class Clipping:
-    """Near-peak levels of every channel but the LFE, and the samples over full scale in all of them."""
+    """Peak and tops near it of every channel but the LFE, and the samples over full scale in all of those.
 
-    channels: tuple[NearPeak, ...]
+    Attributes
+    ----------
+    rate : int
+    channels : tuple of int
+        Their numbers.
+    peaks : float32, shape (channels,)
+    tops : list of Tops
+    over : int
+    """
+
+    rate: int
+    channels: tuple[int, ...]
+    peaks: Float32
+    tops: list[Tops]
     over: int
 
 
 def analyse(segment: Segment) -> Clipping:
-    """Run levels of the samples in the cells that begin in the segment's own part."""
+    """Tops whose largest sample lies in a cell that begins in the segment's own part."""
     moments = segment.moments
-    edges = np.minimum(cells.edges(moments.own_numbers, segment.rate, cells.CELLS_PER_SECOND), segment.total)
-    near, over = [], 0
-    for channel in full_range_channels(segment.layout):
-        highest, lowest = moments.highest[channel, moments.own], moments.lowest[channel, moments.own]
-        near.append(_near_peak(segment, channel, edges, highest, lowest))
-        beyond = _pieces(edges, (highest > 1) | (lowest < -1))
-        over += sum(
-            int(np.count_nonzero(np.abs(segment.native.span(*piece)[channel]) > 1)) for piece in beyond
-        )
-    return Clipping(tuple(near), over)
+    channels = tuple(full_range_channels(segment.layout))
+    peaks = moments.peaks[channels, moments.own]
+    highest = peaks.max(axis=1, initial=0)
+    tops = [_tops(segment, *of_channel) for of_channel in zip(channels, peaks, highest)]
+    return Clipping(segment.rate, channels, highest, tops, _over(segment, channels, peaks))
 
 
 def merge(partials: Iterable[Clipping]) -> Clipping:
-    """Keep the levels near the largest peak of all parts."""
     parts = list(partials)
-    channels = zip(*(part.channels for part in parts))
-    return Clipping(tuple(_joined(same) for same in channels), sum(part.over for part in parts))
+    return Clipping(
+        parts[0].rate,
+        parts[0].channels,
+        np.max([part.peaks for part in parts], axis=0),
+        [_joined(same) for same in zip(*(part.tops for part in parts))],
+        sum(part.over for part in parts),
+    )
 
 
 def finish(clipping: Clipping) -> Columns:
-    """``clipped_samples`` in runs of three or more at the peak; ``samples_over_fs`` with abs > 1."""
-    return {
-        "clipped_samples": sum(channel.clipped() for channel in clipping.channels),
-        "samples_over_fs": clipping.over,
-    }
+    """``clipped_samples`` in flat tops at the peak, which are ``faults``; ``samples_over_fs`` with abs > 1."""
+    clipped, found = 0, []
+    for channel, peak, tops in zip(clipping.channels, clipping.peaks.tolist(), clipping.tops):
+        if peak >= LOWEST_PEAK:
+            near = tops[tops.level >= np.float32(peak * NEAR_PEAK)]
+            places = Places.joined([Places.of(near.start, near.stop, channel, near.level)])
+            found.append(places.together(within=round(TOGETHER_S * clipping.rate)))
+            clipped += int(near.samples.sum())
+    faults = Places.joined(found).faults("clipping", clipping.rate)
+    return {"clipped_samples": clipped, "samples_over_fs": clipping.over, "faults": faults}
 
 
-def _near_peak(segment: Segment, channel: int, edges: Int64, highest: Float32, lowest: Float32) -> NearPeak:
-    """Run levels near the peak of the cells between ``edges``, whose extremes are given."""
-    peak = max(float(highest.max(initial=0)), -float(lowest.min(initial=0)))
-    levels = [np.empty(0, np.float32)]
-    if peak < LOWEST_PEAK * NEAR_PEAK:
-        return NearPeak(peak, levels[0], np.empty(0, np.int64))
-    threshold = np.float32(peak * NEAR_PEAK)
-    for sign, reaching in ((1, highest >= threshold), (-1, lowest <= -threshold)):
-        for piece in _pieces(edges, reaching):
-            around = np.float32(sign) * segment.native.span(piece.start - 2, piece.stop + 2)[channel]
-            levels.append(_run_levels(around, np.flatnonzero(around[2:-2] >= threshold)))
-    return _counted(peak, np.concatenate(levels))
-
-
-def _pieces(edges: Int64, wanted: Bool) -> list[Span]:
-    """Samples of the wanted cells; neighbours are joined as long as they fit the cache."""
-    change = np.flatnonzero(np.diff(wanted, prepend=False, append=False))
-    runs = edges[change].reshape(-1, 2).tolist()
-    return [Span(i, min(i + _LONGEST_PIECE, b)) for a, b in runs for i in range(a, b, _LONGEST_PIECE)]
-
-
-def _run_levels(around: Float32, own: Index) -> Float32:
-    """Largest minimum of three samples in a row that include each of ``around[own + 2]``."""
-    a, b, c, d, e = (around[own + i] for i in range(5))
-    bc, cd = np.minimum(b, c), np.minimum(c, d)
-    return np.maximum(np.maximum(np.minimum(a, bc), np.minimum(b, cd)), np.minimum(cd, e))
-
-
-def _counted(peak: float, levels: Float32, counts: Int64 | None = None) -> NearPeak:
-    """The distinct levels near ``peak`` and how many samples have each."""
-    keep = levels >= np.float32(peak * NEAR_PEAK)
-    keep &= levels > 0
-    if not keep.any():
-        return NearPeak(peak, np.empty(0, np.float32), np.empty(0, np.int64))
-    distinct, where = np.unique(levels[keep], return_inverse=True)
-    weights = None if counts is None else counts[keep]
-    return NearPeak(peak, distinct, np.bincount(where, weights, distinct.size).astype(np.int64))
-
-
-def _joined(parts: Iterable[NearPeak]) -> NearPeak:
-    parts = list(parts)
-    return _counted(
-        max(part.peak for part in parts),
-        np.concatenate([part.levels for part in parts]),
-        np.concatenate([part.counts for part in parts]),
+def _over(segment: Segment, channels: tuple[int, ...], peaks: Float32) -> int:
+    """Samples over full scale in own cells."""
+    edges = np.minimum(
+        cells.edges(segment.moments.own_numbers, segment.rate, CELLS_PER_SECOND), segment.total
     )
+    over = 0
+    for channel, cell in np.argwhere(peaks > 1).tolist():
+        samples = segment.native.span(int(edges[cell]), int(edges[cell + 1]))[channels[channel]]
+        over += int(np.count_nonzero(np.abs(samples) > 1))
+    return over
+
+
+def _tops(segment: Segment, channel: int, peaks: Float32, highest: np.float32) -> Tops:
+    """Flat tops near the peak of a channel, whose cells have these peaks."""
+    found = [_NO_TOPS]
+    if highest >= LOWEST_PEAK * NEAR_PEAK:
+        near = np.diff(peaks >= highest * np.float32(NEAR_PEAK), prepend=False, append=False)
+        first = segment.moments.own_numbers.start
+        longest = max(1, _LONGEST_PIECE * CELLS_PER_SECOND // segment.rate)
+        for a, b in (np.flatnonzero(near).reshape(-1, 2) + first).tolist():
+            found += [
+                _tops_of_piece(segment, channel, Span(i, min(i + longest, b)), highest)
+                for i in range(a, b, longest)
+            ]
+    return _joined(found)
+
+
+def _tops_of_piece(segment: Segment, channel: int, own: Span, highest: np.float32) -> Tops:
+    """Flat tops whose largest sample lies in these cells."""
+    held = Span(own.start - _MARGIN_CELLS, own.stop + _MARGIN_CELLS)
+    edges = cells.edges(held, segment.rate, CELLS_PER_SECOND)
+    first = int(edges[0])
+    edges -= first
+    x = segment.native.span(first, first + int(edges[-1]))[channel]
+    tops, at = _flat_tops(x, highest, segment)
+    cell = np.searchsorted(edges, at, side="right") - 1
+    inside = (cell >= _MARGIN_CELLS) & (cell < held.length - _MARGIN_CELLS)
+    if not inside.any():
+        return _NO_TOPS
+    inside &= _moves_around(x, edges)[cell]
+    return _by_cell(tops[inside], cell[inside], first)
+
+
+def _flat_tops(x: Float32, highest: np.float32, segment: Segment) -> tuple[Tops, Index]:
+    """Tops near ``highest``, one each, and where each is largest, counted from the first sample of ``x``."""
+    magnitude = np.abs(x)
+    shortest = max(SHORTEST, round(SHORTEST * segment.rate / ANALYSIS_RATE))
+    start, last = _level_runs(x, magnitude, highest * np.float32(NEAR_PEAK), shortest)
+    if not start.size:
+        return _NO_TOPS, start
+    lengths = last + 1 - start
+    offsets = np.cumsum(lengths) - lengths
+    samples = np.arange(lengths.sum()) + np.repeat(start - offsets, lengths)
+    level = np.maximum.reduceat(magnitude[samples], offsets)
+    lowest = np.minimum.reduceat(magnitude[samples], offsets)
+    is_largest = magnitude[samples] == np.repeat(level, lengths)
+    at = np.minimum.reduceat(np.where(is_largest, samples, x.size), offsets)
+    sign = np.sign(x[at])
+    drop = lowest - np.maximum(sign * x[start - 1], sign * x[last + 1])
+    step = 2.0 ** (1 - segment.coding.bits) if segment.coding.bits else 0.0
+    spread, rest = level - lowest, np.float32(1 - NEAR_PEAK) * level
+    flat = (spread <= np.minimum(FLATNESS * drop, rest)) & (drop > rest) & (drop >= FEWEST_STEPS * step)
+    flat &= level >= highest * np.float32(NEAR_PEAK)
+    return Tops(start, last + 1, level, lengths)[flat], at[flat]
+
+
+def _level_runs(x: Float32, magnitude: Float32, lowest: np.float32, shortest: int) -> tuple[Index, Index]:
+    """First and last samples of runs that hardly change from sample to sample; those wholly below ``lowest`` may lack.
+
+    What else is cut off by it is no flat top: it falls by less beside the cut than a top must.
+    """
+    near = magnitude >= lowest * np.float32(NEAR_PEAK)
+    i = np.flatnonzero(near[:-1] & near[1:])
+    larger = np.maximum(magnitude[i], magnitude[i + 1])
+    level = i[np.abs(x[i + 1] - x[i]) <= np.float32(1 - NEAR_PEAK) * larger]
+    begins = np.diff(level, prepend=-2) > 1
+    start, last = level[begins], level[np.append(begins[1:], True)[: level.size]] + 1
+    whole = (start > 0) & (last < x.size - 1) & (last + 1 - start >= shortest)
+    return start[whole], last[whole]
+
+
+def _moves_around(x: Float32, edges: Int64) -> Bool:
+    """For each cell whether the sound around it moves, off the peaks of the cells and not in steps."""
+    starts, lengths = edges[:-1], np.diff(edges)
+    magnitude = np.abs(x)
+    off = magnitude < np.repeat(np.maximum.reduceat(magnitude, starts) * np.float32(NEAR_PEAK), lengths)
+    stands = off.copy()
+    stands[:-1] &= x[1:] == x[:-1]
+    moving, standing = (_around(np.add.reduceat(which, starts, dtype=np.int64)) for which in (off, stands))
+    return np.asarray((moving >= OFF_PEAK * _around(lengths)) & (standing <= STANDING * moving))
+
+
+def _around(counts: Int64) -> Int64:
+    """Sums over each cell and those around it."""
+    return np.convolve(counts, np.ones(2 * _AROUND_CELLS + 1, np.int64), mode="same")
+
+
+def _by_cell(tops: Tops, cell: Index, first: int) -> Tops:
+    """Those of one cell with the same level as one; ``first`` is the sample that they are counted from."""
+    if not cell.size:
+        return _NO_TOPS
+    order = np.lexsort((tops.start, tops.level, cell))
+    tops, cell = tops[order], cell[order]
+    new = np.flatnonzero(
+        (np.diff(cell, prepend=-1) != 0) | (np.diff(tops.level, prepend=np.float32(-1)) != 0)
+    )
+    return Tops(
+        first + tops.start[new],
+        first + np.maximum.reduceat(tops.stop, new),
+        tops.level[new],
+        np.add.reduceat(tops.samples, new),
+    )
+
+
+def _joined(parts: Iterable[Tops]) -> Tops:
+    held = [_NO_TOPS, *parts]
+    return Tops(*(np.concatenate([getattr(part, name) for part in held]) for name in Tops.__slots__))
+
+
+_NO_TOPS = Tops(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64))

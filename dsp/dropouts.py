@@ -1,96 +1,231 @@
-"""Dropouts: moments in which every channel is constant in the middle of sound."""
+"""Dropouts: moments in which a channel, or all of them, stand still in the middle of sound.
 
-from collections.abc import Iterable, Iterator
+Much stands still by nature: square waves, clipped basses, gated drums, synthetic speech between its words. There it
+happens often, or the sound fades into it and out of it. What is lost is cut off.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from beamprint.dsp.arrays import Float32
+from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.channels import full_range_channels
-from beamprint.dsp.grid import Span, aligned
+from beamprint.dsp.faults import ALL_CHANNELS, Places
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
+from beamprint.dsp.still import Runs, still_in_all, still_runs
 
 COLUMNS: tuple[str, ...] = ("dropouts",)
 
 SHORTEST_S = 0.002
 LONGEST_S = 5.0
-"""A longer constant stretch is a pause. A segment's halo reaches no farther, either."""
-CONTEXT_S = 0.020
+"""A longer run is a pause. A segment's halo reaches no farther, either."""
+CONTEXT_S, EDGE_S = 0.020, 0.002
+"""What is heard on either side, and the part of it that shows whether the sound fades."""
 LOUD_POWER = 1e-5
 """-50 dBFS."""
+NEAR_PEAK = 0.9
+"""Share of the channel's peak from which on a held value is clipped."""
+AROUND_S, CROWDED = 0.5, 0.25
+"""Time on either side of which runs may fill less than this share."""
+FADE_DB, JUMP_DB = 22.0, -30.0
+"""How far the edge may lie under the context, and the smallest step into or out of a run re the surroundings."""
+PAUSES_A_MINUTE = 6.0
+"""More runs than that which are no dropouts: a sound with pauses, in which a dropout must also be ..."""
+STRICT_FADE_DB, STRICT_JUMP_DB = 14.0, -26.0
+STRICT_LEVEL_DB, STRICT_STEP_DB = 8.0, 6.0
+"""... cut off more sharply, near the track's loud level (90th percentile), and between equal levels."""
+RHYTHM, RHYTHM_S = 5, 0.003
+"""So many dropouts are a rhythm if over half of their intervals lie within 3 ms."""
+
+_LEVELS, _HIGHEST_DB = 200, 20
+"""Steps of 1 dB in the histogram of levels."""
+_TINY = 1e-20
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Runs between loud surroundings that are not crowded and not faded; arrays of shape (n,).
+
+    Attributes
+    ----------
+    places : Places
+        The level is that of the quieter surroundings.
+    held : float32
+        Largest magnitude that a channel stands still at.
+    fade_db : float32
+        How far the quieter edge lies under its context.
+    jump_db : float32
+        Largest step into or out of the run re the level of the surroundings.
+    step_db : float32
+        Difference between the levels before and after.
+    """
+
+    places: Places
+    held: Float32
+    fade_db: Float32
+    jump_db: Float32
+    step_db: Float32
+
+    def __getitem__(self, which: Bool) -> "Suspects":
+        return Suspects(*(getattr(self, name)[which] for name in Suspects.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
 class Dropouts:
-    """Number of dropouts that begin in a stretch."""
+    """What may be a dropout in a stretch, and what a track needs to be judged.
 
-    count: int
+    Attributes
+    ----------
+    rate, total : int
+        Native rate in Hz, samples a channel of the whole track.
+    suspects : list of Suspects
+        Of each channel but the LFE, and of all together last.
+    pauses : int
+        Runs between loud surroundings that are crowded or faded.
+    peaks : float32, shape (channels,)
+    levels : int64, shape (channels + 1, steps)
+        Number of 10 ms cells of each level in steps of 1 dB up to 20 dBFS, of each channel and of their mean power.
+    """
+
+    rate: int
+    total: int
+    suspects: list[Suspects]
+    pauses: int
+    peaks: Float32
+    levels: Int64
 
 
 def analyse(segment: Segment) -> Dropouts:
-    """Dropouts whose first sample is one of the segment's own."""
-    return merge(_of_span(segment, span) for span in aligned(segment.own, segment.block))
+    """Runs whose first sample is one of the segment's own."""
+    channels = full_range_channels(segment.layout)
+    runs = [still_runs(segment.native, channel, segment.rate) for channel in channels]
+    together = still_in_all(runs, segment.rate)
+    suspects, pauses = [], 0
+    for channel, own in [*zip(channels, runs), (ALL_CHANNELS, together)]:
+        loud = _loud(segment, channel, own, None if channel == ALL_CHANNELS else together)
+        lost = (loud.fade_db <= FADE_DB) & (loud.jump_db >= JUMP_DB)
+        lost &= ~_crowded(segment, loud.places, own)
+        suspects.append(loud[lost])
+        pauses += int(np.count_nonzero(~lost))
+    moments, own_cells = segment.moments, segment.moments.own
+    power = moments.power[channels, own_cells] / np.maximum(moments.lengths[own_cells], 1)
+    return Dropouts(
+        segment.rate,
+        segment.total,
+        suspects,
+        pauses,
+        moments.peaks[channels, own_cells].max(axis=1, initial=0),
+        np.stack([_histogram(row) for row in (*power, power.mean(axis=0))]),
+    )
 
 
 def merge(partials: Iterable[Dropouts]) -> Dropouts:
-    return Dropouts(sum(part.count for part in partials))
+    parts = list(partials)
+    return Dropouts(
+        parts[0].rate,
+        parts[0].total,
+        [_joined(same) for same in zip(*(part.suspects for part in parts))],
+        sum(part.pauses for part in parts),
+        np.max([part.peaks for part in parts], axis=0),
+        np.sum([part.levels for part in parts], axis=0),
+    )
 
 
-def finish(total: Dropouts) -> Columns:
-    return {"dropouts": total.count}
+def finish(track: Dropouts) -> Columns:
+    """``dropouts`` of any channel or of all, which are ``faults`` with the level of their surroundings."""
+    strict = track.pauses > PAUSES_A_MINUTE / 60 * track.total / track.rate
+    found = []
+    for suspects, peak, levels in zip(track.suspects, [*track.peaks, track.peaks.max()], track.levels):
+        lost = suspects.held < NEAR_PEAK * peak
+        if strict:
+            lost &= _sharp(suspects, levels)
+        found.append(suspects.places[lost])
+    places = Places.joined(found)
+    if _is_rhythm(places, track.rate):
+        places = Places.none()
+    return {"dropouts": len(places), "faults": places.faults("dropout", track.rate)}
 
 
-def _of_span(segment: Segment, span: Span) -> Dropouts:
-    shortest = max(2, -(-segment.rate * 2 // 1000))
-    channels = full_range_channels(segment.layout)
-    samples = segment.native.span(span.start, span.stop + shortest)
-    if not _may_stand_still([samples[channel] for channel in channels], shortest // 2):
-        return Dropouts(0)
-    runs = (run for run in _still_runs(segment, span) if run.length >= shortest)
-    return Dropouts(sum(_is_dropout(segment, run) for run in runs))
+def _loud(segment: Segment, channel: int, runs: Runs, but_for: Runs | None) -> Suspects:
+    """Own runs of a fitting length between loud surroundings, without those that overlap others."""
+    length = (runs.stop - runs.start) / segment.rate
+    own = (runs.start >= segment.own.start) & (runs.start < segment.own.stop)
+    own &= (length >= SHORTEST_S) & (length <= LONGEST_S)
+    if but_for is not None:
+        own &= ~runs.overlap(but_for)
+    chosen = np.flatnonzero(own)
+    batches = [runs[chosen[i : i + _BATCH]] for i in range(0, chosen.size, _BATCH)]
+    heard = full_range_channels(segment.layout) if channel == ALL_CHANNELS else [channel]
+    return _joined([_measured(segment, channel, heard, batch) for batch in batches])
 
 
-def _may_stand_still(channels: list[Float32], stride: int) -> bool:
-    """Whether there can be a run of twice the stride in which every channel is constant.
-
-    Such a run holds two neighbours among every ``stride``-th sample that are equal, and equal to the sample
-    after the first. So a few samples of one channel rule out most music.
-    """
-    places = np.arange(0, len(channels[0]) - stride, stride)
-    for samples in channels:
-        value = samples[places]
-        places = places[(value == samples[places + stride]) & (value == samples[places + 1])]
-    return places.size > 0
-
-
-def _still_runs(segment: Segment, span: Span) -> Iterator[Span]:
-    """Maximal runs of equal samples in every channel but the LFE that begin in ``span``."""
-    samples = segment.native.span(span.start - 1, span.stop + 1)[full_range_channels(segment.layout)]
-    still = np.zeros(span.length + 3, np.int8)
-    still[1:-1] = (samples[:, 1:] == samples[:, :-1]).all(0)
-    change = np.diff(still)
-    # still[i + 1] says that track sample span.start - 1 + i equals the next one.
-    starts = np.flatnonzero(change == 1) + span.start - 1
-    stops = np.flatnonzero(change == -1) + span.start
-    for a, b in zip(starts.tolist(), stops.tolist()):
-        if a >= span.start and a < span.stop:
-            yield Span(a, b if b <= span.stop else _end_of_run(segment, b))
+def _measured(segment: Segment, channel: int, heard: list[int], runs: Runs) -> Suspects:
+    """What surrounds some runs; those with quiet surroundings are left out."""
+    context, edge = (round(seconds * segment.rate) for seconds in (CONTEXT_S, EDGE_S))
+    sides = [
+        np.stack([segment.native.span(a, a + context)[heard] for a in starts])
+        for starts in ((runs.start - context).tolist(), runs.stop.tolist())
+    ]
+    sides[1] = sides[1][..., ::-1]  # now both run up to the edge
+    power = np.array([np.square(side).mean((1, 2), dtype=np.float64) for side in sides])
+    at_edge = np.array([np.square(side[..., -edge:]).mean((1, 2), dtype=np.float64) for side in sides])
+    held = np.stack([segment.native.span(a, a + 1)[heard, 0] for a in runs.start.tolist()])
+    jump = np.max([np.abs(side[..., -1] - held).max(1) for side in sides], axis=0)
+    before, after = _decibels(power)
+    quieter = power.min(0)
+    return Suspects(
+        Places.of(runs.start, runs.stop, channel, np.sqrt(quieter).astype(np.float32)),
+        np.abs(held).max(1),
+        (_decibels(power) - _decibels(at_edge)).max(0).astype(np.float32),
+        (_decibels(jump.astype(np.float64) ** 2) - np.maximum(before, after)).astype(np.float32),
+        np.abs(before - after).astype(np.float32),
+    )[quieter > LOUD_POWER]
 
 
-def _end_of_run(segment: Segment, inside: int) -> int:
-    """Where the run that holds the sample before ``inside`` ends, as far as the halo reaches."""
-    stop = min(segment.total, inside + int(LONGEST_S * segment.rate) + 1)
-    samples = segment.native.span(inside - 1, stop)[full_range_channels(segment.layout)]
-    moved = (samples[:, 1:] != samples[:, :1]).any(0)
-    return inside + int(moved.argmax()) if moved.any() else stop
+def _joined(parts: Iterable[Suspects]) -> Suspects:
+    held = [Suspects(Places.none(), *[np.zeros(0, np.float32)] * 4), *parts]
+    return Suspects(
+        Places.joined(part.places for part in held),
+        *(np.concatenate([getattr(part, name) for part in held]) for name in Suspects.__slots__[1:]),
+    )
 
 
-def _is_dropout(segment: Segment, run: Span) -> bool:
-    if run.length > LONGEST_S * segment.rate:
+def _crowded(segment: Segment, places: Places, runs: Runs) -> Bool:
+    """Whether runs fill much of the time around, as far as the track reaches."""
+    around = round(AROUND_S * segment.rate)
+    first, stop = np.maximum(places.start - around, 0), np.minimum(places.stop + around, segment.total)
+    itself = places.stop - places.start
+    return np.asarray(runs.filled(first, stop) - itself >= CROWDED * (stop - first - itself))
+
+
+def _sharp(suspects: Suspects, levels: Int64) -> Bool:
+    """Whether a run is cut off even for a sound with pauses."""
+    loud_db = np.searchsorted(np.cumsum(levels), 0.9 * levels.sum()) - _LEVELS + _HIGHEST_DB
+    level_db = _decibels(suspects.places.level.astype(np.float64) ** 2)
+    return (
+        (suspects.fade_db <= STRICT_FADE_DB)
+        & (suspects.jump_db >= STRICT_JUMP_DB)
+        & (level_db >= loud_db - STRICT_LEVEL_DB)
+        & (suspects.step_db <= STRICT_STEP_DB)
+    )
+
+
+def _is_rhythm(places: Places, rate: int) -> bool:
+    """Whether over half of the intervals between dropouts are equal."""
+    if len(places) < RHYTHM:
         return False
-    context = round(CONTEXT_S * segment.rate)
-    before = segment.native.span(run.start - context, run.start)
-    after = segment.native.span(run.stop, run.stop + context)
-    channels = full_range_channels(segment.layout)
-    return all(np.mean(np.square(x[channels])) > LOUD_POWER for x in (before, after))
+    intervals = np.sort(np.diff(places.start) / rate)
+    alike = np.searchsorted(intervals, intervals + RHYTHM_S, side="right") - np.arange(intervals.size)
+    return bool(alike.max() > intervals.size / 2)
+
+
+def _histogram(power: Float64) -> Int64:
+    steps = np.floor(_decibels(power)).astype(np.int64) + _LEVELS - _HIGHEST_DB
+    return np.bincount(np.clip(steps, 0, _LEVELS - 1), minlength=_LEVELS)
+
+
+def _decibels(power: Float64) -> Float64:
+    return 10 * np.log10(np.maximum(power, _TINY))

@@ -1,6 +1,6 @@
 """A measured null: a value that could not be measured, and why."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -21,7 +21,9 @@ MONO_MIX_CANCELLED = Missing("mono_mix_cancelled")
 _FAINTEST = 1e-15
 """Amplitude below which the power of a bin underflows in float32."""
 
-Value = str | float | int | bool | list[float] | list[int] | Missing
+Value = (
+    str | float | int | bool | Sequence[float | None] | list[int] | Sequence[Mapping[str, object]] | Missing
+)
 Columns = Mapping[str, "Value | list[str]"]
 """Column name to value. The key ``notes`` may hold further codes that belong to no null."""
 

@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from beamprint.dsp import bandwidth, bit_depth, cell_levels, clicks, clipping, dropouts, hum, stereo_faults
+from beamprint.dsp import (
+    bandwidth,
+    bit_depth,
+    cell_levels,
+    channel_levels,
+    clicks,
+    clipping,
+    dropouts,
+    hum,
+    stereo_faults,
+)
+from beamprint.dsp.faults import Fault, in_time_order
 from beamprint.dsp.measurement import Measurement
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
@@ -12,6 +23,7 @@ from beamprint.dsp.segment import Segment
 DETECTORS: tuple[Measurement, ...] = (
     clipping,
     cell_levels,
+    channel_levels,
     stereo_faults,
     clicks,
     dropouts,
@@ -20,7 +32,9 @@ DETECTORS: tuple[Measurement, ...] = (
     hum,
 )
 
-COLUMNS: tuple[str, ...] = tuple(name for detector in DETECTORS for name in detector.COLUMNS)
+FAULTS = "faults"
+"""Column of what the detectors have located; each gives its own under this name."""
+COLUMNS: tuple[str, ...] = (*(name for detector in DETECTORS for name in detector.COLUMNS), FAULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +57,9 @@ def merge(partials: Iterable[QualityPartial]) -> QualityPartial:
 
 def finish(partial: QualityPartial) -> Columns:
     """All quality control columns of the whole track."""
-    return {
-        name: value
-        for detector, part in zip(DETECTORS, partial.parts)
-        for name, value in detector.finish(part).items()
-    }
+    columns: dict[str, Any] = {}
+    located: list[Fault] = []
+    for detector, part in zip(DETECTORS, partial.parts):
+        columns |= detector.finish(part)
+        located += columns.pop(FAULTS, [])
+    return {**columns, FAULTS: in_time_order(located)}

@@ -72,8 +72,19 @@ def has_moved(name, before, now):
     """Whether a value is another than before; notes, which are codes, must be equal."""
     if name not in COLUMNS or isinstance(before, str) or isinstance(now, str):
         return before != now
+    if COLUMNS[name].kind is Kind.FAULTS:
+        return len(before) != len(now) or any(_fault_has_moved(*pair) for pair in zip(before, now))
     before, now = (np.atleast_1d(value).astype(float) for value in (before, now))
-    return before.shape != now.shape or bool(np.any(np.abs(before - now) > allowed(name)))
+    return before.shape != now.shape or not np.allclose(
+        before, now, rtol=0, atol=allowed(name), equal_nan=True
+    )
+
+
+def _fault_has_moved(before, now):
+    numbers = ("start_s", "end_s", "level_db")
+    a, b = ([fault[name] for name in numbers] for fault in (before, now))
+    same = all(before[name] == now[name] for name in ("kind", "channel"))
+    return not same or has_moved("channel_rms_dbfs", a, b)
 
 
 def moved(table, makers=MAKERS, families=tuple(FAMILIES), gain=1.0):

@@ -12,6 +12,7 @@ from beamprint.pipeline.commands.declarations import (
     describe,
     diff,
     failures,
+    faults,
     run,
     runs,
     verify,
@@ -21,7 +22,7 @@ from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album)
+_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, faults)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:

@@ -17,6 +17,18 @@ _ARROW = {
     Kind.STRINGS: pa.list_(pa.string()),
     Kind.FLOATS: pa.list_(pa.float32()),
     Kind.UINT16S: pa.list_(pa.uint16()),
+    Kind.LEVELS: pa.list_(pa.float32()),
+    Kind.FAULTS: pa.list_(
+        pa.struct(
+            [
+                pa.field("kind", pa.string(), nullable=False),
+                pa.field("start_s", pa.float64(), nullable=False),
+                pa.field("end_s", pa.float64(), nullable=False),
+                pa.field("channel", pa.int64()),
+                pa.field("level_db", pa.float64()),
+            ]
+        )
+    ),
     Kind.TEXT_MAP: pa.list_(
         pa.struct([pa.field("key", pa.string(), nullable=False), pa.field("value", pa.string())])
     ),

@@ -13,6 +13,8 @@ _BIGQUERY = {
     Kind.STRINGS: "STRING",
     Kind.FLOATS: "FLOAT64",
     Kind.UINT16S: "INT64",
+    Kind.LEVELS: "FLOAT64",
+    Kind.FAULTS: "RECORD",
     Kind.TEXT_MAP: "RECORD",
     Kind.VERSIONS: "RECORD",
     Kind.TIME: "TIMESTAMP",
@@ -25,7 +27,7 @@ def bigquery_schema(declared: Sequence[Column]) -> list[dict[str, object]]:
 
 
 def _bigquery_field(column: Column) -> dict[str, object]:
-    repeated = column.lists_numbers or column.kind in (Kind.STRINGS, Kind.TEXT_MAP)
+    repeated = column.lists_numbers or column.kind in (Kind.STRINGS, Kind.FAULTS, Kind.TEXT_MAP)
     mode = "REPEATED" if repeated else "REQUIRED" if column.required else "NULLABLE"
     unit = f" Unit: {column.unit}." if column.unit else ""
     bounds = f" Range: {column.range_text}." if column.range_text else ""
@@ -35,14 +37,26 @@ def _bigquery_field(column: Column) -> dict[str, object]:
         "mode": mode,
         "description": f"{column.definition}{unit}{bounds}",
     }
-    if column.kind is Kind.TEXT_MAP:
-        field["fields"] = [
-            {"name": "key", "type": "STRING", "mode": "REQUIRED", "description": "Name of the tag."},
-            {"name": "value", "type": "STRING", "mode": "NULLABLE", "description": "Text of the tag."},
-        ]
-    if column.kind is Kind.VERSIONS:
-        field["fields"] = [
-            {"name": name, "type": "INT64", "mode": "NULLABLE", "description": f"Version of {name}."}
-            for name in FAMILY_VERSIONS
-        ]
+    if column.kind in _FIELDS:
+        field["fields"] = _FIELDS[column.kind]
     return field
+
+
+def _part(name: str, kind: str, mode: str, description: str) -> dict[str, object]:
+    return {"name": name, "type": kind, "mode": mode, "description": description}
+
+
+_FIELDS = {
+    Kind.TEXT_MAP: [
+        _part("key", "STRING", "REQUIRED", "Name of the tag."),
+        _part("value", "STRING", "NULLABLE", "Text of the tag."),
+    ],
+    Kind.FAULTS: [
+        _part("kind", "STRING", "REQUIRED", "What it is."),
+        _part("start_s", "FLOAT64", "REQUIRED", "Where it begins, in seconds."),
+        _part("end_s", "FLOAT64", "REQUIRED", "Where it ends, in seconds."),
+        _part("channel", "INT64", "NULLABLE", "Channel, from 0; null for all or several."),
+        _part("level_db", "FLOAT64", "NULLABLE", "Level in dBFS."),
+    ],
+    Kind.VERSIONS: [_part(name, "INT64", "NULLABLE", f"Version of {name}.") for name in FAMILY_VERSIONS],
+}

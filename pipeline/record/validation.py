@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
+from beamprint.dsp.faults import Fault
 from beamprint.pipeline.record.columns import FAILURE, RECORD, Column, Kind
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 
@@ -23,6 +25,7 @@ _EXTREMES = {
     Kind.INT: (-(2**63), 2**63 - 1),
     Kind.FLOAT: (-sys.float_info.max, sys.float_info.max),
     Kind.FLOATS: (-sys.float_info.max, sys.float_info.max),
+    Kind.LEVELS: (-sys.float_info.max, sys.float_info.max),
     Kind.UINT16S: (0, 2**16 - 1),
 }
 
@@ -122,6 +125,7 @@ def _look(column: Column) -> _Look:
 
 def _all_within(values: object, low: float, high: float) -> bool:
     assert isinstance(values, (list, tuple))
+    values = [value for value in values if value is not None]
     return not values or (math.isfinite(sum(values)) and low <= min(values) and max(values) <= high)
 
 
@@ -134,7 +138,7 @@ def _check_closely(column: Column, value: object) -> None:
         raise RecordError(f"{column.name}: {value!r} ({type(value).__name__}) is not {column.kind.value}")
     if not column.numeric:
         return
-    numbers = value if isinstance(value, (list, tuple)) else (value,)
+    numbers: list[Any] = [n for n in value if n is not None] if isinstance(value, (list, tuple)) else [value]
     if not all(map(math.isfinite, numbers)):
         raise RecordError(f"{column.name}: {value!r} is not finite")
     below = column.low is not None and min(numbers, default=column.low) < column.low
@@ -158,6 +162,28 @@ def _is_texts(value: object) -> bool:
 
 def _is_floats(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(issubclass(kind, float) for kind in set(map(type, value)))
+
+
+def _is_levels(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and _is_floats([item for item in value if item is not None])
+
+
+def _is_faults(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(map(_is_fault, value))
+
+
+def _is_fault(value: object) -> bool:
+    if not isinstance(value, dict) or value.keys() != Fault.__annotations__.keys():
+        return False
+    kind, start, end, channel, level = value.values()
+    return (
+        is_text(kind)
+        and isinstance(start, float)
+        and isinstance(end, float)
+        and 0 <= start <= end < math.inf
+        and (level is None or (isinstance(level, float) and math.isfinite(level)))
+        and (channel is None or (_is_int(channel) and channel >= 0))
+    )
 
 
 def _is_uint16s(value: object) -> bool:
@@ -186,6 +212,8 @@ _IS_OF_KIND: dict[Kind, Callable[[object], bool]] = {
     Kind.BOOL: lambda value: isinstance(value, bool),
     Kind.STRINGS: _is_texts,
     Kind.FLOATS: _is_floats,
+    Kind.LEVELS: _is_levels,
+    Kind.FAULTS: _is_faults,
     Kind.UINT16S: _is_uint16s,
     Kind.TEXT_MAP: _is_text_map,
     Kind.VERSIONS: _is_versions,

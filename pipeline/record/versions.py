@@ -15,7 +15,7 @@ FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
         "variation": 1,
         "harmonic": 2,
         "stereo": 1,
-        "quality": 1,
+        "quality": 2,
     }
 )
 """Raise a family's version whenever one of its columns changes its meaning or its value, or a column is added."""

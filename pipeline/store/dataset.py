@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.store.buckets import remove_tracks, replace_bucket, tidy_bucket, upgrade_bucket
@@ -107,6 +108,11 @@ class Dataset:
                     self.division.numbers,
                 )
             )
+
+    def of_track(self, track_id: str, columns: list[str] | None = None) -> pa.Table:
+        """The record of a track, or some columns of it; no row where there is none."""
+        rows = read_columns(self.store, FINGERPRINTS, self.bucket_of(track_id), columns)
+        return rows.filter(pc.equal(rows["track_id"], track_id))
 
     def quarantine(self) -> pa.Table:
         """All failures that still hold, bucket by bucket."""

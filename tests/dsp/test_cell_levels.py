@@ -36,21 +36,46 @@ def test_silence_at_the_ends_is_measured_in_cells(rate):
 
 def test_one_loud_channel_ends_the_silence():
     x = np.zeros((2, 44_100), np.float32)
-    x[1, 4410:8820] = 0.1
+    x[1, 4410:8820] = noise(0.1)[0]
     found = columns(x)
     assert found["leading_silence_s"] == pytest.approx(0.1)
     assert found["trailing_silence_s"] == pytest.approx(0.8)
 
 
-def test_sixty_decibels_below_full_scale_is_the_edge():
-    assert columns(np.full((1, 44_100), 1.001e-3, np.float32))["leading_silence_s"] == 0
-    assert columns(np.full((1, 44_100), 0.999e-3, np.float32))["leading_silence_s"] == Missing("silent")
+@pytest.mark.parametrize("offset", [0.0, 0.25])
+def test_sixty_decibels_below_full_scale_is_the_edge_whatever_the_offset(offset):
+    square = np.tile(np.float32([[1, -1]]), (1, 22_050))
+    assert columns(offset + 1.001e-3 * square)["leading_silence_s"] == 0
+    assert columns(offset + 0.999e-3 * square)["leading_silence_s"] == Missing("silent")
+
+
+@pytest.mark.parametrize("offset", [0.0, -0.2])
+def test_silence_within_the_track_is_a_fault_from_a_second_on(offset):
+    x = noise(9)
+    x[:, 2 * 44_100 : 4 * 44_100] *= np.float32(10**-2.5)  # -70 dBFS
+    x[:, 5 * 44_100 : 5 * 44_100 + 43_000] = 0
+    x[:, 6 * 44_100 : 7 * 44_100] = 0
+    x[:, 8 * 44_100 :] = 0
+    first, second = columns(x + np.float32(offset))["faults"]
+    assert (first["kind"], first["start_s"], first["end_s"], first["channel"]) == ("silence", 2, 4, None)
+    assert first["level_db"] == pytest.approx(-70, abs=0.2)
+    assert second == {"kind": "silence", "start_s": 6.0, "end_s": 7.0, "channel": None, "level_db": None}
+
+
+def test_silence_is_whole_across_every_border():
+    x = noise(6)
+    x[:, 60_000:130_000] *= np.float32(1e-3)
+    whole = columns(x)["faults"]
+    assert len(whole) == 1
+    for border in range(8192, 6 * 44_100, 8192):
+        (cut,) = columns(x, borders=[border], block=8192)["faults"]
+        assert cut == pytest.approx(whole[0])
 
 
 def test_the_incomplete_last_cell_is_a_cell():
     x = np.zeros((1, 44_100 + 100), np.float32)
-    x[:, :441] = 0.1
-    x[:, -50:] = 0.1
+    x[:, :441] = noise(0.01)[:1]
+    x[:, -50:] = noise(0.01)[:1, :50]
     assert columns(x)["trailing_silence_s"] == 0
 
 
@@ -86,13 +111,8 @@ def test_silence_at_the_ends_and_digital_silence_inside_do_not_lower_the_floor()
 def test_missing_floor_says_why():
     assert columns(np.zeros((1, 44_100)))["noise_floor_dbfs"] == Missing("silent")
     assert columns(noise(0.3))["noise_floor_dbfs"] == Missing("too_short")
-    assert columns(np.full((2, 44_100), 0.1))["noise_floor_dbfs"] == Missing("digital_silence")
-
-
-def test_an_offset_whose_last_bit_flickers_has_no_noise_to_speak_of():
-    x = np.full((1, 44_100), 0.5, np.float32)
-    x[:, 7::441] = np.nextafter(np.float32(0.5), np.float32(1))
-    assert columns(x)["noise_floor_dbfs"] == Missing("digital_silence")
+    held = np.repeat(noise(0.01), 600, axis=1)  # steps of 13 ms, so that a cell in four is constant
+    assert columns(held)["noise_floor_dbfs"] == Missing("digital_silence")
 
 
 def test_gain_moves_the_floor_and_scales_the_offset():
@@ -107,11 +127,13 @@ def test_cutting_the_track_changes_nothing(rate):
     x = noise(11, rate) * np.linspace(0, 1, 11 * rate, dtype=np.float32)
     whole = columns(x, rate)
     for borders in ([2 * rate], [rate, 3 * rate, 4 * rate, 9 * rate], list(range(0, 11 * rate, 8192))):
-        assert columns(x, rate, borders, block=8192) == pytest.approx(whole, rel=1e-6, abs=1e-9)
+        cut = dict(columns(x, rate, borders, block=8192))
+        assert cut.pop("faults") == whole["faults"]
+        assert cut == pytest.approx({k: v for k, v in whole.items() if k != "faults"}, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("samples", [1, 2, 440, 441, 442, 8193])
 def test_a_track_of_a_few_samples_is_measured(samples):
     found = columns(np.full((2, samples), 0.5, np.float32))
     assert found["dc_offset"] == pytest.approx(0.5)
-    assert found["leading_silence_s"] == found["trailing_silence_s"] == 0
+    assert found["leading_silence_s"] == found["trailing_silence_s"] == Missing("silent")

@@ -3,7 +3,7 @@ import pytest
 
 from beamprint.dsp import clicks
 from beamprint.dsp.segment import Segment
-from tests.segmenting import segments
+from tests.segmenting import columns, segments
 
 RATE = 44_100
 
@@ -57,6 +57,16 @@ def test_impulses_closer_than_25_blocks_count_once():
     assert count(planted(music(), (50_000, 50_000 + 26 * 32))) == 2
 
 
+def test_a_click_is_told_with_its_place_channel_and_height():
+    parts = [clicks.analyse(s) for s in segments(planted(music(), PLACES[:2], channel=1), RATE)]
+    for place, found in zip(PLACES, clicks.finish(clicks.merge(parts))["faults"], strict=False):
+        assert found["kind"] == "click"
+        assert found["start_s"] == pytest.approx(place / RATE, abs=0.001)
+        assert found["end_s"] == pytest.approx(place / RATE, abs=0.001)
+        assert found["channel"] == 1
+        assert found["level_db"] == pytest.approx(20 * np.log10(0.4), abs=0.5)
+
+
 def test_a_cut_is_no_click():
     x = music()
     x[:, 70_000:] = 0
@@ -108,10 +118,10 @@ def test_cutting_the_track_changes_nothing():
     edges = np.arange(1, 21) * 8192
     places = np.sort(np.concatenate([edges[::2] + rng.integers(-30, 30, 10), rng.integers(0, 176_000, 40)]))
     x = planted(music(), places)
-    whole = count(x)
-    assert whole > 10
+    whole = columns(clicks, x)
+    assert whole["clicks"] > 10
     for borders in ([50_000], list(edges), [8192, 16_384, 100_000]):
-        assert count(x, borders=borders, block=8192) == whole
+        assert columns(clicks, x, borders=borders, block=8192) == whole
 
 
 def test_a_mono_track_and_a_very_short_one():

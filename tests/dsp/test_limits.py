@@ -4,6 +4,7 @@ import pytest
 
 from beamprint.dsp import stereo
 from beamprint.dsp.limits import within
+from beamprint.dsp.pair_sums import PairSums
 
 
 @pytest.mark.parametrize(
@@ -19,5 +20,5 @@ def test_nan_is_no_number_within_any_limits():
 
 def test_a_bug_in_a_sum_is_not_clipped_into_a_measurement():
     """``min(1.0, nan)`` is 1.0, which would pass the record's validation."""
-    broken = stereo.StereoPartial(100, left_power=1.0, right_power=1.0, cross=math.nan)
+    broken = PairSums(100, 0.0, 0.0, left_power=1.0, right_power=1.0, cross=math.nan)
     assert all(math.isnan(value) for value in stereo.finish(broken).values())

@@ -24,7 +24,7 @@ def recording(seconds=25.0, rate=RATE):
 def test_every_column_is_there_once():
     expected = """clipped_samples samples_over_fs dc_offset leading_silence_s trailing_silence_s bandwidth_hz
         bandwidth_drop_db effective_bits dual_mono polarity_inverted noise_floor_dbfs hum_db hum_hz clicks
-        dropouts"""
+        dual_mono_gain_db dropouts channel_rms_dbfs channel_peak_dbfs faults"""
     assert sorted(quality.COLUMNS) == sorted(expected.split())
     assert set(columns(quality, recording(3))) == set(quality.COLUMNS)
 
@@ -64,7 +64,14 @@ DEGENERATE = {
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_degenerate_input_gives_finite_values_or_says_why_not(name, coding):
     for column, value in columns(quality, DEGENERATE[name], coding=coding).items():
-        assert isinstance(value, Missing) or np.isfinite(value), column
+        assert isinstance(value, Missing) or np.all(np.isfinite(numbers(column, value))), column
+
+
+def numbers(column, value):
+    """What must be finite in a value."""
+    if column == "faults":
+        return [fault[name] for fault in value for name in ("start_s", "end_s", "level_db")]
+    return [number for number in value if number is not None] if isinstance(value, list) else value
 
 
 def test_a_signal_too_faint_for_spectra_is_silent_and_not_cancelled():
@@ -76,7 +83,9 @@ def test_a_signal_too_faint_for_spectra_is_silent_and_not_cancelled():
 def test_silence_has_counts_and_an_offset_of_zero_and_nothing_else():
     found = columns(quality, DEGENERATE["silence"])
     zero = {"clipped_samples", "samples_over_fs", "dc_offset", "clicks", "dropouts"}
-    assert {name for name, value in found.items() if not isinstance(value, Missing)} == zero
+    lists = {"faults": [], "channel_rms_dbfs": [None, None], "channel_peak_dbfs": [None, None]}
+    assert {name for name, value in found.items() if not isinstance(value, Missing)} == zero | lists.keys()
+    assert {name: found[name] for name in lists} == lists
     assert all(found[name] == 0 for name in zero)
 
 
@@ -86,7 +95,7 @@ def test_values_are_plain_python_and_the_partial_is_small_and_travels():
     packed = pickle.dumps(partial)
     assert len(packed) < 2000 * 60
     values = quality.finish(pickle.loads(packed)).values()
-    assert {type(value) for value in values} <= {int, float, bool, Missing}
+    assert {type(value) for value in values} <= {int, float, bool, list, Missing}
 
 
 def test_any_number_of_channels_is_measured():

@@ -28,14 +28,28 @@ def test_mono_stored_twice_is_dual_mono_with_and_without_dither():
     assert columns(x)["dual_mono"] is True
     dither = np.random.default_rng(1).uniform(-1, 1, x.shape) / 2**15
     assert columns(x + dither)["dual_mono"] is True
-    assert columns(x + 0.01 * noise(channels=2, seed=2))["dual_mono"] is False
+    assert columns(x + 0.1 * noise(channels=2, seed=2))["dual_mono"] is False
 
 
-def test_the_edge_lies_sixty_decibels_below_the_sum():
+@pytest.mark.parametrize("gain_db", [-20.0, -3.0, 0.0, 1.5, 20.0])
+def test_mono_at_two_levels_is_dual_mono_and_its_gain_is_told(gain_db):
+    mono = noise()[0]
+    x = np.stack([mono, mono * 10 ** (-gain_db / 20)])
+    x = np.round(x * 2**15 + np.random.default_rng(1).uniform(-1, 1, x.shape)) / 2**15
+    found = columns(x)
+    assert found["dual_mono"] is True
+    assert found["dual_mono_gain_db"] == pytest.approx(gain_db, abs=0.01)
+
+
+def test_the_edge_lies_where_a_thousandth_of_the_energy_is_not_shared():
     mid, side = noise(seed=1), noise(seed=2)
-    for ratio, expected in ((0.9e-3, True), (1.1e-3, False)):
-        x = np.concatenate([mid + ratio * side, mid - ratio * side])
+    side -= mid * np.vdot(mid, side) / np.vdot(mid, mid)
+    side *= np.linalg.norm(mid) / np.linalg.norm(side)
+    for unshared, expected in ((0.9e-3, True), (1.1e-3, False)):
+        r = np.sqrt(unshared) / 2  # 1 - correlation^2 = 4 r^2 / (1 + r^2)^2
+        x = np.concatenate([mid + r * side, mid - r * side])
         assert columns(x)["dual_mono"] is expected
+        assert (columns(x)["dual_mono_gain_db"] == Missing("not_dual_mono")) is not expected
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 96_000])
@@ -93,7 +107,8 @@ def test_bass_correlation_is_that_of_an_exact_transform():
     bass = (frequency >= 20) & (frequency <= 200)
     a, b = np.fft.rfft(left)[bass], np.fft.rfft(right)[bass]
     exact = np.vdot(a, b).real / np.sqrt(np.vdot(a, a).real * np.vdot(b, b).real)
-    assert found.bass_cross / np.sqrt(found.bass_left * found.bass_right) == pytest.approx(exact, abs=0.04)
+    power_left, power_right, cross = found.bass
+    assert cross / np.sqrt(power_left * power_right) == pytest.approx(exact, abs=0.04)
     assert found.bass_left == pytest.approx(2 / left.size * np.vdot(a, a).real, rel=0.1)
 
 
@@ -102,14 +117,19 @@ def test_missing_values_say_why():
     assert columns(noise(channels=6)) == dict.fromkeys(stereo_faults.COLUMNS, Missing("not_stereo"))
     assert columns(np.zeros((2, 9000))) == dict.fromkeys(stereo_faults.COLUMNS, Missing("silent"))
     half = np.concatenate([noise(), 0 * noise()])
-    assert columns(half) == {"dual_mono": False, "polarity_inverted": Missing("one_channel_silent")}
+    assert columns(half) == {
+        "dual_mono": False,
+        "dual_mono_gain_db": Missing("not_dual_mono"),
+        "polarity_inverted": Missing("one_channel_silent"),
+    }
 
 
 def test_equal_and_opposed_channels_of_any_length():
     for samples in (2, 100, 9000):
         x = noise(1)[:, :samples]
-        assert columns(np.concatenate([x, x])) == {"dual_mono": True, "polarity_inverted": False}
-        assert columns(np.concatenate([x, -x])) == {"dual_mono": False, "polarity_inverted": True}
+        same, opposed = columns(np.concatenate([x, x])), columns(np.concatenate([x, -x]))
+        assert same == {"dual_mono": True, "dual_mono_gain_db": 0, "polarity_inverted": False}
+        assert (opposed["dual_mono"], opposed["polarity_inverted"]) == (False, True)
 
 
 @pytest.mark.parametrize("rate", [22_050, 44_100])
@@ -119,7 +139,7 @@ def test_cutting_the_track_changes_nothing(rate):
     def sums(borders, block):
         parts = [stereo_faults.analyse(s) for s in segments(x, rate, borders, block=block)]
         total = stereo_faults.merge(parts)
-        return [getattr(total, name) for name in total.__slots__]
+        return [*(getattr(total.whole, name) for name in total.whole.__slots__), *total.bass, *total.deep]
 
     for borders in ([], [2 * rate], list(range(0, 9 * rate, 8192))):
         assert sums(borders, 8192) == pytest.approx(sums([], 1 << 17), rel=1e-6, abs=1e-4)

@@ -16,6 +16,8 @@ _VALUES = {
     Kind.BOOL: False,
     Kind.STRINGS: [],
     Kind.FLOATS: [0.5, 1.0],
+    Kind.LEVELS: [-20.5, None],
+    Kind.FAULTS: [{"kind": "click", "start_s": 1.0, "end_s": 1.001, "channel": 0, "level_db": None}],
     Kind.UINT16S: [9500, 0],
     Kind.TEXT_MAP: {},
     Kind.VERSIONS: dict(FAMILY_VERSIONS),

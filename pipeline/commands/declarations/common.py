@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # it has no public name
 
+_FORMATS = {"csv": "CSV", "json": "JSON", "labels": "labels of Audacity"}
+
 EXIT_CODES = """\
 exit codes:
   0 done (bad files in quarantine are results, not failures)
@@ -48,7 +50,7 @@ def add_formats(parser: argparse.ArgumentParser, *formats: str) -> None:
     group = parser.add_mutually_exclusive_group()
     for name in formats:
         group.add_argument(
-            f"--{name}", dest="format", action="store_const", const=name, help=f"as {name.upper()}"
+            f"--{name}", dest="format", action="store_const", const=name, help=f"as {_FORMATS[name]}"
         )
     parser.set_defaults(format="table")
 

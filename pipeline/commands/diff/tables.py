@@ -35,6 +35,8 @@ _WEIGHT = {
     Kind.VERSIONS: 8,
     Kind.STRINGS: 32,
     Kind.TEXT_MAP: 32,
+    Kind.LEVELS: 8,
+    Kind.FAULTS: 64,
     Kind.FLOATS: 128,
     Kind.UINT16S: 2400,
 }

@@ -15,6 +15,7 @@ CODES = {
     "no_stereo_pair": "There is no left and right channel.",
     "no_variance": "A channel is constant, so it has no correlation.",
     "not_stereo": "The track does not have exactly two channels.",
+    "not_dual_mono": "The two channels do not carry the same signal.",
     "one_channel_silent": "One of the two channels is silent.",
     "no_edge": "The spectrum has no steep upper edge.",
     "no_hum": "Nothing stands out at multiples of 50 or 60 Hz.",

@@ -17,6 +17,8 @@ class Kind(Enum):
     STRINGS = "list<string>"
     FLOATS = "list<float32>"
     UINT16S = "list<uint16>"
+    LEVELS = "list<float32 or null>"
+    FAULTS = "list<struct<kind: string, start_s: float64, end_s: float64, channel: int64, level_db: float64>>"
     TEXT_MAP = "list<struct<key: string, value: string>>"
     VERSIONS = "struct<family: int64>"
     TIME = "timestamp[us, UTC]"
@@ -111,7 +113,7 @@ class Column:
     @property
     def lists_numbers(self) -> bool:
         """Whether a value is a list of numbers."""
-        return self.kind in (Kind.FLOATS, Kind.UINT16S)
+        return self.kind in (Kind.FLOATS, Kind.LEVELS, Kind.UINT16S)
 
     @property
     def range_text(self) -> str:

@@ -13,10 +13,12 @@ _LEVELS = (
     _count(
         name="clipped_samples",
         unit="samples",
-        definition="Samples in runs of three or more of the same sign that lie within 0.05 % of their channel's peak, "
-        "if that peak is 0.25 or more; summed over channels.",
-        source="Runs of abs >= p (1 - 2^-11)",
-        blind_spot="Clipping that was filtered or lossily coded afterwards. A square wave counts as clipped.",
+        definition="Samples in flat tops within 0.05 % of their channel's peak, if that peak is 0.25 or more; summed over "
+        "channels. A top is as long as three samples at 44.1 kHz, changes by 0.05 % from sample to sample at most, and stands "
+        "over both neighbours by five times its own spread and 2.5 steps of the word length. 10 % of the sound around must lie "
+        "off the peak, and a quarter of that at most stand still.",
+        source="Largest samples a (1 - 2^-11) of runs; a parabola spreads by 0.25 of its height",
+        blind_spot="Clipping that was filtered, resampled or lossily coded afterwards; clipping of square waves.",
     ),
     _count(
         name="samples_over_fs",
@@ -43,11 +45,43 @@ _LEVELS = (
             gain=Gain.ABSOLUTE,
             null_codes=("silent",),
             tolerance=0.01,
-            definition=f"Time {side} 10 ms in which the RMS of any channel exceeds -60 dBFS.",
-            source="RMS of 10 ms cells",
+            definition=f"Time {side} 10 ms in which any channel exceeds -60 dBFS, without its mean.",
+            source="Standard deviation in 10 ms cells",
             blind_spot="Silence with noise above -60 dBFS.",
         )
         for where, side in (("leading", "before the first"), ("trailing", "after the last"))
+    ),
+)
+
+_CHANNELS = tuple(
+    _quality(
+        name=f"channel_{name}_dbfs",
+        kind=Kind.LEVELS,
+        unit="dBFS",
+        high=36.2,
+        gain=Gain.PLUS,
+        tolerance=0.001,
+        definition=f"{what} of each channel, in the file's order; null inside for a silent channel.",
+        source=source,
+    )
+    for name, what, source in (
+        ("rms", "Mean level", "10 log10 of the mean square"),
+        ("peak", "Largest absolute sample", "20 log10 max |x|"),
+    )
+)
+
+_FAULTS = (
+    _quality(
+        name="faults",
+        kind=Kind.FAULTS,
+        gain=Gain.ABSOLUTE,
+        tolerance=0.005,
+        definition="Where the faults are: kind (clipping, click, dropout, repeat, skip or silence), start_s, end_s, channel "
+        "(from 0; null for all or several), level_db. In time order, the first 200 of each kind. The level is the peak of "
+        "clipping, the height of a click, the RMS of silence, and that of the surroundings of the others. Silence is a second or "
+        "more below -60 dBFS within the sound.",
+        source="The detectors of the columns of the same names",
+        blind_spot="Those beyond 200: the columns of counts have them.",
     ),
 )
 
@@ -88,8 +122,18 @@ _STEREO = (
     _flag(
         name="dual_mono",
         null_codes=("silent", "not_stereo"),
-        definition="Whether two channels carry the same signal: the side energy is more than 60 dB below the mid energy.",
-        source="Energies of left - right and left + right",
+        definition="Whether two channels carry the same signal, be it at different levels: what they do not share is more than "
+        "30 dB below it, 1 - r^2 < 0.001 with r their correlation, means not removed.",
+        source="Energies and cross energy of left and right",
+        blind_spot="Mono with a stereo effect above -30 dB.",
+    ),
+    _value(
+        name="dual_mono_gain_db",
+        unit="dB",
+        null_codes=("silent", "not_stereo", "not_dual_mono"),
+        tolerance=0.01,
+        definition="How much louder left is than right where both carry the same signal.",
+        source="10 log10 of the ratio of energies",
     ),
     _flag(
         name="polarity_inverted",
@@ -149,10 +193,12 @@ _NOISE = (
     _count(
         name="dropouts",
         gain=Gain.ABSOLUTE,
-        definition="Gaps of 2 ms to 5 s, in which the samples of every channel are constant, between loud surroundings.",
-        source="Runs of constant samples, with -50 dBFS or more in the 20 ms before and after",
-        blind_spot="Gaps that were faded or concealed.",
+        definition="Gaps of 2 ms to 5 s in which the samples of a channel, or of all, are constant between loud surroundings "
+        "that do not fade. They are not at the peak, and do not fill a quarter of a second around. If a sound often stands "
+        "still otherwise, they must also be sharp, loud and between equal levels; evenly spaced ones are a rhythm.",
+        source="Runs of equal samples, with -50 dBFS or more in the 20 ms before and after",
+        blind_spot="Gaps that were faded, concealed or lossily coded; gaps in synthetic speech and in what is gated.",
     ),
 )
 
-QUALITY = (*_LEVELS, *_BANDWIDTH, *_STEREO, *_NOISE)
+QUALITY = (*_FAULTS, *_LEVELS, *_CHANNELS, *_BANDWIDTH, *_STEREO, *_NOISE)

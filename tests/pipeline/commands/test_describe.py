@@ -60,7 +60,9 @@ def test_bigquery_fields_have_type_mode_and_description():
         described = fields[column.name]["description"]
         assert described.startswith(column.definition)
         assert len(described) <= 1024, "BigQuery's limit"
-        assert ("fields" in fields[column.name]) == (column.kind in (Kind.TEXT_MAP, Kind.VERSIONS))
+        assert ("fields" in fields[column.name]) == (
+            column.kind in (Kind.FAULTS, Kind.TEXT_MAP, Kind.VERSIONS)
+        )
 
 
 def test_a_format_that_does_not_exist_is_refused():

@@ -42,13 +42,13 @@ def test_what_gain_does_is_as_the_specification_lists_it():
     assert named[Gain.PLUS] == {
         "lufs", "momentary_max_lufs", "short_term_max_lufs", "true_peak_dbtp", "sample_peak_dbfs",
         "rms_dbfs", "rms_db_p5", "rms_db_p50", "rms_db_p95", "noise_floor_dbfs",
-        "loudness_cells",
+        "loudness_cells", "channel_rms_dbfs", "channel_peak_dbfs",
     }  # fmt: skip
     assert named[Gain.MINUS] == {"replaygain_track_gain_db"}
     assert named[Gain.SCALES] == {"dc_offset"}
     assert named[Gain.ABSOLUTE] == {
         "effective_bits", "leading_silence_s", "trailing_silence_s", "clicks", "dropouts", "samples_over_fs",
-        "mfcc_mean",
+        "mfcc_mean", "faults",
     }  # fmt: skip
 
 

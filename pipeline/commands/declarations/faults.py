@@ -1,0 +1,38 @@
+"""``beamprint faults``: what it takes and does."""
+
+import argparse
+import sys
+
+from beamprint.pipeline.commands.declarations.common import Commands, add_formats, command, opened
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the command line."""
+    p = command(
+        commands,
+        "faults",
+        "list where clicks, dropouts, clipping and other faults are",
+        "beamprint faults fingerprints side-a.flac --labels > side-a.txt",
+        more="Channels count from 0 in the file's order. Audacity reads the labels by File > Import > Labels.",
+    )
+    p.add_argument("output", metavar="OUT", help="folder of the dataset")
+    p.add_argument("track", metavar="TRACK", nargs="?", help="track_id of the only track to list")
+    add_formats(p, "json", "csv", "labels")
+    p.set_defaults(command=_faults)
+
+
+def _faults(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.commands import faults  # noqa: PLC0415
+    from beamprint.pipeline.commands.wording import counted  # noqa: PLC0415
+    from beamprint.pipeline.errors import UsageError  # noqa: PLC0415
+
+    if options.format == "labels" and options.track is None:
+        raise UsageError("--labels: name the TRACK, labels belong to one file")
+    found = faults.faults(opened(options.output), options.track)
+    print(faults.RENDERERS[options.format](found.rows).rstrip("\n"))
+    if found.not_looked_for:
+        told = (
+            f"{counted(found.not_looked_for, 'record')} made by an earlier version, without places of faults"
+        )
+        print(f"beamprint: {told}; `beamprint run` brings them up to date", file=sys.stderr)
+    return 0

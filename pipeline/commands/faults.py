@@ -1,0 +1,110 @@
+"""`beamprint faults`: where the clicks, dropouts and other faults of tracks are."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from beamprint.pipeline.commands.wording import on_one_line
+from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.store.dataset import Dataset
+
+_FAULT = ("kind", "start_s", "end_s", "channel", "level_db")
+_HEADS = ("track", "kind", "from", "to", "channel", "dBFS")
+
+Row = Mapping[str, Any]
+
+
+class Faults(NamedTuple):
+    """Faults of a dataset or a track.
+
+    Attributes:
+        rows: A row a fault, by track and time: ``track_id`` and the fields of a fault.
+        not_looked_for: Records of an earlier version, which cannot tell.
+    """
+
+    rows: list[Row]
+    not_looked_for: int
+
+
+def faults(dataset: Dataset, track_id: str | None = None) -> Faults:
+    """Where the faults are.
+
+    Args:
+        dataset: Where the records are.
+        track_id: The only track that is wanted; all of them by default.
+
+    Raises:
+        UsageError: There is no record of the track.
+    """
+    columns = ["track_id", "faults"]
+    found = dataset.fingerprints(columns) if track_id is None else dataset.of_track(track_id, columns)
+    if track_id is not None and not found.num_rows:
+        raise UsageError(f"there is no record of {track_id!r} in {dataset.store.uri()}")
+    found = found.sort_by("track_id")
+    rows: list[Row] = [
+        {"track_id": row["track_id"], **fault}
+        for row in found.filter(found["faults"].is_valid()).to_pylist()
+        for fault in row["faults"]
+    ]
+    return Faults(rows, found["faults"].null_count)
+
+
+def as_table(rows: Sequence[Row]) -> str:
+    """One line a fault, times in minutes and seconds."""
+    if not rows:
+        return "No faults were found."
+    cells = [_HEADS, *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return "\n".join(
+        "  ".join(
+            f"{cell:{'<' if i < 2 else '>'}{width}}" for i, (cell, width) in enumerate(zip(line, widths))
+        )
+        for line in cells
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        on_one_line(row["track_id"]),
+        row["kind"],
+        _time(row["start_s"]),
+        _time(row["end_s"]),
+        "all" if row["channel"] is None else str(row["channel"]),
+        "-" if row["level_db"] is None else f"{row['level_db']:.1f}",
+    )
+
+
+def _time(seconds: float) -> str:
+    milliseconds = round(1000 * seconds)
+    return f"{milliseconds // 60_000}:{milliseconds // 1000 % 60:02}.{milliseconds % 1000:03}"
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """A header and a line a fault, times in seconds."""
+    file = io.StringIO(newline="")
+    table = csv.DictWriter(file, ["track_id", *_FAULT], lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return file.getvalue()
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """An array of objects, one a fault."""
+    return json.dumps(rows, indent=2, ensure_ascii=False)
+
+
+def as_labels(rows: Sequence[Row]) -> str:
+    """Labels of one track as Audacity imports them: start, end and text, separated by tabs."""
+    return "".join(_labels(rows))
+
+
+def _labels(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        channel = "" if row["channel"] is None else f" in channel {row['channel']}"
+        level = "" if row["level_db"] is None else f", {row['level_db']:.1f} dBFS"
+        yield f"{row['start_s']:.6f}\t{row['end_s']:.6f}\t{row['kind']}{channel}{level}\n"
+
+
+RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json, "labels": as_labels}
