@@ -26,6 +26,7 @@ COMMANDS = {
     "runs": ["runs", "out"],
     "diff": ["diff", "out", "out"],
     "album": ["album", "out", "--by", "folder"],
+    "similar": ["similar", "out", "a.wav"],
 }
 
 
