@@ -8,16 +8,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from beamprint.pipeline.errors import UsageError as UsageError
     from beamprint.pipeline.groups import group_loudness as group_loudness
     from beamprint.pipeline.one_file import fingerprint as fingerprint
+    from beamprint.pipeline.read import read as read
+    from beamprint.pipeline.similarity.neighbours import Neighbour as Neighbour
+    from beamprint.pipeline.similarity.neighbours import SimilarityIndex as SimilarityIndex
+    from beamprint.pipeline.similarity.neighbours import similar as similar
+    from beamprint.runners.scan import scan as scan
     from beamprint.transforms.audio.errors import BadAudio as BadAudio
 
 _HOMES = {
     "BadAudio": "beamprint.transforms.audio.errors",
+    "Neighbour": "beamprint.pipeline.similarity.neighbours",
+    "SimilarityIndex": "beamprint.pipeline.similarity.neighbours",
+    "UsageError": "beamprint.pipeline.errors",
     "fingerprint": "beamprint.pipeline.one_file",
     "group_loudness": "beamprint.pipeline.groups",
+    "read": "beamprint.pipeline.read",
+    "scan": "beamprint.runners.scan",
+    "similar": "beamprint.pipeline.similarity.neighbours",
 }
-__all__ = ["BadAudio", "__version__", "fingerprint", "group_loudness"]
+__all__ = [
+    "BadAudio",
+    "Neighbour",
+    "SimilarityIndex",
+    "UsageError",
+    "__version__",
+    "fingerprint",
+    "group_loudness",
+    "read",
+    "scan",
+    "similar",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,16 @@ class TooManyGone(Exception):  # noqa: N818 - what was found, not an error of an
 
 
 class UsageError(Exception):
-    """Wrong use: the message is one line that says what to change."""
+    """Wrong use: the message is one line that says what to change.
+
+    Example:
+        >>> import beamprint
+        >>> try:
+        ...     beamprint.read("examples")
+        ... except beamprint.UsageError as error:
+        ...     print("is not a dataset" in str(error))
+        True
+    """
 
     exit_code = 2
 

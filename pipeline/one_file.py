@@ -1,8 +1,15 @@
 """Direct analysis of single files, without Beam and without a dataset."""
 
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from beamprint.pipeline.record.assembly import Assembler, Record
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
@@ -11,19 +18,30 @@ from beamprint.transforms.families import FAMILIES, combine, measure_segment
 from beamprint.transforms.model import Range, Track
 from beamprint.transforms.ranges import plan_ranges, read_range
 
+_SAMPLE_TYPES = ("int16", "int32", "float32", "float64")
+_MOST_CHANNELS = 8
+
+Audio = str | os.PathLike[str] | BinaryIO | NDArray[Any]
+"""A path or address, a file object, or samples."""
+
 
 def fingerprint(
-    path: str | os.PathLike[str],
+    audio: Audio,
+    rate: int | None = None,
     *,
     borders: Sequence[int] | None = None,
     tags: Mapping[str, str] | None = None,
     analyzed_at: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Record:
-    """The fingerprint record of one file.
+    """The fingerprint record of one file, or of samples.
 
     Args:
-        path: A local path, or an address that Beam's file systems read, where they are installed.
+        audio: A local path, or an address that Beam's file systems read, where they are installed; a file object,
+            opened for reading bytes, whose rest is copied to a temporary file; or an array of shape (samples,) or
+            (samples, channels). Floats have a full scale of 1, int16 and int32 that of their type. An array is
+            measured as the WAV file that holds it.
+        rate: Sample rate of an array, in Hz.
         borders: Where to cut the track, in samples at its own rate; by default only where it is too long
             to be held in memory at once.
         tags: Carried into the record.
@@ -31,10 +49,13 @@ def fingerprint(
         limits: What the file may be.
 
     Returns:
-        Every declared column; the same record as ``beamprint run`` writes.
+        Every declared column; the same record as ``beamprint run`` writes. Of a file object, ``track_id`` and ``uri``
+        are its ``name``, if it has one.
 
     Raises:
         BadAudio: The file cannot be measured; ``reason`` says why.
+        TypeError: An array comes without its rate, or has samples of another type.
+        ValueError: An array has another shape.
 
     Examples:
         >>> import beamprint
@@ -47,11 +68,46 @@ def fingerprint(
         >>> record = beamprint.fingerprint("examples/bass-90bpm-mono.flac")
         >>> record["dual_mono"], [note for note in record["notes"] if note.startswith("dual_mono")]
         (None, ['dual_mono:not_stereo'])
+
+        Samples need their rate:
+
+        >>> import numpy as np
+        >>> tone = np.sin(2 * np.pi * 997 * np.arange(48000) / 48000)
+        >>> round(beamprint.fingerprint(tone, 48000)["lufs"], 2)
+        -3.01
     """
-    given = os.fspath(path)
-    uri = given if is_remote(given) else from_path(absolute(given))
-    track = Track(uri, uri, tuple((tags or {}).items()))
-    ranges = plan_ranges(track, limits) if borders is None else _cut(track, tuple(borders))
+    how: dict[str, Any] = {"borders": borders, "analyzed_at": analyzed_at, "limits": limits}
+    pairs = tuple((tags or {}).items())
+    if isinstance(audio, (str, os.PathLike)):
+        if rate is not None:
+            raise TypeError("a file has its own sample rate: rate is for arrays")
+        given = os.fspath(audio)
+        uri = given if is_remote(given) else from_path(absolute(given))
+        return record_of(Track(uri, uri, pairs), **how)
+    name = _name_of(audio)
+    with _temporary_file(audio, rate) as uri:
+        return record_of(Track(name, name, pairs), read_from=uri, **how)
+
+
+def record_of(
+    track: Track,
+    *,
+    read_from: str | None = None,
+    borders: Sequence[int] | None = None,
+    analyzed_at: datetime | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Record:
+    """The record of a track; see ``fingerprint``.
+
+    Args:
+        track: Its id, uri and tags.
+        read_from: Where its file is, if not at its uri.
+        borders: Where to cut it.
+        analyzed_at: Time the record bears.
+        limits: What the file may be.
+    """
+    source = track if read_from is None else Track(track.track_id, read_from)
+    ranges = plan_ranges(source, limits) if borders is None else _cut(source, tuple(borders))
     contents: dict[str, list[object]] = {name: [] for name in FAMILIES}
     sources = []
     for work in ranges:
@@ -67,3 +123,36 @@ def fingerprint(
 
 def _cut(track: Track, borders: tuple[int, ...]) -> list[Range]:
     return [Range(track, index, borders) for index in range(len(borders) + 1)]
+
+
+@contextmanager
+def _temporary_file(audio: BinaryIO | NDArray[Any], rate: int | None) -> Iterator[str]:
+    """Path of a file that holds what a file object or an array does, as long as it is needed."""
+    with tempfile.NamedTemporaryFile(prefix="beamprint-") as file:
+        if isinstance(audio, np.ndarray):
+            _write_wav(file, audio, rate)
+        elif rate is not None:
+            raise TypeError("a file has its own sample rate: rate is for arrays")
+        else:
+            shutil.copyfileobj(audio, file)
+        file.flush()
+        yield file.name
+
+
+def _write_wav(file: Any, samples: NDArray[Any], rate: int | None) -> None:
+    from scipy.io import wavfile  # noqa: PLC0415 - files do not need it
+
+    if rate is None:
+        raise TypeError("an array needs its sample rate: fingerprint(samples, rate)")
+    if samples.dtype.name not in _SAMPLE_TYPES:
+        raise TypeError(f"samples of type {samples.dtype.name}: give one of {', '.join(_SAMPLE_TYPES)}")
+    if samples.ndim not in (1, 2) or (samples.ndim == 2 and not 1 <= samples.shape[1] <= _MOST_CHANNELS):
+        raise ValueError(f"an array of shape {samples.shape}: give (samples,) or (samples, channels)")
+    wavfile.write(file, int(rate), samples)
+
+
+def _name_of(audio: BinaryIO | NDArray[Any]) -> str:
+    name = getattr(audio, "name", None)  # a number, where the file was opened by its descriptor
+    if isinstance(name, str):
+        return from_path(absolute(name)) if os.path.exists(name) else name
+    return "array" if isinstance(audio, np.ndarray) else "file object"

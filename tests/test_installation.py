@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": ["diff", "out", "out"],
     "album": ["album", "out", "--by", "folder"],
     "faults": ["faults", "out", "a.wav"],
+    "similar": ["similar", "out", "a.wav"],
 }
 
 

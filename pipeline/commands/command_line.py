@@ -15,6 +15,7 @@ from beamprint.pipeline.commands.declarations import (
     faults,
     run,
     runs,
+    similar,
     verify,
 )
 from beamprint.pipeline.commands.declarations.common import EXIT_CODES
@@ -22,7 +23,7 @@ from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, faults)
+_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, faults, similar)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:

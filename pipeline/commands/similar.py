@@ -1,0 +1,122 @@
+"""`beamprint similar`: the nearest tracks, and what brings each near."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow.compute as pc
+
+from beamprint.pipeline.commands.text_table import aligned
+from beamprint.pipeline.commands.wording import on_one_line
+from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.one_file import fingerprint
+from beamprint.pipeline.read import read
+from beamprint.pipeline.similarity.neighbours import NEEDED, SimilarityIndex
+from beamprint.transforms.audio.errors import BadAudio, Reason
+
+Row = Mapping[str, Any]
+_TIMBRE = "mfcc_mean"
+"""Has no single number to show."""
+
+
+def neighbours(output: str, track: str, k: int) -> list[Row]:
+    """The nearest tracks of a dataset.
+
+    Args:
+        output: Its folder.
+        track: Id of a track in it, else path of a file.
+        k: Number of neighbours.
+
+    Returns:
+        ``track_id``, ``distance``, ``near`` and ``apart`` with the values of the track that is asked for and of its
+        neighbour, and ``unknown``, for each.
+
+    Raises:
+        UsageError: There is no such dataset, or neither track nor file.
+    """
+    table = read(output, NEEDED)
+    asked: str | Mapping[str, Any] = track
+    if pc.index(table["track_id"], track).as_py() < 0:
+        asked = own = _measured(track)
+    else:
+        own = _row(table, track)
+    found = SimilarityIndex(table).nearest(asked, k)
+    return [
+        {
+            "track_id": each.track_id,
+            "distance": round(each.distance, 4),
+            "near": _values(each.near, own, _row(table, each.track_id)),
+            "apart": _values([each.apart] if each.apart else [], own, _row(table, each.track_id)),
+            "unknown": list(each.unknown),
+        }
+        for each in found
+    ]
+
+
+def _measured(path: str) -> Mapping[str, Any]:
+    try:
+        return fingerprint(path)
+    except BadAudio as bad:
+        if bad.reason is Reason.NOT_FOUND:
+            raise UsageError(f"{path} is neither a track of the dataset nor a file") from bad
+        raise UsageError(f"{path}: {bad}") from bad
+
+
+def _row(table: Any, track_id: str) -> Mapping[str, Any]:
+    row: Mapping[str, Any] = table.slice(pc.index(table["track_id"], track_id).as_py(), 1).to_pylist()[0]
+    return row
+
+
+def _values(names: Sequence[str], own: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if name == _TIMBRE else [own[name], theirs[name]] for name in names}
+
+
+def as_table(rows: Sequence[Row]) -> str:
+    """One line a track: what brings it near and sets it apart, the value asked for first and its own second."""
+    heads = ["track", "distance", "near", "", "", "apart"]
+    lines = [
+        [
+            on_one_line(row["track_id"]),
+            f"{row['distance']:.2f}",
+            *_padded(_told(row["near"]), 3),
+            *_told(row["apart"]),
+        ]
+        for row in rows
+    ]
+    return aligned([heads, *lines], right=(1,))
+
+
+def _told(values: Mapping[str, Any]) -> list[str]:
+    return [
+        name if pair is None else f"{name} {_number(pair[0])}/{_number(pair[1])}"
+        for name, pair in values.items()
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _padded(texts: list[str], length: int) -> list[str]:
+    return [*texts, *[""] * (length - len(texts))]
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """A header and a line a track; the dimensions by name."""
+    file = io.StringIO(newline="")
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(["track_id", "distance", "near_1", "near_2", "near_3", "apart", "unknown"])
+    for row in rows:
+        near, apart = _padded(list(row["near"]), 3), next(iter(row["apart"]), "")
+        table.writerow([row["track_id"], row["distance"], *near, apart, " ".join(row["unknown"])])
+    return file.getvalue()
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """An array of objects, one a track; null for timbre, which has no single number."""
+    return json.dumps(rows, indent=2, ensure_ascii=False)
+
+
+RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json}

@@ -1,0 +1,1 @@
+"""Which tracks are alike: nearest neighbours by the dimensions, and the same recording in several files."""
