@@ -26,6 +26,7 @@ COMMANDS = {
     "runs": ["runs", "out"],
     "diff": ["diff", "out", "out"],
     "album": ["album", "out", "--by", "folder"],
+    "check": ["check", "out", "--profile", "broadcast-r128-short-form", "--all"],
 }
 
 

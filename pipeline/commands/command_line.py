@@ -6,13 +6,22 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from beamprint.pipeline.commands.declarations import album, analyze, describe, diff, failures, run, runs
+from beamprint.pipeline.commands.declarations import (
+    album,
+    analyze,
+    check,
+    describe,
+    diff,
+    failures,
+    run,
+    runs,
+)
 from beamprint.pipeline.commands.declarations.common import EXIT_CODES
 from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (analyze, describe, failures, runs, diff, album)
+_OTHER_COMMANDS = (analyze, describe, failures, runs, diff, album, check)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
