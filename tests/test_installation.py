@@ -26,7 +26,8 @@ COMMANDS = {
     "runs": ["runs", "out"],
     "diff": ["diff", "out", "out"],
     "album": ["album", "out", "--by", "folder"],
-    "check": ["check", "out", "--profile", "broadcast-r128-short-form", "--all"],
+    "check": ["check", "out", "--profile", "faults", "--all"],
+    "report": ["report", "out", "-o", "report.html"],
 }
 
 

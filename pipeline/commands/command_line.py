@@ -13,6 +13,7 @@ from beamprint.pipeline.commands.declarations import (
     describe,
     diff,
     failures,
+    report,
     run,
     runs,
 )
@@ -21,7 +22,7 @@ from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (analyze, describe, failures, runs, diff, album, check)
+_OTHER_COMMANDS = (analyze, describe, failures, runs, diff, album, check, report)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
