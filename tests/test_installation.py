@@ -28,6 +28,8 @@ COMMANDS = {
     "album": ["album", "out", "--by", "folder"],
     "faults": ["faults", "out", "a.wav"],
     "similar": ["similar", "out", "a.wav"],
+    "check": ["check", "out", "--profile", "faults", "--all"],
+    "report": ["report", "out", "-o", "report.html"],
 }
 
 

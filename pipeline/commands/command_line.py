@@ -9,10 +9,12 @@ from typing import Any
 from beamprint.pipeline.commands.declarations import (
     album,
     analyze,
+    check,
     describe,
     diff,
     failures,
     faults,
+    report,
     run,
     runs,
     similar,
@@ -23,7 +25,7 @@ from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, faults, similar)
+_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, check, faults, report, similar)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:

@@ -1,11 +1,7 @@
 """Every command of docs/operations.md, in its order, on the example tracks; and docs/runs.md against what is on disk."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,15 +10,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from beamprint.pipeline.catalogue.summaries import RunSummary
+from tests.runners.guides import follow, steps
 
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = (ROOT / "docs/operations.md").read_text()
 RUNS = (ROOT / "docs/runs.md").read_text()
-STEPS = [
-    (title.strip(), code)
-    for title, text in re.findall(r"^## (.*)\n((?:(?!^## ).*\n)*)", GUIDE, re.MULTILINE)
-    for code in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-]
+STEPS = steps(GUIDE)
 
 pytestmark = pytest.mark.slow  # some forty commands
 
@@ -30,35 +23,7 @@ pytestmark = pytest.mark.slow  # some forty commands
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
     """A folder in which the whole guide was followed, and what each section printed."""
-    here = tmp_path_factory.mktemp("guide")
-    audio = [path for path in (ROOT / "examples").iterdir() if path.suffix not in (".py", ".csv")]
-    for folder in ("music", "bin"):
-        (here / folder).mkdir()
-    for path in audio:
-        shutil.copy(path, here / "music")
-    command = here / "bin/beamprint"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m beamprint "$@"\n')
-    command.chmod(0o755)
-    environment = {
-        **os.environ,
-        "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "BEAMPRINT_WORKERS": "1",
-    }
-    printed = {}
-    for title, code in STEPS:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", code],
-            cwd=here,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
-        assert done.returncode == 0, f"{title}:\n{code}\n{done.stdout}\n{done.stderr}"
-        printed[title] = printed.get(title, "") + done.stdout + done.stderr
-    return here, printed
+    return follow(STEPS, tmp_path_factory.mktemp("guide"))
 
 
 def rows(folder):

@@ -1,0 +1,1 @@
+"""`beamprint check`: whether tracks meet the rules of a profile."""

@@ -1,0 +1,68 @@
+"""Files and folders that a command line names, measured on the spot and not stored."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+
+from beamprint.pipeline.catalogue.listing import list_tracks
+from beamprint.pipeline.errors import NotFinished
+from beamprint.pipeline.one_file import fingerprint
+from beamprint.pipeline.record.assembly import Record
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
+from beamprint.transforms.model import Track
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What became of a file.
+
+    Args:
+        track_id: Its path below the folder that was named, or its name.
+        uri: Where it is.
+        record: None if it could not be measured.
+        failure: Reason code and message, if it could not.
+    """
+
+    track_id: str
+    uri: str
+    record: Record | None
+    failure: tuple[str, str] | None = None
+
+
+def measured(inputs: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> Iterator[Measured]:
+    """Measure all tracks of some inputs, in their order, on all cores if there are several.
+
+    Args:
+        inputs: Files, folders, globs or manifests.
+        limits: What a file may be.
+
+    Raises:
+        UsageError: An input is missing, or holds no audio.
+        NotFinished: A decoder died.
+    """
+    tracks = list_tracks(inputs).tracks
+    work = partial(_measure, limits=limits)
+    processes = min(len(tracks), len(os.sched_getaffinity(0)))
+    if processes == 1:
+        yield from map(work, tracks)
+        return
+    try:
+        with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
+            yield from pool.map(work, tracks)
+    except BrokenProcessPool as error:
+        raise NotFinished(
+            "a process died while it decoded a file; `beamprint run` tells which file it was"
+        ) from error
+
+
+def _measure(track: Track, limits: Limits) -> Measured:
+    try:
+        record = fingerprint(track.uri, tags=dict(track.tags), limits=limits)
+    except BadAudio as bad:
+        return Measured(track.track_id, track.uri, None, (bad.reason.value, str(bad)))
+    return Measured(track.track_id, track.uri, {**record, "track_id": track.track_id})

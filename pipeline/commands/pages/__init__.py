@@ -1,0 +1,59 @@
+"""Pages of HTML that need nothing but themselves: no network, no other file."""
+
+import os
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from beamprint.pipeline.errors import UsageError
+
+
+def page(name: str, /, **values: object) -> str:
+    """Fill a template of this folder; whatever is put into it is escaped.
+
+    Args:
+        name: Of the template.
+        values: What it shows.
+    """
+    return _environment().get_template(name).render(values) + "\n"
+
+
+def save(path: str, text: str) -> None:
+    """Write a page, in the place of an earlier one.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
+    unfinished = Path(f"{path}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader(__name__, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(part=_part, library=_library)
+    return environment
+
+
+def _part(name: str) -> Markup:
+    """A style sheet or script of this folder, as it stands."""
+    return Markup(files(__name__).joinpath(name).read_text("utf-8"))
+
+
+def _library(script: str) -> Markup:
+    """The script of a library. It must not end the element that it stands in."""
+    return Markup(script.replace("</script", r"<\/script"))
