@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # it has no public name
 
-_FORMATS = {"csv": "CSV", "json": "JSON", "labels": "labels of Audacity"}
+_FORMATS = {"csv": "CSV", "json": "JSON", "labels": "labels of Audacity", "html": "HTML"}
 
 EXIT_CODES = """\
 exit codes:
