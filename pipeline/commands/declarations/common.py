@@ -8,7 +8,8 @@ if TYPE_CHECKING:
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # it has no public name
 
-_FORMATS = {"csv": "CSV", "json": "JSON", "labels": "labels of Audacity", "html": "HTML"}
+_FORMATS = {"labels": "labels of Audacity"}
+"""What is not called by its letters."""
 
 EXIT_CODES = """\
 exit codes:
@@ -50,7 +51,11 @@ def add_formats(parser: argparse.ArgumentParser, *formats: str) -> None:
     group = parser.add_mutually_exclusive_group()
     for name in formats:
         group.add_argument(
-            f"--{name}", dest="format", action="store_const", const=name, help=f"as {_FORMATS[name]}"
+            f"--{name}",
+            dest="format",
+            action="store_const",
+            const=name,
+            help=f"as {_FORMATS.get(name, name.upper())}",
         )
     parser.set_defaults(format="table")
 
