@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.places import store_at
 from beamprint.runners.local.progress import Progress, Status
 from beamprint.runners.standard_streams import Messages
 from tests.runners.local.runs import ROOT
@@ -66,7 +67,7 @@ def test_a_run_finishes(tmp_path, dead, stream):
     code, _, said = command("run", "music", "-o", "out", cwd=tmp_path, dead=dead, stream=stream)
     assert code == 0
     assert "Traceback" not in said
-    dataset = Dataset.open(str(tmp_path / "out"))
+    dataset = Dataset.open(store_at(str(tmp_path / "out")))
     assert dataset.fingerprints()["track_id"].to_pylist() == ["a.wav"]
     assert dataset.quarantine()["track_id"].to_pylist() == ["b.wav"]
 
