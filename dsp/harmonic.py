@@ -120,7 +120,7 @@ def finish(partial: HarmonicPartial) -> Columns:
 def _key_columns(chroma: Float64) -> dict[str, Value]:
     if not chroma.sum() > 0:
         return all_missing(KEY_COLUMNS, NO_HARMONY)
-    shares = (chroma / chroma.sum()).astype(np.float32).tolist()  # as the table stores them
+    shares = (chroma / chroma.sum()).tolist()
     found = key.estimate(chroma)
     if found is None:
         return {**all_missing(KEY_COLUMNS, NO_KEY), "chroma": shares}

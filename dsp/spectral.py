@@ -134,5 +134,4 @@ def _cepstrum(partial: SpectralPartial) -> dict[str, Value]:
     if not loud[:: partial.levels.every].any():
         return all_missing(CEPSTRUM_COLUMNS, silence_of_mix(partial.cancellable_peak))
     mean, deviation = cepstrum.mfcc(partial.levels, loud)
-    as_stored = (values.astype(np.float32).tolist() for values in (mean, deviation))
-    return dict(zip(("mfcc_mean", "mfcc_std"), as_stored))
+    return {"mfcc_mean": mean.tolist(), "mfcc_std": deviation.tolist()}

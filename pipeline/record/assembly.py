@@ -10,10 +10,12 @@ import scipy
 
 import beamprint
 from beamprint.dsp.missing import Columns, Missing
-from beamprint.pipeline.record.columns import RECORD, family_columns
+from beamprint.pipeline.record.columns import RECORD, Kind, family_columns
 from beamprint.pipeline.record.validation import RecordError, validate
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS, IDENTITY
 from beamprint.transforms.model import Track
+
+_FLOAT32_LISTS = frozenset(column.name for column in RECORD if column.kind in (Kind.FLOATS, Kind.LEVELS))
 
 Record = dict[str, object]
 """Column name to value."""
@@ -97,7 +99,7 @@ def assemble(
                 values[name] = None
                 notes.add(f"{name}:{value.code}")
             else:
-                values[name] = value
+                values[name] = _as_stored(name, value)
     values["notes"] = sorted(notes)
     record = {
         column.name: values.pop(column.name, None)
@@ -107,6 +109,13 @@ def assemble(
     if values:
         raise RecordError(f"no such column: {', '.join(sorted(values))}")
     return record
+
+
+def _as_stored(name: str, value: object) -> object:
+    """Lists are stored as float32; a record that was never in a table says the same."""
+    if name not in _FLOAT32_LISTS or not isinstance(value, list):
+        return value
+    return [None if number is None else float(np.float32(number)) for number in value]
 
 
 def _check_names(family: str, measured: Columns) -> None:
