@@ -23,11 +23,13 @@ class RecordedFile:
     Attributes:
         track_id: Of the row.
         content_sha256: Hash of the file's bytes.
+        audio_hash: Hash of its audio; None for a row of an earlier version.
         behind: Families whose definitions have changed since the row was made.
     """
 
     track_id: str
     content_sha256: str
+    audio_hash: str | None = None
     behind: tuple[str, ...] = ()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from beamprint.pipeline.catalogue.packed_tracks import PackedTracks
 from beamprint.pipeline.record.versions import IDENTITY
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.known import BucketState, Known, content_hashes, known_state
+from beamprint.pipeline.store.known import BucketState, Hashes, Known, hashes_of, known_state
 from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.model import RecordedFile, Track
 
@@ -217,7 +217,7 @@ def with_hashes(
     changed = [
         t.track_id for t, standing in planned if standing is Standing.CHANGED and t.track_id in state.records
     ]
-    hashes = content_hashes(dataset.store, bucket, changed)
+    hashes = hashes_of(dataset.store, bucket, changed)
     return [
         (replace(track, recorded=(_row(track.track_id, hashes, state.records),)), standing)
         if standing is Standing.CHANGED and track.track_id in hashes
@@ -241,7 +241,7 @@ def with_moves(
         buckets.setdefault(dataset.bucket_of(track_id), []).append(track_id)
     of_size: dict[int | None, list[RecordedFile]] = {}
     for bucket, members in buckets.items():
-        hashes = content_hashes(dataset.store, bucket, members)
+        hashes = hashes_of(dataset.store, bucket, members)
         for track_id in hashes:
             of_size.setdefault(records[track_id].source_bytes, []).append(_row(track_id, hashes, records))
     by_size = {size: tuple(rows[:_MOST_COMPARED]) for size, rows in of_size.items()}
@@ -253,8 +253,8 @@ def with_moves(
     ]
 
 
-def _row(track_id: str, hashes: Mapping[str, str], records: Mapping[str, Known]) -> RecordedFile:
-    return RecordedFile(track_id, hashes[track_id], records[track_id].behind)
+def _row(track_id: str, hashes: Mapping[str, Hashes], records: Mapping[str, Known]) -> RecordedFile:
+    return RecordedFile(track_id, *hashes[track_id], records[track_id].behind)
 
 
 def _standing(

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import soundfile
 
 from beamprint import fingerprint
 from beamprint.pipeline.catalogue.summaries import read_summaries
@@ -254,6 +255,46 @@ def test_only_the_families_that_are_behind_are_measured_and_the_record_is_that_o
     catalogue.check()
 
 
+def with_a_title(catalogue):
+    rewritten(catalogue, "a.wav")
+
+
+def without_loss_in_another_container(catalogue):
+    rewritten(catalogue, "a.flac")
+
+
+def rewritten(catalogue, name):
+    """The samples of "a" in a file that has a title."""
+    with soundfile.SoundFile(catalogue.path("a")) as file:
+        samples, how = file.read(dtype="int32"), (file.samplerate, file.channels, file.subtype)
+    with soundfile.SoundFile(catalogue.folder / name, "w", *how) as file:
+        file.title = "another"
+        file.write(samples)
+    catalogue.rows["a"]["uri"] = name
+
+
+@pytest.mark.parametrize("change", [with_a_title, without_loss_in_another_container])
+@pytest.mark.parametrize("families", [(), ("loudness",)])
+def test_a_file_of_the_same_audio_is_read_again_and_not_measured(catalogue, change, families, monkeypatch):
+    make_outdated(catalogue, "a", *families)
+    before = catalogue.records["a"]
+    change(catalogue)
+    asked = set()
+    real = features.measure_segment
+    monkeypatch.setattr(
+        features, "measure_segment", lambda family, pcm: asked.add(family.__name__) or real(family, pcm)
+    )
+    assert catalogue.run() == 0
+    assert {name.rpartition(".")[2] for name in asked} == set(families)
+    now = catalogue.records["a"]
+    assert now["content_sha256"] != before["content_sha256"]
+    assert now["audio_hash"] == before["audio_hash"]
+    assert {"key": "title", "value": "another"} in now["embedded"]
+    catalogue.check()
+    assert catalogue.run() == 0
+    assert catalogue.summary.unchanged == 3
+
+
 def test_bytes_that_change_while_a_family_is_outdated_are_measured_whole(catalogue):
     make_outdated(catalogue, "a", "loudness")
     bytes_with_the_size_kept(catalogue)
@@ -286,10 +327,15 @@ def test_what_is_gone_is_counted_and_kept(catalogue, capsys):
     assert "a" in catalogue.records
 
 
-def test_what_is_gone_is_listed_when_asked(catalogue, capsys):
+def test_what_has_work_and_what_is_gone_is_listed_when_asked(catalogue, capsys):
     del catalogue.rows["a"]
-    catalogue.run("-v")
-    assert "\n  a\n" in capsys.readouterr().err
+    catalogue.rows["b"]["artist"] = "corrected"
+    catalogue.add("new\nline", 7, name="new.wav")
+    catalogue.add("d", 8)
+    capsys.readouterr()
+    catalogue.run("--dry-run", "-v")
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert told == ["  new or moved: d", "  new or moved: new\\nline", "  metadata: b", "  gone: a"]
 
 
 def test_pruning_removes_records_and_failures_that_are_gone(catalogue):
