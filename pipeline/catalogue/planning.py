@@ -125,7 +125,12 @@ class RunPlan:
 
 
 def plan(
-    tracks: Iterable[Track], dataset: Dataset | None, *, force: bool = False, retry_failed: bool = False
+    tracks: Iterable[Track],
+    dataset: Dataset | None,
+    *,
+    force: bool = False,
+    retry_failed: bool = False,
+    complete: bool = True,
 ) -> RunPlan:
     """Find out which tracks need work, and which rows are of tracks that are not listed.
 
@@ -134,6 +139,8 @@ def plan(
         dataset: What is there already; None for a dataset that is not made yet.
         force: Whether to analyse everything again.
         retry_failed: Whether to try all failed tracks again.
+        complete: Whether all that there is was listed. Otherwise nothing has moved for sure: what is not listed
+            may be there still.
 
     Raises:
         NotFinished: A file of the dataset cannot be read.
@@ -163,7 +170,7 @@ def plan(
                 failed[state.failures[track.track_id].reason or ""] += 1
         planned += with_hashes(with_work, state, dataset, bucket)
     return RunPlan(
-        tracks=tuple(with_moves(planned, gone, dataset)),
+        tracks=tuple(with_moves(planned, gone, dataset) if complete else planned),
         settled={standing: tuple(ids) for standing, ids in settled.items() if ids},
         gone=tuple(sorted(gone)),
         known=known,

@@ -102,7 +102,14 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace) -> RunPlan:
-    todo = plan(listing.tracks, dataset, force=options.force, retry_failed=options.retry_failed)
+    complete = not options.sample and not listing.unlisted
+    todo = plan(
+        listing.tracks,
+        dataset,
+        force=options.force,
+        retry_failed=options.retry_failed,
+        complete=complete,
+    )
     if options.sample:
         todo = replace(todo, gone=())
     return todo.limited(options.limit) if options.limit else todo

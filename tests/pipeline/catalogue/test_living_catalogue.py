@@ -338,6 +338,16 @@ def test_what_has_work_and_what_is_gone_is_listed_when_asked(catalogue, capsys):
     assert told == ["  new or moved: d", "  new or moved: new\\nline", "  metadata: b", "  gone: a"]
 
 
+def test_what_a_sample_or_a_folder_that_cannot_be_listed_leaves_out_has_not_moved(catalogue, capsys):
+    """A copy of a file that is left out is measured; the row of that file stays."""
+    for number in range(5):
+        shutil.copy2(catalogue.path("a"), catalogue.folder / f"copy{number}.wav")
+        catalogue.rows[f"copy{number}"] = {"uri": f"copy{number}.wav", "track_id": f"copy{number}"}
+    assert catalogue.run("--sample", "2") == 0  # one of the copies, and "c"
+    assert catalogue.records.keys() == {"a", "b", "c", "copy4"}
+    assert catalogue.measured == ["copy4"]
+
+
 def test_pruning_removes_records_and_failures_that_are_gone(catalogue):
     catalogue.rows["bad"] = {"uri": "nowhere.wav", "track_id": "bad"}
     catalogue.run()
