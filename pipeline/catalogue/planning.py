@@ -261,7 +261,8 @@ def with_moves(
 
 
 def _row(track_id: str, hashes: Mapping[str, Hashes], records: Mapping[str, Known]) -> RecordedFile:
-    return RecordedFile(track_id, *hashes[track_id], records[track_id].behind)
+    of_row = hashes[track_id]
+    return RecordedFile(track_id, of_row.content, records[track_id].behind, of_row.audio)
 
 
 def _standing(
