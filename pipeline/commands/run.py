@@ -69,6 +69,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     if options.dry_run:
         todo = _plan(listing, Dataset.find(store), options)
         print("\n".join(planned(todo, verbose=options.verbose)))
+        _check_gone(todo, listing, options)
         return 0
     began, started = time.monotonic(), _now()
     run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

@@ -15,7 +15,8 @@ from beamprint.pipeline.record.columns import RECORD
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.runner import RunOutcome
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.parquet import as_record
+from beamprint.pipeline.store.division import FINGERPRINTS
+from beamprint.pipeline.store.parquet import as_record, to_table
 from beamprint.pipeline.store.places import store_at
 from beamprint.runners import in_process
 from beamprint.transforms import features
@@ -82,7 +83,7 @@ class Catalogue:
         for track_id, record in self.records.items():
             if track_id in self.failures:
                 continue
-            truth = fingerprint(self.path(track_id))
+            (truth,) = to_table([fingerprint(self.path(track_id))], FINGERPRINTS).to_pylist()
             wrong = [
                 n for n in (*MEASURED, "uri", "content_sha256", "source_version") if record[n] != truth[n]
             ]
@@ -361,6 +362,7 @@ def test_pruning_removes_records_and_failures_that_are_gone(catalogue):
 
 def test_pruning_more_than_a_tenth_needs_a_word_more(catalogue, capsys):
     del catalogue.rows["a"]
+    assert catalogue.run("--prune", "--dry-run") == 2  # as the run itself will be
     assert catalogue.run("--prune") == 2
     assert "--yes" in capsys.readouterr().err
     assert set(catalogue.records) == {"a", "b", "c"}
@@ -370,6 +372,7 @@ def test_pruning_more_than_a_tenth_needs_a_word_more(catalogue, capsys):
 def test_more_gone_than_allowed_ends_before_anything_is_done(catalogue, allowed, code):
     del catalogue.rows["a"]
     catalogue.add("d", 7)
+    assert catalogue.run("--max-gone", allowed, "--dry-run") == code
     assert catalogue.run("--max-gone", allowed, "--prune", "--yes") == code
     expected = {"b", "c", "d"} if code == 0 else {"a", "b", "c"}
     assert set(catalogue.records) == expected

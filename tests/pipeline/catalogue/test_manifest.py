@@ -170,6 +170,10 @@ def test_what_is_wrong_with_standard_input_is_said_of_it(monkeypatch):
     manifest._standard_input.cache_clear()
     with pytest.raises(UsageError, match="standard input row 3: gs://"):
         list_tracks(["-"])
+    monkeypatch.setattr(sys, "stdin", None)  # closed: `<&-`
+    manifest._standard_input.cache_clear()
+    with pytest.raises(UsageError, match="standard input is closed"):
+        list_tracks(["-"])
 
 
 # CSV
