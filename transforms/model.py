@@ -24,11 +24,13 @@ class RecordedFile:
         track_id: Of the row.
         content_sha256: Hash of the file's bytes.
         behind: Families whose definitions have changed since the row was made.
+        audio_hash: Hash of the file's audio; None for a row of an earlier version.
     """
 
     track_id: str
     content_sha256: str
     behind: tuple[str, ...] = ()
+    audio_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,34 @@ What reads and analyses is loaded with the first call: a launcher names these fu
 """
 
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
-from beamprint.transforms.model import Decoded, Fingerprint, Range, Track
+from beamprint.transforms.model import Decoded, Fingerprint, Range, RecordedFile, Track
+
+if TYPE_CHECKING:
+    from beamprint.transforms.audio.source import Stat
 
 
 def recognise_or_plan(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range] | list[Fingerprint]:
     """The fingerprint of a track that the dataset has already, else its ranges.
 
     Where the dataset has rows that may be of the same file, its bytes are hashed first. If they are those of a
-    row, that row's numbers hold: only the families that are behind are measured, and none where none is.
+    row, or its audio is, that row's numbers hold: only the families that are behind are measured, and none where
+    none is. A file of the same audio is read for what identifies it, as it has other tags or another container.
 
     Raises:
         BadAudio: The file is missing, no audio, or cut.
     """
-    if track.recorded:
-        known, track = _compared(track)
-        if known is not None:
-            return [known]
-    return plan_ranges(track, limits)
+    if not track.recorded:
+        return plan_ranges(track, limits)
+    sha256, stat = _hashed(track.uri)
+    row = next((row for row in track.recorded if row.content_sha256 == sha256), None)
+    if row is not None and not row.behind:
+        return [_known(track, row, sha256, stat)]
+    row = row or _row_of_same_audio(track, limits)
+    families = None if row is None else _measured_families(row)
+    return plan_ranges(replace(track, recorded=(), families=families), limits)
 
 
 def plan_ranges(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range]:
@@ -37,19 +46,14 @@ def plan_ranges(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range]:
     return [Range(track, index, plan.borders, plan.frames) for index in range(len(plan.borders) + 1)]
 
 
-def _compared(track: Track) -> tuple[Fingerprint | None, Track]:
-    """What is known of a track by its hash: all of it, or the track with what is to be measured."""
+def _hashed(uri: str) -> tuple[str, "Stat"]:
     from beamprint.transforms.audio.source import open_source, sha256_of  # noqa: PLC0415
-    from beamprint.transforms.families import FAMILIES  # noqa: PLC0415
 
-    with open_source(track.uri) as source:
-        sha256, stat = sha256_of(source.data), source.stat
-    row = next((row for row in track.recorded if row.content_sha256 == sha256), None)
-    if row is None:
-        return None, replace(track, recorded=())
-    if row.behind:
-        families = tuple(family for family in row.behind if family in FAMILIES)
-        return None, replace(track, recorded=(), families=families)
+    with open_source(uri) as source:
+        return sha256_of(source.data), source.stat
+
+
+def _known(track: Track, row: RecordedFile, sha256: str, stat: "Stat") -> Fingerprint:
     columns = {
         "track_id": track.track_id,
         "uri": track.uri,
@@ -58,9 +62,22 @@ def _compared(track: Track) -> tuple[Fingerprint | None, Track]:
         "source_bytes": stat.size,
         "source_version": stat.version,
     }
-    return Fingerprint(
-        track.track_id, columns, None if row.track_id == track.track_id else row.track_id
-    ), track
+    return Fingerprint(track.track_id, columns, None if row.track_id == track.track_id else row.track_id)
+
+
+def _row_of_same_audio(track: Track, limits: Limits) -> RecordedFile | None:
+    """The track's own row, if the audio is as it was: decoding it costs far less than measuring it."""
+    row = next((row for row in track.recorded if row.track_id == track.track_id), None)
+    if row is None or row.audio_hash is None:
+        return None
+    first = read_range(plan_ranges(track, limits)[0], limits)
+    return row if first.identity["audio_hash"] == row.audio_hash else None
+
+
+def _measured_families(row: RecordedFile) -> tuple[str, ...]:
+    from beamprint.transforms.families import FAMILIES  # noqa: PLC0415
+
+    return tuple(family for family in row.behind if family in FAMILIES)
 
 
 def read_range(work: Range, limits: Limits = DEFAULT_LIMITS) -> Decoded:

@@ -112,6 +112,8 @@ def _opened(source: Source, path: str, shown: str) -> BinaryIO:
 @cache
 def _standard_input() -> bytes:
     """All of standard input, which can be read only once, while a graph may list its inputs again."""
+    if sys.stdin is None:  # as a scheduler may leave it
+        raise UsageError("standard input is closed; name a manifest, or give one on standard input")
     return sys.stdin.buffer.read()
 
 

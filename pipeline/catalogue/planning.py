@@ -11,7 +11,7 @@ import numpy as np
 from beamprint.pipeline.catalogue.packed_tracks import PackedTracks
 from beamprint.pipeline.record.versions import IDENTITY
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.known import BucketState, Known, content_hashes, known_state
+from beamprint.pipeline.store.known import BucketState, Hashes, Known, hashes_of, known_state
 from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.model import RecordedFile, Track
 
@@ -125,7 +125,12 @@ class RunPlan:
 
 
 def plan(
-    tracks: Iterable[Track], dataset: Dataset | None, *, force: bool = False, retry_failed: bool = False
+    tracks: Iterable[Track],
+    dataset: Dataset | None,
+    *,
+    force: bool = False,
+    retry_failed: bool = False,
+    complete: bool = True,
 ) -> RunPlan:
     """Find out which tracks need work, and which rows are of tracks that are not listed.
 
@@ -134,6 +139,8 @@ def plan(
         dataset: What is there already; None for a dataset that is not made yet.
         force: Whether to analyse everything again.
         retry_failed: Whether to try all failed tracks again.
+        complete: Whether all that there is was listed. Otherwise nothing has moved for sure: what is not listed
+            may be there still.
 
     Raises:
         NotFinished: A file of the dataset cannot be read.
@@ -163,7 +170,7 @@ def plan(
                 failed[state.failures[track.track_id].reason or ""] += 1
         planned += with_hashes(with_work, state, dataset, bucket)
     return RunPlan(
-        tracks=tuple(with_moves(planned, gone, dataset)),
+        tracks=tuple(with_moves(planned, gone, dataset) if complete else planned),
         settled={standing: tuple(ids) for standing, ids in settled.items() if ids},
         gone=tuple(sorted(gone)),
         known=known,
@@ -217,7 +224,7 @@ def with_hashes(
     changed = [
         t.track_id for t, standing in planned if standing is Standing.CHANGED and t.track_id in state.records
     ]
-    hashes = content_hashes(dataset.store, bucket, changed)
+    hashes = hashes_of(dataset.store, bucket, changed)
     return [
         (replace(track, recorded=(_row(track.track_id, hashes, state.records),)), standing)
         if standing is Standing.CHANGED and track.track_id in hashes
@@ -241,7 +248,7 @@ def with_moves(
         buckets.setdefault(dataset.bucket_of(track_id), []).append(track_id)
     of_size: dict[int | None, list[RecordedFile]] = {}
     for bucket, members in buckets.items():
-        hashes = content_hashes(dataset.store, bucket, members)
+        hashes = hashes_of(dataset.store, bucket, members)
         for track_id in hashes:
             of_size.setdefault(records[track_id].source_bytes, []).append(_row(track_id, hashes, records))
     by_size = {size: tuple(rows[:_MOST_COMPARED]) for size, rows in of_size.items()}
@@ -253,8 +260,9 @@ def with_moves(
     ]
 
 
-def _row(track_id: str, hashes: Mapping[str, str], records: Mapping[str, Known]) -> RecordedFile:
-    return RecordedFile(track_id, hashes[track_id], records[track_id].behind)
+def _row(track_id: str, hashes: Mapping[str, Hashes], records: Mapping[str, Known]) -> RecordedFile:
+    of_row = hashes[track_id]
+    return RecordedFile(track_id, of_row.content, records[track_id].behind, of_row.audio)
 
 
 def _standing(

@@ -3,7 +3,7 @@
 from beamprint.pipeline.catalogue.account import Account
 from beamprint.pipeline.catalogue.planning import RunPlan, Standing, by_bucket
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.known import content_hashes
+from beamprint.pipeline.store.known import hashes_of
 
 LARGEST_SHARE = 0.1
 """Share of the known tracks that is removed without being asked twice."""
@@ -36,9 +36,9 @@ def _taken_over(dataset: Dataset, plan: RunPlan, moved: tuple[str, ...]) -> set[
     candidates = {track.track_id: track for track, standing in plan.tracks if standing is Standing.MOVED}
     taken: set[str] = set()
     for bucket, tracks in by_bucket((candidates[track_id] for track_id in moved), dataset).items():
-        hashes = content_hashes(dataset.store, bucket, [track.track_id for track in tracks])
+        hashes = hashes_of(dataset.store, bucket, [track.track_id for track in tracks])
         for track in tracks:
             taken.update(
-                row.track_id for row in track.recorded if row.content_sha256 == hashes[track.track_id]
+                row.track_id for row in track.recorded if row.content_sha256 == hashes[track.track_id].content
             )
     return taken

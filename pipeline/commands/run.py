@@ -69,6 +69,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     if options.dry_run:
         todo = _plan(listing, Dataset.find(store), options)
         print("\n".join(planned(todo, verbose=options.verbose)))
+        _check_gone(todo, listing, options)
         return 0
     began, started = time.monotonic(), _now()
     run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
@@ -102,7 +103,14 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace) -> RunPlan:
-    todo = plan(listing.tracks, dataset, force=options.force, retry_failed=options.retry_failed)
+    complete = not options.sample and not listing.unlisted
+    todo = plan(
+        listing.tracks,
+        dataset,
+        force=options.force,
+        retry_failed=options.retry_failed,
+        complete=complete,
+    )
     if options.sample:
         todo = replace(todo, gone=())
     return todo.limited(options.limit) if options.limit else todo

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from beamprint.pipeline.catalogue.account import Account
 from beamprint.pipeline.catalogue.listing import Listing
-from beamprint.pipeline.catalogue.planning import RunPlan
+from beamprint.pipeline.catalogue.planning import RunPlan, Standing
 from beamprint.pipeline.commands.wording import counted as how_many
 from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.runner import RunOutcome
 
 _SHOWN = 10
+_ORDER = {standing: rank for rank, standing in enumerate(Standing)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,25 @@ def left_out(listing: Listing) -> Iterator[str]:
 
 
 def planned(todo: RunPlan, *, verbose: bool) -> Iterator[str]:
-    """What there is to do, and what is gone."""
-    counts = [f"{n} {standing.replace('_', ' ')}" for standing, n in todo.counts.items() if n]
+    """What there is to do, and what is gone; with the tracks themselves, one a line, where that is asked for."""
+    counts = [f"{n} {_in_words(standing)}" for standing, n in todo.counts.items() if n]
     if todo.deferred:
         counts.append(f"{todo.deferred} left to a later run")
     yield f"{how_many(len(todo.outstanding), 'track')} to do ({', '.join(counts)})"
     for what, by_kind in (("outdated in", todo.outdated), ("failed before", todo.failed)):
         if by_kind:
             yield f"  {what}: " + ", ".join(f"{kind} {n}" for kind, n in by_kind.items())
+    if verbose:
+        for track, standing in sorted(todo.tracks, key=lambda pair: (_ORDER[pair[1]], pair[0].track_id)):
+            yield f"  {_in_words(standing.value)}: {on_one_line(track.track_id)}"
     if todo.gone:
         yield f"{how_many(len(todo.gone), 'track')} gone: in the dataset, and not among the inputs"
-        yield from (f"  {on_one_line(track_id)}" for track_id in (todo.gone if verbose else ()))
+        yield from (f"  gone: {on_one_line(track_id)}" for track_id in (todo.gone if verbose else ()))
+
+
+def _in_words(standing: str) -> str:
+    """A standing as a person reads it. Of a new file, only its hash will tell whether it has moved."""
+    return "new or moved" if standing == Standing.MOVED else standing.replace("_", " ")
 
 
 def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:

@@ -80,13 +80,21 @@ def _by_track(rows: pa.Table, *further: Sequence[int | str | None]) -> dict[str,
     return dict(zip(track_ids, map(Known._make, zip(*source, tags, behind, *further))))
 
 
-def content_hashes(store: Store, bucket: int, tracks: Collection[str]) -> dict[str, str]:
+class Hashes(NamedTuple):
+    """Of a recorded file: of its bytes, and of its audio alone, which earlier versions did not record."""
+
+    content: str
+    audio: str | None
+
+
+def hashes_of(store: Store, bucket: int, tracks: Collection[str]) -> dict[str, Hashes]:
     """Hashes of the files of some records of a bucket, by track id."""
     if not tracks:
         return {}
-    rows = read_columns(store, FINGERPRINTS, bucket, ["track_id", "content_sha256"])
+    rows = read_columns(store, FINGERPRINTS, bucket, ["track_id", "content_sha256", "audio_hash"])
     chosen = rows.filter(pc.field("track_id").isin(list(tracks)))
-    return dict(zip(*(chosen[name].to_pylist() for name in chosen.column_names)))
+    track_ids, *hashes = (chosen[name].to_pylist() for name in chosen.column_names)
+    return dict(zip(track_ids, map(Hashes._make, zip(*hashes))))
 
 
 def _behind(versions: pa.ChunkedArray) -> list[tuple[str, ...]]:

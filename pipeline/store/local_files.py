@@ -13,6 +13,8 @@ from beamprint.transforms.audio.uris import path_of, readable, text_of
 
 _OF_THE_FILE_SYSTEM = "lost+found"
 """A folder at the root of many volumes that only their owner may list."""
+_DEEPEST = 250
+"""Folders within each other that are searched; beyond, a search would come near the limits of the interpreter."""
 WILDCARD = re.compile(r"[*?\[]")
 
 _Wanted = Callable[[str], bool]
@@ -131,6 +133,8 @@ def _at(path: str, rest: list[str], wanted: _Wanted) -> Iterator[Found]:
 
 def _listed(folder: str, around: _Folders) -> tuple["Sequence[os.DirEntry[str] | Unlisted]", _Folders]:
     """What is in a folder, by name, nothing where a link has led back up; and the folders one is then in."""
+    if len(around) == _DEEPEST:
+        return (Unlisted(f"folder {readable(folder)} cannot be listed: it lies too deep"),), around
     try:
         status = os.stat(folder)
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)

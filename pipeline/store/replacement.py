@@ -61,7 +61,7 @@ def replaced(
         failures: Quarantine rows of tracks of this bucket, without the columns ``HISTORY``.
 
     Raises:
-        NothingToKeep: A record lacks columns, and the bucket has no row of the same file.
+        NothingToKeep: A record lacks columns, and the bucket has no row of the same audio.
         RecordError: A row breaks the declaration.
     """
     live = live_failures(quarantine, records)
@@ -124,7 +124,7 @@ def _is_whole(row: Row) -> bool:
 def _whole(row: Row, kept: dict[str, Any] | None) -> Row | None:
     if _is_whole(row):
         return row
-    if kept is None or row.get("content_sha256", kept["content_sha256"]) != kept["content_sha256"]:
+    if kept is None or not _of_the_same_audio(row, kept):
         return None
     kept = as_record(kept)
     versions = row.get("family_versions", {})
@@ -134,6 +134,13 @@ def _whole(row: Row, kept: dict[str, Any] | None) -> Row | None:
     whole["notes"] = sorted(notes.union(row.get("notes", ())))
     validate(whole)
     return whole
+
+
+def _of_the_same_audio(row: Row, kept: Row) -> bool:
+    """Whether what was measured for a row holds for a record that lacks it; new tags are of the row itself."""
+    if row.get("content_sha256", kept["content_sha256"]) == kept["content_sha256"]:
+        return True
+    return kept["audio_hash"] is not None and row.get("audio_hash") == kept["audio_hash"]
 
 
 def _family_of(note: str) -> str:

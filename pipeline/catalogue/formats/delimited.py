@@ -13,6 +13,8 @@ from beamprint.pipeline.errors import UsageError
 
 _DELIMITERS = ",;\t"
 _LONE_CR = re.compile(r"\r(?!\n|\Z)")
+_OF_EXCEL = re.compile(r"sep=.\s*")
+"""A line before the header, by which a spreadsheet is told the delimiter."""
 _STAND_IN = "\ufdd0"
 """Stands for a CR within a value, which ``csv`` takes for a line's end. Unicode keeps it for such inner use."""
 
@@ -30,7 +32,7 @@ def rows(manifest: str, content: BinaryIO) -> Rows:
     with as_text(content) as file:
         lines, skipped = _lines(file), 0
         for header in lines:
-            if header.strip():
+            if header.strip() and not _OF_EXCEL.fullmatch(header):
                 break
             skipped += 1
         else:

@@ -108,7 +108,9 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
     p.add_argument(
         "--sample", type=positive(int), metavar="N", help="do a random sample of N tracks, always the same"
     )
-    p.add_argument("-v", "--verbose", action="store_true", help="list the tracks that are gone")
+    p.add_argument(
+        "-v", "--verbose", action="store_true", help="list the tracks that have work, and those that are gone"
+    )
     p.add_argument(
         "--root",
         action="append",

@@ -171,6 +171,19 @@ def test_a_folder_that_cannot_be_listed_is_told_and_the_others_are_done(tmp_path
         list_tracks([str(tmp_path / "locked")])
 
 
+@pytest.mark.parametrize("pattern", ["", "**", "**/*.wav"])
+def test_folders_too_deep_to_be_searched_are_told(tmp_path, monkeypatch, pattern):
+    put(tmp_path, "a.wav")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(300):
+        os.mkdir("d")
+        os.chdir("d")
+    listing = list_tracks([str(tmp_path / pattern)])
+    assert [track.track_id for track in listing.tracks] == ["a.wav"]
+    (said,) = listing.unlisted
+    assert said.endswith("/d cannot be listed: it lies too deep")
+
+
 def test_a_folder_that_a_glob_cannot_list_is_told(tmp_path, monkeypatch):
     put(tmp_path, "a/x.wav", "locked/b.wav")
     scandir = os.scandir

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import soundfile
 
 from beamprint import fingerprint
 from beamprint.pipeline.catalogue.summaries import read_summaries
@@ -14,7 +15,8 @@ from beamprint.pipeline.record.columns import RECORD
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.runner import RunOutcome
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.parquet import as_record
+from beamprint.pipeline.store.division import FINGERPRINTS
+from beamprint.pipeline.store.parquet import as_record, to_table
 from beamprint.pipeline.store.places import store_at
 from beamprint.runners import in_process
 from beamprint.transforms import features
@@ -81,7 +83,7 @@ class Catalogue:
         for track_id, record in self.records.items():
             if track_id in self.failures:
                 continue
-            truth = fingerprint(self.path(track_id))
+            (truth,) = to_table([fingerprint(self.path(track_id))], FINGERPRINTS).to_pylist()
             wrong = [
                 n for n in (*MEASURED, "uri", "content_sha256", "source_version") if record[n] != truth[n]
             ]
@@ -254,6 +256,46 @@ def test_only_the_families_that_are_behind_are_measured_and_the_record_is_that_o
     catalogue.check()
 
 
+def with_a_title(catalogue):
+    rewritten(catalogue, "a.wav")
+
+
+def without_loss_in_another_container(catalogue):
+    rewritten(catalogue, "a.flac")
+
+
+def rewritten(catalogue, name):
+    """The samples of "a" in a file that has a title."""
+    with soundfile.SoundFile(catalogue.path("a")) as file:
+        samples, how = file.read(dtype="int32"), (file.samplerate, file.channels, file.subtype)
+    with soundfile.SoundFile(catalogue.folder / name, "w", *how) as file:
+        file.title = "another"
+        file.write(samples)
+    catalogue.rows["a"]["uri"] = name
+
+
+@pytest.mark.parametrize("change", [with_a_title, without_loss_in_another_container])
+@pytest.mark.parametrize("families", [(), ("loudness",)])
+def test_a_file_of_the_same_audio_is_read_again_and_not_measured(catalogue, change, families, monkeypatch):
+    make_outdated(catalogue, "a", *families)
+    before = catalogue.records["a"]
+    change(catalogue)
+    asked = set()
+    real = features.measure_segment
+    monkeypatch.setattr(
+        features, "measure_segment", lambda family, pcm: asked.add(family.__name__) or real(family, pcm)
+    )
+    assert catalogue.run() == 0
+    assert {name.rpartition(".")[2] for name in asked} == set(families)
+    now = catalogue.records["a"]
+    assert now["content_sha256"] != before["content_sha256"]
+    assert now["audio_hash"] == before["audio_hash"]
+    assert {"key": "title", "value": "another"} in now["embedded"]
+    catalogue.check()
+    assert catalogue.run() == 0
+    assert catalogue.summary.unchanged == 3
+
+
 def test_bytes_that_change_while_a_family_is_outdated_are_measured_whole(catalogue):
     make_outdated(catalogue, "a", "loudness")
     bytes_with_the_size_kept(catalogue)
@@ -286,10 +328,25 @@ def test_what_is_gone_is_counted_and_kept(catalogue, capsys):
     assert "a" in catalogue.records
 
 
-def test_what_is_gone_is_listed_when_asked(catalogue, capsys):
+def test_what_has_work_and_what_is_gone_is_listed_when_asked(catalogue, capsys):
     del catalogue.rows["a"]
-    catalogue.run("-v")
-    assert "\n  a\n" in capsys.readouterr().err
+    catalogue.rows["b"]["artist"] = "corrected"
+    catalogue.add("new\nline", 7, name="new.wav")
+    catalogue.add("d", 8)
+    capsys.readouterr()
+    catalogue.run("--dry-run", "-v")
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert told == ["  new or moved: d", "  new or moved: new\\nline", "  metadata: b", "  gone: a"]
+
+
+def test_what_a_sample_or_a_folder_that_cannot_be_listed_leaves_out_has_not_moved(catalogue, capsys):
+    """A copy of a file that is left out is measured; the row of that file stays."""
+    for number in range(5):
+        shutil.copy2(catalogue.path("a"), catalogue.folder / f"copy{number}.wav")
+        catalogue.rows[f"copy{number}"] = {"uri": f"copy{number}.wav", "track_id": f"copy{number}"}
+    assert catalogue.run("--sample", "2") == 0  # one of the copies, and "c"
+    assert catalogue.records.keys() == {"a", "b", "c", "copy4"}
+    assert catalogue.measured == ["copy4"]
 
 
 def test_pruning_removes_records_and_failures_that_are_gone(catalogue):
@@ -305,6 +362,7 @@ def test_pruning_removes_records_and_failures_that_are_gone(catalogue):
 
 def test_pruning_more_than_a_tenth_needs_a_word_more(catalogue, capsys):
     del catalogue.rows["a"]
+    assert catalogue.run("--prune", "--dry-run") == 2  # as the run itself will be
     assert catalogue.run("--prune") == 2
     assert "--yes" in capsys.readouterr().err
     assert set(catalogue.records) == {"a", "b", "c"}
@@ -314,6 +372,7 @@ def test_pruning_more_than_a_tenth_needs_a_word_more(catalogue, capsys):
 def test_more_gone_than_allowed_ends_before_anything_is_done(catalogue, allowed, code):
     del catalogue.rows["a"]
     catalogue.add("d", 7)
+    assert catalogue.run("--max-gone", allowed, "--dry-run") == code
     assert catalogue.run("--max-gone", allowed, "--prune", "--yes") == code
     expected = {"b", "c", "d"} if code == 0 else {"a", "b", "c"}
     assert set(catalogue.records) == expected

@@ -119,7 +119,6 @@ def test_a_format_that_is_not_read_is_wrong_use_and_says_what_is(tmp_path, name)
         ("m.m3u8", b"http://radio/a.mp3\n", "row 1: http:// is not supported yet"),
         ("m.csv", b"uri,title\na.wav,caf\xe9\n", "it is not UTF-8 .*; save it so"),
         ("m.csv", b'uri,title\na.wav,"A" (live)\n', "cannot be read: row 2: "),
-        ("m.csv", b"sep=;\nuri;x\n", "no column uri"),
         ("m.csv.gz", gzip.compress(b"uri\n" + b"a.wav\n" * 1000, mtime=0)[:-9], "cannot be read"),
         ("m.csv.gz", b"\x1f\x8b" + b"garbage" * 10, "cannot be read"),
         ("m.csv.gz", gzip.compress(os.urandom(1000), mtime=0)[:-500] + bytes(500), "cannot be read"),
@@ -171,6 +170,10 @@ def test_what_is_wrong_with_standard_input_is_said_of_it(monkeypatch):
     manifest._standard_input.cache_clear()
     with pytest.raises(UsageError, match="standard input row 3: gs://"):
         list_tracks(["-"])
+    monkeypatch.setattr(sys, "stdin", None)  # closed: `<&-`
+    manifest._standard_input.cache_clear()
+    with pytest.raises(UsageError, match="standard input is closed"):
+        list_tracks(["-"])
 
 
 # CSV
@@ -185,6 +188,7 @@ def test_what_is_wrong_with_standard_input_is_said_of_it(monkeypatch):
         (b",uri,year\n0,a.wav,1999\n", [("a.wav", None, {"year": "1999"})]),  # pandas writes its index
         (b"uri, track_id , year\na.wav,one,1999\n", [("a.wav", "one", {"year": "1999"})]),
         (b"uri;track_id;year\na,b.wav;one;1999\n", [("a,b.wav", "one", {"year": "1999"})]),
+        (b"sep=;\r\nuri;title\r\na,b.wav;A\r\n", [("a,b.wav", None, {"title": "A"})]),
         (b'uri,title\na.wav,"two\rlines"\n', [("a.wav", None, {"title": "two\rlines"})]),
         (b"uri,title\na.wav,two\rlines\n", [("a.wav", None, {"title": "two\rlines"})]),
         (b"uri,title\r\na.wav,two\rlines\r\n", [("a.wav", None, {"title": "two\rlines"})]),

@@ -231,7 +231,10 @@ def test_a_record_of_some_families_keeps_the_other_columns_of_its_row(dataset):
     }
 
 
-@pytest.mark.parametrize("there", [[], [record("a", content_sha256="another", **behind(stereo=0))]])
+OTHERS = {"content_sha256": "another", "audio_hash": "another"}
+
+
+@pytest.mark.parametrize("there", [[], [record("a", **OTHERS, **behind(stereo=0))]])
 def test_a_record_of_some_families_of_another_file_is_a_failure_that_the_next_run_mends(dataset, there):
     dataset.replace(0, there, [])
     sink = DatasetSink(dataset, "run-2", LATER)

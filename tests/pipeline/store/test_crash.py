@@ -103,6 +103,42 @@ def test_forty_kills_lose_nothing(tmp_path):
         check_a_kill_loses_nothing(tmp_path / str(seed), seed)
 
 
+GROWER = """
+import sys
+from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.places import store_at
+
+store = store_at(sys.argv[1])
+print("ready", flush=True)
+with writing(store, "growing", listed=2_000_000):
+    print("grown", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_moment_of_a_growth_to_two_million_tracks_loses_nothing(tmp_path):
+    moments = random.Random(0)
+    whole = None
+    for attempt in range(20):
+        root = tmp_path / str(attempt)
+        start(root)
+        before = [sorted(tracks) for tracks in on_disk(root)]
+        child = subprocess.Popen([sys.executable, "-c", GROWER, root], stdout=subprocess.PIPE)
+        child.stdout.readline()
+        began = time.monotonic()
+        if whole is None:  # how long it takes undisturbed
+            assert child.communicate() == (b"grown\n", None)
+            whole = time.monotonic() - began
+            continue
+        time.sleep(moments.uniform(0, whole))
+        child.kill()
+        child.communicate()
+        with writing(store_at(str(root)), "next", listed=2_000_000) as dataset:
+            assert dataset.division.buckets == 2000
+            assert [sorted(tracks) for tracks in on_disk(root)] == before
+        assert not any((root / name).exists() for name in ("_growth", "_scratch", "_before-fingerprints"))
+
+
 def duckdb_tracks(root):
     try:
         found = duckdb.sql(f"select track_id from '{root}/fingerprints/*.parquet'").fetchall()
