@@ -90,12 +90,11 @@ def _top_level(data: Bytes, base: int) -> tuple[list[_Box], BadAudio | None]:
         stop = data.size if size == 0 else position + size
         if stop < body:
             break
-        box = _Box(head[4:8], position, body, min(stop, data.size))
-        boxes.append(box)
         if stop > data.size:
-            name = box.name.decode("latin-1")
+            name = head[4:8].decode("latin-1")
             message = f"the box '{name}' should be {size} bytes long, the last {stop - data.size} are missing"
             return boxes, truncated(message)
+        boxes.append(_Box(head[4:8], position, body, stop))
         position = stop
     if not any(box.name == b"moov" for box in boxes) and position < data.size:
         raise damaged(f"no MP4 box at byte {position}")
