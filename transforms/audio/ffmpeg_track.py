@@ -218,9 +218,9 @@ class FFmpegTrack:
                 at += frame.samples
 
     def _time(self, frame: AudioFrame) -> int | None:
-        """A frame's time in samples, if it has one."""
+        """The time of a frame's packet in samples, if it has one; FFmpeg shifts that of its presentation."""
         numerator, denominator = self._tick
-        return None if frame.pts is None else (frame.pts * numerator + denominator // 2) // denominator
+        return None if frame.dts is None else (frame.dts * numerator + denominator // 2) // denominator
 
     def _restart(self, position: int) -> Restart | None:
         restarts = self._packets.restarts

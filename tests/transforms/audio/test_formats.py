@@ -101,6 +101,51 @@ def test_where_no_delay_is_declared_nothing_of_the_start_is_lost(made, scratch, 
     assert _delay(opened(scratch, made[kind]).segment.pcm[0], MUSIC[:, 0]) >= 0
 
 
+def boxed(name, body):
+    return struct.pack(">I", 8 + len(body)) + name + body
+
+
+def with_itunes_comment(m4a, *numbers):
+    """The file, whose index comes last, without its edit list but with iTunes's comment on what is audio."""
+    at = m4a.rindex(b"moov") - 4
+    text = " 00000000 {:08X} {:08X} {:016X}".format(*numbers).encode()
+    name = boxed(b"mean", bytes(4) + b"com.apple.iTunes") + boxed(b"name", bytes(4) + b"iTunSMPB")
+    comment = boxed(b"----", name + boxed(b"data", b"\0\0\0\1\0\0\0\0" + text))
+    tags = boxed(b"udta", boxed(b"meta", bytes(4) + boxed(b"ilst", comment)))
+    index = m4a[at + 8 :].replace(b"edts", b"free").replace(b"udta", b"free")
+    return m4a[:at] + boxed(b"moov", index + tags)
+
+
+def test_without_an_edit_list_nothing_is_left_out_of_an_m4a(made, scratch):
+    found = opened(scratch, made["m4a"].replace(b"edts", b"free")).segment.pcm
+    expected = opened(scratch, made["m4a"]).segment.pcm
+    assert found.shape[1] == len(MUSIC) + 1024
+    assert np.array_equal(found[:, 1024:], expected)
+
+
+def test_itunes_comment_says_what_is_audio(made, scratch):
+    whole = opened(scratch, made["m4a"].replace(b"edts", b"free")).segment.pcm
+    padding = -whole.shape[1] % 1024
+    data = with_itunes_comment(made["m4a"], 2000, padding + 500, whole.shape[1] - 2500)
+    found = opened(scratch, data)
+    assert np.array_equal(found.segment.pcm, whole[:, 2000 : whole.shape[1] - 500])
+    assert found.identity.audio_hash != opened(scratch, made["m4a"]).identity.audio_hash
+
+
+def test_an_itunes_comment_that_does_not_fit_the_packets_is_ignored(made, scratch):
+    found = opened(scratch, with_itunes_comment(made["m4a"], 2000, 0, 10_000)).segment.pcm
+    assert found.shape[1] == len(MUSIC) + 1024
+
+
+def test_times_that_do_not_fit_the_packets_lose_no_audio(made, scratch):
+    """Half the ticks a packet: the samples that are there count."""
+    data = made["m4a"]
+    at = data.rindex(b"stts") + 16
+    assert struct.unpack_from(">I", data, at) == (1024,)
+    found = opened(scratch, data[:at] + struct.pack(">I", 512) + data[at + 4 :]).segment.pcm
+    assert found.shape[1] >= len(MUSIC)
+
+
 def _delay(found, expected):
     """By how many samples the one lags behind the other, by the peak of their correlation, up to 8192."""
     piece = expected[20_000:40_000]
@@ -307,6 +352,54 @@ def test_encrypted_audio_is_unsupported_and_not_damaged(made, scratch):
     data = made["m4a"]
     at = data.rindex(b"mp4a", 0, data.rindex(b"esds"))
     assert reason_of(scratch, data[:at] + b"drms" + data[at + 4 :]) is Reason.UNSUPPORTED_FORMAT
+
+
+# Tags
+
+SAID = {"title": "Étude", "artist": "An Artist", "album": "The Album", "genre": "Folk"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["m4a", "alac", "wma2", "mka-aac", "webm-opus", "wavpack", "tta", "fragmented"]
+)
+def test_tags_are_read(tmp_path, scratch, kind):
+    rate = 48_000 if kind == "webm-opus" else RATE
+    data = packets.encode(tmp_path / "a", kind, sounds.music(0.5, rate), rate, tags=SAID)
+    found = opened(scratch, data).identity
+    assert {name: found.embedded.get(name) for name in SAID} == SAID
+    assert not any(note.startswith("embedded") for note in found.notes)
+
+
+def test_numbers_and_several_texts_of_ape_tags(made, scratch):
+    items = {b"Track": b"3/12", b"Album Artist": b"A Band", b"Artist": b"One\0Two", b"Year": b"1999"}
+    body = b"".join(struct.pack("<II", len(text), 0) + name + b"\0" + text for name, text in items.items())
+    body += struct.pack("<II", 3, 2) + b"Cover\0\1\2\3"
+    footer = b"APETAGEX" + struct.pack("<IIII", 2000, len(body) + 32, 5, 0) + bytes(8)
+    found = opened(scratch, made["ape"] + body + footer + sounds.ID3V1)
+    assert found.identity.embedded == {
+        "tracknumber": "3",
+        "tracktotal": "12",
+        "albumartist": "A Band",
+        "artist": "One; Two",
+        "date": "1999",
+    }
+    assert found.identity.frames == len(MUSIC)
+
+
+def test_the_id3_tag_of_a_dsf_file(made, scratch):
+    text = b"\3A title"
+    tag = b"ID3\3\0\0\0\0\0" + bytes([10 + len(text)]) + b"TIT2" + struct.pack(">IH", len(text), 0) + text
+    data = made["dsf"]
+    pointed = data[:12] + struct.pack("<QQ", len(data) + len(tag), len(data)) + data[28:] + tag
+    assert opened(scratch, pointed).identity.embedded == {"title": "A title"}
+
+
+def test_tags_change_neither_the_audio_hash_nor_the_length(tmp_path, scratch):
+    music = sounds.music(0.5, RATE)
+    for kind in ("m4a", "wma2", "wavpack"):
+        plain = opened(scratch, packets.encode(tmp_path / "a", kind, music)).identity
+        tagged = opened(scratch, packets.encode(tmp_path / "b", kind, music, tags=SAID)).identity
+        assert (plain.audio_hash, plain.frames) == (tagged.audio_hash, tagged.frames)
 
 
 # Without the extra
