@@ -4,12 +4,23 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, truncated
-from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.tags import is_padding
+from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, refuse_another, truncated
 from beamprint.transforms.audio.views import Bytes
 
 _EBML, _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
+_IN_SEGMENT = (
+    0x114D9B74,
+    _INFO,
+    _TRACKS,
+    _CLUSTER,
+    0x1C53BB6B,
+    0x1254C367,
+    0x1043A770,
+    0x1941A469,
+    0xEC,
+    0xBF,
+)
+"""Also the seek head, cues, tags, chapters, attachments, padding and checksum."""
 _TIMESTAMP_SCALE, _DURATION = 0x2AD7B1, 0x4489
 _MAX_ELEMENTS = 1_000_000
 _LARGEST_INFO = 1 << 16
@@ -52,8 +63,12 @@ def inspect_matroska(data: Bytes, base: int) -> Contents:
     missing = max([stop, *(_end(element, data) for element in elements)]) - data.size
     if missing > 0:
         raise truncated(f"the last {missing} bytes of the segment are missing", contents)
-    if stop < data.size and not is_padding(data, stop):
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"{data.size - stop} bytes follow the Matroska segment")
+    unknown = next((element for element in elements if element.name not in _IN_SEGMENT), None)
+    if unknown is not None:
+        raise damaged(f"no Matroska element at byte {unknown.start}")
+    if length_known and elements and _end(elements[-1], data) < stop:
+        raise damaged(f"no Matroska element at byte {_end(elements[-1], data)}")
+    refuse_another(data, stop, lambda head: is_matroska(head) or head[:4] == _CLUSTER.to_bytes(4, "big"))
     return contents
 
 

@@ -315,6 +315,37 @@ def test_changed_bytes_give_a_record_or_a_reason(made, scratch, kind, data):
         open_segment(str(scratch))
 
 
+@pytest.mark.parametrize("kind", packets.ALL)
+def test_tags_and_zeros_around_a_file_change_nothing(made, scratch, kind):
+    whole = opened(scratch, made[kind]).identity
+    for data in (
+        sounds.id3() + made[kind],
+        made[kind] + sounds.ID3V1,
+        made[kind] + sounds.ape_tag(),
+        made[kind] + bytes(5000),
+    ):
+        found = opened(scratch, data).identity
+        assert (found.frames, found.audio_hash, found.notes) == (whole.frames, whole.audio_hash, whole.notes)
+
+
+@pytest.mark.parametrize("kind", packets.ALL)
+def test_of_two_files_in_one_the_second_is_never_lost_in_silence(made, scratch, kind):
+    if kind == "adts":
+        assert (
+            opened(scratch, made[kind] * 2).identity.frames == 2 * opened(scratch, made[kind]).identity.frames
+        )
+    else:
+        assert reason_of(scratch, made[kind] * 2) is Reason.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize("kind", packets.ALL)
+def test_bytes_that_were_lost_or_put_in_show(made, scratch, kind):
+    data, middle = made[kind], len(made[kind]) // 2
+    lost = min(3000, middle // 2)
+    assert reason_of(scratch, data[:middle] + data[middle + lost :]) in DAMAGE
+    assert reason_of(scratch, data[:middle] + sounds.junk(5000) + data[middle:]) in DAMAGE
+
+
 def with_number(data, after, offset, form, value):
     """The file with another number ``offset`` bytes after the last place where some bytes stand."""
     at = data.rindex(after) + offset
