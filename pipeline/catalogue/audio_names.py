@@ -3,8 +3,8 @@
 import re
 
 _ENDING = re.compile(
-    r"\.(aac|ac3|aif|aifc|aiff|alac|ape|au|bwf|caf|dff|dsf|flac|m4a|mka|mp[123c]|oga|ogg|opus|rf64|snd|spx|tak"
-    r"|tta|w64|wave?|wma|wv)",
+    r"\.(aac|ac3|aif|aifc|aiff|alac|ape|au|bwf|caf|dff|dsf|flac|m4[abr]|mka|mp[123c]|oga|ogg|opus|rf64|snd|spx|tak"
+    r"|tta|w64|wave?|weba|wma|wv)",
     re.IGNORECASE | re.ASCII,
 )
 """Endings of names of audio. What of it cannot be decoded is said so in quarantine."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import beamprint
 
-_LIBRARIES = ("apache-beam", "numpy", "scipy", "soundfile", "pyarrow")
+_LIBRARIES = ("apache-beam", "numpy", "scipy", "soundfile", "av", "pyarrow")
 
 
 def versions() -> str:

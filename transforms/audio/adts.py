@@ -75,7 +75,7 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
         count += 1
         blocks += 1 + (buffer[at + 6] & 3)
         position += size
-    packets = Packets(rate, length=blocks * _SAMPLES, restarts=tuple(places))
+    packets = Packets(rate, length=blocks * _SAMPLES, restarts=tuple(places), stop=min(position, end))
     contents = Contents(
         "adts", base, length_known=False, audio=(Extent(base, min(position, end)),), packets=packets
     )

@@ -1,6 +1,14 @@
 """WMA: the Advanced Systems Format (ASF), whose header says how many data packets of which size there are."""
 
-from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, read_exactly, truncated
+from beamprint.transforms.audio.contents import (
+    Contents,
+    Extent,
+    Packets,
+    damaged,
+    read_exactly,
+    refuse_another,
+    truncated,
+)
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.views import Bytes
 
@@ -12,6 +20,7 @@ _ENCRYPTION = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
 _AUDIO = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
 _LARGEST_HEADER = 16 << 20
 _BROADCAST = 1
+_MAX_OBJECTS = 10_000
 _DATA_HEADER = 50
 _PACKETS, _PACKET_SIZE = slice(32, 40), slice(68, 72)
 _MILLISECONDS = 1000
@@ -46,13 +55,41 @@ def inspect_asf(data: Bytes, base: int) -> Contents:
         stop = max(at + int.from_bytes(found[16:24], "little"), start + count * each)
         preroll = int.from_bytes(properties[56:64], "little")
         length = max(0, int.from_bytes(properties[40:48], "little") // _HUNDREDS_OF_NS - preroll)
+        _check_packets(data, start, min(count, (data.size - start) // max(1, each)), each)
     audio = (*sound, Extent(start, min(stop, data.size)))
     # Nothing says how much of the start the encoder added, and FFmpeg's guess can cost some of the audio.
     packets = Packets(_MILLISECONDS, length=length, even=False)
     contents = Contents("asf", base, length_known=not is_live, audio=audio, packets=packets)
     if stop > data.size:
         raise truncated(f"the last {stop - data.size} bytes of the data packets are missing", contents)
+    _refuse_another(data, stop)
     return contents
+
+
+def _check_packets(data: Bytes, start: int, count: int, size: int) -> None:
+    """Make sure that all packets start in the same way; a decoder passes over what is between them in silence.
+
+    Raises:
+        BadAudio: ``decode_error``.
+    """
+    first = data.read_at(start, 1)
+    for number in range(count):
+        if data.read_at(start + number * size, 1) != first:
+            raise damaged(f"packet {number} of {count} does not start where it should")
+
+
+def _refuse_another(data: Bytes, position: int) -> None:
+    """Pass over the objects after the data, which are indexes.
+
+    Raises:
+        BadAudio: ``unsupported_format``, another file follows.
+    """
+    for _ in range(_MAX_OBJECTS):
+        refuse_another(data, position, is_asf)
+        size = int.from_bytes(data.read_at(position + 16, 8), "little")
+        if size < 24 or position + size >= data.size:
+            return
+        position += size
 
 
 def _objects(header: bytes, base: int) -> tuple[bytes, list[Extent]]:

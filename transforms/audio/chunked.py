@@ -13,6 +13,7 @@ from beamprint.transforms.audio.contents import (
     check_audio_chunk,
     damaged,
     read_exactly,
+    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
@@ -106,10 +107,9 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
         size = int.from_bytes(head[4:], "big")
         start = position + 12
         if head[:4] == b"data":
-            contents = _caf_audio(data, base, position, size)
             if kind in _CAF_BY_LIBSNDFILE:
-                return contents
-            return _caf_packets(data, contents, said, start + size)
+                return _caf_audio(data, base, position, size)
+            return _caf_packets(data, base, start, size, said)
         if head[:4] == b"desc":
             kind = data.read_at(start + 8, 4)
         if head[:4] in _CAF_CODING:
@@ -133,23 +133,34 @@ def _caf_audio(data: Bytes, base: int, position: int, size: int) -> Contents:
     return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
 
 
-def _caf_packets(data: Bytes, contents: Contents, said: list[Extent], position: int) -> Contents:
+def _caf_packets(data: Bytes, base: int, start: int, size: int, said: list[Extent]) -> Contents:
     """The contents of a file that libsndfile does not decode, with what its packet table says, wherever it lies.
 
     Args:
         data: the file.
-        contents: what is known without.
-        said: the chunks before the audio that say how it is coded.
-        position: where chunks go on after the audio.
+        base: where the container starts.
+        start: where the audio starts.
+        size: its bytes.
+        said: the chunks before it that say how it is coded.
+
+    Raises:
+        BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
     """
+    known = size != _UNKNOWN64
+    stop = start + size if known else data.size
+    contents = Contents(
+        "caf", base, length_known=known, audio=(Extent(start + _CAF_EDITS, min(stop, data.size)),)
+    )
+    position = stop
     for _ in range(MAX_CHUNKS):
+        refuse_another(data, position, is_caf)
         head = data.read_at(position, 12)
         if len(head) < 12:
             break
-        start, size = position + 12, int.from_bytes(head[4:], "big")
+        body, length = position + 12, int.from_bytes(head[4:], "big")
         if head[:4] in _CAF_CODING:
-            said = [*said, Extent(start, start + size)]
-        position = start + size
+            said = [*said, Extent(body, body + length)]
+        position = body + length
     rate, table = 0.0, b""
     for extent in said:
         name = data.read_at(extent.start - 12, 4)
@@ -165,7 +176,13 @@ def _caf_packets(data: Bytes, contents: Contents, said: list[Extent], position: 
         if length < 0 or skip < 0:
             raise damaged(f"{length} samples in the packet table, after {skip}")
         packets = Packets(int(rate), skip, length)
-    return replace(contents, audio=(*said, *contents.audio), packets=packets)
+    contents = replace(contents, audio=(*said, *contents.audio), packets=packets)
+    if stop > data.size:
+        raise truncated(
+            f"the audio should be {size} bytes long, the last {stop - data.size} of them are missing",
+            contents,
+        )
+    return contents
 
 
 def _is_caf_chunk(data: Bytes, position: int) -> bool:

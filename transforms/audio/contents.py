@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.tags import is_padding
+from beamprint.transforms.audio.tags import is_padding, skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit
 
 MAX_STREAMS = 10_000
@@ -81,6 +81,7 @@ class Packets:
         is_float: float samples are coded without loss.
         even: a packet's time says exactly which samples it holds, so that decoding can start anywhere.
         restarts: places where decoding can start, in order, where the file has no list of them.
+        stop: where the last packet ends, where that is not left to the decoder.
     """
 
     clock: int
@@ -90,6 +91,7 @@ class Packets:
     is_float: bool = False
     even: bool = True
     restarts: tuple[Restart, ...] = ()
+    stop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,24 @@ def read_exactly(data: Bytes, offset: int, length: int, what: str) -> bytes:
     if len(found) < length:
         raise truncated(f"the file ends within its {what}, at byte {data.size}")
     return found
+
+
+def refuse_another(data: Bytes, position: int, is_this: Callable[[bytes], bool]) -> None:
+    """Make sure that no second file of the kind follows, of which nothing would be decoded.
+
+    Args:
+        data: the file.
+        position: where the first one ends.
+        is_this: whether a file of the kind starts with these 16 bytes.
+
+    Raises:
+        BadAudio: ``unsupported_format``.
+    """
+    at = skip_tags(data, position)
+    if is_this(data.read_at(at, 16)):
+        raise BadAudio(
+            Reason.UNSUPPORTED_FORMAT, f"another file follows at byte {at}, which cannot be decoded here"
+        )
 
 
 def find_all(data: Bytes, needle: bytes, position: int) -> Iterator[int]:

@@ -9,8 +9,10 @@ from beamprint.transforms.audio.contents import (
     check_audio_chunk,
     damaged,
     read_exactly,
+    refuse_another,
     truncated,
 )
+from beamprint.transforms.audio.tags import is_padding
 from beamprint.transforms.audio.views import Bytes
 
 BITS_PER_SAMPLE = 8
@@ -45,6 +47,9 @@ def inspect_dsf(data: Bytes, base: int) -> Contents:
     packets = Packets(rate // BITS_PER_SAMPLE, length=samples // BITS_PER_SAMPLE)
     contents = Contents("dsf", base, audio=audio, packets=packets)
     check_audio_chunk(data, start, max(size, channels * samples // 8), contents)
+    refuse_another(data, start + size, is_dsf)
+    if number(20, 8) != start - base + size and not is_padding(data, start + size):
+        raise damaged(f"{data.size - start - size} bytes follow the audio, and no tag")
     return contents
 
 
@@ -91,6 +96,7 @@ def _dff_audio(data: Bytes, base: int, chunk: _Chunk, properties: _Chunk) -> Con
     packets = Packets(rate // BITS_PER_SAMPLE, length=length)
     contents = Contents("dff", base, audio=audio, packets=packets)
     check_audio_chunk(data, chunk.body, chunk.size, contents)
+    refuse_another(data, base + 12 + int.from_bytes(data.read_at(base + 4, 8), "big"), is_dff)
     return contents
 
 

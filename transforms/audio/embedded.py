@@ -1,15 +1,19 @@
 """A file's own tags, under one set of lower-case names: those of Vorbis comments, whatever the container.
 
-tinytag reads them. What it cannot read, or what is made to take for ever, costs the tags and not the record.
+tinytag reads them, but for APE tags and those of Matroska. What it cannot read, or what is made to take for ever,
+costs the tags and not the record.
 """
 
-from typing import BinaryIO, NamedTuple, cast
+from collections.abc import Mapping
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from tinytag import TinyTag, TinyTagException
 
+from beamprint.transforms.audio.ape_tags import read_ape_tags
 from beamprint.transforms.audio.bext import read_bext
 from beamprint.transforms.audio.contents import Contents
-from beamprint.transforms.audio.views import Bytes, View
+from beamprint.transforms.audio.matroska_tags import read_matroska_tags
+from beamprint.transforms.audio.views import Bytes, Slice, View
 
 UNREADABLE, CUT = "embedded:unreadable", "embedded:cut"
 """Notes: the tags are damaged, none or only ``bext`` is kept; there are more than are kept."""
@@ -19,6 +23,7 @@ MOST_BYTES = 64 << 10
 _MOST_READ = 64 << 20
 _MOST_READS = 20_000
 _LONGEST_NAME = 100
+_DSF_POINTER = 20
 
 _NAMES = {
     "track": "tracknumber",
@@ -28,7 +33,9 @@ _NAMES = {
     "year": "date",
 }
 """Names that tinytag gives to what Vorbis comments call otherwise."""
-_WITH_TAGS = ("wav", "aiff", "flac", "ogg", "mp3")
+_BY_TINYTAG = ("wav", "aiff", "flac", "ogg", "mp3", "asf")
+_MAYBE_ID3 = ("adts", "tta", "ape", "wavpack")
+_WITH_APE_TAGS = ("ape", "wavpack", "tta")
 _WITH_BEXT = ("wav", "rf64")
 
 
@@ -48,18 +55,50 @@ def read_embedded(data: Bytes, contents: Contents) -> Embedded:
     found, notes = {}, set()
     if contents.container in _WITH_BEXT:
         found.update(read_bext(data, contents.start))
-    if contents.container in _WITH_TAGS:
-        file = _Metered(data)
-        try:
-            found.update(_named(TinyTag.get(file_obj=cast(BinaryIO, file), duration=False)))
-        except TinyTagException:
-            notes.add(UNREADABLE)
-        if file.error is not None:
-            raise file.error
+    file = _Metered(data)
+    try:
+        if (start := _start(data, contents)) is not None:
+            file = _Metered(Slice(data, start, data.size - start))
+            found.update(_named(TinyTag.get(file_obj=cast(BinaryIO, file), duration=False).as_dict()))
+        if contents.container == "matroska":
+            found.update(_named(read_matroska_tags(data, contents.start)))
+        if contents.container in _WITH_APE_TAGS:
+            found.update(_named(_numbered(read_ape_tags(data))))
+    except TinyTagException:
+        notes.add(UNREADABLE)
+    if file.error is not None:
+        raise file.error
     kept = _bounded(found)
     if len(kept) < len(found):
         notes.add(CUT)
     return Embedded(kept, tuple(sorted(notes)))
+
+
+def _start(data: Bytes, contents: Contents) -> int | None:
+    """Where that starts which tinytag can read; None if there is no such thing."""
+    if contents.container in _BY_TINYTAG:
+        return 0
+    if contents.container == "mp4" and data.read_at(4, 4) == b"ftyp":
+        return 0
+    if contents.container in _MAYBE_ID3 and data.read_at(0, 3) == b"ID3":
+        return 0
+    if contents.container == "dsf":
+        at = int.from_bytes(data.read_at(contents.start + _DSF_POINTER, 8), "little")
+        return contents.start + at if data.read_at(contents.start + at, 3) == b"ID3" else None
+    return None
+
+
+def _numbered(tags: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The tags with ``3/12`` taken apart, and names of two words that others write as one."""
+    found: dict[str, list[str]] = {}
+    for name, texts in tags.items():
+        plain = name.lower().replace("album artist", "albumartist")
+        if plain in ("track", "disc") and texts:
+            number, _, total = texts[0].partition("/")
+            found |= {plain: [number], f"{plain}_total": [total]}
+        else:
+            found[plain] = texts
+    return found
 
 
 class _Metered(View):
@@ -78,9 +117,10 @@ class _Metered(View):
         return found
 
 
-def _named(tag: TinyTag) -> dict[str, str]:
+def _named(tags: Mapping[str, Any]) -> dict[str, str]:
+    """The tags under our names, with several texts of one name as one."""
     found: dict[str, list[str]] = {}
-    for name, values in tag.as_dict().items():
+    for name, values in tags.items():
         if isinstance(values, list):
             texts = [text for value in values if (text := _clean(str(value)))]
             found.setdefault(_name(name), []).extend(texts)

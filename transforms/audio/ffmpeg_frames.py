@@ -117,19 +117,24 @@ class OpenFile:
         if seconds:
             assert self._stream.time_base is not None
             self._container.seek(int(seconds / self._stream.time_base), stream=self._stream)
-        settled = not seconds
+        try:
+            yield from self._decoded(settled=not seconds)
+        except InvalidDataError:
+            if not (self._accepts_cut and self._view.is_read_up):
+                raise
+
+    def _decoded(self, *, settled: bool) -> Iterator[AudioFrame]:
         for packet in self._container.demux(self._stream):
+            if packet.is_corrupt and self._accepts_cut:
+                return
             if packet.is_corrupt:
-                if self._accepts_cut:
-                    return
                 raise truncated(f"the packet at byte {packet.pos} is not whole")
             try:
                 frames = self._decoder.decode(packet)
             except InvalidDataError:
-                at_end = self._accepts_cut and self._view.is_read_up
-                if settled and not at_end:
+                if settled:
                     raise
-                frames = []
+                continue
             settled = settled or bool(frames)
             yield from frames
 

@@ -62,12 +62,14 @@ class _Views:
     """The file as FFmpeg is shown it: from its container's start, or from a place where decoding can start."""
 
     def __init__(self, source: OpenSource, contents: Contents) -> None:
+        assert contents.packets is not None
         self._data, self._start = source.data, contents.start
+        self._stop = contents.packets.stop or source.data.size
         self._made: list[View] = []
 
     def view(self, start: int | None = None) -> View:
         start = self._start if start is None else start
-        view = View(Slice(self._data, start, self._data.size - start))
+        view = View(Slice(self._data, start, self._stop - start))
         self._made = [view, *(made for made in self._made if made.error is not None)]
         return view
 
@@ -218,9 +220,9 @@ class FFmpegTrack:
                 at += frame.samples
 
     def _time(self, frame: AudioFrame) -> int | None:
-        """A frame's time in samples, if it has one."""
+        """The time of a frame's packet in samples, if it has one; FFmpeg shifts that of its presentation."""
         numerator, denominator = self._tick
-        return None if frame.pts is None else (frame.pts * numerator + denominator // 2) // denominator
+        return None if frame.dts is None else (frame.dts * numerator + denominator // 2) // denominator
 
     def _restart(self, position: int) -> Restart | None:
         restarts = self._packets.restarts

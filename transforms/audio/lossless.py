@@ -5,7 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from beamprint.transforms.audio.contents import Contents, Packets, damaged, read_exactly, truncated
+from beamprint.transforms.audio.contents import (
+    Contents,
+    Packets,
+    damaged,
+    read_exactly,
+    refuse_another,
+    truncated,
+)
 from beamprint.transforms.audio.views import Bytes
 
 _TTA_HEADER = 22
@@ -39,6 +46,7 @@ def inspect_tta(data: Bytes, base: int) -> Contents:
     contents = Contents("tta", base, packets=Packets(rate, length=samples, bits=bits))
     if missing > 0:
         raise truncated(f"the last {missing} bytes of audio are missing", contents)
+    refuse_another(data, data.size + missing, is_tta)
     return contents
 
 
@@ -70,6 +78,8 @@ def inspect_ape(data: Bytes, base: int) -> Contents:
     contents = Contents("ape", base, size_known=version >= _APE_WITH_DESCRIPTOR, packets=packets)
     if ape.stop > data.size:
         raise truncated(f"the last {ape.stop - data.size} bytes of audio are missing", contents)
+    if contents.size_known:
+        refuse_another(data, ape.stop, is_ape)
     return contents
 
 

@@ -4,12 +4,23 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, truncated
-from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.tags import is_padding
+from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, refuse_another, truncated
 from beamprint.transforms.audio.views import Bytes
 
 _EBML, _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
+_IN_SEGMENT = (
+    0x114D9B74,
+    _INFO,
+    _TRACKS,
+    _CLUSTER,
+    0x1C53BB6B,
+    0x1254C367,
+    0x1043A770,
+    0x1941A469,
+    0xEC,
+    0xBF,
+)
+"""Also the seek head, cues, tags, chapters, attachments, padding and checksum."""
 _TIMESTAMP_SCALE, _DURATION = 0x2AD7B1, 0x4489
 _MAX_ELEMENTS = 1_000_000
 _LARGEST_INFO = 1 << 16
@@ -17,7 +28,7 @@ _MILLISECONDS = 1000
 _LONGEST = 1e15
 
 
-class _Element(NamedTuple):
+class Element(NamedTuple):
     """An EBML element; ``stop`` is None where its size is left open."""
 
     name: int
@@ -36,14 +47,13 @@ def inspect_matroska(data: Bytes, base: int) -> Contents:
     Raises:
         BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
     """
-    ebml = _element(data, base)
-    segment = None if ebml is None else _element(data, _end(ebml, data))
+    segment = segment_of(data, base)
     if segment is None:
         raise truncated(f"the file ends within its header, at byte {data.size}")
     if segment.name != _SEGMENT:
         raise damaged("no segment follows the EBML header")
     stop = _end(segment, data)
-    elements = list(_children(data, segment.body, stop))
+    elements = list(children(data, segment.body, stop))
     length_known = segment.stop is not None and all(element.stop is not None for element in elements)
     tracks = [element for element in elements if element.name in (_TRACKS, _CLUSTER)]
     audio = tuple(Extent(element.start, min(_end(element, data), data.size)) for element in tracks)
@@ -53,12 +63,22 @@ def inspect_matroska(data: Bytes, base: int) -> Contents:
     missing = max([stop, *(_end(element, data) for element in elements)]) - data.size
     if missing > 0:
         raise truncated(f"the last {missing} bytes of the segment are missing", contents)
-    if stop < data.size and not is_padding(data, stop):
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"{data.size - stop} bytes follow the Matroska segment")
+    unknown = next((element for element in elements if element.name not in _IN_SEGMENT), None)
+    if unknown is not None:
+        raise damaged(f"no Matroska element at byte {unknown.start}")
+    if length_known and elements and _end(elements[-1], data) < stop:
+        raise damaged(f"no Matroska element at byte {_end(elements[-1], data)}")
+    refuse_another(data, stop, lambda head: is_matroska(head) or head[:4] == _CLUSTER.to_bytes(4, "big"))
     return contents
 
 
-def _children(data: Bytes, position: int, stop: int) -> Iterator[_Element]:
+def segment_of(data: Bytes, base: int) -> Element | None:
+    """The element after the EBML header, which should be the segment; None where the file ends before."""
+    ebml = _element(data, base)
+    return None if ebml is None else _element(data, _end(ebml, data))
+
+
+def children(data: Bytes, position: int, stop: int) -> Iterator[Element]:
     """Elements from ``position`` to ``stop``; one of open size is the last."""
     for _ in range(_MAX_ELEMENTS):
         element = _element(data, position) if position < stop else None
@@ -70,7 +90,7 @@ def _children(data: Bytes, position: int, stop: int) -> Iterator[_Element]:
         position = element.stop
 
 
-def _element(data: Bytes, position: int) -> _Element | None:
+def _element(data: Bytes, position: int) -> Element | None:
     """The element that starts here; None if there is none."""
     head = data.read_at(position, 12)
     name_size = 9 - head[0].bit_length() if head else 9
@@ -83,17 +103,17 @@ def _element(data: Bytes, position: int) -> _Element | None:
     ones = (1 << 7 * length) - 1
     size = int.from_bytes(head[name_size:body], "big") & ones
     stop = None if size == ones else position + body + size
-    return _Element(int.from_bytes(head[:name_size], "big"), position, position + body, stop)
+    return Element(int.from_bytes(head[:name_size], "big"), position, position + body, stop)
 
 
-def _end(element: _Element, data: Bytes) -> int:
+def _end(element: Element, data: Bytes) -> int:
     return data.size if element.stop is None else element.stop
 
 
-def _duration(data: Bytes, info: _Element) -> int | None:
+def _duration(data: Bytes, info: Element) -> int | None:
     """Milliseconds that the segment is said to last."""
     scale, duration = 1_000_000, 0.0
-    for element in _children(data, info.body, min(_end(info, data), info.body + _LARGEST_INFO)):
+    for element in children(data, info.body, min(_end(info, data), info.body + _LARGEST_INFO)):
         body = data.read_at(element.body, min(8, _end(element, data) - element.body))
         if element.name == _TIMESTAMP_SCALE:
             scale = int.from_bytes(body, "big")

@@ -14,9 +14,11 @@ import numpy as np
 from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, read_exactly, truncated
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.mp4_tables import Int64, Table, clock_of, packet_chunks, read_packets
+from beamprint.transforms.audio.tags import is_padding
 from beamprint.transforms.audio.views import Bytes
 
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"pnot")
+_BOXES = (*_FIRST_BOXES, b"moof", b"styp", b"sidx", b"mfra", b"free", b"skip", b"uuid", b"meta")
 _NAME = re.compile(rb"[ -~\xa9]{4}")
 _LARGEST_INDEX = 128 << 20
 _MAX_BOXES = 1_000_000
@@ -65,6 +67,8 @@ def inspect_mp4(data: Bytes, base: int) -> Contents:
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"an MP4 index of {index.stop - index.body} bytes")
     moov = read_exactly(data, index.body, index.stop - index.body, "index")
     track = _sound_track(moov, index.body)
+    if sum(box.name == b"moov" for box in boxes) > 1:
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, "several MP4 files in one cannot be decoded here")
     fragments = [Extent(box.start, box.stop) for box in boxes if box.name in (b"moof", b"mdat")]
     if any(box.name == b"moof" for box in boxes):
         contents = _fragmented(base, track, fragments)
@@ -82,6 +86,8 @@ def _top_level(data: Bytes, base: int) -> tuple[list[_Box], BadAudio | None]:
     position = base
     while position < data.size and len(boxes) < _MAX_BOXES:
         head = data.read_at(position, 16)
+        if boxes and is_padding(data, position):
+            return boxes, None
         if len(head) < 8 or not _NAME.match(head, 4):
             break
         size, body = int.from_bytes(head[:4], "big"), position + 8
@@ -90,12 +96,13 @@ def _top_level(data: Bytes, base: int) -> tuple[list[_Box], BadAudio | None]:
         stop = data.size if size == 0 else position + size
         if stop < body:
             break
-        box = _Box(head[4:8], position, body, min(stop, data.size))
-        boxes.append(box)
+        if stop > data.size and head[4:8] not in _BOXES and any(box.name == b"moov" for box in boxes):
+            break  # nothing that could hold audio
         if stop > data.size:
-            name = box.name.decode("latin-1")
+            name = head[4:8].decode("latin-1")
             message = f"the box '{name}' should be {size} bytes long, the last {stop - data.size} are missing"
             return boxes, truncated(message)
+        boxes.append(_Box(head[4:8], position, body, stop))
         position = stop
     if not any(box.name == b"moov" for box in boxes) and position < data.size:
         raise damaged(f"no MP4 box at byte {position}")
@@ -169,7 +176,9 @@ def _from_tables(
     data: Bytes, base: int, moov: bytes, origin: int, track: _Track
 ) -> tuple[Contents, BadAudio | None]:
     """What the tables of a track say, and the error that packets of it are missing."""
-    starts, stops = packet_chunks(track.boxes)
+    starts, stops = (
+        base + places for places in packet_chunks(track.boxes)
+    )  # places count from the first box
     gapless = _GAPLESS.search(moov)
     packets = read_packets(track.boxes, [int(text, 16) for text in gapless.groups()] if gapless else [])
     said = [track.extents[name] for name in (b"stsd", b"elst") if name in track.extents]

@@ -8,6 +8,7 @@ from beamprint.transforms.audio.contents import (
     Extent,
     Packets,
     damaged,
+    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.tags import is_padding
@@ -23,6 +24,7 @@ class _Block(NamedTuple):
     """A block's header; the total of all samples is None where the writer could not go back to put it down."""
 
     size: int
+    sample: int
     samples: int
     total: int | None
     flags: int
@@ -59,8 +61,14 @@ def inspect_wavpack(data: Bytes, base: int) -> Contents:
             break
         if block.samples and block.flags & _FIRST_CHANNELS:
             first = first or block
+            if block.sample == 0 and samples:
+                break
+            if block.sample != samples:
+                raise damaged(f"a WavPack block of sample {block.sample} follows after {samples}")
             samples += block.samples
         position = stop
+    if stop <= data.size:
+        refuse_another(data, position, is_wavpack)
     declared = first.total if first else None
     contents = Contents(
         "wavpack",
@@ -68,7 +76,11 @@ def inspect_wavpack(data: Bytes, base: int) -> Contents:
         length_known=declared is not None,
         audio=(Extent(base, position),),
         packets=Packets(
-            0, length=samples, bits=first and first.bits, is_float=first is not None and first.is_float
+            0,
+            length=samples,
+            bits=first and first.bits,
+            is_float=first is not None and first.is_float,
+            stop=position,
         ),
         notes=(LENGTH_CORRECTED,) if declared is not None and declared != samples else (),
     )
@@ -83,9 +95,11 @@ def _block(data: Bytes, position: int) -> _Block | None:
     head = data.read_at(position, _HEADER_SIZE)
     if head[:4] != b"wvpk" or len(head) < _HEADER_SIZE:
         return None
-    size, total, samples, flags = (int.from_bytes(head[at : at + 4], "little") for at in (4, 12, 20, 24))
+    size, total, index, samples, flags = (
+        int.from_bytes(head[at : at + 4], "little") for at in (4, 12, 16, 20, 24)
+    )
     if not _HEADER_SIZE - 8 <= size <= _LARGEST_BLOCK:
         return None
     high = head[11]
     known = None if total == _UNKNOWN else total + (high << 32) - high
-    return _Block(8 + size, samples, known, flags)
+    return _Block(8 + size, index + (head[10] << 32), samples, known, flags)

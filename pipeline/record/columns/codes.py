@@ -26,6 +26,7 @@ CODES = {
     "unreadable": "The tags are damaged, so they are left out.",
     "cut": "There are more tags than are kept; the longest are left out.",
     "length_unknown": "The file does not say how long it is, so a missing end cannot be noticed.",
+    "other_tracks": "The file holds several sound tracks, of which the first was measured.",
     "length_corrected": "The file declares a wrong length; all of the audio that is there was read.",
 }
 """Code to explanation. Those of a null or a value are written ``column:code``, others are about the track."""

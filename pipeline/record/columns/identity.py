@@ -69,7 +69,7 @@ IDENTITY = (
         unit="Hz",
         low=1,
         required=True,
-        definition="Sample rate of the decoded audio.",
+        definition="Sample rate of the decoded audio; for DSD an eighth of the rate of its bits.",
         blind_spot="Whether the recording was converted from another rate; see bandwidth_hz.",
     ),
     _identity(
@@ -84,13 +84,15 @@ IDENTITY = (
         name="container",
         kind=Kind.STRING,
         required=True,
-        definition="File format: wav, rf64, w64, aiff, caf, au, flac, ogg or mp3.",
+        definition="File format: wav, rf64, w64, aiff, caf, au, flac, ogg or mp3; with the extra formats also mp4, adts, asf, "
+        "matroska, wavpack, ape, tta, dsf or dff.",
     ),
     _identity(
         name="codec",
         kind=Kind.STRING,
         required=True,
-        definition="How the samples are coded, such as pcm_s16, pcm_s24, pcm_f32, flac, alac, vorbis, opus, mp3.",
+        definition="How the samples are coded, such as pcm_s16, pcm_s24, pcm_f32, flac, alac, vorbis, opus, mp3, "
+        "aac.",
     ),
     _identity(
         name="bit_depth",
@@ -98,7 +100,7 @@ IDENTITY = (
         unit="bits",
         low=1,
         high=64,
-        definition="Bits of each coded sample; null for lossy codecs, which have no such number.",
+        definition="Bits of each coded sample, 1 for DSD; null for lossy codecs, which have no such number.",
         blind_spot="How many of the bits carry signal; see effective_bits.",
     ),
     _identity(
@@ -107,8 +109,8 @@ IDENTITY = (
         remarks=("unreadable", "cut"),
         definition="The file's own tags: lower-case name, as in Vorbis comments, and text of each. Also the bext chunk of "
         "Broadcast Wave, with its loudness in LUFS and dB. At most 64 KiB.",
-        source="ID3, Vorbis comments, RIFF INFO and AIFF chunks; EBU Tech 3285",
-        blind_spot="Pictures; APE tags of MP3 files; tags of CAF, AU, Wave64 and RF64 files, but for bext.",
+        source="ID3, Vorbis comments, RIFF INFO and AIFF chunks, iTunes, ASF, APE and Matroska tags; EBU Tech 3285",
+        blind_spot="Pictures; APE tags of MP3 files; tags of CAF, AU, Wave64, DSDIFF and RF64 files, but for bext.",
     ),
     _identity(
         name="tags",
@@ -133,7 +135,7 @@ PROVENANCE = (
     _provenance(
         name="decoder_version",
         kind=Kind.STRING,
-        definition="Name and version of the library that decoded the file.",
+        definition="Names and versions of the libraries that decoded the file.",
     ),
     _provenance(
         name="analyzed_at",

@@ -31,6 +31,7 @@ KINDS = {
 }
 """Muxer, encoder, what the encoder takes, and options of each kind."""
 BY_HAND = ("caf-aac", "dsf", "dff", "ape")
+ALL = [*KINDS, *BY_HAND]
 LOSSLESS = ("alac", "alac24", "wavpack", "wavpackfloat", "tta", "tta24", "mka-flac")
 
 
@@ -72,8 +73,8 @@ def made(folder, kind, samples=None, rate=44_100):
     if kind == "caf-aac":
         return caf(encode(folder / "made.m4a", "m4a", samples, rate), rate, len(samples))
     if kind in ("dsf", "dff"):
-        bits = dsd(samples, DSD_RATE // rate)
-        return dsf(bits) if kind == "dsf" else dff(bits)
+        bits = dsd(samples, 64)
+        return dsf(bits, rate=64 * rate) if kind == "dsf" else dff(bits, rate=64 * rate)
     if kind == "ape":
         return ape(len(samples), rate)
     return encode(folder / f"made.{kind}", kind, samples, rate)

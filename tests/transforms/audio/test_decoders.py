@@ -45,7 +45,9 @@ def open_ramp(source, contents):
 
 @pytest.fixture
 def ramps(monkeypatch):
-    monkeypatch.setitem(decoders.DECODERS, "au", decoders.Library(lambda: "ramps 1.0", open_ramp))
+    monkeypatch.setitem(
+        decoders.DECODERS, "au", decoders.Library(lambda: "ramps 1.0", lambda: "ramps", open_ramp)
+    )
 
 
 def made(tmp_path, name, kind):

@@ -18,7 +18,7 @@ import pytest
 
 from beamprint.pipeline.one_file import fingerprint
 from beamprint.transforms.audio.errors import BadAudio
-from tests.transforms.audio import sounds
+from tests.transforms.audio import packets, sounds
 
 SECONDS = float(os.environ.get("BEAMPRINT_MUTATION_SECONDS", "300"))
 CPU_LIMIT_S = 60
@@ -73,6 +73,7 @@ def test_mutated_files_break_nothing(tmp_path):
     findings = Path(os.environ.get("BEAMPRINT_FINDINGS", tmp_path / "findings"))
     findings.mkdir(parents=True, exist_ok=True)
     made = sounds.one_of_each(tmp_path)
+    made |= {kind: packets.made(tmp_path, kind, sounds.music(1.0, 48_000), 48_000) for kind in packets.ALL}
     until, seed = time.monotonic() + SECONDS, 0
     while time.monotonic() < until:
         left = until - time.monotonic()
