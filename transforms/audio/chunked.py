@@ -2,12 +2,13 @@
 
 import struct
 from dataclasses import replace
-from typing import Literal
 
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
+    After,
     Contents,
     Extent,
+    Order,
     Packets,
     audio_size,
     check_audio_chunk,
@@ -65,19 +66,17 @@ def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int) ->
     if size in (0, _UNKNOWN32) or 0 <= size - _SOX_PIPE <= 64:
         return replace(rest, length_known=False)
     check_audio_chunk(data, start, size, rest)
-    found = head + audio_size(data, start + head, size - head, frame, lambda at: _is_aiff_chunk(data, at))
-    contents = Contents("aiff", base, audio=(Extent(start + head, start + found),))
+    after = After(is_aiff, lambda at: _is_aiff_chunk(data, at), names=_AIFF_CHUNKS)
+    found = head + audio_size(data, start + head, size - head, frame, after)
+    following = after.file_at(data, start + found)
+    audio = (Extent(start + head, start + found),)
+    contents = Contents("aiff", base, audio=audio, following=following)
     if found != size:
         if found >= _UNKNOWN32:
             message = "an AIFF file of more than 4 GiB cannot be decoded here"
             raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
         edit = Edit(start - 4, start, found.to_bytes(4, "big"))
         contents = replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
-    end = start + found
-    for at in (end + end % 2, end):
-        form = data.read_at(at, 12)
-        if len(form) == 12 and is_aiff(form):
-            return replace(contents, following=at)
     return contents
 
 
@@ -125,8 +124,10 @@ def _caf_audio(data: Bytes, base: int, position: int, size: int) -> Contents:
     if size == _UNKNOWN64:
         return replace(rest, length_known=False)
     check_audio_chunk(data, start, size, rest)
-    found = audio_size(data, start, size, 1, lambda at: _is_caf_chunk(data, at))
-    contents = Contents("caf", base, audio=(Extent(start + _CAF_EDITS, start + found),))
+    after = After(is_caf, lambda at: _is_caf_chunk(data, at), align=1)
+    found = audio_size(data, start, size, 1, after)
+    audio = (Extent(start + _CAF_EDITS, start + found),)
+    contents = Contents("caf", base, audio=audio, following=after.file_at(data, start + found))
     if found == size:
         return contents
     edit = Edit(position + 4, start, found.to_bytes(8, "big"))
@@ -187,7 +188,7 @@ def inspect_au(data: Bytes, base: int) -> Contents:
         BadAudio: ``truncated``.
     """
     head = read_exactly(data, base, 24, "header")
-    order: Literal["big", "little"] = "big" if head[:1] == b"." else "little"
+    order: Order = "big" if head[:1] == b"." else "little"
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     if size == _UNKNOWN32 or (size == 0 and base + start < data.size):
         edits = (Edit(base + 8, base + 12, b"\xff" * 4),) if size == 0 else ()
@@ -197,8 +198,10 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     check_audio_chunk(data, base + start, size, rest)
     width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
     frame = max(1, width * int.from_bytes(head[20:24], order))
-    found = audio_size(data, base + start, size, frame, lambda at: at >= data.size)
-    contents = Contents("au", base, audio=(Extent(base + start, base + start + found),))
+    after = After(is_au, lambda at: at >= data.size, align=1)
+    found = audio_size(data, base + start, size, frame, after)
+    audio = (Extent(base + start, base + start + found),)
+    contents = Contents("au", base, audio=audio, following=after.file_at(data, base + start + found))
     if found == size:
         return contents
     edit = Edit(base + 8, base + 12, min(found, _UNKNOWN32).to_bytes(4, order))

@@ -127,13 +127,13 @@ def _last_frames(data: Bytes, audio: int, fixed_block: int) -> _Frame | None:
     Audio may look like a header by chance, once in some thousand files: two that follow each other do not.
     """
     start = max(audio, data.size - _TAIL)
-    later: list[_Frame] = []
+    later: dict[int, _Frame] = {}
     for frame in _frames_backwards(data.read_at(start, data.size - start), fixed_block):
-        if any(frame.stop == other.start for other in later):
-            return next(other for other in later if frame.stop == other.start)
+        if frame.stop in later:
+            return later[frame.stop]
         if start + frame.at == audio and not later:
             return frame
-        later.append(frame)
+        later.setdefault(frame.start, frame)
     return None
 
 

@@ -19,6 +19,7 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.tags import skip_tags
 from beamprint.transforms.audio.views import Bytes
 
 _LONGEST_BLOCK = 8192
@@ -223,6 +224,9 @@ def check_pages(data: Bytes, base: int) -> None:
         at = position - origin
         page = Page.parse(buffer[at : at + 282], position)
         if page is None:
+            if (after := skip_tags(data, position)) > position and data.read_at(after, 5) == _CAPTURE:
+                position = after
+                continue
             if next(find_all(data, _CAPTURE, position), None) is not None:
                 raise BadAudio(Reason.CHECKSUM_MISMATCH, f"no Ogg page at byte {position}, but later ones")
             return

@@ -7,12 +7,14 @@ So it is held against what comes after: chunks, tags and padding are no audio, a
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
+    After,
     Contents,
     Extent,
+    Order,
     Stream,
     audio_size,
     check_audio_chunk,
@@ -74,7 +76,7 @@ _KNOWN_CHUNKS = frozenset(
         "_PMX",
     ]
 )
-Order = Literal["little", "big"]
+_AFTER_AUDIO = _KNOWN_CHUNKS - {b"data"}
 
 
 @dataclass
@@ -107,7 +109,7 @@ class Format:
 
     def frames_in_blocks(self, size: int) -> int | None:
         """Samples a channel in so many bytes as the ``fact`` chunk has it, if it can be true."""
-        whole = -(-size // self.block) * self.samples_per_block
+        whole = -((1 - size) // self.block) * self.samples_per_block  # a pad byte may have been counted
         possible = self.tag in _IN_BLOCKS and whole - self.samples_per_block < self.fact <= whole
         return self.fact if possible else None
 
@@ -191,16 +193,16 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
     start, size, wide = chunk.body, chunk.size, False
     if size == _ALL_ONES and header.data_size64 is not None:
         size, wide = header.data_size64, True
+    order = header.order
+    after = After(is_riff, lambda at: _is_chunk(data, at, order), names=_AFTER_AUDIO, order=order)
     known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, header.order))
     if known:
         there = (Extent(start, data.size),)
         rest = Contents(container, base, header.mask, audio=there)
         check_audio_chunk(data, start, size, rest, header.frame - 1)
-        found = audio_size(
-            data, start, size, header.frame, lambda position: _is_chunk(data, position, header.order)
-        )
+        found = audio_size(data, start, size, header.frame, after)
     else:
-        found = data.size - start
+        found = after.last_chunks(data, start) - start
     audio = (Extent(start, min(data.size, start + found)),)
     contents = Contents(
         container, base, header.mask, length_known=known, corrections=header.pads, audio=audio

@@ -170,6 +170,33 @@ def test_mp3_with_fraunhofers_count(tmp_path):
     assert refusal(tmp_path, cut).reason is Reason.TRUNCATED
 
 
+def test_an_mp3_of_a_single_frame(tmp_path):
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))
+    (_, size), *_ = sounds.mpeg_frames(stream)
+    assert opened(tmp_path, stream[:size]).identity.frames == 1152
+    assert refusal(tmp_path, stream[: size - 1]).reason is Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+def test_chunks_after_audio_of_unknown_length_are_no_audio(tmp_path, size):
+    pcm = sounds.pcm16(sounds.music(0.5))
+    after = sounds.chunk(b"LIST", b"INFOINAM\2\0\0\0a\0") + sounds.chunk(b"id3 ", sounds.id3())
+    identity = opened(tmp_path, sounds.wav(pcm, data_size=size, after=after)).identity
+    assert (identity.frames, identity.notes) == (len(pcm) // 4, (LENGTH_UNKNOWN,))
+
+
+@pytest.mark.parametrize("frames", [1, 319, 320, 4095])
+def test_a_pad_byte_that_is_counted_is_no_block(tmp_path, frames):
+    """GSM 6.10 in WAV has blocks of 65 bytes; writers count the pad byte of an odd number of them."""
+    path = sounds.write(tmp_path / "a.wav", sounds.music(1.0, 8000, 1)[:frames], 8000, subtype="GSM610")
+    data = bytearray(path.read_bytes())
+    at, fact = data.index(b"data") + 4, data.index(b"fact") + 8
+    data[fact : fact + 4] = frames.to_bytes(4, "little")
+    size = -(-frames // 320) * 65
+    data[at:] = (size + size % 2).to_bytes(4, "little") + data[at + 4 : at + 4 + size] + bytes(size % 2)
+    assert opened(tmp_path, bytes(data)).identity.frames == frames
+
+
 def test_speech_at_a_low_rate_is_the_same_after_a_seek(tmp_path):
     """Opus of narrow band remembers longer than the 80 ms that libsndfile goes back."""
     sounds.encoded(tmp_path, "opus", 0.2 * sounds.music(20.0, 8000, 1), 8000)
