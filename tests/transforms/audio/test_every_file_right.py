@@ -119,6 +119,29 @@ def test_ogg_without_the_end_flag_is_read_and_noted(tmp_path):
     assert (identity.frames, identity.notes) == (whole, (LENGTH_UNKNOWN,))
 
 
+@pytest.mark.parametrize("kind", ["vorbis", "opus"])
+@pytest.mark.parametrize("position", [5000, -1])
+def test_an_ogg_whose_last_page_ends_before_the_others_is_refused(tmp_path, kind, position):
+    """The decoder stops at that position, and the rest of the audio would be lost without a word."""
+    *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, kind))
+    bent = sounds.sealed(last[:6] + position.to_bytes(8, "little", signed=True) + last[14:])
+    assert refusal(tmp_path, b"".join([*pages, bent])).reason is Reason.CHECKSUM_MISMATCH
+
+
+@pytest.mark.parametrize("kind", ["vorbis", "opus"])
+def test_a_link_of_an_ogg_that_does_not_end_is_noted(tmp_path, kind):
+    pages = sounds.ogg_pages(sounds.encoded(tmp_path, kind))
+    identity = opened(tmp_path, b"".join(pages[:-3] + pages)).identity
+    assert identity.notes == (LENGTH_UNKNOWN,)
+    assert opened(tmp_path, b"".join(pages + pages)).identity.notes == ()
+
+
+def test_what_lies_between_joined_oggs_makes_no_difference_to_the_hash(tmp_path):
+    data = sounds.encoded(tmp_path, "vorbis")
+    plain, tagged = (opened(tmp_path, data + between + data).identity for between in (b"", sounds.ID3V1))
+    assert (plain.frames, plain.audio_hash) == (tagged.frames, tagged.audio_hash)
+
+
 def test_an_ogg_that_declares_a_little_more_than_it_holds_is_noted(tmp_path):
     *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
     later = int.from_bytes(last[6:14], "little") + 5000
