@@ -116,6 +116,7 @@ class Contents:
         packets: what is declared of audio that takes the extra ``formats``; None where libsndfile decodes it.
         slack: frames that may be missing from a sound file, because encoders count differently.
         following: where another file of the same kind starts that was appended to this one.
+        missing_s: seconds of declared audio that are not there; None where nothing is known to be missing.
         notes: codes for the record.
     """
 
@@ -134,6 +135,7 @@ class Contents:
     packets: Packets | None = None
     slack: int = 0
     following: int | None = None
+    missing_s: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -141,15 +143,17 @@ def too_many_streams() -> BadAudio:
     return BadAudio(Reason.UNSUPPORTED_FORMAT, f"more than {MAX_STREAMS} streams in one file")
 
 
-def truncated(message: str, rest: Contents | None = None) -> BadAudio:
+def truncated(message: str, rest: Contents | None = None, missing_s: float | None = None) -> BadAudio:
     """The error that a file is cut.
 
     Args:
         message: what is missing.
         rest: what is there, where that can be decoded.
+        missing_s: how much is missing, where that is known.
     """
     error = BadAudio(Reason.TRUNCATED, message)
-    error.rest = rest and replace(rest, missing_bytes=0, notes=(TRUNCATED,))
+    error.missing_s = missing_s
+    error.rest = rest and replace(rest, missing_bytes=0, missing_s=missing_s, notes=(TRUNCATED,))
     return error
 
 
@@ -262,13 +266,24 @@ def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
     )
 
 
-def check_audio_chunk(data: Bytes, start: int, declared: int, rest: Contents, tolerance: int = 0) -> None:
+def check_audio_chunk(
+    data: Bytes, start: int, declared: int, rest: Contents, *, tolerance: int = 0, byte_rate: float = 0.0
+) -> None:
     """Hold the declared size of the audio against the file's.
 
+    Args:
+        data: the file.
+        start: where the audio starts.
+        declared: its size in bytes.
+        rest: what there is of a file that is cut.
+        tolerance: bytes that may be missing.
+        byte_rate: bytes of a second of audio, 0 where that is not known.
+
     Raises:
-        BadAudio: ``truncated``, more than ``tolerance`` bytes are missing; ``rest`` is what is there.
+        BadAudio: ``truncated``, more is missing.
     """
     missing = start + declared - data.size
     if missing > tolerance:
         message = f"the audio should be {declared} bytes long, the last {missing} of them are missing"
-        raise truncated(message, rest if data.size > start else None)
+        missing_s = min(missing, declared) / byte_rate if byte_rate > 0 else None
+        raise truncated(message, rest if data.size > start else None, missing_s)

@@ -83,7 +83,10 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
     contents = replace(contents, corrections=(Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big")),))
     if total > last.stop:
         message = f"{total} samples a channel are declared, the last frame ends at {last.stop}"
-        raise truncated(message, replace(contents, pcm_md5=b""))
+        rate = int.from_bytes(info[10:13], "big") >> 4
+        raise truncated(
+            message, replace(contents, pcm_md5=b""), (total - last.start) / rate if rate else None
+        )
     return replace(contents, notes=(LENGTH_CORRECTED,) if total else ())
 
 

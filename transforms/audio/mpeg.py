@@ -118,7 +118,9 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         notes=(LENGTH_CORRECTED,) if any(map(_is_miscounted, found)) else (),
     )
     if cut := next((stream for stream in found if _is_cut(data, stream)), None):
-        raise truncated(f"{cut.frames} of {cut.declared} MPEG frames are there", contents)
+        missing = (cut.declared or 0) - cut.frames
+        missing_s = missing * cut.header.samples / cut.header.rate
+        raise truncated(f"{cut.frames} of {cut.declared} MPEG frames are there", contents, missing_s)
     return contents
 
 

@@ -89,6 +89,8 @@ class Format:
     mask: int = 0
     block: int = 1
     samples_per_block: int = 1
+    rate: int = 0
+    average: int = 0
     fact: int = 0
     sizes_at: int = 0
     data_size64: int | None = None
@@ -99,6 +101,7 @@ class Format:
         """Read a ``fmt`` chunk."""
         self.tag = int.from_bytes(body[:2], self.order)
         if len(body) >= 14:
+            self.rate, self.average = (int.from_bytes(body[i : i + 4], self.order) for i in (4, 8))
             self.block = max(1, int.from_bytes(body[12:14], self.order))
             self.frame = min(self.block, _LARGEST_FRAME)
         if len(body) >= 20 and self.tag in _IN_BLOCKS:
@@ -106,6 +109,13 @@ class Format:
         if len(body) >= 26 and self.tag == _EXTENSIBLE:
             self.mask = int.from_bytes(body[20:24], self.order)
             self.tag = int.from_bytes(body[24:26], self.order)
+
+    @property
+    def byte_rate(self) -> float:
+        """Bytes a second: by the blocks where they are of one size, else what the header says on average."""
+        if self.tag in _MPEG + _VORBIS or self.samples_per_block < 1:
+            return self.average
+        return self.rate * self.block / self.samples_per_block
 
     def frames_in_blocks(self, size: int) -> int | None:
         """Samples a channel in so many bytes as the ``fact`` chunk has it, if it can be true."""
@@ -199,7 +209,7 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
     if known:
         there = (Extent(start, data.size),)
         rest = Contents(container, base, header.mask, audio=there)
-        check_audio_chunk(data, start, size, rest, header.frame - 1)
+        check_audio_chunk(data, start, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
         found = audio_size(data, start, size, header.frame, after)
     else:
         found = after.last_chunks(data, start) - start

@@ -38,7 +38,9 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
                 audio = (Extent(position + 24, data.size),)
                 return Contents("w64", base, header.mask, length_known=False, audio=audio)
             rest = Contents("w64", base, header.mask, audio=(Extent(position + 24, data.size),))
-            check_audio_chunk(data, position, size, rest, tolerance=header.frame - 1)
+            check_audio_chunk(
+                data, position, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate
+            )
             after = After(is_w64, lambda at: _is_chunk(data, at), align=8)
             found = audio_size(data, position, size, header.frame, after)
             edit = Edit(position + 16, position + 24, found.to_bytes(8, "little"))

@@ -146,7 +146,9 @@ def test_an_ogg_that_declares_a_little_more_than_it_holds_is_noted(tmp_path):
     *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
     later = int.from_bytes(last[6:14], "little") + 5000
     data = b"".join([*pages, sounds.sealed(last[:6] + later.to_bytes(8, "little") + last[14:])])
-    assert opened(tmp_path, data).identity.notes == (FRAMES_MISSING,)
+    identity = opened(tmp_path, data).identity
+    assert identity.notes == (FRAMES_MISSING,)
+    assert identity.missing_s == pytest.approx(5000 / 44_100, abs=0.01)  # the last block holds a little more
 
 
 def test_mono_joined_to_stereo_stands_in_both_channels(tmp_path):
@@ -253,5 +255,12 @@ def test_what_is_there_of_a_cut_file_can_be_accepted(tmp_path, kind):
     pcm = found.segment.pcm
     assert 0.5 < pcm.shape[1] / whole.shape[1] < 0.9
     assert found.identity.notes == (TRUNCATED,)
+    missing_s = refusal(tmp_path, data[: int(0.8 * len(data))]).missing_s
+    assert found.identity.missing_s == missing_s
+    if kind in ("vorbis", "opus"):  # what is not there does not say how long it was
+        assert missing_s is None
+    else:
+        frame = 2 * 4096  # samples of the largest frame or block, which may be cut
+        assert missing_s * 44_100 == pytest.approx(whole.shape[1] - pcm.shape[1], abs=frame)
     sure = pcm.shape[1] - 2 * 1152  # the end of a cut MP3 lacks what the next frame would have added
     assert np.array_equal(pcm[:, :sure], whole[:, :sure])
