@@ -19,7 +19,7 @@ Failed: TypeAlias = TaggedOutput[Literal["failures"], Failure]
 
 def failure_of(track: Track, bad: BadAudio, stage: str, index: int = 0) -> Failure:
     """The failure that bad audio is."""
-    return Failure(track, bad.reason, bad.message, stage, index, decoder=bad.decoder)
+    return Failure(track, bad.reason, bad.message, stage, index, decoder=bad.decoder, missing_s=bad.missing_s)
 
 
 class Guard(beam.DoFn):

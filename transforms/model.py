@@ -134,6 +134,7 @@ class Failure:
         index: Number of the segment it happened in.
         traceback: Of a bug; None for bad audio.
         decoder: Name and version of the decoder that was at work on the track; None where none was.
+        missing_s: Seconds of declared audio that are missing; None where that is not known.
     """
 
     track: Track
@@ -143,6 +144,7 @@ class Failure:
     index: int = 0
     traceback: str | None = None
     decoder: str | None = None
+    missing_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

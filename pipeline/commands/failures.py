@@ -16,6 +16,7 @@ _TOLD = (
     "message",
     "stage",
     "decoder",
+    "missing_s",
     "failed_at",
     "failed_since",
     "attempts",
@@ -64,6 +65,8 @@ def _advice(reason: str) -> str:
 
 def _history(row: Row) -> str:
     told = []
+    if row["missing_s"] is not None:
+        told.append(f"{row['missing_s']:.3g} s are missing")
     if row["attempts"] > 1:
         told.append(f"{row['attempts']} attempts since {row['failed_since']:%Y-%m-%d}")
     if row["record_from"] is not None:

@@ -87,6 +87,7 @@ class DatasetSink:
             "message": escape_undecodable(failure.message),
             "stage": failure.stage,
             "decoder": failure.decoder,
+            "missing_s": failure.missing_s,
             "traceback": failure.traceback and escape_undecodable(failure.traceback),
             "source_bytes": track.size,
             "source_version": track.version,

@@ -70,7 +70,7 @@ def _be_worker(server: int, descriptor: int, output: int, work: Work, setup: Set
         gc.enable()
         for stream in (1, 2):
             os.dup2(output, stream)  # C libraries write there, and would tear the progress line
-        os.close(output)
+        faulthandler.enable(output)  # not stream 2, which is diverted while libmpg123 decodes
         worker.serve(Connection(descriptor), work, setup)
     except BaseException:  # noqa: BLE001  the end of this process; its last words go to the parent
         traceback.print_exc()

@@ -54,6 +54,7 @@ def failure(track_id="a", **values):
         "message": "the file ends early",
         "stage": "decode",
         "decoder": "libsndfile 1.2",
+        "missing_s": None,
         "traceback": None,
         "source_bytes": 100,
         "source_version": "1",

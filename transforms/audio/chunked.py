@@ -2,12 +2,13 @@
 
 import struct
 from dataclasses import replace
-from typing import Literal
 
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
+    After,
     Contents,
     Extent,
+    Order,
     Packets,
     audio_size,
     check_audio_chunk,
@@ -44,14 +45,15 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``.
     """
-    position, frame = base + 12, 1
+    position, frame, duration = base + 12, 1, 0.0
     for _ in range(MAX_CHUNKS):
         head = read_exactly(data, position, 8, "chunks before the audio")
         size = int.from_bytes(head[4:], "big")
         if head[:4] == b"SSND":
-            return _aiff_audio(data, base, position, size, frame)
+            return _aiff_audio(data, base, position, size, frame, duration)
         if head[:4] == b"COMM":
-            common = data.read_at(position + 8, 8)
+            common = data.read_at(position + 8, 18)
+            duration = _aiff_duration(common)
             if common[2:6] == b"\0\0\0\0":
                 return Contents("aiff", base)  # no audio: SSND may be left out
             frame = max(1, int.from_bytes(common[:2], "big") * -(-int.from_bytes(common[6:8], "big") // 8))
@@ -59,26 +61,32 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
     raise truncated(f"no 'SSND' chunk among the first {MAX_CHUNKS}")
 
 
-def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int) -> Contents:
+def _aiff_duration(common: bytes) -> float:
+    """Seconds by a ``COMM`` chunk, whose rate is a float of 80 bits."""
+    exponent = int.from_bytes(common[8:10], "big") - 0x3FFF - 63
+    mantissa = int.from_bytes(common[10:18], "big")
+    plausible = mantissa and -63 <= exponent <= 0
+    return int.from_bytes(common[2:6], "big") / (mantissa * 2.0**exponent) if plausible else 0.0
+
+
+def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int, duration: float) -> Contents:
     start = position + 8
     head = 8 + int.from_bytes(data.read_at(start, 4), "big")
     rest = Contents("aiff", base, audio=(Extent(start + head, data.size),))
     if size in (0, _UNKNOWN32) or 0 <= size - _SOX_PIPE <= 64:
         return replace(rest, length_known=False)
-    check_audio_chunk(data, start, size, rest)
-    found = head + audio_size(data, start + head, size - head, frame, lambda at: _is_aiff_chunk(data, at))
-    contents = Contents("aiff", base, audio=(Extent(start + head, start + found),))
+    check_audio_chunk(data, start, size, rest, byte_rate=(size - head) / duration if duration else 0)
+    after = After(is_aiff, lambda at: _is_aiff_chunk(data, at), names=_AIFF_CHUNKS)
+    found = head + audio_size(data, start + head, size - head, frame, after)
+    following = after.file_at(data, start + found)
+    audio = (Extent(start + head, start + found),)
+    contents = Contents("aiff", base, audio=audio, following=following)
     if found != size:
         if found >= _UNKNOWN32:
             message = "an AIFF file of more than 4 GiB cannot be decoded here"
             raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
         edit = Edit(start - 4, start, found.to_bytes(4, "big"))
         contents = replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
-    end = start + found
-    for at in (end + end % 2, end):
-        form = data.read_at(at, 12)
-        if len(form) == 12 and is_aiff(form):
-            return replace(contents, following=at)
     return contents
 
 
@@ -101,32 +109,43 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
         BadAudio: ``truncated``.
     """
     position = base + 8
-    kind, said = b"lpcm", list[Extent]()
+    kind, byte_rate, said = b"lpcm", 0.0, list[Extent]()
     for _ in range(MAX_CHUNKS):
         head = read_exactly(data, position, 12, "chunks before the audio")
         size = int.from_bytes(head[4:], "big")
         start = position + 12
         if head[:4] == b"data":
             if kind in _CAF_BY_LIBSNDFILE:
-                return _caf_audio(data, base, position, size)
+                return _caf_audio(data, base, position, size, byte_rate)
             return _caf_packets(data, base, start, size, said)
         if head[:4] == b"desc":
-            kind = data.read_at(start + 8, 4)
+            description = data.read_at(start, 32)
+            kind, byte_rate = description[8:12], _caf_byte_rate(description)
         if head[:4] in _CAF_CODING:
             said.append(Extent(start, start + size))
         position = start + size
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
 
 
-def _caf_audio(data: Bytes, base: int, position: int, size: int) -> Contents:
+def _caf_byte_rate(description: bytes) -> float:
+    """Bytes a second by a ``desc`` chunk; 0 where packets differ in size."""
+    if len(description) < 32:
+        return 0.0
+    rate, _, _, size, frames = struct.unpack(">d4sIII", description[:24])
+    return float(rate * size / frames) if frames and 1 <= rate <= _HIGHEST_RATE else 0.0
+
+
+def _caf_audio(data: Bytes, base: int, position: int, size: int, byte_rate: float) -> Contents:
     start = position + 12
     there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
     rest = Contents("caf", base, corrections=(there,), audio=(Extent(start + _CAF_EDITS, data.size),))
     if size == _UNKNOWN64:
         return replace(rest, length_known=False)
-    check_audio_chunk(data, start, size, rest)
-    found = audio_size(data, start, size, 1, lambda at: _is_caf_chunk(data, at))
-    contents = Contents("caf", base, audio=(Extent(start + _CAF_EDITS, start + found),))
+    check_audio_chunk(data, start, size, rest, byte_rate=byte_rate)
+    after = After(is_caf, lambda at: _is_caf_chunk(data, at), align=1)
+    found = audio_size(data, start, size, 1, after)
+    audio = (Extent(start + _CAF_EDITS, start + found),)
+    contents = Contents("caf", base, audio=audio, following=after.file_at(data, start + found))
     if found == size:
         return contents
     edit = Edit(position + 4, start, found.to_bytes(8, "big"))
@@ -204,18 +223,21 @@ def inspect_au(data: Bytes, base: int) -> Contents:
         BadAudio: ``truncated``.
     """
     head = read_exactly(data, base, 24, "header")
-    order: Literal["big", "little"] = "big" if head[:1] == b"." else "little"
+    order: Order = "big" if head[:1] == b"." else "little"
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     if size == _UNKNOWN32 or (size == 0 and base + start < data.size):
         edits = (Edit(base + 8, base + 12, b"\xff" * 4),) if size == 0 else ()
         audio = (Extent(base + start, data.size),)
         return Contents("au", base, length_known=False, corrections=edits, audio=audio)
     rest = Contents("au", base, audio=(Extent(base + start, data.size),))
-    check_audio_chunk(data, base + start, size, rest)
     width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
     frame = max(1, width * int.from_bytes(head[20:24], order))
-    found = audio_size(data, base + start, size, frame, lambda at: at >= data.size)
-    contents = Contents("au", base, audio=(Extent(base + start, base + start + found),))
+    byte_rate = frame * int.from_bytes(head[16:20], order)
+    check_audio_chunk(data, base + start, size, rest, byte_rate=byte_rate)
+    after = After(is_au, lambda at: at >= data.size, align=1)
+    found = audio_size(data, base + start, size, frame, after)
+    audio = (Extent(base + start, base + start + found),)
+    contents = Contents("au", base, audio=audio, following=after.file_at(data, base + start + found))
     if found == size:
         return contents
     edit = Edit(base + 8, base + 12, min(found, _UNKNOWN32).to_bytes(4, order))

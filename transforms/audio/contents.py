@@ -1,16 +1,20 @@
 """What the bytes of a file say about it: its container, where its audio lies, and what it declares."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.tags import is_padding, skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit
 
+Order = Literal["little", "big"]
+
 MAX_STREAMS = 10_000
 _CHUNK = 1 << 20
 _WRAP = 1 << 32
+_MAGIC = 16
 _NO_AUDIO = 64
 """Bytes after the audio that are not worth a thought, whatever they are."""
 
@@ -114,6 +118,7 @@ class Contents:
         packets: what is declared of audio that takes the extra ``formats``; None where libsndfile decodes it.
         slack: frames that may be missing from a sound file, because encoders count differently.
         following: where another file of the same kind starts that was appended to this one.
+        missing_s: seconds of declared audio that are not there; None where nothing is known to be missing.
         notes: codes for the record.
     """
 
@@ -132,6 +137,7 @@ class Contents:
     packets: Packets | None = None
     slack: int = 0
     following: int | None = None
+    missing_s: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -139,15 +145,17 @@ def too_many_streams() -> BadAudio:
     return BadAudio(Reason.UNSUPPORTED_FORMAT, f"more than {MAX_STREAMS} streams in one file")
 
 
-def truncated(message: str, rest: Contents | None = None) -> BadAudio:
+def truncated(message: str, rest: Contents | None = None, missing_s: float | None = None) -> BadAudio:
     """The error that a file is cut.
 
     Args:
         message: what is missing.
         rest: what is there, where that can be decoded.
+        missing_s: how much is missing, where that is known.
     """
     error = BadAudio(Reason.TRUNCATED, message)
-    error.rest = rest and replace(rest, missing_bytes=0, notes=(TRUNCATED,))
+    error.missing_s = missing_s
+    error.rest = rest and replace(rest, missing_bytes=0, missing_s=missing_s, notes=(TRUNCATED,))
     return error
 
 
@@ -197,7 +205,49 @@ def find_all(data: Bytes, needle: bytes, position: int) -> Iterator[int]:
         position += _CHUNK
 
 
-def audio_size(data: Bytes, start: int, declared: int, frame: int, is_chunk: Callable[[int], bool]) -> int:
+@dataclass(frozen=True, slots=True)
+class After:
+    """What may follow the audio in a kind of container.
+
+    Args:
+        is_file: whether another file of this kind starts with these 16 bytes.
+        is_chunk: whether a chunk may start at a place, or the file ends there.
+        align: chunks start at multiples of so many bytes.
+        names: of chunks that are known to stand after the audio.
+        order: of the bytes in sizes of chunks.
+    """
+
+    is_file: Callable[[bytes], bool]
+    is_chunk: Callable[[int], bool]
+    align: int = 2
+    names: frozenset[bytes] = frozenset()
+    order: Order = "big"
+
+    def file_at(self, data: Bytes, end: int) -> int | None:
+        """Where a file starts that was appended to one that ends here; tags may lie between."""
+        for at in (end, -(-end // self.align) * self.align, skip_tags(data, end)):
+            head = data.read_at(at, _MAGIC)
+            if len(head) == _MAGIC and self.is_file(head):
+                return at
+        return None
+
+    def last_chunks(self, data: Bytes, start: int) -> int:
+        """Where the chunks start that end with the file; its end if there are none."""
+        window = max(start, data.size - _CHUNK)
+        tail = data.read_at(window, data.size - window) if self.names else b""
+        seen: set[int] = set()
+        for match in re.finditer(b"|".join(map(re.escape, sorted(self.names))), tail):
+            at = match.start()
+            while at + 8 <= len(tail) and at not in seen and tail[at : at + 4] in self.names:
+                seen.add(at)
+                size = int.from_bytes(tail[at + 4 : at + 8], self.order)
+                at += 8 + size + size % 2
+            if at - len(tail) in (0, 1) and tail:
+                return window + match.start()
+        return data.size
+
+
+def audio_size(data: Bytes, start: int, declared: int, frame: int, after: After) -> int:
     """Bytes of audio: as declared, or more where what follows is no chunk, tag or padding, so audio as well.
 
     Args:
@@ -205,15 +255,17 @@ def audio_size(data: Bytes, start: int, declared: int, frame: int, is_chunk: Cal
         start: where the audio starts.
         declared: bytes that the header tells of.
         frame: bytes of a sample of all channels.
-        is_chunk: whether a chunk may start at a place, or the file ends there.
+        after: what may follow.
     """
     rest = data.size - start - declared
     if rest >= _WRAP:  # 32 bits have wrapped around
         return declared + rest // _WRAP * _WRAP
-    ends = (start + declared, start + declared + declared % 2)
-    if rest <= _NO_AUDIO or any(is_chunk(end) or is_padding(data, end) for end in ends):
+    end = start + declared
+    if rest <= _NO_AUDIO or after.file_at(data, end) is not None:
         return declared
-    return (data.size - start) // frame * frame
+    if any(after.is_chunk(at) or is_padding(data, at) for at in (end, end + declared % 2)):
+        return declared
+    return (after.last_chunks(data, end) - start) // frame * frame
 
 
 def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
@@ -234,13 +286,24 @@ def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
     )
 
 
-def check_audio_chunk(data: Bytes, start: int, declared: int, rest: Contents, tolerance: int = 0) -> None:
+def check_audio_chunk(
+    data: Bytes, start: int, declared: int, rest: Contents, *, tolerance: int = 0, byte_rate: float = 0.0
+) -> None:
     """Hold the declared size of the audio against the file's.
 
+    Args:
+        data: the file.
+        start: where the audio starts.
+        declared: its size in bytes.
+        rest: what there is of a file that is cut.
+        tolerance: bytes that may be missing.
+        byte_rate: bytes of a second of audio, 0 where that is not known.
+
     Raises:
-        BadAudio: ``truncated``, more than ``tolerance`` bytes are missing; ``rest`` is what is there.
+        BadAudio: ``truncated``, more is missing.
     """
     missing = start + declared - data.size
     if missing > tolerance:
         message = f"the audio should be {declared} bytes long, the last {missing} of them are missing"
-        raise truncated(message, rest if data.size > start else None)
+        missing_s = min(missing, declared) / byte_rate if byte_rate > 0 else None
+        raise truncated(message, rest if data.size > start else None, missing_s)

@@ -74,6 +74,7 @@ class BadAudio(Exception):  # noqa: N818 - it says what is bad
     Attributes:
         decoder: name and version of the decoder that was at work on the track; None where none was.
         rest: for a file that is cut, the contents that are there (``Contents``), if they can be decoded.
+        missing_s: seconds of declared audio that are missing; None where that is not known.
 
     Examples:
         >>> import beamprint
@@ -90,6 +91,7 @@ class BadAudio(Exception):  # noqa: N818 - it says what is bad
         self.message = message
         self.decoder: str | None = None
         self.rest: Any = None
+        self.missing_s: float | None = None
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

@@ -83,7 +83,10 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
     contents = replace(contents, corrections=(Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big")),))
     if total > last.stop:
         message = f"{total} samples a channel are declared, the last frame ends at {last.stop}"
-        raise truncated(message, replace(contents, pcm_md5=b""))
+        rate = int.from_bytes(info[10:13], "big") >> 4
+        raise truncated(
+            message, replace(contents, pcm_md5=b""), (total - last.start) / rate if rate else None
+        )
     return replace(contents, notes=(LENGTH_CORRECTED,) if total else ())
 
 
@@ -127,13 +130,13 @@ def _last_frames(data: Bytes, audio: int, fixed_block: int) -> _Frame | None:
     Audio may look like a header by chance, once in some thousand files: two that follow each other do not.
     """
     start = max(audio, data.size - _TAIL)
-    later: list[_Frame] = []
+    later: dict[int, _Frame] = {}
     for frame in _frames_backwards(data.read_at(start, data.size - start), fixed_block):
-        if any(frame.stop == other.start for other in later):
-            return next(other for other in later if frame.stop == other.start)
+        if frame.stop in later:
+            return later[frame.stop]
         if start + frame.at == audio and not later:
             return frame
-        later.append(frame)
+        later.setdefault(frame.start, frame)
     return None
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -20,6 +21,8 @@ from beamprint.transforms.audio.quiet import captured_stderr
 from beamprint.transforms.audio.source import OpenSource
 from beamprint.transforms.audio.views import Edit, View, Zeros, stretch
 
+_COMPLAINT = re.compile(r"libmpg123/layer\d\.c:.* error: ")
+"""What libmpg123 prints where a frame contradicts itself; it goes on with silence, and tells libsndfile nothing."""
 _NO_LENGTH = 1 << 38
 """Frames, two weeks at 192 kHz: no file has them, but libsndfile's stand-in for "unknown" lies beyond."""
 _MPEG_PREROLL = 32 * 1152
@@ -301,6 +304,8 @@ def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Ite
             here = "cannot be decoded here: " if reason is Reason.UNSUPPORTED_FORMAT else ""
             raise BadAudio(reason, f"{here}{error.error_string}{printed}") from error
         _raise_hidden(views)
+    if chatter and (complaint := next(filter(_COMPLAINT.search, chatter.lines), None)):
+        raise BadAudio(Reason.DECODE_ERROR, f"a damaged MPEG frame ({complaint})")
 
 
 def _raise_hidden(views: list[View]) -> None:

@@ -28,12 +28,13 @@ from beamprint.transforms.audio.mpeg_header import (
     sizes_of_kind,
 )
 from beamprint.transforms.audio.tags import skip_tags, start_of_end_tags
-from beamprint.transforms.audio.views import Bytes, Edit
+from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 _HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff]")
 _SEARCH = 1 << 20
 """Bytes that are searched for the next frame."""
-_CHUNK = 1 << 20
+_CHUNK, _FIRST_CHUNK = 1 << 20, 1 << 13
+"""Bytes that are read at a time, and at a run's start: a run may be short, and there may be very many of them."""
 _MAX_CANDIDATES = 1 << 15
 """Of a MiB of random bytes one in 3000 looks like a header."""
 _LONGEST_FRAME = 3456
@@ -95,6 +96,8 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     if not whole:
         return _from_first_frame(data, base, start)
     found = _streams(data, start, end)
+    if not any(stream.frames for stream in found):
+        raise truncated("the file ends within its only MPEG frame")
     settled = [_settled(stream) for stream in found]
     corrections = tuple(edit for _, edits in settled for edit in edits)
     streams = tuple(stream for stream, _ in settled)
@@ -115,7 +118,9 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         notes=(LENGTH_CORRECTED,) if any(map(_is_miscounted, found)) else (),
     )
     if cut := next((stream for stream in found if _is_cut(data, stream)), None):
-        raise truncated(f"{cut.frames} of {cut.declared} MPEG frames are there", contents)
+        missing = (cut.declared or 0) - cut.frames
+        missing_s = missing * cut.header.samples / cut.header.rate
+        raise truncated(f"{cut.frames} of {cut.declared} MPEG frames are there", contents, missing_s)
     return contents
 
 
@@ -137,6 +142,8 @@ def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
         right = Edit(at, at + 4, frames.to_bytes(4, "big"))
         return Stream(pieces), (right,) if stream.declared is None or _is_miscounted(stream) else ()
     audio = Extent(run.start + run.tag_size, run.stop)
+    if frames == 1:  # libmpg123 believes a header only if another follows
+        return Stream((audio, audio), run.header.samples), ()
     return Stream((audio, *pieces[1:]), frames * run.header.samples), ()
 
 
@@ -191,14 +198,20 @@ def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
             if len(found) == MAX_STREAMS:
                 raise too_many_streams()
             found.append(_Found([run]))
-        elif position > (begins := skip_tags(data, stop)):
-            message = f"no MPEG frame in {position - begins} bytes from byte {begins} on, but later ones"
+        elif not _are_tags(data, stop, position):
+            message = f"no MPEG frame in {position - stop} bytes from byte {stop} on, but later ones"
             raise BadAudio(Reason.DECODE_ERROR, message)
         else:
             found[-1].runs.append(run)
         stop = run.stop
         position = _next_frame(data, stop, end)
     return found
+
+
+def _are_tags(data: Bytes, start: int, stop: int) -> bool:
+    """Whether there is nothing but tags and zeros; an APE tag may only be known by its end."""
+    start = skip_tags(data, start)
+    return start >= stop or start_of_end_tags(Slice(data, 0, stop), start - 1) <= start
 
 
 def _read_run(data: Bytes, start: int, end: int) -> _Run:
@@ -209,10 +222,11 @@ def _read_run(data: Bytes, start: int, end: int) -> _Run:
     tag = frame_count(data.read_at(start, first), header)
     tag_at, mono = header.tag_offset if header.layer == 3 else 0, header.mono
     position, frames = start, 0
-    buffer, origin = b"", start
+    buffer, origin, ahead = b"", start, _FIRST_CHUNK
     while position < end:
         if position - origin + _LONGEST_FRAME > len(buffer) and origin + len(buffer) < end:
-            buffer, origin = data.read_at(position, min(_CHUNK, end - position)), position
+            buffer, origin = data.read_at(position, min(ahead, end - position)), position
+            ahead = min(2 * ahead, _CHUNK)
         at = position - origin
         size = sizes.get(buffer[at : at + 3])
         if size is None or position + size > end or (buffer[at + 3] >= 0xC0) != mono:
@@ -238,8 +252,10 @@ def _first_frame(data: Bytes, base: int) -> int | None:
 def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
     """Where frames go on after a gap; None where there are no more."""
     start = skip_tags(data, stop)
+    if FrameHeader.parse(data.read_at(start, min(4, max(0, end - start)))) and _frames_follow(data, start, 2):
+        return start
     for at in _candidates(data, start, min(end, start + _SEARCH)):
-        if _frames_follow(data, at, 2 if at == start else _AMONG_JUNK):
+        if _frames_follow(data, at, _AMONG_JUNK):
             return at
     return None
 

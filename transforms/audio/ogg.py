@@ -19,13 +19,16 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.views import Bytes
+from beamprint.transforms.audio.tags import skip_tags
+from beamprint.transforms.audio.views import Bytes, Slice
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
 _CAPTURE = b"OggS\0"
 _BEGIN = _CAPTURE + b"\x02"
 _BEGINNING, _END = 0x02, 0x04
+_NO_POSITION = -1
+"""Position of a page on which no packet ends."""
 _COMMENTS = 1
 """Number of the packet with the comments; the first is 0."""
 _LONGEST_PAGE = 27 + 255 + 255 * 255
@@ -47,7 +50,7 @@ _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Header of a page: where it lies, whose it is and which number it has."""
+    """Header of a page: where it lies, whose it is, which number it has, and the sample at which it ends."""
 
     start: int
     body: int
@@ -55,6 +58,7 @@ class Page:
     flags: int
     serial: int
     number: int
+    position: int
 
     @property
     def stop(self) -> int:
@@ -67,7 +71,8 @@ class Page:
             return None
         size = 27 + head[26] + sum(head[27 : 27 + head[26]])
         serial, number = (int.from_bytes(head[i : i + 4], "little") for i in (14, 18))
-        return cls(start, start + 27 + head[26], size, head[5], serial, number)
+        position = int.from_bytes(head[6:14], "little", signed=True)
+        return cls(start, start + 27 + head[26], size, head[5], serial, number, position)
 
 
 def is_ogg(head: bytes) -> bool:
@@ -88,7 +93,7 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     first = Page.parse(read_exactly(data, base, 27, "first page") + data.read_at(base + 27, 255), base)
     if first is None:
         raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
-    end, ended, cut = _end(data, base)
+    end, ends, cut = _end(data, base)
     links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else [_Link((first,))]
     if len(links) > MAX_STREAMS:
         raise too_many_streams()
@@ -97,8 +102,9 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         links[0].audio(data)
     stops = [*(link.start for link in links[1:]), end]
     streams = () if alone else tuple(_stream(data, link, stop) for link, stop in zip(links, stops))
+    ends = ends and all(_end(Slice(data, 0, stop), link.start)[1] for link, stop in zip(links, stops[:-1]))
     contents = Contents(
-        "ogg", base, vorbis_order=True, length_known=ended, streams=streams, slack=_LONGEST_BLOCK
+        "ogg", base, vorbis_order=True, length_known=ends, streams=streams, slack=_LONGEST_BLOCK
     )
     if cut:
         raise truncated("the last Ogg page is incomplete", contents if end > base else None)
@@ -152,13 +158,16 @@ def _stream(data: Bytes, link: _Link, stop: int) -> Stream:
 
 
 def _pages(data: Bytes, position: int, stop: int) -> Iterator[Page]:
-    """Pages that follow each other, up to the first that is none."""
+    """Pages that follow each other, with no more than tags and zeros in between."""
     while position < stop:
         page = Page.parse(data.read_at(position, 282), position)
-        if page is None:
+        if page is not None:
+            yield page
+            position = page.stop
+        elif (after := skip_tags(data, position)) > position:
+            position = after
+        else:
             return
-        yield page
-        position = page.stop
 
 
 def _end(data: Bytes, base: int) -> tuple[int, bool, bool]:
@@ -195,9 +204,13 @@ def _without_zeros(data: Bytes, base: int) -> int:
 def _links(data: Bytes, base: int) -> Iterator[_Link]:
     """Streams that begin one right after the other are multiplexed; any other beginning starts a link."""
     pages: list[Page] = []
+    others = 0
     for start in find_all(data, _BEGIN, base):
         page = Page.parse(data.read_at(start, 282), start)
         if page is None or page.number != 0 or page.size > data.size - start:
+            others += 1
+            if others > MAX_STREAMS:
+                raise too_many_streams()
             continue
         if pages and pages[-1].stop != start:
             yield _Link(tuple(pages))
@@ -208,12 +221,15 @@ def _links(data: Bytes, base: int) -> Iterator[_Link]:
 
 
 def check_pages(data: Bytes, base: int) -> None:
-    """Check every page's checksum and number.
+    """Check every page's checksum and number, and that the positions of a stream that is decoded never go back.
+
+    The last position is where the decoder stops, however much audio there is.
 
     Raises:
-        BadAudio: ``checksum_mismatch``, one is damaged or missing.
+        BadAudio: ``checksum_mismatch``, one is damaged or missing, or contradicts those before.
     """
     numbers: dict[int, int] = {}
+    reached: dict[int, int] = {}
     position = base
     buffer, mirrored, origin = b"", memoryview(b""), base
     while position + 27 <= data.size:
@@ -223,6 +239,9 @@ def check_pages(data: Bytes, base: int) -> None:
         at = position - origin
         page = Page.parse(buffer[at : at + 282], position)
         if page is None:
+            if (after := skip_tags(data, position)) > position and data.read_at(after, 5) == _CAPTURE:
+                position = after
+                continue
             if next(find_all(data, _CAPTURE, position), None) is not None:
                 raise BadAudio(Reason.CHECKSUM_MISMATCH, f"no Ogg page at byte {position}, but later ones")
             return
@@ -235,8 +254,24 @@ def check_pages(data: Bytes, base: int) -> None:
             raise BadAudio(
                 Reason.CHECKSUM_MISMATCH, f"Ogg page {page.number} follows {due - 1} at byte {position}"
             )
+        if page.flags & _BEGINNING:
+            reached.pop(page.serial, None)
+            if _codec(data, page) in _DECODED:
+                reached[page.serial] = 0
+        elif page.serial in reached:
+            _check_position(page, reached[page.serial])
+            reached[page.serial] = max(page.position, reached[page.serial])
         numbers[page.serial] = (page.number + 1) & 0xFFFFFFFF
         position = page.stop
+
+
+def _check_position(page: Page, reached: int) -> None:
+    without = page.position == _NO_POSITION and not (page.flags & _END and page.stop > page.body)
+    if page.position < reached and not without:
+        raise BadAudio(
+            Reason.CHECKSUM_MISMATCH,
+            f"the Ogg page at byte {page.start} says that it ends at sample {page.position}, after {reached}",
+        )
 
 
 def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
@@ -246,8 +281,7 @@ def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
     divided into pages does not show.
     """
     ended: dict[int, int] = {}
-    position = base
-    while (page := Page.parse(data.read_at(position, 282), position)) is not None:
+    for page in _pages(data, base, data.size):
         body = data.read_at(page.body, page.stop - page.body)
         if page.flags & _BEGINNING:
             ended[page.serial] = 0
@@ -261,7 +295,6 @@ def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
                     yield body[at : at + size]
                 at += size
                 ended[page.serial] += size < 255
-        position = page.stop
 
 
 def _checksum(mirrored: memoryview) -> bytes:

@@ -96,7 +96,9 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
         in_packets = contents.is_mpeg or contents.packets is not None
         whole = in_packets and contents.size_known and not contents.missing_bytes
         reason = Reason.DECODE_ERROR if whole else Reason.TRUNCATED
-        raise BadAudio(reason, f"{found} of {declared} samples a channel could be decoded")
+        error = BadAudio(reason, f"{found} of {declared} samples a channel could be decoded")
+        error.missing_s = short / decoder.format.rate
+        raise error
     if found == 0:
         raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
 

@@ -7,12 +7,14 @@ So it is held against what comes after: chunks, tags and padding are no audio, a
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
+    After,
     Contents,
     Extent,
+    Order,
     Stream,
     audio_size,
     check_audio_chunk,
@@ -74,7 +76,7 @@ _KNOWN_CHUNKS = frozenset(
         "_PMX",
     ]
 )
-Order = Literal["little", "big"]
+_AFTER_AUDIO = _KNOWN_CHUNKS - {b"data"}
 
 
 @dataclass
@@ -87,6 +89,8 @@ class Format:
     mask: int = 0
     block: int = 1
     samples_per_block: int = 1
+    rate: int = 0
+    average: int = 0
     fact: int = 0
     sizes_at: int = 0
     data_size64: int | None = None
@@ -97,6 +101,7 @@ class Format:
         """Read a ``fmt`` chunk."""
         self.tag = int.from_bytes(body[:2], self.order)
         if len(body) >= 14:
+            self.rate, self.average = (int.from_bytes(body[i : i + 4], self.order) for i in (4, 8))
             self.block = max(1, int.from_bytes(body[12:14], self.order))
             self.frame = min(self.block, _LARGEST_FRAME)
         if len(body) >= 20 and self.tag in _IN_BLOCKS:
@@ -105,9 +110,16 @@ class Format:
             self.mask = int.from_bytes(body[20:24], self.order)
             self.tag = int.from_bytes(body[24:26], self.order)
 
+    @property
+    def byte_rate(self) -> float:
+        """Bytes a second: by the blocks where they are of one size, else what the header says on average."""
+        if self.tag in _MPEG + _VORBIS or self.samples_per_block < 1:
+            return self.average
+        return self.rate * self.block / self.samples_per_block
+
     def frames_in_blocks(self, size: int) -> int | None:
         """Samples a channel in so many bytes as the ``fact`` chunk has it, if it can be true."""
-        whole = -(-size // self.block) * self.samples_per_block
+        whole = -((1 - size) // self.block) * self.samples_per_block  # a pad byte may have been counted
         possible = self.tag in _IN_BLOCKS and whole - self.samples_per_block < self.fact <= whole
         return self.fact if possible else None
 
@@ -191,16 +203,16 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
     start, size, wide = chunk.body, chunk.size, False
     if size == _ALL_ONES and header.data_size64 is not None:
         size, wide = header.data_size64, True
+    order = header.order
+    after = After(is_riff, lambda at: _is_chunk(data, at, order), names=_AFTER_AUDIO, order=order)
     known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, header.order))
     if known:
         there = (Extent(start, data.size),)
         rest = Contents(container, base, header.mask, audio=there)
-        check_audio_chunk(data, start, size, rest, header.frame - 1)
-        found = audio_size(
-            data, start, size, header.frame, lambda position: _is_chunk(data, position, header.order)
-        )
+        check_audio_chunk(data, start, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
+        found = audio_size(data, start, size, header.frame, after)
     else:
-        found = data.size - start
+        found = after.last_chunks(data, start) - start
     audio = (Extent(start, min(data.size, start + found)),)
     contents = Contents(
         container, base, header.mask, length_known=known, corrections=header.pads, audio=audio

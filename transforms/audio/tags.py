@@ -47,11 +47,8 @@ def start_of_end_tags(data: Bytes, base: int) -> int:
 
 
 def is_padding(data: Bytes, position: int) -> bool:
-    """Whether a tag starts here, or nothing but zeros and tags follow."""
-    after = skip_tags(data, position)
-    if after >= data.size or start_of_end_tags(data, position - 1) <= position:
-        return True
-    return after > position and data.read_at(position, 1) != b"\0"
+    """Whether nothing but zeros and tags follow."""
+    return skip_tags(data, position) >= data.size or start_of_end_tags(data, position - 1) <= position
 
 
 def _skip_one(data: Bytes, position: int) -> int:

@@ -43,6 +43,7 @@ class Identity:
     codec: str
     bit_depth: int | None
     embedded: dict[str, str] | None
+    missing_s: float | None
     decoder_version: str
     notes: tuple[str, ...]
 
@@ -110,9 +111,11 @@ def _open_once(
     info, audio_hash, pcm, total, start, bounds = decoded
     coding = replace(info.format.coding, code_or=pcm.code_or)
     segment = Segment(pcm.samples, start, info.format.rate, total, info.layout, bounds, coding, block)
-    short = not contents.is_mpeg and info.frames_exact and total < (info.frames or 0)
-    notes = (*info.notes, FRAMES_MISSING) if short else info.notes
-    return TrackSegment(segment, _identity(replace(info, notes=notes), total, sha256, audio_hash, embedded))
+    short = (info.frames or 0) - total if info.frames_exact and not contents.is_mpeg else 0
+    missing_s = short / info.format.rate if short > 0 else contents.missing_s
+    notes = (*info.notes, FRAMES_MISSING) if short > 0 else info.notes
+    identity = _identity(replace(info, notes=notes), total, sha256, audio_hash, embedded, missing_s)
+    return TrackSegment(segment, identity)
 
 
 def _decode_whole(source: OpenSource, contents: Contents, block: int, limits: Limits) -> _Part:
@@ -170,7 +173,12 @@ def _read_through(source: OpenSource, contents: Contents) -> str:
 
 
 def _identity(
-    info: AudioInfo, total: int, sha256: str | None, audio_hash: str | None, embedded: Embedded | None
+    info: AudioInfo,
+    total: int,
+    sha256: str | None,
+    audio_hash: str | None,
+    embedded: Embedded | None,
+    missing_s: float | None,
 ) -> Identity:
     return Identity(
         content_sha256=sha256,
@@ -185,6 +193,7 @@ def _identity(
         codec=info.format.codec,
         bit_depth=info.format.bit_depth,
         embedded=embedded and embedded.tags,
+        missing_s=missing_s,
         decoder_version=info.decoder_version,
         notes=info.notes if embedded is None else (*info.notes, *embedded.notes),
     )

@@ -2,6 +2,7 @@
 
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
+    After,
     Contents,
     Extent,
     Stream,
@@ -37,8 +38,11 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
                 audio = (Extent(position + 24, data.size),)
                 return Contents("w64", base, header.mask, length_known=False, audio=audio)
             rest = Contents("w64", base, header.mask, audio=(Extent(position + 24, data.size),))
-            check_audio_chunk(data, position, size, rest, tolerance=header.frame - 1)
-            found = audio_size(data, position, size, header.frame, lambda at: _is_chunk(data, at))
+            check_audio_chunk(
+                data, position, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate
+            )
+            after = After(is_w64, lambda at: _is_chunk(data, at), align=8)
+            found = audio_size(data, position, size, header.frame, after)
             edit = Edit(position + 16, position + 24, found.to_bytes(8, "little"))
             wrong = found != size
             return Contents(
@@ -48,6 +52,7 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
                 streams=(Stream((Extent(base, position + found),)),),  # libsndfile reads on to the file's end
                 corrections=(edit,) if wrong else (),
                 audio=(Extent(position + 24, position + found),),
+                following=after.file_at(data, position + found),
                 notes=(LENGTH_CORRECTED,) if wrong else (),
             )
         if head[:4] == b"fmt ":

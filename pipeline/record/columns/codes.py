@@ -28,6 +28,10 @@ CODES = {
     "length_unknown": "The file does not say how long it is, so a missing end cannot be noticed.",
     "other_tracks": "The file holds several sound tracks, of which the first was measured.",
     "length_corrected": "The file declares a wrong length; all of the audio that is there was read.",
+    "truncated": "The file ends before its audio does; what is there was measured, as --accept-truncated asks.",
+    "frames_missing": "The file declares a little more audio than could be decoded, less than a block of its codec.",
+    "mono_in_both": "Some of the streams that were joined are mono; they stand in both channels.",
+    "other_tracks": "The file holds several sound tracks, of which the first was measured.",
 }
 """Code to explanation. Those of a null or a value are written ``column:code``, others are about the track."""
 

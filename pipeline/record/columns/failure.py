@@ -24,6 +24,13 @@ FAILURE = (
     _column(name="stage", required=True, definition="Step of the graph that failed first."),
     _column(name="decoder", definition="Name and version of the decoder; null if none was at work."),
     _column(
+        name="missing_s",
+        kind=Kind.FLOAT,
+        unit="s",
+        low=0,
+        definition="Audio that the file declares and does not hold; null if nothing is known to be missing.",
+    ),
+    _column(
         name="traceback",
         definition="Where in the code the error came up, for a bug of Beamprint; null for bad audio.",
     ),

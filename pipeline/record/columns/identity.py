@@ -64,6 +64,15 @@ IDENTITY = (
         definition="Number of decoded samples in each channel.",
     ),
     _identity(
+        name="missing_s",
+        kind=Kind.FLOAT,
+        unit="s",
+        low=0,
+        definition="Audio that the file declares and that could not be decoded, in a file that is cut and was accepted "
+        "(note truncated) or that lacks a part of a block (note frames_missing). Null if nothing is known to be missing.",
+        blind_spot="What is missing from a file that does not declare its length, among them Ogg files that are cut.",
+    ),
+    _identity(
         name="sample_rate_hz",
         kind=Kind.INT,
         unit="Hz",

@@ -1,7 +1,7 @@
 """A stand-in for the graph whose tracks do what their uri says, real faults included.
 
-``fine``, ``fine:0.2`` (seconds), ``long:4`` (segments), ``bad`` (quarantined by the graph itself), ``segfault``, ``exit``,
-``hang``, ``spin`` (in C, holding the GIL), ``eat``, ``raise``, ``no_memory``, ``disk_full``, ``suicide_once``,
+``fine``, ``fine:0.2`` (seconds), ``long:4`` (segments), ``bad`` (quarantined by the graph itself), ``segfault``,
+``mp3fault`` (while stream 2 is diverted), ``exit``, ``hang``, ``spin`` (in C, holding the GIL), ``eat``, ``raise``, ``no_memory``, ``disk_full``, ``suicide_once``,
 ``late`` (dies when all tracks of its slice are measured), ``noise`` (writes to stdout and stderr from C), ``block`` (reads
 from a pipe into which nobody writes), ``wait`` (until there is a file ``go``). Each track leaves a file ``begun/ID``.
 """
@@ -22,6 +22,7 @@ from beamprint.pipeline.runner import SliceReport
 from beamprint.pipeline.store.folder import FolderStore
 from beamprint.pipeline.store.store import ANY
 from beamprint.transforms import listener
+from beamprint.transforms.audio.quiet import captured_stderr
 from beamprint.transforms.model import Range, Track
 
 
@@ -110,6 +111,7 @@ def finish_ranges(tracks, job, scratch):
 
 def record_failures(failures, job):
     for failure in failures:
+        (job.out / "begun" / f"{failure.track.track_id}.traceback").write_text(failure.traceback or "")
         _commit(job, failure.track.track_id, str(failure.reason))
     return SliceReport(failures=Counter(str(failure.reason) for failure in failures))
 
@@ -153,6 +155,11 @@ def _segfault():
     ctypes.string_at(0)
 
 
+def _segfault_unheard():
+    with captured_stderr():  # as while libmpg123 decodes
+        ctypes.string_at(0)
+
+
 def _hang():
     while True:
         time.sleep(60)
@@ -191,6 +198,7 @@ def _noise():
 
 _FAULTS = {
     "segfault": _segfault,
+    "mp3fault": _segfault_unheard,
     "longfault": _segfault,
     "exit": lambda: os._exit(7),
     "hang": _hang,

@@ -92,6 +92,14 @@ def test_a_fault_costs_one_track(out, uri, reason):
     assert outcome.report.failures == {reason: 1}
 
 
+@pytest.mark.parametrize("uri", ["segfault", "mp3fault"])
+def test_where_a_worker_crashed_is_told(out, uri):
+    run(out, [track("guilty", uri)])
+    told = (out / "begun/guilty.traceback").read_text()
+    assert "Fatal Python error: Segmentation fault" in told
+    assert "faulty_work.py" in told
+
+
 def test_several_faults_in_one_slice_are_all_found(out):
     guilty = {"a": "segfault", "bb": "exit", "ffffff": "raise"}
     tracks = [*many(30), *[track(name, uri) for name, uri in guilty.items()]]

@@ -119,11 +119,36 @@ def test_ogg_without_the_end_flag_is_read_and_noted(tmp_path):
     assert (identity.frames, identity.notes) == (whole, (LENGTH_UNKNOWN,))
 
 
+@pytest.mark.parametrize("kind", ["vorbis", "opus"])
+@pytest.mark.parametrize("position", [5000, -1])
+def test_an_ogg_whose_last_page_ends_before_the_others_is_refused(tmp_path, kind, position):
+    """The decoder stops at that position, and the rest of the audio would be lost without a word."""
+    *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, kind))
+    bent = sounds.sealed(last[:6] + position.to_bytes(8, "little", signed=True) + last[14:])
+    assert refusal(tmp_path, b"".join([*pages, bent])).reason is Reason.CHECKSUM_MISMATCH
+
+
+@pytest.mark.parametrize("kind", ["vorbis", "opus"])
+def test_a_link_of_an_ogg_that_does_not_end_is_noted(tmp_path, kind):
+    pages = sounds.ogg_pages(sounds.encoded(tmp_path, kind))
+    identity = opened(tmp_path, b"".join(pages[:-3] + pages)).identity
+    assert identity.notes == (LENGTH_UNKNOWN,)
+    assert opened(tmp_path, b"".join(pages + pages)).identity.notes == ()
+
+
+def test_what_lies_between_joined_oggs_makes_no_difference_to_the_hash(tmp_path):
+    data = sounds.encoded(tmp_path, "vorbis")
+    plain, tagged = (opened(tmp_path, data + between + data).identity for between in (b"", sounds.ID3V1))
+    assert (plain.frames, plain.audio_hash) == (tagged.frames, tagged.audio_hash)
+
+
 def test_an_ogg_that_declares_a_little_more_than_it_holds_is_noted(tmp_path):
     *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
     later = int.from_bytes(last[6:14], "little") + 5000
     data = b"".join([*pages, sounds.sealed(last[:6] + later.to_bytes(8, "little") + last[14:])])
-    assert opened(tmp_path, data).identity.notes == (FRAMES_MISSING,)
+    identity = opened(tmp_path, data).identity
+    assert identity.notes == (FRAMES_MISSING,)
+    assert identity.missing_s == pytest.approx(5000 / 44_100, abs=0.01)  # the last block holds a little more
 
 
 def test_mono_joined_to_stereo_stands_in_both_channels(tmp_path):
@@ -170,6 +195,33 @@ def test_mp3_with_fraunhofers_count(tmp_path):
     assert refusal(tmp_path, cut).reason is Reason.TRUNCATED
 
 
+def test_an_mp3_of_a_single_frame(tmp_path):
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))
+    (_, size), *_ = sounds.mpeg_frames(stream)
+    assert opened(tmp_path, stream[:size]).identity.frames == 1152
+    assert refusal(tmp_path, stream[: size - 1]).reason is Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+def test_chunks_after_audio_of_unknown_length_are_no_audio(tmp_path, size):
+    pcm = sounds.pcm16(sounds.music(0.5))
+    after = sounds.chunk(b"LIST", b"INFOINAM\2\0\0\0a\0") + sounds.chunk(b"id3 ", sounds.id3())
+    identity = opened(tmp_path, sounds.wav(pcm, data_size=size, after=after)).identity
+    assert (identity.frames, identity.notes) == (len(pcm) // 4, (LENGTH_UNKNOWN,))
+
+
+@pytest.mark.parametrize("frames", [1, 319, 320, 4095])
+def test_a_pad_byte_that_is_counted_is_no_block(tmp_path, frames):
+    """GSM 6.10 in WAV has blocks of 65 bytes; writers count the pad byte of an odd number of them."""
+    path = sounds.write(tmp_path / "a.wav", sounds.music(1.0, 8000, 1)[:frames], 8000, subtype="GSM610")
+    data = bytearray(path.read_bytes())
+    at, fact = data.index(b"data") + 4, data.index(b"fact") + 8
+    data[fact : fact + 4] = frames.to_bytes(4, "little")
+    size = -(-frames // 320) * 65
+    data[at:] = (size + size % 2).to_bytes(4, "little") + data[at + 4 : at + 4 + size] + bytes(size % 2)
+    assert opened(tmp_path, bytes(data)).identity.frames == frames
+
+
 def test_speech_at_a_low_rate_is_the_same_after_a_seek(tmp_path):
     """Opus of narrow band remembers longer than the 80 ms that libsndfile goes back."""
     sounds.encoded(tmp_path, "opus", 0.2 * sounds.music(20.0, 8000, 1), 8000)
@@ -203,5 +255,12 @@ def test_what_is_there_of_a_cut_file_can_be_accepted(tmp_path, kind):
     pcm = found.segment.pcm
     assert 0.5 < pcm.shape[1] / whole.shape[1] < 0.9
     assert found.identity.notes == (TRUNCATED,)
+    missing_s = refusal(tmp_path, data[: int(0.8 * len(data))]).missing_s
+    assert found.identity.missing_s == missing_s
+    if kind in ("vorbis", "opus"):  # what is not there does not say how long it was
+        assert missing_s is None
+    else:
+        frame = 2 * 4096  # samples of the largest frame or block, which may be cut
+        assert missing_s * 44_100 == pytest.approx(whole.shape[1] - pcm.shape[1], abs=frame)
     sure = pcm.shape[1] - 2 * 1152  # the end of a cut MP3 lacks what the next frame would have added
     assert np.array_equal(pcm[:, :sure], whole[:, :sure])
