@@ -30,6 +30,8 @@ COMMANDS = {
     "similar": ["similar", "out", "a.wav"],
     "check": ["check", "out", "--profile", "faults", "--all"],
     "report": ["report", "out", "-o", "report.html"],
+    "duplicates": ["duplicates", "out"],
+    "tag": ["tag", "out", "--replaygain"],
 }
 
 
