@@ -32,6 +32,8 @@ COMMANDS = {
     "report": ["report", "out", "-o", "report.html"],
     "duplicates": ["duplicates", "out"],
     "tag": ["tag", "out", "--replaygain"],
+    "playlist": ["playlist", "out", "--where", "lufs < 0"],
+    "export": ["export", "out", "--format", "csv"],
 }
 
 

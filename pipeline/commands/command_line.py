@@ -13,8 +13,10 @@ from beamprint.pipeline.commands.declarations import (
     describe,
     diff,
     duplicates,
+    export,
     failures,
     faults,
+    playlist,
     report,
     run,
     runs,
@@ -41,6 +43,8 @@ _OTHER_COMMANDS = (
     similar,
     duplicates,
     tag,
+    playlist,
+    export,
 )
 
 

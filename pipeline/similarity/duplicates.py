@@ -23,16 +23,15 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 _BANDS = ("bass_pct", "low_mid_pct", "upper_mid_pct", "presence_pct")
-_LEVELS = ("momentary_max_lufs", "short_term_max_lufs")
 _QUALITY = ("bit_depth", "bandwidth_hz", "duration_s")
 NEEDED = (
     "track_id",
     "audio_hash",
     "lufs",
+    "short_term_max_lufs",
     "loudness_range_lu",
     "mid_pct",
     "chroma",
-    *_LEVELS,
     *_BANDS,
     *_QUALITY,
 )
@@ -41,8 +40,8 @@ NEEDED = (
 LONGEST_OFFSET_S = 3.0
 """How much later one file may begin than the other, and by how much their lengths may differ."""
 _LEAST_SHARE = 0.05
-_LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.0, 1.5, 2.0, 0.025
-"""How far two files of a recording may lie apart: maxima over the loudness, loudness range, bands over the mids, pitch classes."""
+_LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.0, 2.5, 1.5, 0.02
+"""How far two files of a recording may lie apart: short-term maximum over the loudness, loudness range, bands over the mids, pitch classes."""
 
 
 class Duplicate(NamedTuple):
@@ -142,7 +141,7 @@ def _described(table: pa.Table) -> Float64:
     return np.column_stack(
         [
             of("duration_s") / LONGEST_OFFSET_S,
-            *((of(name) - of("lufs")) / _LEVEL_DB for name in _LEVELS),
+            (of("short_term_max_lufs") - of("lufs")) / _LEVEL_DB,
             of("loudness_range_lu") / _RANGE_LU,
             *((bands[name] - bands["mid_pct"]) / _BAND_DB for name in _BANDS),
             _chroma(table) / _CHROMA,

@@ -1,4 +1,4 @@
-"""A file that is changed whole or not at all."""
+"""Files that are written or changed whole or not at all."""
 
 import os
 import shutil
@@ -58,3 +58,31 @@ def _take_over(path: str, copy: str) -> None:
     shutil.copymode(path, copy)
     with suppress(OSError):  # only the system's administrator may give a file away
         os.chown(copy, status.st_uid, status.st_gid)
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a new file, whole or not at all, in the place of an earlier one; folders are made.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", prefix=".beamprint-", dir=folder, encoding="utf-8", delete=False
+    ) as file:
+        try:
+            file.write(text)
+            file.close()
+            os.chmod(file.name, 0o666 & ~_umask())
+            os.replace(file.name, os.path.join(folder, name))
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(file.name)
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
