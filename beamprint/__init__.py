@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from beamprint.pipeline.groups import group_loudness as group_loudness
     from beamprint.pipeline.one_file import fingerprint as fingerprint
     from beamprint.pipeline.read import read as read
+    from beamprint.pipeline.similarity.duplicates import Duplicate as Duplicate
+    from beamprint.pipeline.similarity.duplicates import duplicates as duplicates
     from beamprint.pipeline.similarity.neighbours import Neighbour as Neighbour
     from beamprint.pipeline.similarity.neighbours import SimilarityIndex as SimilarityIndex
     from beamprint.pipeline.similarity.neighbours import similar as similar
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BadAudio": "beamprint.transforms.audio.errors",
+    "Duplicate": "beamprint.pipeline.similarity.duplicates",
     "Neighbour": "beamprint.pipeline.similarity.neighbours",
     "SimilarityIndex": "beamprint.pipeline.similarity.neighbours",
     "UsageError": "beamprint.pipeline.errors",
+    "duplicates": "beamprint.pipeline.similarity.duplicates",
     "fingerprint": "beamprint.pipeline.one_file",
     "group_loudness": "beamprint.pipeline.groups",
     "read": "beamprint.pipeline.read",
@@ -31,10 +35,12 @@ _HOMES = {
 }
 __all__ = [
     "BadAudio",
+    "Duplicate",
     "Neighbour",
     "SimilarityIndex",
     "UsageError",
     "__version__",
+    "duplicates",
     "fingerprint",
     "group_loudness",
     "read",

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.record.arrow import record_schema
@@ -33,7 +34,24 @@ def read(output: str | os.PathLike[str], columns: Sequence[str] | None = None) -
         >>> beamprint.read("fingerprints", ["track_id", "lufs"]).num_rows
         4
     """
+    dataset = Dataset.open(store_at(os.fspath(output)))
     unknown = set(columns or ()) - set(record_schema().names)
     if unknown:
         raise UsageError(f"no such column: {', '.join(sorted(unknown))}; `beamprint describe` lists them")
-    return Dataset.open(store_at(os.fspath(output))).fingerprints(None if columns is None else list(columns))
+    return dataset.fingerprints(None if columns is None else list(columns))
+
+
+def some_rows(records: str | os.PathLike[str] | pa.Table, track_ids: pa.Array, column: str) -> pa.Table:
+    """A column of some tracks, and their ids. Of a dataset no more than a bucket of it is in memory at once.
+
+    Args:
+        records: Folder of a dataset, or a table.
+        track_ids: Ids of the tracks.
+        column: Name of the column.
+    """
+    names = ["track_id", column]
+    if isinstance(records, pa.Table):
+        parts = iter([records.select(names)])
+    else:
+        parts = Dataset.open(store_at(os.fspath(records))).buckets(names)
+    return pa.concat_tables([part.filter(pc.is_in(part["track_id"], track_ids)) for part in parts])

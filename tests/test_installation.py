@@ -26,10 +26,15 @@ COMMANDS = {
     "runs": ["runs", "out"],
     "diff": ["diff", "out", "out"],
     "album": ["album", "out", "--by", "folder"],
-    "faults": ["faults", "out", "a.wav"],
+    "faults": ["faults", "out"],
     "similar": ["similar", "out", "a.wav"],
+    "verify": ["verify", "out"],
     "check": ["check", "out", "--profile", "faults", "--all"],
     "report": ["report", "out", "-o", "report.html"],
+    "duplicates": ["duplicates", "out"],
+    "tag": ["tag", "out", "--replaygain"],
+    "playlist": ["playlist", "out", "--where", "lufs < 0"],
+    "export": ["export", "out", "--format", "csv"],
 }
 
 

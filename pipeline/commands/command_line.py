@@ -12,12 +12,16 @@ from beamprint.pipeline.commands.declarations import (
     check,
     describe,
     diff,
+    duplicates,
+    export,
     failures,
     faults,
+    playlist,
     report,
     run,
     runs,
     similar,
+    tag,
     verify,
 )
 from beamprint.pipeline.commands.declarations.common import EXIT_CODES
@@ -25,7 +29,23 @@ from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, check, faults, report, similar)
+_OTHER_COMMANDS = (
+    analyze,
+    describe,
+    failures,
+    verify,
+    runs,
+    diff,
+    album,
+    check,
+    faults,
+    report,
+    similar,
+    duplicates,
+    tag,
+    playlist,
+    export,
+)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:

@@ -114,6 +114,10 @@ class Dataset:
         rows = read_columns(self.store, FINGERPRINTS, self.bucket_of(track_id), columns)
         return rows.filter(pc.equal(rows["track_id"], track_id))
 
+    def buckets(self, columns: list[str]) -> Iterator[pa.Table]:
+        """Some columns of the records, a bucket at a time."""
+        return (read_columns(self.store, FINGERPRINTS, bucket, columns) for bucket in self.division.numbers)
+
     def quarantine(self) -> pa.Table:
         """All failures that still hold, bucket by bucket."""
         parts = [

@@ -156,6 +156,18 @@ def _decode_segment(
     return _Part(info, audio_hash, pcm, total, span.start, bounds)
 
 
+def audio_hash_of(uri: str) -> str:
+    """What the audio of a file is, as in a record's ``audio_hash``; decoded only if the hash is of the samples.
+
+    Raises:
+        BadAudio: the file cannot be read.
+    """
+    with open_source(uri) as source:
+        contents = inspect(source.data)
+        with open_decoder(source, contents) as decoder:
+            return _hash_all(decoder, AudioHash(source.data, contents, decoder.format))
+
+
 def _hash_all(decoder: Decoder, audio: AudioHash) -> str:
     """Hash of a whole track, which takes reading it from start to end where the hash is of its samples."""
     if audio.takes_samples:

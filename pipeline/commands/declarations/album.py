@@ -27,9 +27,10 @@ def declare(commands: Commands) -> None:
 
 
 def _album(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.albums import albums  # noqa: PLC0415
     from beamprint.pipeline.commands import album  # noqa: PLC0415
 
-    found = album.albums(opened(options.output), options.by.split(","))
+    found = albums(opened(options.output), options.by.split(","))
     print(album.RENDERERS[options.format](found.rows).rstrip("\n"))
     if found.left_out:
         print(f"beamprint: left out, without {options.by}: {found.left_out}", file=sys.stderr)

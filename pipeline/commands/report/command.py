@@ -4,8 +4,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
+from beamprint.pipeline.albums import FOLDER, Albums, albums
 from beamprint.pipeline.catalogue.summaries import read_summaries
-from beamprint.pipeline.commands.album import FOLDER, Albums, albums
 from beamprint.pipeline.commands.check.profile import read_profile
 from beamprint.pipeline.commands.failures import by_reason
 from beamprint.pipeline.commands.pages import page, save

@@ -7,7 +7,8 @@ import pytest
 import soundfile
 
 import beamprint
-from beamprint.pipeline.commands.album import RENDERERS, albums
+from beamprint.pipeline.albums import albums
+from beamprint.pipeline.commands.album import RENDERERS
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.places import store_at
@@ -88,7 +89,7 @@ def test_silent_tracks_take_their_time_and_records_of_earlier_versions_are_refus
     (row,) = albums(dataset_of(tmp_path / "out", [record(), silent]), ["folder"]).rows
     assert row["tracks"] == 2
     old = record("o", loudness_cells=None)
-    with pytest.raises(UsageError, match="1 record of 2"):
+    with pytest.raises(UsageError, match="1 of 2 records"):
         albums(dataset_of(tmp_path / "old", [record(), old]), ["folder"])
     with pytest.raises(ValueError, match="'o'"):
         beamprint.group_loudness([old])

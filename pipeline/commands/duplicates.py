@@ -1,0 +1,65 @@
+"""`beamprint duplicates`: the same recording in several files."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+
+from beamprint.pipeline.commands.text_table import aligned
+from beamprint.pipeline.commands.wording import counted, on_one_line
+from beamprint.pipeline.similarity.duplicates import Duplicate, duplicates
+
+
+def found_in(output: str) -> list[Duplicate]:
+    """The duplicates of a dataset, group by group.
+
+    Raises:
+        UsageError: There is no dataset.
+    """
+    return [
+        each._replace(
+            offset_s=round(each.offset_s, 2),
+            gain_db=round(each.gain_db, 2),
+            difference_db=round(each.difference_db, 2),
+        )
+        for each in duplicates(output)
+    ]
+
+
+def as_table(found: Sequence[Duplicate]) -> str:
+    """One line a track, and a last one that counts."""
+    if not found:
+        return "No recording is there twice."
+    heads = ["group", "track", "kind", "of", "begins s", "gain dB", "difference dB"]
+    lines = [[str(each.group), on_one_line(each.track_id), each.kind, *_relation(each)] for each in found]
+    kinds = [each.kind for each in found]
+    copies, versions = (
+        counted(kinds.count("copy"), "exact copy"),
+        counted(kinds.count("recording"), "other version"),
+    )
+    total = f"{counted(kinds.count('first'), 'group')}: {copies.replace('copys', 'copies')}, {versions}"
+    return f"{aligned([heads, *lines], right=(0, 4, 5, 6))}\n{total}"
+
+
+def _relation(each: Duplicate) -> list[str]:
+    if each.of is None:
+        return []
+    numbers = [] if each.kind == "copy" else [f"{n:+.2f}" for n in (each.offset_s, each.gain_db)]
+    return [on_one_line(each.of), *numbers, *([f"{each.difference_db:.2f}"] if numbers else [])]
+
+
+def as_csv(found: Sequence[Duplicate]) -> str:
+    """A header and a line a track."""
+    file = io.StringIO(newline="")
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(Duplicate._fields)
+    table.writerows(found)
+    return file.getvalue()
+
+
+def as_json(found: Sequence[Duplicate]) -> str:
+    """An array of objects, one a track."""
+    return json.dumps([each._asdict() for each in found], indent=2, ensure_ascii=False)
+
+
+RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json}

@@ -1,0 +1,231 @@
+"""The same recording in several files: exact copies, and other encodings, levels, sample rates and cuts.
+
+Nothing is decoded. What a recording sounds like as a whole (pitch classes, bands, dynamics, length) tells which tracks
+may be the same; how their loudness runs, ten times a second, tells whether they are.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from beamprint.pipeline.read import read, some_rows
+from beamprint.pipeline.similarity.curves import Alignment, align
+
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+_BANDS = ("bass_pct", "low_mid_pct", "upper_mid_pct", "presence_pct")
+_QUALITY = ("bit_depth", "bandwidth_hz", "duration_s")
+NEEDED = (
+    "track_id",
+    "audio_hash",
+    "lufs",
+    "short_term_max_lufs",
+    "loudness_range_lu",
+    "mid_pct",
+    "chroma",
+    *_BANDS,
+    *_QUALITY,
+)
+"""Columns that are read of all tracks; ``loudness_cells`` are read of those that may be duplicates."""
+
+LONGEST_OFFSET_S = 3.0
+"""How much later one file may begin than the other, and by how much their lengths may differ."""
+_LEAST_SHARE = 0.05
+_LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.0, 2.5, 1.5, 0.02
+"""How far two files of a recording may lie apart: short-term maximum over the loudness, loudness range, bands over the mids, pitch classes."""
+
+
+class Duplicate(NamedTuple):
+    """A track of a group that holds the same recording.
+
+    Attributes:
+        group: Number of the group.
+        track_id: Id of the track.
+        kind: ``first`` for the one that the others of the group are compared with: the best of them by word length,
+            bandwidth and length. ``copy`` if its audio is bit for bit that of another one before it, ``recording`` else.
+        of: Id of the track that it is a copy or a version of; None for the first.
+        offset_s: Seconds of the other track before this one begins; 0 for a copy.
+        gain_db: How much louder it is.
+        difference_db: RMS of how differently their loudness runs; 0 for a copy.
+
+    Example:
+        >>> import beamprint
+        >>> beamprint.Duplicate(1, "song.mp3", "recording", "song.flac", 0.0, -3.0, 0.1).of
+        'song.flac'
+    """
+
+    group: int
+    track_id: str
+    kind: str
+    of: str | None
+    offset_s: float
+    gain_db: float
+    difference_db: float
+
+
+def duplicates(records: str | os.PathLike[str] | pa.Table) -> list[Duplicate]:
+    """Find the tracks that hold the same recording.
+
+    A version may be coded otherwise, be louder or softer, have another sample rate, or begin or end up to three seconds
+    later. Silent tracks, and tracks under three seconds, have no versions, only exact copies.
+
+    Args:
+        records: Folder of a dataset, or a table that ``read`` or ``scan`` gave.
+
+    Returns:
+        All tracks of all groups, group by group, the best of a group first.
+
+    Raises:
+        UsageError: There is no such dataset.
+
+    Example:
+        >>> import beamprint
+        >>> beamprint.duplicates(beamprint.scan("examples/*-*.*"))
+        []
+    """
+    table = records if isinstance(records, pa.Table) else read(records, NEEDED)
+    copy_of = _first_of_equal(table["audio_hash"])
+    rows = np.arange(len(copy_of))
+    found = _confirmed(records, table, candidates(table, np.flatnonzero(copy_of == rows)))
+    copies = np.flatnonzero(copy_of != rows)
+    edges = np.concatenate(
+        [np.array(list(found), np.int64).reshape(-1, 2), np.stack([copies, copy_of[copies]], axis=1)]
+    )
+    return [
+        Duplicate(number, *each)
+        for number, group in enumerate(_groups(table, edges), 1)
+        for each in _members(group, table, copy_of.tolist(), found)
+    ]
+
+
+def _first_of_equal(hashes: pa.ChunkedArray) -> Int64:
+    """For each row the first one with the same hash; itself where there is none, or no hash."""
+    rows = np.arange(len(hashes))
+    codes = hashes.combine_chunks().dictionary_encode().indices
+    known = pc.is_valid(codes).to_numpy(zero_copy_only=False)
+    _, first, inverse = np.unique(
+        codes.filter(pa.array(known)).to_numpy(), return_index=True, return_inverse=True
+    )
+    rows[known] = np.flatnonzero(known)[first][inverse]
+    return rows.astype(np.int64)
+
+
+def candidates(table: pa.Table, rows: Int64) -> Int64:
+    """Pairs among some rows that agree in all that is measured of a recording as a whole, shape (pairs, 2)."""
+    described = _described(table)[rows]
+    known = ~np.isnan(described).any(axis=1)
+    rows, described = rows[known], described[known]
+    if not len(rows):
+        return np.zeros((0, 2), np.int64)
+    pairs = cKDTree(described).query_pairs(1.0, p=np.inf, output_type="ndarray")
+    return rows[pairs].reshape(-1, 2)
+
+
+def _described(table: pa.Table) -> Float64:
+    """What a recording is like, in units of how far two files of it may lie apart; NaN where something is null."""
+
+    def of(name: str) -> Float64:
+        values: Float64 = table[name].to_numpy().astype(np.float64)
+        return values
+
+    bands = {name: 10 * np.log10(np.maximum(of(name), _LEAST_SHARE)) for name in ("mid_pct", *_BANDS)}
+    return np.column_stack(
+        [
+            of("duration_s") / LONGEST_OFFSET_S,
+            (of("short_term_max_lufs") - of("lufs")) / _LEVEL_DB,
+            of("loudness_range_lu") / _RANGE_LU,
+            *((bands[name] - bands["mid_pct"]) / _BAND_DB for name in _BANDS),
+            _chroma(table) / _CHROMA,
+        ]
+    )
+
+
+def _chroma(table: pa.Table) -> Float64:
+    """Pitch classes, shape (rows, 12); all 0 where there is no harmony, as in speech or drums."""
+    column = table["chroma"].combine_chunks()
+    values = np.zeros((len(column), 12))
+    values[pc.is_valid(column).to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, 12)
+    return values
+
+
+def _confirmed(
+    records: str | os.PathLike[str] | pa.Table, table: pa.Table, pairs: Int64
+) -> dict[tuple[int, int], Alignment]:
+    """How the pairs lie to each other whose loudness runs alike."""
+    ids = table["track_id"].to_pylist()
+    wanted = pa.array([ids[row] for row in np.unique(pairs)], pa.string())
+    rows = some_rows(records, wanted, "loudness_cells")
+    values = (None if cells is None else cells.to_numpy() for cells in _lists(rows["loudness_cells"]))
+    curves = dict(zip(rows["track_id"].to_pylist(), values))
+    found = {}
+    for a, b in pairs.tolist():
+        one, other = curves.get(ids[a]), curves.get(ids[b])
+        if one is not None and other is not None:
+            alignment = align(one, other, LONGEST_OFFSET_S)
+            if alignment is not None and alignment.is_of_one_recording:
+                found[a, b] = alignment
+    return found
+
+
+def _lists(column: pa.ChunkedArray) -> Iterator[pa.Array | None]:
+    return (value.values for chunk in column.chunks for value in chunk)
+
+
+def _groups(table: pa.Table, edges: Int64) -> list[list[int]]:
+    """Rows that are linked, each group from its best track on, the groups by the id of that."""
+    rows, places = np.unique(edges, return_inverse=True)
+    one, other = places.reshape(-1, 2).T
+    links = coo_array((np.ones(len(one)), (one, other)), shape=(len(rows), len(rows)))
+    _, group_of = connected_components(links, directed=False)
+    members: dict[int, list[tuple[tuple[Any, ...], int]]] = {}
+    some = table.take(pa.array(rows)).select([*_QUALITY, "track_id"]).to_pylist()
+    for row, group, values in zip(rows.tolist(), group_of.tolist(), some):
+        rank = (*(-(values[name] or 0) for name in _QUALITY), values["track_id"])
+        members.setdefault(group, []).append((rank, row))
+    ordered = sorted(map(sorted, members.values()), key=lambda group: group[0][0][-1])
+    return [[row for _, row in group] for group in ordered]
+
+
+def _members(
+    group: list[int], table: pa.Table, copy_of: list[int], found: dict[tuple[int, int], Alignment]
+) -> Iterator[tuple[str, str, str | None, float, float, float]]:
+    """Each track of a group, and which one before it it is a copy of, or else is most like."""
+
+    def name(row: int) -> str:
+        return str(table["track_id"][row].as_py())
+
+    yield name(group[0]), "first", None, 0.0, 0.0, 0.0
+    told, left = [group[0]], group[1:]
+    while (
+        left
+    ):  # the tracks of a group are linked, so one of those that are left is linked to one that was told
+        for row in left:
+            twin = next((other for other in told if copy_of[other] == copy_of[row]), None)
+            links = {other: _between(found, copy_of[other], copy_of[row]) for other in told}
+            near = {other: how for other, how in links.items() if how is not None}
+            if twin is not None:
+                yield name(row), "copy", name(twin), 0.0, 0.0, 0.0
+            elif near:
+                other = min(near, key=lambda each: near[each].difference_db)
+                how = near[other]
+                yield name(row), "recording", name(other), how.offset_s, how.gain_db, how.difference_db
+            else:
+                continue
+            told.append(row)
+            left.remove(row)
+            break
+
+
+def _between(found: dict[tuple[int, int], Alignment], one: int, other: int) -> Alignment | None:
+    if (one, other) in found:
+        return found[one, other]
+    return found[other, one].reversed if (other, one) in found else None

@@ -1,0 +1,1 @@
+"""Gain written into files: which, by whom it is read, and how no file comes to harm."""

@@ -1,0 +1,111 @@
+"""Every command, query and piece of Python in the pages of docs/ that say how to do something."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from beamprint.pipeline.commands.command_line import main
+from beamprint.runners.in_process import run
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    "docs/python.md",
+    "docs/similar.md",
+    "docs/tagging.md",
+    "docs/export.md",
+    "docs/migration.md",
+    *sorted(f"docs/tasks/{page.name}" for page in (ROOT / "docs/tasks").glob("*.md")),
+]
+"""docs/operations.md is walked in tests/runners/test_operations_guide.py."""
+VERDICT = re.compile(r"beamprint (check|diff|verify)")
+"""Commands whose exit code 1 is what they found."""
+
+
+def blocks(page, *languages):
+    pattern = rf"^```({'|'.join(languages)})\n(.*?)^```"
+    return re.findall(pattern, (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """A folder with the example tracks in ``music/`` and a dataset of them."""
+    here = tmp_path_factory.mktemp("docs")
+    (here / "music").mkdir()
+    for path in (ROOT / "examples").iterdir():
+        if path.suffix in (".flac", ".mp3", ".ogg", ".opus"):
+            shutil.copy(path, here / "music")
+    out = here / "fingerprints"
+    assert main(["run", str(here / "music"), "-o", str(out), "--runner", "direct"], {"direct": run}) == 0
+    return here
+
+
+QUERIES = [query for _, query in blocks("docs/cookbook.md", "sql")]
+
+
+def test_the_cookbook_answers_ten_questions():
+    assert re.findall(r"^## (\d+)\.", (ROOT / "docs/cookbook.md").read_text(), re.MULTILINE) == [
+        str(number) for number in range(1, 11)
+    ]
+    assert len(QUERIES) >= 10
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+def test_every_query_of_the_cookbook_runs(dataset, monkeypatch, query):
+    monkeypatch.chdir(dataset)
+    assert duckdb.sql(query).columns
+
+
+@pytest.fixture(scope="module")
+def environment(dataset):
+    command = dataset / "bin/beamprint"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m beamprint "$@"\n')
+    command.chmod(0o755)
+    return {
+        **os.environ,
+        "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "BEAMPRINT_WORKERS": "1",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_every_step_of_a_page_runs_in_its_order(dataset, environment, tmp_path, page):
+    here = tmp_path / "here"
+    shutil.copytree(dataset, here)
+    environment = {**environment, "PATH": environment["PATH"].replace(str(dataset), str(here))}
+    steps = blocks(page, "sh", "python")
+    assert steps
+    for language, code in steps:
+        command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
+        allowed = {0, 1} if VERDICT.search(code) else {0}
+        assert done.returncode in allowed, f"{code}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("page", [*PAGES, "docs/cookbook.md"])
+def test_every_link_leads_to_a_file(page):
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if "://" not in target:
+            assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path):
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    notebook = nbformat.read(ROOT / "examples/first_look.ipynb", as_version=4)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    folder = {"metadata": {"path": str(tmp_path / "examples")}}
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", resources=folder).execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 1
