@@ -33,7 +33,7 @@ def plan_ranges(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range]:
     """
     from beamprint.transforms.audio.cuts import plan_track  # noqa: PLC0415
 
-    plan = plan_track(track.uri, limits)
+    plan = plan_track(track.uri, limits, version=track.version)
     return [Range(track, index, plan.borders, plan.frames) for index in range(len(plan.borders) + 1)]
 
 
@@ -42,7 +42,7 @@ def _compared(track: Track) -> tuple[Fingerprint | None, Track]:
     from beamprint.transforms.audio.source import open_source, sha256_of  # noqa: PLC0415
     from beamprint.transforms.families import FAMILIES  # noqa: PLC0415
 
-    with open_source(track.uri) as source:
+    with open_source(track.uri, version=track.version, keep=True) as source:
         sha256, stat = sha256_of(source.data), source.stat
     row = next((row for row in track.recorded if row.content_sha256 == sha256), None)
     if row is None:
@@ -72,7 +72,12 @@ def read_range(work: Range, limits: Limits = DEFAULT_LIMITS) -> Decoded:
     from beamprint.transforms.audio.track import open_segment  # noqa: PLC0415
 
     found = open_segment(
-        work.track.uri, index=work.index, borders=work.borders, frames=work.frames, limits=limits
+        work.track.uri,
+        index=work.index,
+        borders=work.borders,
+        frames=work.frames,
+        limits=limits,
+        version=work.track.version,
     )
     identity = asdict(found.identity)
     notes = identity.pop("notes")

@@ -47,7 +47,7 @@ def replace_bucket(
     _check_tracks(division, bucket, [str(row["track_id"]) for row in (*records, *failures)])
     if not records and not failures:
         return
-    _until_written(store, division, bucket, lambda: _replace_once(store, bucket, records, failures))
+    until_written(store, division, bucket, lambda: _replace_once(store, bucket, records, failures))
 
 
 def _replace_once(store: Store, bucket: int, records: Sequence[Row], failures: Sequence[Row]) -> None:
@@ -64,7 +64,7 @@ def remove_tracks(store: Store, division: Division, bucket: int, tracks: Sequenc
     Raises:
         NotFinished: The storage failed.
     """
-    _until_written(store, division, bucket, lambda: _remove_once(store, bucket, tracks))
+    until_written(store, division, bucket, lambda: _remove_once(store, bucket, tracks))
 
 
 def _remove_once(store: Store, bucket: int, tracks: Sequence[str]) -> None:
@@ -73,16 +73,20 @@ def _remove_once(store: Store, bucket: int, tracks: Sequence[str]) -> None:
         _write(store, table, bucket, without(old.rows, tracks), before=old)
 
 
-def _until_written(store: Store, division: Division, bucket: int, write: Callable[[], None]) -> None:
-    """Read and write, again where somebody else wrote in between: on a store without turns."""
-    with _turn(store, division, bucket):
-        for pause in _pauses(store, bucket):
-            try:
+def until_written(store: Store, division: Division, bucket: int, write: Callable[[], None]) -> None:
+    """Read and write, again where somebody else wrote in between: on a store without turns.
+
+    Raises:
+        NotFinished: The storage failed, or the dataset was divided anew meanwhile.
+    """
+    for pause in _pauses(store, bucket):
+        try:
+            with _turn(store, division, bucket):
                 write()
-            except Conflict:
-                time.sleep(pause)
-            else:
-                return
+        except Conflict:
+            time.sleep(pause)
+        else:
+            return
 
 
 def tidy_bucket(store: Store, division: Division, bucket: int) -> None:
