@@ -39,4 +39,5 @@ def cloud(request):
     """Either emulator, its gate as new."""
     running = request.getfixturevalue(request.param)
     running.gate.reset()
-    return running
+    yield running
+    running.gate.reset()

@@ -171,7 +171,7 @@ class Emulator:
 
     Args:
         kind: ``s3`` or ``gs``.
-        folder: Keeps what the emulator writes.
+        folder: Keeps its log.
     """
 
     def __init__(self, kind, folder):
@@ -194,26 +194,15 @@ class Emulator:
 
     def start(self):
         """Start it, and wait until it answers."""
-        command = (
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
-            if self.kind == "s3"
-            else [
-                str(_GCS),
-                "-scheme",
-                "http",
-                "-host",
-                "127.0.0.1",
-                "-port",
-                str(self.port),
-                "-backend",
-                "filesystem",
-            ]
-            + ["-filesystem-root", str(self._folder), "-public-host", f"127.0.0.1:{self.port}"]
-        )
+        address = f"127.0.0.1:{self.port}"
+        commands = {
+            "s3": f"{sys.executable} -m moto.server -H 127.0.0.1 -p {self.port}",
+            "gs": f"{_GCS} -scheme http -host 127.0.0.1 -port {self.port} -backend memory -public-host {address}",
+        }
         self._folder.mkdir(parents=True, exist_ok=True)
         self._log = self._folder.with_suffix(".log")
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(commands[self.kind].split(), stdout=log, stderr=log)
         give_up = time.monotonic() + _START_S
         while True:
             with suppress(OSError):

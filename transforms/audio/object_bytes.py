@@ -1,7 +1,7 @@
-"""Bytes of an object in a store: its start once, the rest in one request, or blocks of a long one by range."""
+"""Bytes of an object in a store: blocks of it by range where a header is wanted, all of it in one request more."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from beamprint.transforms.audio import objects
@@ -11,24 +11,28 @@ from beamprint.transforms.audio.storage import translated
 
 BLOCK = 1 << 16
 """Bytes that are asked for at a time where only a header is wanted."""
-_KEPT_STARTS = 256
+_KEPT_OBJECTS = 128
+"""How many objects' blocks are kept: a track's header is read when it is planned, and all of it when it is decoded,
+often in the same process."""
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectStart:
-    """The first block of an object, and what the store told with it.
+class ObjectBytes:
+    """Bytes of one version of an object; see ``views.Bytes``.
 
-    It is kept for a while: the header is read when a track is planned, and all of it when it is decoded, often
-    in the same process.
+    Args:
+        uri: Of the object.
+        meta: What the store tells of it.
+        blocks: What was fetched of it, by number.
     """
 
     uri: str
     meta: Meta
-    data: bytes
+    blocks: dict[int, bytes]
 
     @classmethod
-    def of(cls, uri: str, etag: str | None) -> "ObjectStart":
-        """The start of an object.
+    def of(cls, uri: str, etag: str | None) -> "ObjectBytes":
+        """An object, with its first block.
 
         Args:
             uri: Of the object.
@@ -38,69 +42,62 @@ class ObjectStart:
             BadAudio: It is not there, has another etag, or cannot be read.
             StoreDown: The store does not answer.
         """
-        kept = _starts.pop((uri, etag), None) if etag else None
-        if kept is None:
+        opened = _kept.pop((uri, etag), None)
+        if opened is None:
             with translated(uri):
-                piece = objects.get(uri, 0, BLOCK, etag=etag)
-            kept = cls(uri, piece.meta, piece.data)
-        _starts[uri, kept.meta.etag] = kept
-        if len(_starts) > _KEPT_STARTS:
-            _starts.popitem(last=False)
-        return kept
-
-    def write_whole(self, file: BinaryIO) -> None:
-        """Write all of the object to a file.
-
-        Raises:
-            BadAudio: It has changed.
-            OSError: The disk is full.
-        """
-        file.write(self.data)
-        if len(self.data) < self.meta.size:
-            with translated(self.uri):
-                for chunk in objects.chunks(self.uri, len(self.data), self.meta.etag):
-                    file.write(chunk)
-        file.flush()
-        if file.tell() != self.meta.size:
-            raise BadAudio(
-                Reason.CHANGED_WHILE_READING, f"{self.uri} had {self.meta.size} bytes, got {file.tell()}"
-            )
-
-
-_starts: "OrderedDict[tuple[str, str | None], ObjectStart]" = OrderedDict()
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectBytes:
-    """Blocks of an object that are fetched when they are asked for; see ``views.Bytes``."""
-
-    uri: str
-    start: ObjectStart
-    _blocks: dict[int, bytes] = field(default_factory=dict)
+                start = objects.get(uri, 0, BLOCK, etag=etag)
+            opened = cls(uri, start.meta, {0: start.data})
+        _kept[uri, opened.meta.etag] = opened
+        if len(_kept) > _KEPT_OBJECTS:
+            _kept.popitem(last=False)
+        return opened
 
     @property
     def size(self) -> int:
-        return self.start.meta.size
+        return self.meta.size
 
     def read_at(self, offset: int, length: int) -> bytes:
         stop = min(offset + length, self.size)
         if offset >= stop:
             return b""
-        first, last = offset // BLOCK, (stop - 1) // BLOCK
-        self._fetch(first, last)
-        data = b"".join(self._block(number) for number in range(first, last + 1))
-        return data[offset - first * BLOCK : stop - first * BLOCK]
+        numbers = range(offset // BLOCK, (stop - 1) // BLOCK + 1)
+        lacking = self._lacking(numbers)
+        if lacking:
+            with translated(self.uri):
+                fetched = objects.get(self.uri, *_extent(lacking), etag=self.meta.etag).data
+            for at, number in enumerate(lacking):
+                self.blocks[number] = fetched[at * BLOCK : (at + 1) * BLOCK]
+        data = b"".join(self.blocks[number] for number in numbers)
+        return data[offset - numbers.start * BLOCK :][: stop - offset]
 
-    def _block(self, number: int) -> bytes:
-        return self._blocks[number] if number else self.start.data
+    def write_whole(self, file: BinaryIO) -> None:
+        """Write all of the object to a file; what is there of its start and its end is not fetched again.
 
-    def _fetch(self, first: int, last: int) -> None:
-        """Fetch the blocks that are lacking, in one request."""
-        lacking = [number for number in range(max(first, 1), last + 1) if number not in self._blocks]
-        if not lacking:
-            return
-        begin = lacking[0] * BLOCK
-        with translated(self.uri):
-            data = objects.get(self.uri, begin, (lacking[-1] + 1) * BLOCK, etag=self.start.meta.etag).data
-        for at in range(0, len(data), BLOCK):
-            self._blocks[(begin + at) // BLOCK] = data[at : at + BLOCK]
+        Raises:
+            BadAudio: It cannot be read.
+            StoreDown: The store does not answer.
+            OSError: The disk is full.
+        """
+        every = range(-(-self.size // BLOCK))
+        lacking = self._lacking(every)
+        file.writelines(self.blocks[number] for number in range(lacking.start))
+        if lacking:
+            with translated(self.uri):
+                file.writelines(objects.chunks(self.uri, *_extent(lacking), self.meta.etag))
+        file.writelines(self.blocks[number] for number in range(lacking.stop, every.stop))
+        file.flush()
+        if file.tell() != self.size:
+            message = f"{self.uri} had {self.size} bytes, got {file.tell()}"
+            raise BadAudio(Reason.CHANGED_WHILE_READING, message)
+
+    def _lacking(self, numbers: range) -> range:
+        """From the first block that was not fetched to the last; at the end where all were."""
+        lacking = [number for number in numbers if number not in self.blocks]
+        return range(lacking[0], lacking[-1] + 1) if lacking else range(numbers.stop, numbers.stop)
+
+
+_kept: "OrderedDict[tuple[str, str | None], ObjectBytes]" = OrderedDict()
+
+
+def _extent(blocks: range) -> tuple[int, int]:
+    return blocks.start * BLOCK, blocks.stop * BLOCK

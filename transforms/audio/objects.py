@@ -6,6 +6,7 @@ The bytes go through obstore; credentials are found by the vendors' own librarie
 import os
 import random
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ SCHEMES = ("gs", "s3")
 PATIENCE_S = 20.0
 """How long a request is repeated that meets a busy or broken store."""
 _LONGEST_PAUSE_S = 4.0
+_CHUNK = 1 << 20
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r'<Code>(\w+)</Code>|"reason": ?"(\w+)"')
@@ -120,8 +122,14 @@ def get(uri: str, start: int = 0, stop: int | None = None, *, etag: str | None =
         return Piece(b"", head(uri))
 
 
-def chunks(uri: str, start: int, etag: str, size: int = 1 << 20) -> Iterator[bytes]:
-    """The bytes of an object from ``start`` on, piece by piece; goes on where a connection breaks off.
+def chunks(uri: str, start: int, stop: int, etag: str) -> Iterator[bytes]:
+    """Bytes of an object, piece by piece, in one request; goes on where a connection breaks off.
+
+    Args:
+        uri: Of the object.
+        start: First byte.
+        stop: Byte to end before, which may lie beyond the end.
+        etag: What the object must still have.
 
     Raises:
         FileNotFoundError, Changed, StoreRefuses, StoreDown: As ``get``.
@@ -129,12 +137,12 @@ def chunks(uri: str, start: int, etag: str, size: int = 1 << 20) -> Iterator[byt
     at = start
     give_up = time.monotonic() + PATIENCE_S
     while True:
-        found = repeated(uri, lambda at=at: _request(uri, at, None, etag))  # type: ignore[misc]
-        stream = iter(found.stream(min_chunk_size=size))
+        found = repeated(uri, lambda at=at: _request(uri, at, stop, etag))  # type: ignore[misc]
+        stream = iter(found.stream(min_chunk_size=_CHUNK))
         while True:
             try:
                 chunk = next(stream, None)
-            except Exception as error:  # obstore's errors have no name where it is not installed
+            except _errors() as error:
                 if not _may_pass(error) or time.monotonic() > give_up:
                     raise _translated(uri, error) from error
                 break
@@ -143,7 +151,7 @@ def chunks(uri: str, start: int, etag: str, size: int = 1 << 20) -> Iterator[byt
             at += len(chunk)
             give_up = time.monotonic() + PATIENCE_S
             yield bytes(chunk)
-        if at >= found.meta["size"]:
+        if at >= min(stop, found.meta["size"]):
             return
         time.sleep(random.uniform(0, 1))
 
@@ -154,7 +162,7 @@ def head(uri: str) -> Meta:
     Raises:
         FileNotFoundError, StoreRefuses, StoreDown: As ``get``.
     """
-    import obstore  # noqa: PLC0415
+    obstore = _obstore()
 
     bucket, key = split(uri)
     try:
@@ -174,7 +182,7 @@ def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
         FileNotFoundError: There is no such bucket.
         StoreRefuses, StoreDown: The store cannot be used, or an object has a name that cannot be read.
     """
-    import obstore  # noqa: PLC0415
+    obstore = _obstore()
 
     bucket, key = split(uri)
     last = after
@@ -187,7 +195,7 @@ def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
                     last = told["path"]
                     yield meta_of(told)
                 give_up = time.monotonic() + PATIENCE_S
-        except Exception as error:
+        except _errors() as error:
             if not _may_pass(error) or time.monotonic() > give_up:
                 raise _translated(uri, error) from error
             time.sleep(random.uniform(0, 1))
@@ -206,7 +214,7 @@ def put(uri: str, content: bytes | memoryview, mode: Any) -> Meta:
         FileNotFoundError: There is no such bucket.
         PermissionError, StoreRefuses, StoreDown: The store cannot be used.
     """
-    import obstore  # noqa: PLC0415
+    obstore = _obstore()
 
     bucket, key = split(uri)
     tried = False
@@ -245,7 +253,7 @@ def remove(uri: str, keys: Sequence[str]) -> None:
     Raises:
         PermissionError, StoreRefuses, StoreDown: The store cannot be used.
     """
-    import obstore  # noqa: PLC0415
+    obstore = _obstore()
 
     bucket, _ = split(uri)
     try:
@@ -266,7 +274,7 @@ def repeated(uri: str, attempt: Callable[[], _Found]) -> _Found:
     while True:
         try:
             return attempt()
-        except Exception as error:
+        except _errors() as error:
             if not _may_pass(error) or time.monotonic() - began > PATIENCE_S:
                 raise _translated(uri, error) from error
         time.sleep(random.uniform(0, pause))
@@ -282,8 +290,18 @@ class _EmptyObject(Exception):  # noqa: N818
     """A range was asked of an object without bytes."""
 
 
+def _obstore() -> Any:
+    try:
+        import obstore  # noqa: PLC0415 - most runs need none
+    except ImportError as error:
+        raise StoreRefuses(
+            "gs:// and s3:// need obstore: pip install 'beamprint[gcp]' or 'beamprint[aws]'"
+        ) from error
+    return obstore
+
+
 def _request(uri: str, start: int, stop: int | None, etag: str | None) -> Any:
-    import obstore  # noqa: PLC0415
+    obstore = _obstore()
 
     bucket, key = split(uri)
     options: GetOptions = {"if_match": f'"{etag}"'} if etag else {}
@@ -291,13 +309,19 @@ def _request(uri: str, start: int, stop: int | None, etag: str | None) -> Any:
         options["range"] = {"offset": start} if stop is None else (start, stop)
     try:
         found = obstore.get(client(bucket), key, options=options)
-    except Exception as error:
+    except _errors() as error:
         if start == 0 and _status(error) == 416:
             raise _EmptyObject from error
         raise
     if etag and (found.meta["e_tag"] or "").strip('"') != etag:  # a store that does not know the condition
         raise Changed(uri)
     return found
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What obstore raises, where it is in use at all."""
+    used = sys.modules.get("obstore.exceptions")
+    return (used.BaseError, ValueError, OSError) if used else ()
 
 
 def _status(error: Exception) -> int | None:
@@ -320,15 +344,15 @@ def _translated(uri: str, error: Exception) -> Exception:
     kind, text = type(error).__name__, str(error)
     code = _CODE.search(text)
     told = " ".join(filter(None, [str(_status(error) or ""), code and (code[1] or code[2])]))
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) or _status(error) == 404:
         return FileNotFoundError(f"{uri}: {told or 'not found'}")
     if kind in ("PreconditionError", "AlreadyExistsError"):
         return Changed(uri)
-    if kind == "UnauthenticatedError" or (code and code[1] in _WRONG_CREDENTIALS):
+    if kind == "UnauthenticatedError" or _status(error) == 401 or (code and code[1] in _WRONG_CREDENTIALS):
         return StoreRefuses(
             f"{uri}: the store does not accept the credentials ({told}); correct or renew them"
         )
-    if kind == "PermissionDeniedError":
+    if kind == "PermissionDeniedError" or _status(error) == 403:
         return PermissionError(f"{uri}: access refused ({told})")
     return _general(uri, error, told)
 

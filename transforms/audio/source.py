@@ -12,7 +12,7 @@ from typing import BinaryIO
 from beamprint.transforms.audio import objects, uris
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
-from beamprint.transforms.audio.object_bytes import ObjectBytes, ObjectStart
+from beamprint.transforms.audio.object_bytes import ObjectBytes
 from beamprint.transforms.audio.spool import find_spooled, spooled
 from beamprint.transforms.audio.storage import translated
 from beamprint.transforms.audio.views import Bytes, FileBytes
@@ -114,26 +114,26 @@ def _open_file(uri: str, limits: Limits) -> Iterator[OpenSource]:
 def _open_object(
     uri: str, header_only: bool, limits: Limits, version: str | None, keep: bool
 ) -> Iterator[OpenSource]:
-    start = ObjectStart.of(uri, version)
-    found = Stat(start.meta.size, start.meta.etag)
+    data = ObjectBytes.of(uri, version)
+    found = Stat(data.size, data.meta.etag)
     limits.check_size(uri, found.size)
     if header_only:
-        yield OpenSource(uri, found, ObjectBytes(uri, start))
+        yield OpenSource(uri, found, data)
         return
     name = f"{uri} {found.version}"
-    with spooled(name, found.size, start.write_whole) if keep else _copied(name, start) as copy:
+    with spooled(name, found.size, data.write_whole) if keep else _copied(name, data) as copy:
         yield OpenSource(uri, found, FileBytes(copy.fileno(), found.size, uri), copy.fileno())
 
 
 @contextmanager
-def _copied(name: str, start: ObjectStart) -> Iterator[BinaryIO]:
+def _copied(name: str, data: ObjectBytes) -> Iterator[BinaryIO]:
     kept = find_spooled(name)
     if kept is not None:
         with kept:
             yield kept
         return
     with tempfile.TemporaryFile(prefix="beamprint-") as copy:
-        start.write_whole(copy)
+        data.write_whole(copy)
         yield copy
 
 
