@@ -243,7 +243,7 @@ def _manifest(source: Source, manifest: str) -> _Finds:
     rows = read_manifest(source, manifest)
     while chunk := list(islice(rows, _ROWS_AT_A_TIME)):
         located = [_located(row.uri, named, folder, row.number) for row in chunk]
-        entries = {
+        entries: dict[Source, Iterator[Entry | None]] = {
             place: iter(place.stats([path for of_row, path in located if of_row is place]))
             for place in (_LOCAL, _IN_STORES)
         }

@@ -62,7 +62,8 @@ def read_bucket(store: Store, table: str, bucket: int) -> BucketRows:
             whole = io.BytesIO(file.read())
         except OSError as error:
             raise _damaged(uri, error) from error
-        return BucketRows(_rows(whole, schema, uri), opened.version, _padding(whole))
+        padding = _padding(whole)
+        return BucketRows(_rows(whole, schema, uri), opened.version, padding)
 
 
 def read_columns(store: Store, table: str, bucket: int, columns: list[str] | None = None) -> pa.Table:
