@@ -14,6 +14,7 @@ from beamprint.pipeline.commands.declarations import (
     diff,
     failures,
     faults,
+    publish,
     report,
     run,
     runs,
@@ -25,7 +26,20 @@ from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, check, faults, report, similar)
+_OTHER_COMMANDS = (
+    analyze,
+    describe,
+    failures,
+    verify,
+    runs,
+    diff,
+    album,
+    check,
+    faults,
+    report,
+    similar,
+    publish,
+)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:

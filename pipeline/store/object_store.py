@@ -51,11 +51,11 @@ class ObjectStore:
                 raise
 
     def list(self, folder: str) -> list[Entry]:
-        """See ``Store.list``; gs:// does not tell versions here."""
+        """See ``Store.list``."""
         with self._translated("list", folder):
             cut = len(objects.split(self.uri())[1]) + 1
             told = sorted(objects.below(self.uri(folder)))
-            return [Entry(meta.key[cut:].lstrip("/"), meta.size, self._listed(meta)) for meta in told]
+            return [Entry(meta.key[cut:].lstrip("/"), meta.size, meta.etag) for meta in told]
 
     def clear(self, folder: str) -> None:
         """See ``Store.clear``."""
@@ -86,9 +86,6 @@ class ObjectStore:
     @property
     def _counts_generations(self) -> bool:
         return self.root.startswith("gs:")
-
-    def _listed(self, meta: Meta) -> str | None:
-        return None if self._counts_generations else meta.etag
 
     @contextmanager
     def _translated(self, verb: str, name: str) -> Iterator[None]:

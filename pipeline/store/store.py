@@ -18,7 +18,7 @@ ANY = "*"
 
 
 class Entry(NamedTuple):
-    """An object as a listing tells it."""
+    """An object as a listing tells it. Its version changes with its content; in gs:// it is another than ``open`` tells."""
 
     name: str
     size: int | None

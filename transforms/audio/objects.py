@@ -414,7 +414,7 @@ def _s3_client(name: str) -> "ObjectStore":
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     config: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
-    if "AWS_ACCESS_KEY_ID" not in os.environ and not os.environ.get("AWS_SKIP_SIGNATURE"):
+    if not os.environ.get("AWS_ACCESS_KEY_ID") and not os.environ.get("AWS_SKIP_SIGNATURE"):
         provider = _AwsCredentials()
         config |= {"credential_provider": provider, "region": provider.region}
     return S3Store(name, client_options=_client_options(endpoint), retry_config=_RETRY, **config)  # type: ignore[arg-type]
