@@ -17,7 +17,7 @@ from beamprint.pipeline.store.division import (
     bucket_name,
     read_metadata,
 )
-from beamprint.pipeline.store.parquet import BucketRows, more_padding, read_bucket, serialised
+from beamprint.pipeline.store.parquet import BucketRows, more_padding, read_bucket, read_columns, serialised
 from beamprint.pipeline.store.replacement import Row, live_failures, replaced, without
 from beamprint.pipeline.store.store import Conflict, Store
 
@@ -91,18 +91,25 @@ def until_written(store: Store, division: Division, bucket: int, write: Callable
 
 def tidy_bucket(store: Store, division: Division, bucket: int) -> None:
     """Drop the failures that a newer record has overtaken."""
-    with _turn(store, division, bucket):
-        known, on_disk = (read_bucket(store, table, bucket) for table in TABLES)
-        _write(store, QUARANTINE, bucket, live_failures(on_disk.rows, known.rows), before=on_disk)
+    until_written(store, division, bucket, lambda: _tidy_once(store, bucket))
+
+
+def _tidy_once(store: Store, bucket: int) -> None:
+    known = read_columns(store, FINGERPRINTS, bucket, ["track_id", "analyzed_at"])
+    on_disk = read_bucket(store, QUARANTINE, bucket)
+    _write(store, QUARANTINE, bucket, live_failures(on_disk.rows, known), before=on_disk)
 
 
 def upgrade_bucket(store: Store, division: Division, bucket: int) -> None:
     """Write the rows of an earlier version anew, in the present schema."""
-    with _turn(store, division, bucket):
-        for table in TABLES:
-            before = read_bucket(store, table, bucket)
-            if before.version:
-                _replace(store, table, bucket, before.rows, before)
+    until_written(store, division, bucket, lambda: _upgrade_once(store, bucket))
+
+
+def _upgrade_once(store: Store, bucket: int) -> None:
+    for table in TABLES:
+        before = read_bucket(store, table, bucket)
+        if before.version:
+            _replace(store, table, bucket, before.rows, before)
 
 
 @contextmanager

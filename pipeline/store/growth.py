@@ -1,6 +1,7 @@
 """Dividing a dataset into more buckets, when they have become too full to be replaced quickly."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ FULL = 4
 
 _ASIDE = "_growth"
 _ROWS_IN_MEMORY = 50_000
+_AT_A_TIME = 8
 
 
 def grow_if_full(store: Store, division: Division, tracks: int) -> Division:
@@ -82,7 +84,14 @@ def complete_growth(store: Store) -> None:
 
 def rows_stored(store: Store, division: Division) -> int:
     """Rows of fingerprints and quarantine together, from the objects' footers."""
-    return sum(row_count(store, table, bucket) for table in TABLES for bucket in division.numbers)
+
+    def count(place: tuple[str, int]) -> int:
+        return row_count(store, *place)
+
+    there = {entry.name for table in TABLES for entry in store.list(table)}
+    places = [(table, bucket) for table in TABLES for bucket in division.numbers]
+    with ThreadPoolExecutor(_AT_A_TIME) as threads:
+        return sum(threads.map(count, (place for place in places if bucket_name(*place) in there)))
 
 
 def _grow_in_place(store: Store, division: Division, grown: Division) -> None:

@@ -35,9 +35,13 @@ def test_staged_rows_have_the_columns_that_bigquery_is_told_of():
     rows = pq.read_table(staged)
     assert rows.column_names == [field["name"] for field in bigquery_schema(RECORD)] + ["bucket"]
     told = {row["track_id"]: row for row in rows.to_pylist()}
-    assert {name: row["bucket"] for name, row in told.items()} == {name: dataset.bucket_of(name) for name in "abc"}
+    assert {name: row["bucket"] for name, row in told.items()} == {
+        name: dataset.bucket_of(name) for name in "abc"
+    }
     assert told["a"]["loudness_cells"] == []
-    assert not [field for field in rows.schema if str(field.type) in ("list<element: uint16>", "list<element: float>")]
+    assert not [
+        field for field in rows.schema if str(field.type) in ("list<element: uint16>", "list<element: float>")
+    ]
 
 
 class Service:
