@@ -63,8 +63,11 @@ def _keep_temporary_files(request: "RunRequest") -> None:
     Beam asks for such a folder when it is imported, and nothing but the dataset may be writable.
     """
     from beamprint.pipeline.store.folder import SCRATCH  # noqa: PLC0415
+    from beamprint.transforms.audio.uris import is_remote  # noqa: PLC0415
 
     scratch = request.scratch or request.job.sink.dataset.store.uri(SCRATCH)
+    if is_remote(scratch):
+        return
     with suppress(OSError):  # the runner says so
         os.makedirs(scratch, mode=0o700, exist_ok=True)
     os.environ.setdefault("TMPDIR", scratch)

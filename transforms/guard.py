@@ -9,6 +9,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.objects import StoreDown
 from beamprint.transforms.model import Failure, Range, Track
 
 FAILURES: Final = "failures"
@@ -46,6 +47,8 @@ class Guard(beam.DoFn):
     def process(self, element: Any) -> Iterable[Any]:
         try:
             return list(self.fn.process(element))  # all of its results or none
+        except StoreDown:  # nothing is wrong with the track: the run ends, and another does it
+            raise
         except Exception as bug:  # noqa: BLE001  it ends in quarantine with its traceback, and in exit code 1
             failure = self._failure(element, bug)
             return [Failed(FAILURES, failure) if self.failures_apart else failure]

@@ -25,7 +25,7 @@ def recognise_or_plan(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Ran
     """
     if not track.recorded:
         return plan_ranges(track, limits)
-    sha256, stat = _hashed(track.uri)
+    sha256, stat = _hashed(track)
     row = next((row for row in track.recorded if row.content_sha256 == sha256), None)
     if row is not None and not row.behind:
         return [_known(track, row, sha256, stat)]
@@ -42,14 +42,14 @@ def plan_ranges(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range]:
     """
     from beamprint.transforms.audio.cuts import plan_track  # noqa: PLC0415
 
-    plan = plan_track(track.uri, limits)
+    plan = plan_track(track.uri, limits, version=track.version)
     return [Range(track, index, plan.borders, plan.frames) for index in range(len(plan.borders) + 1)]
 
 
-def _hashed(uri: str) -> tuple[str, "Stat"]:
+def _hashed(track: Track) -> tuple[str, "Stat"]:
     from beamprint.transforms.audio.source import open_source, sha256_of  # noqa: PLC0415
 
-    with open_source(uri) as source:
+    with open_source(track.uri, version=track.version, keep=True) as source:
         return sha256_of(source.data), source.stat
 
 
@@ -89,7 +89,12 @@ def read_range(work: Range, limits: Limits = DEFAULT_LIMITS) -> Decoded:
     from beamprint.transforms.audio.track import open_segment  # noqa: PLC0415
 
     found = open_segment(
-        work.track.uri, index=work.index, borders=work.borders, frames=work.frames, limits=limits
+        work.track.uri,
+        index=work.index,
+        borders=work.borders,
+        frames=work.frames,
+        limits=limits,
+        version=work.track.version,
     )
     identity = asdict(found.identity)
     notes = identity.pop("notes")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from beamprint.pipeline.errors import UsageError
-from beamprint.transforms.audio.uris import absolute, readable, scheme_of
+from beamprint.transforms.audio.uris import absolute, is_remote, readable, scheme_of
 
 _FOLDERS_REMEMBERED = 4096
 
@@ -72,20 +72,22 @@ class Gate:
         self._resolved = lru_cache(_FOLDERS_REMEMBERED)(os.path.realpath)
 
     def check(self, path: str, origin: str) -> None:
-        """Hold an absolute path against the roots, after its links.
+        """Hold an absolute path against the roots, after its links. What is in a store lies outside of all.
 
         Raises:
             UsageError: It lies elsewhere, or leads elsewhere; the message names both and the roots.
         """
         if not self._roots:
             return
+        roots = " ".join(map(readable, self._roots))
+        if is_remote(path):
+            raise UsageError(f"{origin}: {path} lies outside of --root {roots}")
         folder, name = os.path.split(path)
         real = os.path.join(self._resolved(folder), name)
         if name in ("", "..") or os.path.islink(real):
             real = os.path.realpath(real)
         if not any(_is_below(real, root) for root in self._roots):
             leads = "" if real == path else f", which leads to {readable(real)},"
-            roots = " ".join(map(readable, self._roots))
             raise UsageError(f"{origin}: {readable(path)}{leads} lies outside of --root {roots}")
 
 

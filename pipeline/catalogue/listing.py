@@ -2,21 +2,25 @@
 
 import hashlib
 import os
+import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
 from beamprint.pipeline.catalogue.audio_names import is_audio
 from beamprint.pipeline.catalogue.bounds import UNBOUNDED, Bounds, Gate
-from beamprint.pipeline.catalogue.manifest import FORMATS, STANDARD_INPUT, Row, is_manifest, read_manifest
+from beamprint.pipeline.catalogue.manifest import FORMATS, STANDARD_INPUT, is_manifest, read_manifest
 from beamprint.pipeline.catalogue.packed_tracks import PackedTracks
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.local_files import WILDCARD, LocalFiles
+from beamprint.pipeline.store.object_files import ObjectFiles
 from beamprint.pipeline.store.store import Entry, Found, Other, Source, Unlisted
 from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.objects import is_object, split
 from beamprint.transforms.audio.source import open_source
 from beamprint.transforms.audio.uris import (
     absolute,
@@ -54,6 +58,10 @@ class Listing:
         ]
         chosen = sorted(range(len(digests)), key=digests.__getitem__)[:tracks]
         return replace(self, tracks=self.tracks.at(np.array(sorted(chosen), np.int64)))
+
+
+_LOCAL, _IN_STORES = LocalFiles(), ObjectFiles()
+_ROWS_AT_A_TIME = 10_000
 
 
 class _Found(NamedTuple):
@@ -162,17 +170,18 @@ def _within(bounds: Bounds, gate: Gate, finds: _Finds) -> _Finds:
     for found in finds:
         if isinstance(found, _Found):
             bounds.check_scheme(found.track.uri, found.origin)
-            gate.check(to_path(found.track.uri), found.origin)
+            uri = found.track.uri
+            gate.check(uri if is_remote(uri) else to_path(uri), found.origin)
         yield found
 
 
 def _search(given: str, bounds: Bounds, gate: Gate) -> _Finds:
     if not given:
         raise UsageError("an input is empty; name a folder, . for this one")
-    source = LocalFiles()
     if given == STANDARD_INPUT:
-        return _manifest(source, given)
-    path = source.spelled(absolute(os.path.expanduser(_local(text_of(given), f"input {given}"))))
+        return _manifest(_LOCAL, given)
+    source, path = _located(os.path.expanduser(text_of(given)), f"input {given}")
+    path = source.spelled(path)
     bounds.check_scheme(given, f"input {given}")
     if source.is_folder(path):
         gate.check(path, f"input {given}")
@@ -231,14 +240,20 @@ def _manifest(source: Source, manifest: str) -> _Finds:
     of_standard_input = manifest == STANDARD_INPUT
     folder = os.getcwd() if of_standard_input else os.path.dirname(manifest)
     named = "standard input" if of_standard_input else readable(manifest)
-    for row in read_manifest(source, manifest):
-        path = absolute(_path_in(row, named), folder)
-        entry = source.stat(path)
-        if entry is None:
-            path = source.spelled(path)
-            entry = source.stat(path)
-        uri = from_path(path)
-        yield _found(row.track_id or uri, uri, row.tags, entry, named, row.number)
+    rows = read_manifest(source, manifest)
+    while chunk := list(islice(rows, _ROWS_AT_A_TIME)):
+        located = [_located(row.uri, named, folder, row.number) for row in chunk]
+        entries: dict[Source, Iterator[Entry | None]] = {
+            place: iter(place.stats([path for of_row, path in located if of_row is place]))
+            for place in (_LOCAL, _IN_STORES)
+        }
+        for row, (place, path) in zip(chunk, located):
+            entry = next(entries[place])
+            if entry is None and place is _LOCAL:
+                path = place.spelled(path)  # noqa: PLW2901
+                entry = place.stat(path)
+            uri = from_path(path)
+            yield _found(row.track_id or uri, uri, row.tags, entry, named, row.number)
 
 
 def _found(
@@ -253,17 +268,20 @@ def _found(
     return _Found(Track(track_id, uri, tags, size, version), place, row)
 
 
-def _path_in(row: Row, manifest: str) -> str:
+def _located(uri: str, origin: str, folder: str = "", row: int | None = None) -> tuple[Source, str]:
+    """The place that a uri leads to, and its name there; it may be relative to a folder, or a manifest's bucket."""
+    if is_object(folder) and scheme_of(uri) == "file" and not uri.startswith(("/", "file:")):
+        bucket, key = split(folder)
+        uri = bucket + posixpath.normpath(posixpath.join("/", key, uri))
+    if is_object(uri):
+        bucket, key = split(uri)
+        return _IN_STORES, f"{bucket}/{key.rstrip('/')}".rstrip("/")
     try:
-        return to_path(row.uri)
-    except ValueError:
-        return _local(row.uri, f"{manifest} row {row.number}")
-
-
-def _local(uri: str, origin: str) -> str:
-    if is_remote(uri):
-        raise UsageError(f"{origin}: {scheme_of(uri)}:// is not supported yet; give local files")
-    try:
-        return to_path(uri)
+        return _LOCAL, absolute(to_path(uri), folder)
     except ValueError as error:
-        raise UsageError(f"{origin}: {error}") from error
+        at = origin if row is None else f"{origin} row {row}"
+        if is_remote(uri):
+            told = f"{scheme_of(uri)}:// is not supported; give local files, s3:// or gs://"
+        else:
+            told = str(error)
+        raise UsageError(f"{at}: {told}") from error

@@ -17,6 +17,7 @@ from beamprint.pipeline.commands.declarations import (
     failures,
     faults,
     playlist,
+    publish,
     report,
     run,
     runs,
@@ -29,23 +30,7 @@ from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (
-    analyze,
-    describe,
-    failures,
-    verify,
-    runs,
-    diff,
-    album,
-    check,
-    faults,
-    report,
-    similar,
-    duplicates,
-    tag,
-    playlist,
-    export,
-)
+_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, check, faults, report, similar, duplicates, tag, playlist, export, publish)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:

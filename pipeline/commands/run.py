@@ -22,10 +22,12 @@ from beamprint.pipeline.commands.found_table import found_table
 from beamprint.pipeline.commands.limits import limits_of
 from beamprint.pipeline.commands.metrics import check_metrics_file, write_metrics
 from beamprint.pipeline.commands.option_types import Allowance
+from beamprint.pipeline.commands.publish import publish
 from beamprint.pipeline.commands.run_messages import Ended, closing, left_out, planned
 from beamprint.pipeline.errors import NotFinished, TooManyGone, UsageError
 from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
+from beamprint.pipeline.store.bigquery.table import Address
 from beamprint.pipeline.store.dataset import Dataset, writing
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.scratch import PARTIALS
@@ -59,6 +61,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     _check(options)
     if options.metrics_file:
         check_metrics_file(options.metrics_file)
+    table = Address.parsed(options.bigquery) if options.bigquery else None
     store = store_at(options.output)
     bounds = Bounds.given(options.root, options.allow_scheme)
     listing = list_tracks(options.inputs, bounds)
@@ -86,6 +89,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         write_summary(store, summary)
         if options.metrics_file:
             _tell(*filter(None, [write_metrics(options.metrics_file, store, summary, ended.code)]))
+        if table and not ended.outcome.exit_code:
+            publish(dataset, table)
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS and not options.quiet:
             _show(found_table(dataset, started))
     if ended.code or not options.quiet:

@@ -17,7 +17,7 @@ from beamprint.pipeline.store.division import (
     bucket_name,
     read_metadata,
 )
-from beamprint.pipeline.store.parquet import BucketRows, more_padding, read_bucket, serialised
+from beamprint.pipeline.store.parquet import BucketRows, more_padding, read_bucket, read_columns, serialised
 from beamprint.pipeline.store.replacement import Row, live_failures, replaced, without
 from beamprint.pipeline.store.store import Conflict, Store
 
@@ -47,7 +47,7 @@ def replace_bucket(
     _check_tracks(division, bucket, [str(row["track_id"]) for row in (*records, *failures)])
     if not records and not failures:
         return
-    _until_written(store, division, bucket, lambda: _replace_once(store, bucket, records, failures))
+    until_written(store, division, bucket, lambda: _replace_once(store, bucket, records, failures))
 
 
 def _replace_once(store: Store, bucket: int, records: Sequence[Row], failures: Sequence[Row]) -> None:
@@ -64,7 +64,7 @@ def remove_tracks(store: Store, division: Division, bucket: int, tracks: Sequenc
     Raises:
         NotFinished: The storage failed.
     """
-    _until_written(store, division, bucket, lambda: _remove_once(store, bucket, tracks))
+    until_written(store, division, bucket, lambda: _remove_once(store, bucket, tracks))
 
 
 def _remove_once(store: Store, bucket: int, tracks: Sequence[str]) -> None:
@@ -73,32 +73,43 @@ def _remove_once(store: Store, bucket: int, tracks: Sequence[str]) -> None:
         _write(store, table, bucket, without(old.rows, tracks), before=old)
 
 
-def _until_written(store: Store, division: Division, bucket: int, write: Callable[[], None]) -> None:
-    """Read and write, again where somebody else wrote in between: on a store without turns."""
-    with _turn(store, division, bucket):
-        for pause in _pauses(store, bucket):
-            try:
+def until_written(store: Store, division: Division, bucket: int, write: Callable[[], None]) -> None:
+    """Read and write, again where somebody else wrote in between: on a store without turns.
+
+    Raises:
+        NotFinished: The storage failed, or the dataset was divided anew meanwhile.
+    """
+    for pause in _pauses(store, bucket):
+        try:
+            with _turn(store, division, bucket):
                 write()
-            except Conflict:
-                time.sleep(pause)
-            else:
-                return
+        except Conflict:
+            time.sleep(pause)
+        else:
+            return
 
 
 def tidy_bucket(store: Store, division: Division, bucket: int) -> None:
     """Drop the failures that a newer record has overtaken."""
-    with _turn(store, division, bucket):
-        known, on_disk = (read_bucket(store, table, bucket) for table in TABLES)
-        _write(store, QUARANTINE, bucket, live_failures(on_disk.rows, known.rows), before=on_disk)
+    until_written(store, division, bucket, lambda: _tidy_once(store, bucket))
+
+
+def _tidy_once(store: Store, bucket: int) -> None:
+    known = read_columns(store, FINGERPRINTS, bucket, ["track_id", "analyzed_at"])
+    on_disk = read_bucket(store, QUARANTINE, bucket)
+    _write(store, QUARANTINE, bucket, live_failures(on_disk.rows, known), before=on_disk)
 
 
 def upgrade_bucket(store: Store, division: Division, bucket: int) -> None:
     """Write the rows of an earlier version anew, in the present schema."""
-    with _turn(store, division, bucket):
-        for table in TABLES:
-            before = read_bucket(store, table, bucket)
-            if before.version:
-                _replace(store, table, bucket, before.rows, before)
+    until_written(store, division, bucket, lambda: _upgrade_once(store, bucket))
+
+
+def _upgrade_once(store: Store, bucket: int) -> None:
+    for table in TABLES:
+        before = read_bucket(store, table, bucket)
+        if before.version:
+            _replace(store, table, bucket, before.rows, before)
 
 
 @contextmanager

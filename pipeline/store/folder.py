@@ -88,6 +88,13 @@ class FolderStore:
         except OSError as error:
             raise NotFinished(f"cannot remove {self._path(folder)}: {error.strerror}") from error
 
+    def remove(self, name: str) -> None:
+        """See ``Store.remove``."""
+        try:
+            self._path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise NotFinished(f"cannot remove {self._path(name)}: {error.strerror}") from error
+
     def exchange(self, made: str, folder: str) -> None:
         """See ``Store.exchange``. The old folder stays beside the new one until that is in its place."""
         old, new, before = self._path(folder), self._path(made), self._path(_BEFORE + folder)

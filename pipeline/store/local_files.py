@@ -4,7 +4,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from beamprint.pipeline.errors import NotFinished
@@ -42,6 +42,10 @@ class LocalFiles:
         except (OSError, ValueError):  # the decoder finds out and says so
             return None
 
+    def stats(self, names: Iterable[str]) -> Iterable[Entry | None]:
+        """See ``Source.stats``."""
+        return map(self.stat, names)
+
     def is_folder(self, name: str) -> bool:
         """See ``Source.is_folder``."""
         return os.path.isdir(name)
@@ -78,7 +82,7 @@ def _walk(folder: str, wanted: _Wanted, around: _Folders) -> Iterator[Found]:
     for entry in entries:
         if isinstance(entry, Unlisted):
             yield entry
-        elif _hidden(entry.name):
+        elif hidden(entry.name):
             yield Other(entry.path)
         elif _is(entry.is_dir):
             yield from _walk(entry.path, wanted, inside)
@@ -100,7 +104,7 @@ def _matches(folder: str, parts: list[str], wanted: _Wanted, around: _Folders) -
             if isinstance(entry, Unlisted):
                 yield entry
             elif fnmatchcase(entry.name, part):
-                if _hidden(entry.name) and not part.startswith("."):
+                if hidden(entry.name) and not part.startswith("."):
                     yield Other(entry.path)
                 else:
                     yield from _at(entry.path, rest, wanted)
@@ -117,7 +121,7 @@ def _below(folder: str, rest: list[str], wanted: _Wanted, around: _Folders) -> I
         if isinstance(entry, Unlisted):
             yield entry
         elif _is(entry.is_dir):
-            if _hidden(entry.name):
+            if hidden(entry.name):
                 yield Other(entry.path)
             else:
                 yield from _below(entry.path, rest, wanted, inside)
@@ -143,15 +147,15 @@ def _listed(folder: str, around: _Folders) -> tuple["Sequence[os.DirEntry[str] |
     here = (status.st_dev, status.st_ino)
     if here in around:
         return (), around
-    return [entry for entry in entries if not _is_litter(entry.name)], (*around, here)
+    return [entry for entry in entries if not is_litter(entry.name)], (*around, here)
 
 
-def _hidden(name: str) -> bool:
+def hidden(name: str) -> bool:
     """Whether a name is hidden: it begins with one dot. "...And Justice for All" is a name like others."""
     return name.startswith(".") and not name.startswith("..")
 
 
-def _is_litter(name: str) -> bool:
+def is_litter(name: str) -> bool:
     """Whether nobody wants to hear of a file: what macOS and file systems put beside the files."""
     return name.startswith("._") or name == _OF_THE_FILE_SYSTEM
 

@@ -1,5 +1,6 @@
 """Rows of a bucket as Parquet: written as bytes, read in the present schema whatever version wrote them."""
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
@@ -56,8 +57,13 @@ def read_bucket(store: Store, table: str, bucket: int) -> BucketRows:
     if opened is None:
         return BucketRows(schema.empty_table(), ABSENT, 0)
     with opened.file as file:
-        padding = _padding(file)
-        return BucketRows(_rows(file, schema, store.uri(bucket_name(table, bucket))), opened.version, padding)
+        uri = store.uri(bucket_name(table, bucket))
+        try:
+            whole = io.BytesIO(file.read())
+        except OSError as error:
+            raise _damaged(uri, error) from error
+        padding = _padding(whole)
+        return BucketRows(_rows(whole, schema, uri), opened.version, padding)
 
 
 def read_columns(store: Store, table: str, bucket: int, columns: list[str] | None = None) -> pa.Table:
@@ -90,7 +96,7 @@ def row_count(store: Store, table: str, bucket: int) -> int:
 
 def _rows(file: BinaryIO, schema: pa.Schema, uri: str) -> pa.Table:
     try:
-        with pq.ParquetFile(file) as parquet:
+        with pq.ParquetFile(file, pre_buffer=True) as parquet:  # few requests of a store
             held = set(parquet.schema_arrow.names)
             wanted = [name for name in (*schema.names, *_FORMAT_1_COLUMNS) if name in held]
             return _conform(parquet.read(wanted), schema, uri)

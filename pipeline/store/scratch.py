@@ -3,12 +3,14 @@
 import hashlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.folder import FolderStore
 from beamprint.pipeline.store.private_folder import OwnFiles, private_folder
 from beamprint.pipeline.store.store import Store
+from beamprint.transforms.audio.uris import is_remote
 
 PARTIALS = "_scratch/partials"
 """Where it lies in a dataset, unless the user names another folder."""
@@ -19,7 +21,8 @@ def open_scratch(store: Store, given: str | None, version: str) -> FolderStore:
 
     Args:
         store: Where the dataset lies.
-        given: Folder for the scratch space of any number of datasets; None for one in the dataset.
+        given: Folder for the scratch space of any number of datasets; None for one in the dataset, or, where that
+            lies in a store, one for temporary files.
         version: Of the program and its definitions.
 
     Raises:
@@ -27,6 +30,8 @@ def open_scratch(store: Store, given: str | None, version: str) -> FolderStore:
         NotFinished: It cannot be made.
     """
     place = store.uri()
+    if given is None and is_remote(place):
+        given = tempfile.gettempdir()
     if given is None:
         folder = Path(place) / PARTIALS
     else:

@@ -1,12 +1,13 @@
 """The seam for storage: the few operations that a dataset, and a listing of audio, ask of the place they lie in.
 
 A place holds named objects; names are paths with ``/`` below it. Every object has a version that changes with
-its content: the modification time of a file, the generation or etag of an object in a store.
+its content: the modification time of a file, the generation or etag of an object in a store. Equal contents may have
+equal versions.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 Content = bytes | memoryview
 
@@ -17,7 +18,7 @@ ANY = "*"
 
 
 class Entry(NamedTuple):
-    """An object as a listing tells it."""
+    """An object as a listing tells it. Its version changes with its content; in gs:// it is another than ``open`` tells."""
 
     name: str
     size: int | None
@@ -63,6 +64,9 @@ class Source(Protocol):
 
     def stat(self, name: str) -> Entry | None:
         """Size and version of an object; both None for what is no regular file. None where nothing is."""
+
+    def stats(self, names: Sequence[str]) -> Iterable[Entry | None]:
+        """``stat`` of many objects, in their order."""
 
     def is_folder(self, name: str) -> bool:
         """Whether there may be objects below this name."""
@@ -123,11 +127,8 @@ class Store(Protocol):
             NotFinished: The storage failed.
         """
 
-    def exchange(self, made: str, folder: str) -> None:
-        """Put the objects below ``made`` in the place of all those below ``folder``.
-
-        Readers see the old ones, the new ones or, for an instant, none; never both. What a kill leaves half
-        done, ``repair`` takes back.
+    def remove(self, name: str) -> None:
+        """Remove an object, if it is there.
 
         Raises:
             NotFinished: The storage failed.
@@ -159,6 +160,21 @@ class Store(Protocol):
 
     def repair(self) -> None:
         """Take back or remove what a killed writer left half done. The caller holds the place."""
+
+
+@runtime_checkable
+class ExchangingStore(Store, Protocol):
+    """A store that can exchange folders."""
+
+    def exchange(self, made: str, folder: str) -> None:
+        """Put the objects below ``made`` in the place of all those below ``folder``.
+
+        Readers see the old ones, the new ones or, for an instant, none; never both. What a kill leaves half
+        done, ``repair`` takes back.
+
+        Raises:
+            NotFinished: The storage failed.
+        """
 
 
 def read(store: Source | Store, name: str) -> tuple[bytes, str] | None:

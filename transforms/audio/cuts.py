@@ -37,7 +37,9 @@ class TrackCuts:
     borders: tuple[int, ...]
 
 
-def plan_track(uri: str, limits: Limits = DEFAULT_LIMITS, *, max_bytes: int = MAX_BYTES) -> TrackCuts:
+def plan_track(
+    uri: str, limits: Limits = DEFAULT_LIMITS, *, max_bytes: int = MAX_BYTES, version: str | None = None
+) -> TrackCuts:
     """Probe a track and cut it where it is long.
 
     The exact length of a long track has to be known before it is cut; where its header only allows a guess,
@@ -46,23 +48,23 @@ def plan_track(uri: str, limits: Limits = DEFAULT_LIMITS, *, max_bytes: int = MA
     Raises:
         BadAudio: the file is missing, no audio, or cut.
     """
-    info = probe(uri, limits)
+    info = probe(uri, limits, version=version)
     frames = info.frames
     rate, channels = info.format.rate, info.format.channels
     if frames is not None and frames * bytes_per_frame(rate, channels) <= max_bytes:
         return TrackCuts(info, None, ())
-    frames = measured_length(uri, limits)
+    frames = measured_length(uri, limits, version=info.stat.version)
     borders = segment_borders(frames, rate, channels, max_bytes=max_bytes)
     return TrackCuts(info, frames if borders else None, borders)
 
 
-def measured_length(uri: str, limits: Limits = DEFAULT_LIMITS) -> int:
+def measured_length(uri: str, limits: Limits = DEFAULT_LIMITS, *, version: str | None = None) -> int:
     """Samples a channel of a track: as declared if there is a sample at that end, else by decoding.
 
     Raises:
         BadAudio: whatever is wrong with the file.
     """
-    with open_source(uri, limits=limits) as source:
+    with open_source(uri, limits=limits, version=version, keep=True) as source:
         contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         with open_decoder(source, contents) as decoder:
             if decoder.frames and decoder.frames_exact and _reaches(decoder, decoder.frames - 1):

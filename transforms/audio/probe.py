@@ -40,13 +40,13 @@ class AudioInfo:
     notes: tuple[str, ...] = ()
 
 
-def probe(uri: str, limits: Limits = DEFAULT_LIMITS) -> AudioInfo:
-    """Read a track's header; of a remote object only its start and its end.
+def probe(uri: str, limits: Limits = DEFAULT_LIMITS, *, version: str | None = None) -> AudioInfo:
+    """Read a track's header; of an object in a store, which must have the version, only its start and its end.
 
     Raises:
         BadAudio: the file is missing, no audio, or cut.
     """
-    with open_source(uri, header_only=True, limits=limits) as source:
+    with open_source(uri, header_only=True, limits=limits, version=version) as source:
         contents = inspect(source.data, whole=source.fd >= 0, accept_truncated=limits.accept_truncated)
         with open_decoder(source, contents) as decoder:
             return describe(source, contents, decoder, limits)

@@ -2,19 +2,20 @@
 
 import hashlib
 import os
-import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO
 
-from beamprint.transforms.audio import uris
+from beamprint.transforms.audio import objects, uris
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
+from beamprint.transforms.audio.object_bytes import ObjectBytes
+from beamprint.transforms.audio.spool import find_spooled, spooled
 from beamprint.transforms.audio.storage import translated
-from beamprint.transforms.audio.views import Bytes, FileBytes, HandleBytes
+from beamprint.transforms.audio.views import Bytes, FileBytes
 
 _CHUNK = 1 << 20
 
@@ -23,8 +24,7 @@ _CHUNK = 1 << 20
 class Stat:
     """Size in bytes and version of a file or object; two that are equal hold the same bytes.
 
-    ``version`` is the modification time in nanoseconds of a local file, the store's checksum or etag of
-    an object.
+    ``version`` is the modification time in nanoseconds of a local file, the etag of an object.
     """
 
     size: int
@@ -47,7 +47,7 @@ def stat_source(uri: str) -> Stat:
     Raises:
         BadAudio: ``not_found``, ``permission``, ``unreadable``.
     """
-    if uris.is_remote(uri):
+    if objects.is_object(uri):
         return _stat_object(uri)
     with translated(uri):
         found = os.stat(uris.to_path(uri))
@@ -56,21 +56,31 @@ def stat_source(uri: str) -> Stat:
 
 @contextmanager
 def open_source(
-    uri: str, *, header_only: bool = False, limits: Limits = DEFAULT_LIMITS
+    uri: str,
+    *,
+    header_only: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    version: str | None = None,
+    keep: bool = False,
 ) -> Iterator[OpenSource]:
-    """Open a track for reading, and hold at the end that it is still what it was.
+    """Open a track for reading; a local file must at the end still be what it was.
 
     Args:
-        uri: a path, a ``file://`` uri, or an object that Beam's file systems know (``gs://``, ``s3://`` ...).
+        uri: a path, a ``file://`` uri, or an object in a store (``gs://``, ``s3://``).
         header_only: little of it will be read; an object is then not copied.
         limits: how large it may be.
+        version: what an object must have, as the listing told it; every request is held against it.
+        keep: an object's copy will be opened again, also by other processes of this machine.
 
     Raises:
         BadAudio: ``not_found``, ``permission``, ``unreadable``, ``too_large``; ``changed_while_reading``, also
             in place of whatever else was wrong with a file in change.
     """
-    opened = _open_object(uri, header_only, limits) if uris.is_remote(uri) else _open_file(uri, limits)
-    with opened as source:
+    if objects.is_object(uri):
+        with _open_object(uri, header_only, limits, version, keep) as source:
+            yield source
+        return
+    with _open_file(uri, limits) as source:
         try:
             yield source
         except BadAudio as error:
@@ -101,48 +111,36 @@ def _open_file(uri: str, limits: Limits) -> Iterator[OpenSource]:
 
 
 @contextmanager
-def _open_object(uri: str, header_only: bool, limits: Limits) -> Iterator[OpenSource]:
-    found = _stat_object(uri)
+def _open_object(
+    uri: str, header_only: bool, limits: Limits, version: str | None, keep: bool
+) -> Iterator[OpenSource]:
+    data = ObjectBytes.of(uri, version)
+    found = Stat(data.size, data.meta.etag)
     limits.check_size(uri, found.size)
-    with _open_handle(uri) as handle:
-        if header_only:
-            yield OpenSource(uri, found, HandleBytes(handle, found.size, uri))
-            return
-        with tempfile.TemporaryFile(prefix="beamprint-") as copy:
-            with translated(uri):
-                shutil.copyfileobj(handle, copy, _CHUNK)
-            copy.flush()
-            if copy.tell() != found.size:
-                raise BadAudio(
-                    Reason.CHANGED_WHILE_READING, f"{uri} had {found.size} bytes, got {copy.tell()}"
-                )
-            yield OpenSource(uri, found, FileBytes(copy.fileno(), found.size, uri), copy.fileno())
+    if header_only:
+        yield OpenSource(uri, found, data)
+        return
+    name = f"{uri} {found.version}"
+    with spooled(name, found.size, data.write_whole) if keep else _copied(name, data) as copy:
+        yield OpenSource(uri, found, FileBytes(copy.fileno(), found.size, uri), copy.fileno())
 
 
 @contextmanager
-def _open_handle(uri: str) -> Iterator[BinaryIO]:
-    from apache_beam.io.filesystem import CompressionTypes  # noqa: PLC0415 - 1 s that local files need not pay
-
-    store = _store_of(uri)
-    with translated(uri):
-        handle = store.open(uri, "application/octet-stream", CompressionTypes.UNCOMPRESSED)
-    with handle:
-        yield cast(BinaryIO, handle)
+def _copied(name: str, data: ObjectBytes) -> Iterator[BinaryIO]:
+    kept = find_spooled(name)
+    if kept is not None:
+        with kept:
+            yield kept
+        return
+    with tempfile.TemporaryFile(prefix="beamprint-") as copy:
+        data.write_whole(copy)
+        yield copy
 
 
 def _stat_object(uri: str) -> Stat:
-    store = _store_of(uri)
     with translated(uri):
-        return Stat(int(store.metadata(uri).size_in_bytes), str(store.checksum(uri)))
-
-
-def _store_of(uri: str) -> Any:
-    from apache_beam.io.filesystems import FileSystems  # noqa: PLC0415 - 1 s that local files need not pay
-
-    try:
-        return FileSystems.get_filesystem(uri)
-    except ValueError as error:
-        raise BadAudio(Reason.UNREADABLE, f"no file system is installed for {uri}") from error
+        found = objects.head(uri)
+    return Stat(found.size, found.etag)
 
 
 def _stat_of(found: os.stat_result, uri: str) -> Stat:
@@ -152,9 +150,7 @@ def _stat_of(found: os.stat_result, uri: str) -> Stat:
 
 
 def _check_unchanged(source: OpenSource, error: BadAudio | None) -> None:
-    now = (
-        _stat_object(source.uri) if uris.is_remote(source.uri) else _stat_of(os.fstat(source.fd), source.uri)
-    )
+    now = _stat_of(os.fstat(source.fd), source.uri)
     if now != source.stat:
         was = source.stat
         raise BadAudio(

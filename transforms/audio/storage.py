@@ -1,21 +1,21 @@
 """What can go wrong between a file or an object and its bytes."""
 
 import errno
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
-
-_HTTP_REASONS = {401: Reason.PERMISSION, 403: Reason.PERMISSION, 404: Reason.NOT_FOUND}
+from beamprint.transforms.audio.objects import Changed, StoreRefuses
 
 
 @contextmanager
 def translated(uri: str) -> Iterator[None]:
-    """Turn the failures of file systems and stores into their reasons; a full disk is the machine's fault.
+    """Turn the failures of files and objects into their reasons.
+
+    A full disk is the machine's fault, and a store that does not answer (``StoreDown``) not the object's.
 
     Raises:
-        BadAudio: ``not_found``, ``permission``, ``unreadable``.
+        BadAudio: ``not_found``, ``permission``, ``unreadable``, ``changed_while_reading``.
     """
     try:
         yield
@@ -26,33 +26,8 @@ def translated(uri: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise _failure(uri, error) from error
-    except _store_errors() as error:
-        raise _failure(uri, error) from error
-
-
-def _store_errors() -> tuple[type[Exception], ...]:
-    """Base exceptions of the stores' clients, as far as these are in use at all."""
-    return tuple(
-        getattr(sys.modules[module], name)
-        for module, name in (
-            ("apache_beam.io.aws.clients.s3.messages", "S3ClientError"),
-            ("botocore.exceptions", "BotoCoreError"),
-            ("botocore.exceptions", "ClientError"),
-            ("google.api_core.exceptions", "GoogleAPIError"),
-            ("google.auth.exceptions", "GoogleAuthError"),
-            ("http.client", "HTTPException"),
-            ("urllib3.exceptions", "HTTPError"),
-        )
-        if module in sys.modules
-    )
-
-
-def _failure(uri: str, error: Exception) -> BadAudio:
-    details = getattr(error, "exception_details", None) or {}
-    cause = next((e for e in details.values() if isinstance(e, Exception)), error)
-    if isinstance(cause, OSError) and cause.errno == errno.ENOENT:
-        reason = Reason.NOT_FOUND
-    else:
-        reason = _HTTP_REASONS.get(getattr(cause, "code", 0), Reason.UNREADABLE)
-    return BadAudio(reason, f"{uri}: {cause}")
+        raise BadAudio(Reason.UNREADABLE, f"{uri}: {error}") from error
+    except StoreRefuses as error:
+        raise BadAudio(Reason.UNREADABLE, str(error)) from error
+    except Changed as error:
+        raise BadAudio(Reason.CHANGED_WHILE_READING, f"{uri} was replaced after it was listed") from error

@@ -15,6 +15,7 @@ from beamprint.transforms.audio.decoders import open_decoder
 from beamprint.transforms.audio.embedded import Embedded, read_embedded
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
+from beamprint.transforms.audio.objects import is_object
 from beamprint.transforms.audio.ogg import check_pages
 from beamprint.transforms.audio.pcm import Pcm, blocks, check_length, decode
 from beamprint.transforms.audio.probe import AudioInfo, describe
@@ -71,10 +72,11 @@ def open_segment(
     frames: int | None = None,
     block: int = BLOCK_LENGTH,
     limits: Limits = DEFAULT_LIMITS,
+    version: str | None = None,
 ) -> TrackSegment:
     """Decode a track, or one segment of it.
 
-    A file that changes meanwhile is tried again a few times.
+    A local file that changes meanwhile is tried again a few times; an object in a store is read as one version.
 
     Args:
         uri: path, ``file://`` uri, or object in a store.
@@ -83,24 +85,32 @@ def open_segment(
         frames: samples a channel of the track, needed with borders if the header does not say it exactly.
         block: block length of the grids.
         limits: what the file may be.
+        version: what an object in a store must have.
 
     Raises:
         BadAudio: the track cannot be measured.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _open_once(uri, index, borders, frames, block, limits)
+            return _open_once(uri, index, borders, frames, block, limits, version)
         except BadAudio as error:
-            if error.reason is not Reason.CHANGED_WHILE_READING or attempt == _ATTEMPTS - 1:
+            final = attempt == _ATTEMPTS - 1 or is_object(uri)
+            if error.reason is not Reason.CHANGED_WHILE_READING or final:
                 raise
             time.sleep(_PAUSE_SECONDS)
     raise AssertionError("unreachable")
 
 
 def _open_once(
-    uri: str, index: int, borders: Sequence[int], frames: int | None, block: int, limits: Limits
+    uri: str,
+    index: int,
+    borders: Sequence[int],
+    frames: int | None,
+    block: int,
+    limits: Limits,
+    version: str | None,
 ) -> TrackSegment:
-    with open_source(uri, limits=limits) as source:
+    with open_source(uri, limits=limits, version=version, keep=bool(borders)) as source:
         contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         sha256 = _read_through(source, contents) if index == 0 else None
         embedded = read_embedded(source.data, contents) if index == 0 else None

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from beamprint.transforms.audio.storage import translated
 
@@ -41,22 +41,6 @@ class FileBytes:
             return b""
         with translated(self.uri):
             return os.pread(self.fd, length, offset)
-
-
-@dataclass(frozen=True, slots=True)
-class HandleBytes:
-    """Bytes behind a seekable file object, such as a handle on an object in a store."""
-
-    handle: BinaryIO
-    size: int
-    uri: str
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        if offset >= self.size:
-            return b""
-        with translated(self.uri):
-            self.handle.seek(offset)
-            return self.handle.read(length)
 
 
 @dataclass(frozen=True, slots=True)

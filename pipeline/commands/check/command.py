@@ -13,6 +13,7 @@ from beamprint.pipeline.record.arrow import record_schema
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.local_files import LocalFiles
 from beamprint.pipeline.store.places import store_at
+from beamprint.transforms.audio.objects import is_object
 
 
 def check(inputs: Sequence[str], profile_name: str, form: str, *, all_rules: bool) -> int:
@@ -56,7 +57,11 @@ def judged(inputs: Sequence[str], profile: Profile, *, all_rules: bool = False) 
 def _dataset(inputs: Sequence[str]) -> Dataset | None:
     """The dataset that is named; None if files are."""
     files = LocalFiles()
-    datasets = [found for name in inputs if files.is_folder(name) and (found := Dataset.find(store_at(name)))]
+    datasets = [
+        found
+        for name in inputs
+        if (is_object(name) or files.is_folder(name)) and (found := Dataset.find(store_at(name)))
+    ]
     if datasets and len(inputs) > 1:
         raise UsageError("a dataset is checked on its own: name one dataset, or files and folders")
     return datasets[0] if datasets else None

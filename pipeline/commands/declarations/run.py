@@ -45,7 +45,16 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         "or - for a manifest on standard input",
     )
     p.add_argument(
-        "--output", "-o", required=True, metavar="OUT", help="folder of the dataset, made if need be"
+        "--output",
+        "-o",
+        required=True,
+        metavar="OUT",
+        help="folder of the dataset, or s3://, gs://; made if need be",
+    )
+    p.add_argument(
+        "--bigquery",
+        metavar="TABLE",
+        help="at the end, bring project.dataset.table up to date, as beamprint publish does",
     )
     p.add_argument(
         "--runner", choices=sorted(runners), default="local", help="where the graph runs (default: local)"

@@ -20,6 +20,7 @@ from beamprint.pipeline.store.local_files import LocalFiles
 from beamprint.pipeline.store.parquet import read_columns
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.store import Entry
+from beamprint.transforms.audio.objects import is_object
 
 KEY = "track_id"
 _PART_ROWS = 20_000
@@ -69,6 +70,8 @@ def opened(place: str) -> Rows:
         UsageError: There is none, or it is a dataset of a later version.
         NotFinished: A file cannot be read.
     """
+    if is_object(place):
+        return _of(Dataset.open(store_at(place)), place)
     path, files = os.path.abspath(os.path.expanduser(place)), LocalFiles()
     if files.is_folder(path):
         dataset = Dataset.find(store_at(place))

@@ -136,7 +136,7 @@ def test_path_bytes_that_are_no_text_are_percent_encoded_and_lead_back_to_the_fi
         ("nowhere", "input .*nowhere does not exist"),
         ("list.csv", "manifest .*list.csv does not exist"),
         ("*.wav", "matches nothing"),
-        ("gs://bucket/music", "gs:// is not supported yet"),
+        ("hdfs://host/music", "hdfs:// is not supported"),
         ("file://elsewhere/a.wav", "another host"),
     ],
 )
@@ -323,7 +323,7 @@ def test_a_manifest_from_a_spreadsheet_is_read(tmp_path):
         ("m.csv", b"uri,x\n,1\n", "row 2: no uri"),
         ("m.csv", b"uri\n\xff.wav\n", "cannot be read"),
         ("m.csv", b'uri\n"a.wav\n', "cannot be read"),
-        ("m.csv", b"uri\ns3://bucket/a.wav\n", "row 2: s3:// is not supported yet"),
+        ("m.csv", b"uri\nhdfs://host/a.wav\n", "row 2: hdfs:// is not supported"),
         ("m.jsonl", b"", "is empty"),
         ("m.jsonl", b'{"uri": "a.wav"}\n{"uri"\n', "row 2: not JSON"),
         ("m.jsonl", b"[]\n", "row 1: not a JSON object"),

@@ -116,7 +116,7 @@ def test_a_format_that_is_not_read_is_wrong_use_and_says_what_is(tmp_path, name)
         ("m.txt", b"", "is empty"),
         ("m.m3u", b"#EXTM3U\n", "is empty"),
         ("m.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:10\nseg0.ts\n", "playlist of a stream"),
-        ("m.m3u8", b"http://radio/a.mp3\n", "row 1: http:// is not supported yet"),
+        ("m.m3u8", b"http://radio/a.mp3\n", "row 1: http:// is not supported"),
         ("m.csv", b"uri,title\na.wav,caf\xe9\n", "it is not UTF-8 .*; save it so"),
         ("m.csv", b'uri,title\na.wav,"A" (live)\n', "cannot be read: row 2: "),
         ("m.csv.gz", gzip.compress(b"uri\n" + b"a.wav\n" * 1000, mtime=0)[:-9], "cannot be read"),
@@ -166,9 +166,9 @@ def test_standard_input_is_a_manifest_and_paths_are_relative_to_the_working_fold
 
 
 def test_what_is_wrong_with_standard_input_is_said_of_it(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"uri\n\ngs://x/a.wav\n")))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"uri\n\nhdfs://x/a.wav\n")))
     manifest._standard_input.cache_clear()
-    with pytest.raises(UsageError, match="standard input row 3: gs://"):
+    with pytest.raises(UsageError, match="standard input row 3: hdfs://"):
         list_tracks(["-"])
     monkeypatch.setattr(sys, "stdin", None)  # closed: `<&-`
     manifest._standard_input.cache_clear()

@@ -1,4 +1,4 @@
-"""A second implementation of the storage protocol, to hold the first one's tests against."""
+"""Places in memory, to hold the tests of the others against."""
 
 import io
 import itertools
@@ -43,10 +43,8 @@ class MemoryStore:
         for entry in self.list(folder):
             del self.objects[entry.name]
 
-    def exchange(self, made, folder):
-        self.clear(folder)
-        for entry in self.list(made):
-            self.objects[folder + entry.name.removeprefix(made)] = self.objects.pop(entry.name)
+    def remove(self, name):
+        self.objects.pop(name, None)
 
     @contextmanager
     def turn(self, what, *, shared=False):
@@ -64,3 +62,12 @@ class MemoryStore:
 
     def repair(self):
         pass
+
+
+class ExchangingMemoryStore(MemoryStore):
+    """The same, with folders that can be exchanged."""
+
+    def exchange(self, made, folder):
+        self.clear(folder)
+        for entry in self.list(made):
+            self.objects[folder + entry.name.removeprefix(made)] = self.objects.pop(entry.name)

@@ -1,18 +1,14 @@
-"""Files that are missing, locked, odd or in change; objects in a store."""
+"""Files that are missing, locked, odd or in change."""
 
 import hashlib
-import io
 import os
 import time
 from threading import Thread
-from typing import ClassVar
 
 import pytest
-from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 
 from beamprint.transforms.audio import source, track
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.audio.probe import probe
 from beamprint.transforms.audio.source import open_source, stat_source
 from beamprint.transforms.audio.track import open_segment
@@ -138,105 +134,6 @@ def test_a_file_that_grows_is_never_a_record_until_it_is_whole(tmp_path, monkeyp
     writer.join()
     assert reasons <= {Reason.TRUNCATED, Reason.CHANGED_WHILE_READING}
     assert open_segment(str(path)).identity.content_sha256 == hashlib.sha256(data).hexdigest()
-
-
-class Shelf(FileSystem):
-    """A store in a dict, as Beam finds it by its scheme; counts what is read of each object."""
-
-    objects: ClassVar = {}
-    read = 0
-    failure = None
-
-    @classmethod
-    def scheme(cls):
-        return "shelf"
-
-    def open(self, path, mime_type="", compression_type=""):
-        shelf = type(self)
-
-        class Handle(io.BytesIO):
-            def read(self, size=-1):
-                if shelf.failure is not None and self.tell() > 0:
-                    raise shelf.failure
-                found = super().read(size)
-                shelf.read += len(found)
-                return found
-
-        return Handle(self.objects[path])
-
-    def metadata(self, path):
-        if path not in self.objects:
-            raise BeamIOError("Metadata operation failed", {path: FileNotFoundError(2, "no such object")})
-        if self.objects[path] is None:
-            error = OSError("forbidden")
-            error.code = 403
-            raise BeamIOError("Metadata operation failed", {path: error})
-        return FileMetadata(path, len(self.objects[path]))
-
-    def checksum(self, path):
-        return hashlib.md5(self.objects[path]).hexdigest()
-
-    def join(self, basepath, *paths): ...
-    def split(self, path): ...
-    def mkdirs(self, path): ...
-    def has_dirs(self): ...
-    def _list(self, dir_or_prefix): ...
-    def create(self, path, mime_type="", compression_type=""): ...
-    def copy(self, source_file_names, destination_file_names): ...
-    def rename(self, source_file_names, destination_file_names): ...
-    def exists(self, path): ...
-    def size(self, path): ...
-    def last_updated(self, path): ...
-    def delete(self, paths): ...
-
-
-@pytest.fixture
-def shelf():
-    Shelf.objects, Shelf.read, Shelf.failure = {}, 0, None
-    return Shelf
-
-
-@pytest.mark.parametrize("name", ["wav", "flac", "vorbis", "mp3", "opus", "rf64", "aiff"])
-def test_an_object_gives_what_the_file_gives(shelf, tmp_path, name):
-    data = sounds.encoded(tmp_path, name)
-    shelf.objects["shelf://a/track [1].bin"] = data
-    local = open_segment(str(tmp_path / f"made.{name}"))
-    remote = open_segment("shelf://a/track [1].bin")
-    assert (remote.segment.pcm == local.segment.pcm).all()
-    assert remote.identity.content_sha256 == local.identity.content_sha256
-    assert remote.identity.source_version == hashlib.md5(data).hexdigest()
-    assert shelf.read == len(data)
-    info = probe("shelf://a/track [1].bin")
-    assert (info.frames, info.container) == (local.identity.frames, local.identity.container)
-
-
-def test_the_header_of_a_large_object_is_probed_without_reading_the_object(shelf, tmp_path):
-    data = sounds.encoded(tmp_path, "wav", sounds.music(30.0))
-    shelf.objects["shelf://a/long.wav"] = data
-    assert probe("shelf://a/long.wav").frames == 30 * 44_100
-    assert shelf.read < 20_000
-
-
-def test_failures_of_a_store_have_their_reasons(shelf, tmp_path):
-    shelf.objects["shelf://a/secret"] = None
-    assert reason_of("shelf://a/nothing") is Reason.NOT_FOUND
-    assert reason_of("shelf://a/secret") is Reason.PERMISSION
-    assert reason_of("unheard-of://a/b") is Reason.UNREADABLE
-
-
-@pytest.mark.parametrize("name", ["wav", "mp3", "flac", "vorbis"])
-def test_a_store_that_fails_while_it_is_read_is_not_a_bad_file(shelf, tmp_path, name):
-    shelf.objects["shelf://a/b"] = sounds.encoded(tmp_path, name)
-    shelf.failure = ConnectionResetError(104, "reset by peer")
-    assert reason_of("shelf://a/b") is Reason.UNREADABLE
-    assert reason_of("shelf://a/b", probe) is Reason.UNREADABLE
-
-
-def test_an_object_that_is_too_large_to_copy(shelf, tmp_path):
-    shelf.objects["shelf://a/b"] = sounds.encoded(tmp_path, "wav")
-    with pytest.raises(BadAudio, match="--max-file-size") as caught:
-        open_segment("shelf://a/b", limits=Limits(max_file_size=1000))
-    assert caught.value.reason is Reason.TOO_LARGE
 
 
 def test_no_descriptor_leaks(wav, tmp_path):

@@ -1,0 +1,28 @@
+"""``beamprint publish``: what it takes and does."""
+
+import argparse
+
+from beamprint.pipeline.commands.declarations.common import Commands, command, opened
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the command line."""
+    p = command(
+        commands,
+        "publish",
+        "bring tables of BigQuery up to date with a dataset",
+        "beamprint publish fingerprints bq://project.dataset.fingerprints",
+    )
+    p.add_argument("output", metavar="OUT", help="folder or bucket of the dataset")
+    p.add_argument("table", metavar="TABLE", help="bq://project.dataset.table, made if need be")
+    p.set_defaults(command=_publish)
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from beamprint.pipeline.commands.publish import publish  # noqa: PLC0415
+    from beamprint.pipeline.store.bigquery.table import Address  # noqa: PLC0415
+
+    address = Address.parsed(options.table)
+    done = publish(opened(options.output), address)
+    print(f"{address} is up to date: {done.buckets} buckets merged")
+    return 0

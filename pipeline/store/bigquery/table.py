@@ -1,0 +1,146 @@
+"""Tables in BigQuery: their addresses, schemas and clients, and jobs that are run once under their name."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from beamprint.pipeline.errors import NotFinished, UsageError
+
+if TYPE_CHECKING:
+    from google.cloud import bigquery
+
+_ADDRESS = re.compile(r"(?:bq://)?((?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*)\.(\w+)\.([\w-]+)")
+_PARTITION = {"start": "0", "end": "10000", "interval": "10"}
+"""Buckets by tens: BigQuery allows some thousands of partitions, and there are 1000 tracks in a bucket."""
+_ATTEMPTS = 20
+_PATIENCE_S = 30.0
+
+Fields = Sequence[dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A table of BigQuery."""
+
+    project: str
+    dataset: str
+    table: str
+
+    @classmethod
+    def parsed(cls, text: str) -> "Address":
+        """The table that ``bq://project.dataset.table`` names.
+
+        Raises:
+            UsageError: It names none.
+        """
+        found = _ADDRESS.fullmatch(text)
+        if found is None:
+            raise UsageError(f"{text} names no table; write bq://project.dataset.table")
+        return cls(*found.groups())
+
+    def beside(self, suffix: str) -> "Address":
+        """A table of the same dataset with a longer name."""
+        return Address(self.project, self.dataset, self.table + suffix)
+
+    def __str__(self) -> str:
+        return f"{self.project}.{self.dataset}.{self.table}"
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Failures of BigQuery in a line.
+
+    Raises:
+        UsageError: There is no such dataset, or no permission or no credentials for it.
+        NotFinished: Anything else; the tables are as they were, or as they should be.
+    """
+    try:
+        from google.api_core import exceptions as api  # noqa: PLC0415
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+        from requests.exceptions import RequestException  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError(f"bq:// needs {error.name}: pip install 'beamprint[gcp]'") from error
+    try:
+        yield
+    except (api.NotFound, api.Forbidden, api.Unauthorized) as error:
+        raise UsageError(f"BigQuery: {error.message}") from error
+    except GoogleAuthError as error:
+        raise UsageError(
+            "BigQuery needs credentials: set GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth application-default login"
+        ) from error
+    except (api.GoogleAPIError, RequestException, OSError) as error:
+        said = getattr(error, "message", None) or str(error)
+        raise NotFinished(f"BigQuery: {said.splitlines()[0][:300]}; run it again") from error
+
+
+def client_of(address: Address) -> "bigquery.Client":
+    """A client of a project; ``BIGQUERY_EMULATOR_HOST`` leads it elsewhere, without credentials."""
+    from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415
+    from google.cloud import bigquery  # noqa: PLC0415
+
+    os.environ.setdefault("GCE_METADATA_TIMEOUT", "1")  # a machine that has the service answers at once
+    emulated = os.environ.get("BIGQUERY_EMULATOR_HOST")
+    credentials: Any = AnonymousCredentials() if emulated else None  # type: ignore[no-untyped-call]
+    return bigquery.Client(address.project, credentials=credentials)
+
+
+def prepare(
+    client: "bigquery.Client", address: Address, fields: Fields, *, key: str, partitioned: bool
+) -> None:
+    """Make a table, or give it the columns that it lacks; those are nullable, as rows are there already."""
+    from google.cloud import bigquery  # noqa: PLC0415
+    from google.cloud.exceptions import NotFound  # noqa: PLC0415
+
+    wanted = [bigquery.SchemaField.from_api_repr(field) for field in fields]
+    try:
+        table = client.get_table(str(address), timeout=_PATIENCE_S)
+    except NotFound:
+        table = bigquery.Table(str(address), schema=wanted)
+        table.clustering_fields = [key]
+        if partitioned:
+            table.range_partitioning = bigquery.RangePartitioning(
+                field="bucket", range_=bigquery.PartitionRange(**_PARTITION)
+            )
+        client.create_table(table, exists_ok=True, timeout=_PATIENCE_S)
+        return
+    held = {field.name for field in table.schema}
+    lacking = [_nullable(field) for field in wanted if field.name not in held]
+    if lacking:
+        table.schema = [*table.schema, *lacking]
+        client.update_table(table, ["schema"], timeout=_PATIENCE_S)
+
+
+def _nullable(field: "bigquery.SchemaField") -> "bigquery.SchemaField":
+    from google.cloud import bigquery  # noqa: PLC0415
+
+    mode = "NULLABLE" if field.mode == "REQUIRED" else field.mode
+    return bigquery.SchemaField.from_api_repr({**field.to_api_repr(), "mode": mode})
+
+
+def run_once(client: "bigquery.Client", name: str, start: Callable[[str], Any]) -> None:
+    """Run a job unless it has been run under this name; a job that failed is run again under the next name.
+
+    Args:
+        client: Of BigQuery.
+        name: Says what the job does, all of it: the same name never stands for anything else.
+        start: Starts it, given its id.
+    """
+    from google.api_core.exceptions import Conflict, GoogleAPICallError  # noqa: PLC0415
+
+    for attempt in range(_ATTEMPTS):
+        job_id = f"{name}-{attempt}"
+        try:
+            job = start(job_id)
+        except Conflict:
+            job = client.get_job(job_id, timeout=_PATIENCE_S)
+            try:
+                job.result()
+            except GoogleAPICallError:
+                continue
+            return
+        job.result()
+        return
+    raise NotFinished(f"BigQuery: {name} has failed {_ATTEMPTS} times; see its jobs there")

@@ -1,0 +1,80 @@
+"""An object of a store as a file that can be sought in: a small one at once, of a large one what is read."""
+
+import io
+
+from beamprint.transforms.audio import objects
+from beamprint.transforms.audio.objects import Changed, Meta, StoreDown
+
+_AT_ONCE = 1 << 18
+"""Bytes that the first request asks for: most objects of a dataset then need no other."""
+
+
+class ObjectFile(io.RawIOBase):
+    """Reads by range, always of the version that was opened.
+
+    Args:
+        uri: Of the object.
+        meta: What the first request told of it.
+        start: What it gave.
+    """
+
+    def __init__(self, uri: str, meta: Meta, start: bytes) -> None:
+        self.meta = meta
+        self._uri = uri
+        self._start = start
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go there."""
+        self._at = max(
+            0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.meta.size}[whence]
+        )
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        """So many bytes, or all that are left.
+
+        Raises:
+            OSError: The object was replaced, or the store is down.
+        """
+        stop = self.meta.size if size is None or size < 0 else min(self._at + size, self.meta.size)
+        data = self._start[self._at : stop]
+        begin = self._at + len(data)
+        if begin < stop:
+            try:
+                rest = objects.get(self._uri, begin, stop, etag=self.meta.etag).data
+            except (Changed, StoreDown) as error:
+                raise OSError(f"replaced or gone while it was read: {error}") from error
+            data = data + rest if data else rest
+        self._at += len(data)
+        return data
+
+    def readinto(self, buffer: object) -> int:
+        """Fill a buffer."""
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+
+def open_object(uri: str) -> ObjectFile:
+    """Open an object.
+
+    Raises:
+        FileNotFoundError: There is none.
+        PermissionError, StoreRefuses, StoreDown: The store cannot be used.
+    """
+    found = objects.get(uri, 0, _AT_ONCE)
+    return ObjectFile(uri, found.meta, found.data)

@@ -1,0 +1,164 @@
+"""Tables of BigQuery are the dataset, row by row; read back with the vendor's client."""
+
+import json
+
+import pytest
+
+from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
+from beamprint.pipeline.commands import publish as publishing
+from beamprint.pipeline.commands.publish import publish
+from beamprint.pipeline.errors import NotFinished, UsageError
+from beamprint.pipeline.record.columns import FAILURE, RECORD
+from beamprint.pipeline.store.bigquery.table import Address
+from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.parquet import SCHEMA_OF
+from tests.pipeline.rows import LATER, STARTED, failure, record
+from tests.pipeline.store.memory import MemoryStore
+
+pytestmark = pytest.mark.slow
+TABLE = Address("music", "catalogue", "tracks")
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+def filled(store, records, failures=(), removed=(), run="run-1"):
+    with writing(store, run, listed=6, bucket_tracks=2) as dataset:
+        for bucket in dataset.division.numbers:
+            dataset.replace(
+                bucket,
+                [row for row in records if dataset.bucket_of(row["track_id"]) == bucket],
+                [row for row in failures if dataset.bucket_of(row["track_id"]) == bucket],
+            )
+        dataset.remove(removed)
+        return dataset
+
+
+def in_table(client, suffix=""):
+    rows = {}
+    for row in client.list_rows(client.get_table(str(TABLE.beside(suffix)))):
+        told = dict(row.items())
+        key = told.get("track_id") or told["run_id"]
+        assert key not in rows, "a row stands twice"
+        rows[key] = told
+    return rows
+
+
+def in_dataset(dataset, table):
+    expected = {}
+    schema = SCHEMA_OF[table]()
+    for row in (dataset.fingerprints() if table == "fingerprints" else dataset.quarantine()).to_pylist():
+        for name, value in row.items():
+            if value is None and str(schema.field(name).type).startswith("list"):
+                row[name] = []  # BigQuery has no null lists
+        expected[row["track_id"]] = row
+    return expected
+
+
+def hold_equal(client, dataset):
+    for table, suffix in (("fingerprints", ""), ("quarantine", "_quarantine")):
+        expected, found = in_dataset(dataset, table), in_table(client, suffix)
+        assert found.keys() == expected.keys()
+        for key, row in expected.items():
+            told = found[key]
+            assert told.pop("bucket") == dataset.bucket_of(key)
+            assert told == row, key
+
+
+TRACKS = [
+    record("a", tags={"artist": "Ünï", "year": "1999"}, beats_s=[0.25, 1.5], notes=["lufs:gated"], lufs=None),
+    record("b", loudness_cells=None, beats_s=None, notes=["loudness_cells:silent", "beats_s:no_tempo"]),
+    record("c/d.flac", analyzed_at=LATER),
+    record("e"),
+]
+FAILURES = [failure("x"), failure("y", message="ünreadable", tags={"k": "v"})]
+
+
+def test_rows_of_the_tables_are_those_of_the_dataset(bigquery, store):
+    dataset = filled(store, TRACKS, FAILURES)
+    assert publish(dataset, TABLE).buckets > 0
+    hold_equal(bigquery, dataset)
+
+
+def test_twice_is_once_and_only_what_changed_is_loaded(bigquery, store):
+    dataset = filled(store, TRACKS, FAILURES)
+    publish(dataset, TABLE)
+    assert publish(dataset, TABLE).buckets == 0
+    dataset = filled(
+        store, [record("a", analyzed_at=LATER, lufs=-3.0), record("x", analyzed_at=LATER)], run="run-2"
+    )
+    assert 0 < publish(dataset, TABLE).buckets <= 4
+    hold_equal(bigquery, dataset)
+    assert in_table(bigquery)["a"]["lufs"] == -3.0
+
+
+def test_pruned_tracks_and_those_of_a_new_division_leave_no_row_behind(bigquery, store):
+    dataset = filled(store, TRACKS, FAILURES)
+    publish(dataset, TABLE)
+    dataset = filled(store, [], removed=["a", "y"], run="run-2")
+    publish(dataset, TABLE)
+    hold_equal(bigquery, dataset)
+    with writing(store, "run-3", listed=60, bucket_tracks=2) as dataset:
+        assert dataset.division.first > 0
+    publish(dataset, TABLE)
+    hold_equal(bigquery, dataset)
+
+
+def test_tables_are_partitioned_clustered_and_described(bigquery, store):
+    publish(filled(store, TRACKS, FAILURES), TABLE)
+    table = bigquery.get_table(str(TABLE))
+    assert table.clustering_fields == ["track_id"]
+    assert table.range_partitioning.field == "bucket"
+    described = {field.name: field.description for field in table.schema}
+    for column in RECORD:
+        assert column.definition in described[column.name]
+    assert {field.name for field in bigquery.get_table(str(TABLE.beside("_quarantine"))).schema} == {
+        *(column.name for column in FAILURE),
+        "bucket",
+    }
+
+
+def test_a_table_gets_the_columns_that_the_record_has_gained(bigquery, store):
+    dataset = filled(store, TRACKS, FAILURES)
+    publish(dataset, TABLE)
+    bigquery.query(
+        f"ALTER TABLE `{TABLE}` DROP COLUMN lufs"
+    ).result()  # as a version before would have made it
+    dataset = filled(store, [record("a", analyzed_at=LATER, lufs=-9.0)], run="run-2")
+    publish(dataset, TABLE)
+    assert in_table(bigquery)["a"]["lufs"] == -9.0
+
+
+def test_runs_stand_beside_the_tracks(bigquery, store):
+    dataset = filled(store, TRACKS)
+    for run in ("one", "two"):
+        write_summary(store, RunSummary(run, STARTED, LATER, "done", {"new": 4}, 4, 0, 0, details={"ü": [1]}))
+        publish(dataset, TABLE)
+    runs = in_table(bigquery, "_runs")
+    assert runs.keys() == {"one", "two"}
+    assert (runs["two"]["started"], runs["two"]["recorded"]) == (STARTED, 4)
+    assert json.loads(runs["two"]["details"]) == {"ü": [1]}
+
+
+def test_a_merge_that_fails_leaves_the_table_as_it_was_and_the_next_call_completes(
+    bigquery, store, monkeypatch
+):
+    dataset = filled(store, TRACKS, FAILURES)
+    publish(dataset, TABLE)
+    before = in_table(bigquery)
+    dataset = filled(store, [record("a", analyzed_at=LATER, lufs=-3.0)], run="run-2")
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, "_merge", lambda *_: "MERGE nonsense")
+        with pytest.raises(NotFinished, match="run it again"):
+            publish(dataset, TABLE)
+    assert in_table(bigquery) == before
+    publish(dataset, TABLE)
+    hold_equal(bigquery, dataset)
+
+
+def test_what_is_not_there_is_wrong_use_in_one_line(bigquery, store):
+    with pytest.raises(UsageError, match="BigQuery") as caught:
+        publish(filled(store, TRACKS), Address("music", "nothing", "tracks"))
+    assert "\n" not in str(caught.value)

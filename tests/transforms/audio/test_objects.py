@@ -1,0 +1,201 @@
+"""Audio in stores: the same samples as from a file, few requests, hardly more bytes than there are, one version."""
+
+import hashlib
+import os
+import re
+
+import numpy as np
+import pytest
+
+from beamprint.transforms.audio import object_bytes, objects, spool
+from beamprint.transforms.audio.cuts import plan_track
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.limits import Limits
+from beamprint.transforms.audio.objects import StoreDown, StoreRefuses
+from beamprint.transforms.audio.probe import probe
+from beamprint.transforms.audio.source import open_source, stat_source
+from beamprint.transforms.audio.track import open_segment
+from tests.emulators import Reset, ask
+from tests.transforms.audio import sounds
+
+FORMATS = ["wav", "flac", "vorbis", "mp3", "opus", "rf64", "aiff"]
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(object_bytes, "_kept", object_bytes.OrderedDict())
+
+
+@pytest.fixture
+def bucket(cloud):
+    return cloud.new_bucket()
+
+
+def put(uri, data):
+    return objects.put(uri, data, "overwrite").etag
+
+
+def reason_of(uri, call=open_segment, **how):
+    with pytest.raises(BadAudio) as caught:
+        call(uri, **how)
+    assert uri in caught.value.message
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_object_gives_what_the_file_gives_in_few_requests(cloud, bucket, tmp_path, name):
+    data = sounds.encoded(tmp_path, name, sounds.music(20.0))
+    uri = f"{bucket}/Künstler/Track 1 + 2 #3 50%.bin"
+    etag = put(uri, data)
+    local = open_segment(str(tmp_path / f"made.{name}"))
+    cloud.gate.reset()
+    plan = plan_track(uri, version=etag)
+    remote = open_segment(uri, version=etag)
+    assert np.array_equal(remote.segment.pcm, local.segment.pcm)
+    assert plan.info.frames == local.identity.frames
+    assert remote.identity.content_sha256 == hashlib.sha256(data).hexdigest()
+    assert remote.identity.source_version == etag == stat_source(uri).version
+    assert cloud.gate.requests["GET"] <= 4
+    assert sum(cloud.gate.sent.values()) <= 1.1 * len(data)
+
+
+def test_the_header_of_a_large_object_is_probed_without_reading_the_object(cloud, bucket, tmp_path):
+    uri = f"{bucket}/long.wav"
+    put(uri, sounds.encoded(tmp_path, "wav", sounds.music(30.0)))
+    assert probe(uri).frames == 30 * 44_100
+    assert sum(cloud.gate.sent.values()) <= 2 * object_bytes.BLOCK
+
+
+def test_the_segments_of_a_cut_object_share_one_copy(cloud, bucket, tmp_path):
+    data = sounds.encoded(tmp_path, "flac", sounds.music(20.0))
+    uri = f"{bucket}/long.flac"
+    etag = put(uri, data)
+    whole = open_segment(str(tmp_path / "made.flac"), block=1 << 13)
+    cuts = {
+        "borders": (6 * 44_100, 13 * 44_100),
+        "frames": whole.segment.total,
+        "block": 1 << 13,
+        "version": etag,
+    }
+    cloud.gate.reset()
+    parts = [open_segment(uri, index=index, **cuts).segment for index in range(3)]
+    assert sum(part.own.length for part in parts) == whole.segment.total
+    assert cloud.gate.requests["GET"] <= 2 + 3
+    assert sum(cloud.gate.sent.values()) <= 1.1 * len(data) + 3 * object_bytes.BLOCK
+
+
+def test_copies_are_bounded_in_their_sum(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "MOST_BYTES", 250)
+    for number in range(5):
+        with spool.spooled(str(number), 100, lambda file: file.write(b"x" * 100)) as copy:
+            os.utime(copy.name, (number, number))
+            assert copy.read() == b"x" * 100
+    kept = [path for path in tmp_path.glob("beamprint-spool-*/*") if path.name != "lock"]
+    assert len(kept) == 2
+    assert spool.find_spooled("0") is None
+    with spool.find_spooled("4") as copy:
+        assert copy.read() == b"x" * 100
+
+
+def test_what_was_replaced_since_it_was_listed_is_not_measured(cloud, bucket, tmp_path):
+    data = sounds.encoded(tmp_path, "wav")
+    uri = f"{bucket}/a.wav"
+    etag = put(uri, data)
+    put(uri, data + b"\0\0")
+    for call in (open_segment, plan_track):
+        assert reason_of(uri, call, version=etag) is Reason.CHANGED_WHILE_READING
+
+
+def test_what_is_replaced_between_header_and_samples_is_not_measured(bucket, tmp_path):
+    data = sounds.encoded(tmp_path, "wav", sounds.music(3.0))
+    uri = f"{bucket}/a.wav"
+    put(uri, data)
+    plan = plan_track(uri)
+    put(uri, data[:-2] + b"\1\1")
+    assert reason_of(uri, version=plan.info.stat.version) is Reason.CHANGED_WHILE_READING
+
+
+def test_what_is_not_there_or_forbidden_has_its_reason(cloud, bucket, tmp_path):
+    uri = f"{bucket}/a.wav"
+    assert reason_of(uri) is reason_of(uri, stat_source) is Reason.NOT_FOUND
+    etag = put(uri, sounds.encoded(tmp_path, "wav"))
+    cloud.gate.fault = lambda method, path: 403
+    assert reason_of(uri) is reason_of(uri, stat_source) is Reason.PERMISSION
+    cloud.gate.reset()
+    plan_track(uri, version=etag)
+    objects.remove(bucket, ["a.wav"])
+    object_bytes._kept.clear()
+    assert reason_of(uri, version=etag) is Reason.NOT_FOUND
+
+
+def test_an_object_that_is_too_large_is_not_fetched(cloud, bucket, tmp_path):
+    uri = f"{bucket}/a.wav"
+    put(uri, sounds.encoded(tmp_path, "wav", sounds.music(5.0)))
+    assert reason_of(uri, limits=Limits(max_file_size=1000)) is Reason.TOO_LARGE
+    assert sum(cloud.gate.sent.values()) <= object_bytes.BLOCK
+
+
+def test_an_empty_object_is_empty(bucket):
+    put(f"{bucket}/a.wav", b"")
+    with pytest.raises(BadAudio) as caught:
+        open_segment(f"{bucket}/a.wav")
+    assert caught.value.reason is Reason.EMPTY
+
+
+@pytest.mark.parametrize("fault", [429, 500, 503, Reset])
+def test_a_store_that_falters_is_asked_again(cloud, bucket, tmp_path, fault):
+    uri = f"{bucket}/a.wav"
+    data = sounds.encoded(tmp_path, "wav", sounds.music(3.0))
+    answers = iter(range(100))
+
+    def every_other(method, path):
+        if next(answers) % 2:
+            return None
+        if fault is Reset:
+            raise Reset
+        return fault
+
+    cloud.gate.fault = every_other
+    etag = put(uri, data)
+    assert open_segment(uri, version=etag).identity.source_bytes == len(data)
+    assert [meta.key for meta in objects.below(bucket)] == ["a.wav"]
+    objects.remove(bucket, ["a.wav"])
+    assert list(objects.below(bucket)) == []
+
+
+def test_a_write_whose_answer_was_lost_is_not_taken_for_somebody_elses(cloud, bucket):
+    first = objects.put(f"{bucket}/a", b"1", "create")
+    dropped = []
+
+    def drop_the_answer(method, path):
+        if method == "PUT" and not dropped:
+            dropped.append(path)
+            objects.put(f"{bucket}/a", b"2", "overwrite")  # the store obeyed
+            raise Reset
+        return
+
+    cloud.gate.fault = drop_the_answer
+    mode = {"version": first.generation} if first.generation else {"e_tag": f'"{first.etag}"'}
+    assert objects.put(f"{bucket}/a", b"2", mode).etag == objects.head(f"{bucket}/a").etag
+
+
+def test_an_outage_is_no_fault_of_the_track(cloud, bucket, tmp_path, monkeypatch):
+    uri = f"{bucket}/a.wav"
+    put(uri, sounds.encoded(tmp_path, "wav"))
+    monkeypatch.setattr(objects, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(objects, "_RETRY", {"max_retries": 1})
+    objects.client.cache_clear()
+    cloud.gate.fault = lambda method, path: 503
+    with pytest.raises(StoreDown, match="no answer from the store") as caught, open_source(uri):
+        pass
+    assert str(caught.value).count("\n") == 0
+    objects.client.cache_clear()
+
+
+def test_a_name_that_cannot_be_read_is_named(s3):
+    bucket = s3.new_bucket()
+    ask(s3.port, "PUT", f"/{bucket.removeprefix('s3://')}/a//b.wav", {}, b"x")
+    with pytest.raises(StoreRefuses, match=re.escape("'a//b.wav' cannot be read")):
+        list(objects.below(bucket))
+    assert reason_of(f"{bucket}/a//b.wav") is Reason.UNREADABLE
