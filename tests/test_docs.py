@@ -84,7 +84,9 @@ def test_every_step_of_a_page_runs_in_its_order(dataset, environment, tmp_path, 
     steps = blocks(page, "sh", "python")
     assert steps
     for language, code in steps:
-        command = ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+        command = (
+            ["bash", "-euo", "pipefail", "-c", code] if language == "sh" else [sys.executable, "-c", code]
+        )
         done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
         allowed = {0, 1} if VERDICT.search(code) else {0}
         assert done.returncode in allowed, f"{code}\n{done.stdout}\n{done.stderr}"

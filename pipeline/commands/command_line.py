@@ -30,7 +30,24 @@ from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import DatasetHeld, NotFinished, TooManyGone, UsageError
 
 # In the order of the help.
-_OTHER_COMMANDS = (analyze, describe, failures, verify, runs, diff, album, check, faults, report, similar, duplicates, tag, playlist, export, publish)
+_OTHER_COMMANDS = (
+    analyze,
+    describe,
+    failures,
+    verify,
+    runs,
+    diff,
+    album,
+    check,
+    faults,
+    report,
+    similar,
+    duplicates,
+    tag,
+    playlist,
+    export,
+    publish,
+)
 
 
 def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
