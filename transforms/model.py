@@ -4,7 +4,6 @@ Each track crosses about twenty times from one step to another, pickled. Frequen
 ``__reduce__``, which is several times faster than what pickle does for a slotted dataclass.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -163,8 +162,3 @@ class Fingerprint:
 
 Outcome = Fingerprint | Failure
 """What becomes of a track."""
-
-Totals = Counter[str]
-"""What a run did: ``recorded`` and a count for each reason of failure."""
-
-RECORDED = "recorded"
