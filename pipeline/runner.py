@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from beamprint.pipeline.catalogue.wave import Wave
 from beamprint.pipeline.record.assembly import Assembler
@@ -12,6 +12,9 @@ from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.model import Decoded, Fingerprint, Range, Track
 from beamprint.transforms.ranges import read_range, recognise_or_plan
+
+if TYPE_CHECKING:
+    from beamprint.transforms.isolation import ChildLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,12 @@ class Job:
     def assemble(self) -> Assembler:
         """Makes the records of this run."""
         return Assembler(self.sink.started)
+
+    def isolated(self, limits: "ChildLimits") -> "Job":
+        """The same job, which opens files in processes that may break: a worker is shared by many tracks."""
+        from beamprint.transforms.isolation import Isolated  # noqa: PLC0415 - only workers of a cluster need it
+
+        return replace(self, decode=Isolated(self.decode, limits), plan=Isolated(self.plan, limits))
 
     @classmethod
     def within(cls, limits: Limits, sink: DatasetSink) -> "Job":

@@ -17,6 +17,7 @@ from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.runner import RunOutcome, RunRequest, SliceReport
 from beamprint.runners import interrupts
 from beamprint.runners.counters import report_of
+from beamprint.transforms.isolation import ChildLimits
 
 Cancel = Callable[[PipelineResult], None]
 
@@ -87,7 +88,7 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
     """
     if request.wave is None:
         raise ValueError("a job plans within the graph: it needs the request's wave")
-    job = request.job
+    job = request.job.isolated(_limits(request))
     store = job.sink.dataset.store
     write_wave(store, request.wave)
     write_summary(store, request.wave.opening)
@@ -106,6 +107,14 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
         raise NotFinished(f"the cluster takes no job: {_told(error)}") from error
     except grpc.FutureTimeoutError as error:
         raise NotFinished("nobody answers at the job endpoint; is the job server up?") from error
+
+
+def _limits(request: RunRequest) -> ChildLimits:
+    """What the decoder may use: the options of the command, as far as they were given."""
+    limits = ChildLimits()
+    return ChildLimits(
+        request.memory_per_worker or limits.memory, request.time_limit or limits.seconds_per_minute
+    )
 
 
 def _await_end(result: PipelineResult, signals: interrupts.Interrupts, cancel: Cancel) -> str:

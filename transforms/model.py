@@ -95,12 +95,14 @@ class Decoded:
         segment: The audio.
         identity: Identity columns of the record (hash, duration, codec ...).
         notes: Codes the decoder adds to the record's notes.
+        cpu_ns: CPU nanoseconds that another process has spent on it.
     """
 
     range: Range
     segment: "Segment"
     identity: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    cpu_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

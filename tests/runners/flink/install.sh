@@ -10,10 +10,12 @@ python=${PYTHON:-python3}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-mvn -q -B -f "$here/job-server.xml" package -DskipTests "-Djob-server.out=$scratch" -DbuildDirectory="$scratch" &
-"$python" -m pip download -q --no-deps --no-build-isolation -d "$scratch" 'apache-flink-libraries==1.19.3'
+cp "$here/job-server.xml" "$scratch/pom.xml"
+mvn -q -B -f "$scratch/pom.xml" package &
+"$python" -m pip download -q --no-deps -d "$scratch" 'apache-flink-libraries==1.19.3'
 tar -xzf "$scratch"/apache*flink*.tar.gz -C "$scratch" --strip-components=1
 # Tables, CSV and Scala are of no use here, and every JVM would look through them.
 cp "$scratch"/deps/lib/{flink-dist,log4j}-*.jar "$folder/lib"
 cp "$scratch"/deps/bin/bash-java-utils.jar "$folder"
-wait
+wait $!
+cp "$scratch"/target/job-server.jar "$folder"
