@@ -1,0 +1,48 @@
+"""Every option of Beam's as an option of ``run``, where a run is submitted to a cluster."""
+
+import argparse
+import copy
+from typing import Any
+
+_MARK = "beam."
+"""Before the names under which argparse keeps values of Beam's options: some are also names of ours."""
+
+
+def add_beam_options(parser: argparse.ArgumentParser) -> None:
+    """Let a parser take Beam's options: by Beam's names, and with dashes like ours (``--flink-master``).
+
+    Ours keep their names; those of Beam that are called alike (``--runner``, ``--dry_run``) are not offered.
+    A list that is given replaces Beam's default, where there is one.
+    """
+    from apache_beam.options.pipeline_options import (  # noqa: PLC0415 - takes a second
+        PipelineOptions,
+        _BeamArgumentParser,
+    )
+
+    of_beam = _BeamArgumentParser(add_help=False)
+    for options in PipelineOptions.__subclasses__():
+        options._add_argparse_args(of_beam)
+    for action in of_beam._actions:
+        names = [name for given in action.option_strings for name in _names(action, given)]
+        names = [name for name in dict.fromkeys(names) if name not in parser._option_string_actions]
+        if names and _names(action, action.option_strings[0])[0] in names:
+            parser._add_action(_ours(action, names))
+
+
+def given_beam_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Beam's options that were given, by the names of Beam's attributes."""
+    marked = ((name, value) for name, value in vars(options).items() if name.startswith(_MARK))
+    return {name.removeprefix(_MARK): value for name, value in marked if value is not None}
+
+
+def _names(action: argparse.Action, name: str) -> tuple[str, ...]:
+    """With dashes and as Beam calls it; only that for an action of Beam's own, which may look at the name."""
+    plain = type(action).__module__ == argparse.__name__
+    return (name.replace("_", "-"), name) if plain else (name,)
+
+
+def _ours(action: argparse.Action, names: list[str]) -> argparse.Action:
+    mine = copy.copy(action)
+    mine.option_strings, mine.dest = names, _MARK + action.dest
+    mine.default, mine.help = None, argparse.SUPPRESS  # what was not given is left to Beam
+    return mine
