@@ -66,12 +66,14 @@ def _known(track: Track, row: RecordedFile, sha256: str, stat: "Stat") -> Finger
 
 
 def _row_of_same_audio(track: Track, limits: Limits) -> RecordedFile | None:
-    """The track's own row, if the audio is as it was: decoding it costs far less than measuring it."""
+    """The track's own row, if the audio is as it was: to hash it costs far less than to measure it."""
+    from beamprint.transforms.audio.rereading import read_audio  # noqa: PLC0415
+
     row = next((row for row in track.recorded if row.track_id == track.track_id), None)
     if row is None or row.audio_hash is None:
         return None
-    first = read_range(plan_ranges(track, limits)[0], limits)
-    return row if first.identity["audio_hash"] == row.audio_hash else None
+    audio = read_audio(track.uri, accept_truncated=limits.accept_truncated)
+    return row if audio.hash == row.audio_hash else None
 
 
 def _measured_families(row: RecordedFile) -> tuple[str, ...]:

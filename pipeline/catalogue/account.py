@@ -1,14 +1,14 @@
 """The law of conservation: every listed track is on disk when a run ends."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import chain
 
 from beamprint.pipeline.catalogue.planning import RunPlan, Standing, same_source
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.known import BucketState, known_state
+from beamprint.pipeline.store.known import BucketState, Hashes, hashes_of, known_state
 from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.model import Track
 
@@ -19,32 +19,50 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class Account:
     """What became of the listed tracks, counted on what is on disk.
 
-    listed = recorded + moved + refreshed + quarantined + unchanged + deferred, unless tracks are missing.
+    listed = recorded + moved + refreshed + retagged + quarantined + unchanged + deferred, unless tracks are missing.
 
     Args:
         listed: Tracks listed.
-        recorded: Outstanding tracks that have a record of this run.
-        moved: Tracks that have taken over the numbers of a row that is gone.
-        refreshed: Tracks whose row was given another uri, version or tags; its numbers are as they were.
-        quarantined: Outstanding tracks whose failure in this run is in quarantine.
+        records: Ids of the outstanding tracks that have a record of this run.
+        moved: Ids of the tracks that have taken over the numbers of a row that is gone.
+        refreshed: Tracks whose file was read and not measured: its bytes or its audio are as they were.
+        retagged: Tracks whose row was given other tags; no file was read.
+        reasons: Outstanding tracks whose failure in this run is in quarantine, by its reason.
         unchanged: Tracks that needed no work and are there.
         deferred: Tracks left to a later run.
         missing: Ids of all others.
     """
 
     listed: int
-    recorded: int
+    records: tuple[str, ...]
     moved: tuple[str, ...]
     refreshed: int
-    quarantined: int
+    retagged: int
+    reasons: Mapping[str, int]
     unchanged: int
     deferred: int
     missing: tuple[str, ...]
 
     @property
+    def recorded(self) -> int:
+        """Tracks that have a record of this run."""
+        return len(self.records)
+
+    @property
+    def quarantined(self) -> int:
+        """Tracks that failed in this run."""
+        return sum(self.reasons.values())
+
+    @property
     def done(self) -> int:
         """Tracks whose files were read."""
         return self.recorded + len(self.moved) + self.refreshed + self.quarantined
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether somebody must look: tracks are missing, there is a bug, or nothing could be measured."""
+        nothing_done = self.quarantined > 0 and self.done == self.quarantined
+        return bool(self.missing) or nothing_done or self.reasons.get(Reason.INTERNAL_ERROR, 0) > 0
 
 
 def account(
@@ -63,36 +81,33 @@ def account(
         NotFinished: A file of the dataset cannot be read.
     """
     moment = made_at(started)
-    counts = Counter[str]()
-    moved: list[str] = []
-    missing: list[str] = []
-    buckets: dict[int, list[tuple[Track, Standing]]] = {}
-    for track, standing in plan.tracks:
-        buckets.setdefault(dataset.bucket_of(track.track_id), []).append((track, standing))
-    settled: dict[int, list[str]] = {}
-    for track_id in chain.from_iterable(plan.settled.values()):
-        settled.setdefault(dataset.bucket_of(track_id), []).append(track_id)
-    for bucket in sorted(buckets.keys() | settled.keys()):
+    fates: dict[str, list[str]] = defaultdict(list)
+    reasons = Counter[str]()
+    for bucket, settled, members in _by_bucket(plan, dataset):
         state = known_state(dataset.store, bucket)
-        lost = sorted(set(settled.get(bucket, ())) - state.ids)
-        counts["unchanged"] += len(settled.get(bucket, ())) - len(lost)
-        missing += lost
-        for track, standing in buckets.get(bucket, ()):
+        lost = set(settled) - state.ids
+        fates["lost"] += lost
+        fates["unchanged"] += (track_id for track_id in settled if track_id not in lost)
+        changed = [track.track_id for track, standing in members if standing is Standing.CHANGED]
+        hashes = hashes_of(dataset.store, bucket, changed)
+        for track, standing in members:
             fate = _fate(track, standing, state, run_id, moment)
-            counts[fate] += 1
-            if fate == "moved":
-                moved.append(track.track_id)
-            elif fate == "lost" or (fate == "not done" and not left):
-                missing.append(track.track_id)
+            if fate == "recorded" and _has_kept_its_audio(track, hashes.get(track.track_id)):
+                fate = "refreshed"
+            fates[fate].append(track.track_id)
+            if fate == "quarantined":
+                reasons[state.failures[track.track_id].reason or ""] += 1
+    not_done = fates["not done"]
     return Account(
         listed=plan.listed,
-        recorded=counts["recorded"],
-        moved=tuple(moved),
-        refreshed=counts["refreshed"],
-        quarantined=counts["quarantined"],
-        unchanged=counts["unchanged"],
-        deferred=plan.deferred + (counts["not done"] if left else 0),
-        missing=tuple(sorted(missing)),
+        records=tuple(fates["recorded"]),
+        moved=tuple(fates["moved"]),
+        refreshed=len(fates["refreshed"]),
+        retagged=len(fates["retagged"]),
+        reasons=reasons,
+        unchanged=len(fates["unchanged"]),
+        deferred=plan.deferred + (len(not_done) if left else 0),
+        missing=tuple(sorted(fates["lost"] + ([] if left else not_done))),
     )
 
 
@@ -101,26 +116,32 @@ def made_at(started: datetime) -> int:
     return (started - _EPOCH) // timedelta(microseconds=1)
 
 
-def reasons_of(dataset: Dataset, run_id: str) -> Counter[str]:
-    """Failures of a run by reason, as they are on disk.
+def _by_bucket(
+    plan: RunPlan, dataset: Dataset
+) -> Iterator[tuple[int, list[str], list[tuple[Track, Standing]]]]:
+    """Buckets of the listed tracks: ids of those without work, and the others."""
+    settled: dict[int, list[str]] = {}
+    members: dict[int, list[tuple[Track, Standing]]] = {}
+    for track_id in chain.from_iterable(plan.settled.values()):
+        settled.setdefault(dataset.bucket_of(track_id), []).append(track_id)
+    for track, standing in plan.tracks:
+        members.setdefault(dataset.bucket_of(track.track_id), []).append((track, standing))
+    for bucket in sorted(settled.keys() | members.keys()):
+        yield bucket, settled.get(bucket, []), members.get(bucket, [])
 
-    Raises:
-        NotFinished: A file of the dataset cannot be read.
-    """
-    rows = dataset.quarantine().select(["run_id", "reason"]).to_pylist()
-    return Counter(row["reason"] for row in rows if row["run_id"] == run_id)
 
-
-def went_wrong(counted: Account, reasons: Mapping[str, int]) -> bool:
-    """Whether somebody must look: tracks are missing, there is a bug, or nothing could be measured."""
-    nothing_done = counted.quarantined > 0 and counted.done == counted.quarantined
-    return bool(counted.missing) or nothing_done or reasons.get(Reason.INTERNAL_ERROR, 0) > 0
+def _has_kept_its_audio(track: Track, now: Hashes | None) -> bool:
+    """Whether a changed file was read again and not measured: its audio is that of the row it had, all of which held."""
+    before = next((row for row in track.recorded if row.track_id == track.track_id), None)
+    if now is None or before is None or before.behind:
+        return False
+    return before.audio_hash is not None and before.audio_hash == now.audio
 
 
 def _fate(track: Track, standing: Standing, state: BucketState, run_id: str, moment: int) -> str:
     record, failure = state.records.get(track.track_id), state.failures.get(track.track_id)
     if not standing.outstanding:
-        return "lost" if record is None and failure is None else "refreshed"
+        return "lost" if record is None and failure is None else "retagged"
     if failure is not None and failure.run_id == run_id:
         return "quarantined"
     if record is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from beamprint.pipeline.catalogue.account import account, made_at, reasons_of, went_wrong
+from beamprint.pipeline.catalogue.account import account, made_at
 from beamprint.pipeline.catalogue.planning import RunPlan, plan_bucket
 from beamprint.pipeline.catalogue.summaries import write_summary
 from beamprint.pipeline.catalogue.wave import read_wave
@@ -48,16 +48,15 @@ class CatalogueInGraph:
         dataset, run_id = self.sink.dataset, self.sink.run_id
         wave = read_wave(dataset.store, run_id)
         counted = account(dataset, RunPlan(wave.tracks), run_id=run_id, started=self.sink.started)
-        reasons = reasons_of(dataset, run_id)
         summary = replace(
             wave.opening,
             finished=datetime.now(timezone.utc),
-            outcome="failures" if went_wrong(counted, reasons) else "done",
+            outcome="failures" if counted.went_wrong else "done",
             recorded=counted.recorded,
             quarantined=counted.quarantined,
             moved=len(counted.moved),
             refreshed=wave.opening.refreshed + counted.refreshed,
-            reasons=dict(reasons),
+            reasons=dict(counted.reasons),
             missing=counted.missing,
         )
         write_summary(dataset.store, summary)

@@ -65,7 +65,7 @@ def _name(run_id: str) -> str:
 
 
 def _row(track: Track, standing: Standing) -> tuple[Any, ...]:
-    recorded = [(row.track_id, row.content_sha256, row.behind) for row in track.recorded]
+    recorded = [(row.track_id, row.content_sha256, row.behind, row.audio_hash) for row in track.recorded]
     own = (track.track_id, track.uri, track.tags, track.size, track.version, track.families, recorded)
     return *own, standing.value
 
@@ -79,6 +79,6 @@ def _tracks(rows: Iterable[list[Any]]) -> Iterable[tuple[Track, Standing]]:
             size,
             version,
             None if families is None else tuple(families),
-            tuple(RecordedFile(of, sha256, tuple(behind)) for of, sha256, behind in recorded),
+            tuple(RecordedFile(of, sha256, tuple(behind), audio) for of, sha256, behind, audio in recorded),
         )
         yield track, Standing(standing)

@@ -1,13 +1,15 @@
 """A few columns of a few records, for a person at a terminal."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.division import FINGERPRINTS
+from beamprint.pipeline.store.parquet import read_columns
 
 _COLUMNS = {
     "track_id": "track",
@@ -28,11 +30,13 @@ _DECIMALS = {
 }
 
 
-def found_table(dataset: Dataset, started: datetime) -> str:
-    """Table of the records that the run started then has made."""
-    rows = dataset.fingerprints([*_COLUMNS, "analyzed_at"])
-    mine = rows.filter(pc.equal(rows["analyzed_at"], started))
-    return as_table(mine.to_pylist())
+def found_table(dataset: Dataset, tracks: Collection[str]) -> str:
+    """Table of the records of some tracks; only the buckets that these lie in are read."""
+    buckets = sorted(set(map(dataset.bucket_of, tracks)))
+    rows = pa.concat_tables(
+        read_columns(dataset.store, FINGERPRINTS, bucket, list(_COLUMNS)) for bucket in buckets
+    )
+    return as_table(rows.filter(pc.field("track_id").isin(list(tracks))).to_pylist())
 
 
 def as_table(records: Iterable[Mapping[str, Any]]) -> str:

@@ -5,12 +5,11 @@ import os
 import secrets
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from beamprint.pipeline.catalogue.account import Account, account, reasons_of, went_wrong
+from beamprint.pipeline.catalogue.account import Account, account
 from beamprint.pipeline.catalogue.bounds import Bounds
 from beamprint.pipeline.catalogue.listing import Listing, list_tracks
 from beamprint.pipeline.catalogue.planning import RunPlan, Standing, plan
@@ -93,7 +92,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         if table and not ended.outcome.exit_code:
             publish(dataset, table)
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS and not options.quiet:
-            _show(found_table(dataset, started))
+            _show(found_table(dataset, ended.counted.records))
     if ended.code or not options.quiet:
         _tell(*closing(ended, options.output, time.monotonic() - began))
     return ended.code
@@ -152,10 +151,9 @@ def _count(
 ) -> Ended:
     dataset = sink.dataset
     counted = account(dataset, todo, run_id=sink.run_id, started=sink.started, left=outcome.left)
-    reasons = reasons_of(dataset, sink.run_id) if counted.quarantined else Counter[str]()
-    code = _exit_code(outcome, counted, reasons, options.max_failures) or int(bool(listing.unlisted))
+    code = _exit_code(outcome, counted, options.max_failures) or int(bool(listing.unlisted))
     removed = remove_gone(dataset, todo, counted, prune=options.prune and not outcome.exit_code)
-    return Ended(listing, todo, outcome, counted, reasons, removed, code)
+    return Ended(listing, todo, outcome, counted, removed, code)
 
 
 def _check_gone(todo: RunPlan, listing: Listing, options: argparse.Namespace) -> None:
@@ -219,21 +217,19 @@ def _summary(opening: RunSummary, ended: Ended) -> RunSummary:
         unchanged=counted.unchanged,
         deferred=counted.deferred,
         moved=len(counted.moved),
-        refreshed=counted.refreshed,
+        refreshed=counted.refreshed + counted.retagged,
         removed=ended.removed,
-        reasons=dict(ended.reasons),
+        reasons=dict(counted.reasons),
         missing=() if ended.outcome.exit_code else counted.missing,
         details={**opening.details, **spent},
     )
 
 
-def _exit_code(
-    outcome: RunOutcome, counted: Account, reasons: Counter[str], allowed: Allowance | None
-) -> int:
+def _exit_code(outcome: RunOutcome, counted: Account, allowed: Allowance | None) -> int:
     if outcome.exit_code:
         return outcome.exit_code
     too_many = allowed is not None and counted.quarantined > allowed.of(counted.done)
-    return int(too_many or went_wrong(counted, reasons))
+    return int(too_many or counted.went_wrong)
 
 
 def _tell(*lines: str) -> None:

@@ -1,6 +1,6 @@
 """What `beamprint run` tells: what it found, what came of it, and what to do next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from beamprint.pipeline.catalogue.account import Account
@@ -23,7 +23,6 @@ class Ended:
         todo: What was found to do.
         outcome: How the runner ended.
         counted: What became of the tracks.
-        reasons: Failures of this run, by reason.
         removed: Tracks whose rows were pruned.
         code: The exit code.
     """
@@ -32,7 +31,6 @@ class Ended:
     todo: RunPlan
     outcome: RunOutcome
     counted: Account
-    reasons: Mapping[str, int]
     removed: int
     code: int
 
@@ -76,7 +74,7 @@ def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
     if ended.todo.outstanding:
         yield f"{_counts(counted)}: {report.audio_seconds / 60:.1f} minutes of audio in {seconds:.1f} s"
     else:
-        yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged + counted.refreshed, 'track')}"
+        yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged + counted.retagged, 'track')}"
     if counted.deferred and ended.outcome.left:
         yield f"{how_many(counted.deferred, 'track')} left at the deadline; the same command goes on from here"
     if ended.removed:
@@ -84,8 +82,8 @@ def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
     if report.cpu_seconds:
         stages = sorted(report.cpu_seconds.items(), key=lambda item: -item[1])
         yield "CPU seconds: " + ", ".join(f"{stage} {spent:.1f}" for stage, spent in stages)
-    if ended.reasons:
-        most_first = sorted(ended.reasons.items(), key=lambda item: -item[1])
+    if counted.reasons:
+        most_first = sorted(counted.reasons.items(), key=lambda item: -item[1])
         yield "failed: " + ", ".join(f"{n} {reason}" for reason, n in most_first)
         yield f"  beamprint failures {output} says which and why"
     if ended.outcome.exit_code:
@@ -103,6 +101,6 @@ def _counts(counted: Account) -> str:
     parts = [f"{counted.recorded} recorded"]
     if counted.moved:
         parts.append(f"{len(counted.moved)} moved")
-    if counted.refreshed:
-        parts.append(f"{counted.refreshed} refreshed")
+    if counted.refreshed or counted.retagged:
+        parts.append(f"{counted.refreshed + counted.retagged} refreshed")
     return ", ".join([*parts, f"{counted.quarantined} failed", f"{counted.unchanged} unchanged"])

@@ -291,6 +291,8 @@ def test_a_file_of_the_same_audio_is_read_again_and_not_measured(catalogue, chan
     assert now["content_sha256"] != before["content_sha256"]
     assert now["audio_hash"] == before["audio_hash"]
     assert {"key": "title", "value": "another"} in now["embedded"]
+    told = catalogue.summary
+    assert (told.recorded, told.refreshed) == ((1, 0) if families else (0, 1))
     catalogue.check()
     assert catalogue.run() == 0
     assert catalogue.summary.unchanged == 3
@@ -337,6 +339,16 @@ def test_what_has_work_and_what_is_gone_is_listed_when_asked(catalogue, capsys):
     catalogue.run("--dry-run", "-v")
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert told == ["  new or moved: d", "  new or moved: new\\nline", "  metadata: b", "  gone: a"]
+
+
+def test_other_tags_are_nothing_recorded(catalogue):
+    """Where all that was read failed, rows that were given other tags do not make it a success."""
+    tags(catalogue)
+    (catalogue.folder / "d.wav").write_bytes(b"no audio")
+    catalogue.rows["d"] = {"uri": "d.wav", "track_id": "d"}
+    assert catalogue.run("--max-failures", "50%") == 1
+    assert (catalogue.summary.refreshed, catalogue.summary.reasons) == (1, {"unsupported_format": 1})
+    assert catalogue.summary.listed == 4
 
 
 def test_what_a_sample_or_a_folder_that_cannot_be_listed_leaves_out_has_not_moved(catalogue, capsys):

@@ -32,7 +32,8 @@ def opening(**changed):
 TEXT = st.text(
     st.characters(codec=None), max_size=8
 )  # with halves of characters, as undecodable paths have them
-ROWS = st.lists(st.builds(RecordedFile, TEXT, TEXT, st.lists(TEXT).map(tuple)), max_size=2).map(tuple)
+ROW = st.builds(RecordedFile, TEXT, TEXT, st.lists(TEXT).map(tuple), st.none() | TEXT)
+ROWS = st.lists(ROW, max_size=2).map(tuple)
 TRACKS = st.builds(
     Track,
     TEXT,
