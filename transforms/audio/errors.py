@@ -29,7 +29,8 @@ class Reason(str, Enum):
     EMPTY = ("empty", "No bytes, or a header without a single sample: replace the file.")
     UNSUPPORTED_FORMAT = (
         "unsupported_format",
-        "Not audio, or a format or codec that cannot be decoded: convert it, for example to FLAC.",
+        "Not audio, or a format or codec that cannot be decoded: install what the message names, or convert it, for "
+        "example to FLAC.",
     )
     UNSUPPORTED_LAYOUT = (
         "unsupported_layout",

@@ -209,7 +209,7 @@ def long(tmp_path_factory):
     folder = tmp_path_factory.mktemp("long")
     music = sounds.music(185.3, 22_050, channels=1)
     found = {}
-    for kind in ("m4a", "adts", "wma2", "wavpack", "tta", "alac", "caf-aac", "mka-aac"):
+    for kind in ("m4a", "adts", "wma2", "wavpack", "tta", "caf-aac"):
         music = music if kind != "caf-aac" else np.repeat(music, 2, axis=1)
         path = folder / kind
         path.write_bytes(packets.made(folder, kind, music, 22_050))
@@ -217,7 +217,7 @@ def long(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("kind", ["m4a", "adts", "wma2", "wavpack", "tta", "alac", "caf-aac", "mka-aac"])
+@pytest.mark.parametrize("kind", ["m4a", "adts", "wma2", "wavpack", "tta", "caf-aac"])
 def test_any_place_has_the_samples_of_a_track_read_in_one_piece(long, kind):
     rate = 22_050
     with open_source(long[kind]) as source, open_decoder(source, inspect(source.data)) as decoder:
@@ -257,7 +257,7 @@ def test_segments_of_a_track_are_pieces_of_it(long, kind):
 
 
 @pytest.mark.parametrize("kind", packets.ALL)
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
 def test_half_a_file_is_never_a_record(made, scratch, kind, share):
     data = made[kind]
     if kind == "ape" and share > 0.9:
@@ -267,7 +267,7 @@ def test_half_a_file_is_never_a_record(made, scratch, kind, share):
 
 
 @pytest.mark.parametrize("kind", packets.ALL)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(share=st.floats(0, 0.998))
 def test_a_cut_anywhere_is_never_a_record(made, scratch, kind, share):
     data = made[kind]
@@ -300,7 +300,7 @@ def test_samples_that_a_damaged_ape_frame_lacks_are_missed(made, scratch):
 
 
 @pytest.mark.parametrize("kind", packets.ALL)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_changed_bytes_give_a_record_or_a_reason(made, scratch, kind, data):
     content = bytearray(made[kind])
