@@ -2,13 +2,12 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from beamprint.pipeline.albums import Row
 from beamprint.pipeline.commands.text_table import aligned
-from beamprint.pipeline.commands.wording import on_one_line
+from beamprint.pipeline.commands.wording import json_text, on_one_line
 
 _HEADS = {
     "group": "group",
@@ -41,7 +40,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_json(rows: Sequence[Row]) -> str:
     """An array of objects, one a group."""
-    return json.dumps(rows, indent=2, ensure_ascii=False)
+    return json_text(rows)
 
 
 def _cell(name: str, value: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from beamprint.pipeline.commands.wording import json_text, on_one_line
 from beamprint.pipeline.one_file import fingerprint
 from beamprint.pipeline.record.assembly import Record
 from beamprint.pipeline.record.columns import RECORD
@@ -32,7 +33,8 @@ def analyze(files: Sequence[str], form: str, limits: Limits = DEFAULT_LIMITS) ->
             records.append(fingerprint(path, limits=limits))
         except BadAudio as bad:
             failed = True
-            print(f"beamprint: {path}: {bad} ({bad.reason.description})", file=sys.stderr)
+            told = f"{path}: {bad} ({bad.reason.description})"
+            print(f"beamprint: {on_one_line(told)}", file=sys.stderr)
     if records or form != "table":
         print(_RENDERERS[form](records))
     return int(failed)
@@ -40,7 +42,7 @@ def analyze(files: Sequence[str], form: str, limits: Limits = DEFAULT_LIMITS) ->
 
 def as_json(records: Sequence[Record]) -> str:
     """An array of objects, one a record."""
-    return json.dumps(records, indent=2, ensure_ascii=False, default=_plain)
+    return json_text(records, default=_plain)
 
 
 def as_csv(records: Sequence[Record]) -> str:
@@ -74,7 +76,9 @@ def _table_cell(value: object) -> str:
         return f"{value:.6g}"
     if isinstance(value, list) and len(value) > 4 and isinstance(value[0], (float, int)):
         return f"{', '.join(map(_item, value[:3]))} ... ({len(value)} values)"
-    return str(value) if not isinstance(value, (list, dict)) else json.dumps(value, ensure_ascii=False)
+    return on_one_line(
+        json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
+    )
 
 
 def _item(number: float) -> str:

@@ -2,11 +2,10 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 
 from beamprint.pipeline.commands.text_table import aligned
-from beamprint.pipeline.commands.wording import counted, on_one_line
+from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.similarity.duplicates import Duplicate, duplicates
 
 
@@ -59,7 +58,7 @@ def as_csv(found: Sequence[Duplicate]) -> str:
 
 def as_json(found: Sequence[Duplicate]) -> str:
     """An array of objects, one a track."""
-    return json.dumps([each._asdict() for each in found], indent=2, ensure_ascii=False)
+    return json_text([each._asdict() for each in found])
 
 
 RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json}

@@ -2,11 +2,10 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from beamprint.pipeline.commands.wording import on_one_line
+from beamprint.pipeline.commands.wording import json_text, on_one_line
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.dataset import Dataset
 
@@ -92,7 +91,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_json(rows: Sequence[Row]) -> str:
     """An array of objects, one a fault."""
-    return json.dumps(rows, indent=2, ensure_ascii=False)
+    return json_text(rows)
 
 
 def as_labels(rows: Sequence[Row]) -> str:

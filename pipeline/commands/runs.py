@@ -1,10 +1,10 @@
 """`beamprint runs`: what was done when."""
 
-import json
 from collections.abc import Sequence
 from datetime import timezone
 
 from beamprint.pipeline.catalogue.summaries import RunSummary, as_mapping
+from beamprint.pipeline.commands.wording import json_text
 
 _HEADS = ("started (UTC)", "took", "outcome", "listed", "recorded", "failed", "unchanged", "run")
 
@@ -28,7 +28,7 @@ def as_text(summaries: Sequence[RunSummary]) -> str:
 
 def as_json(summaries: Sequence[RunSummary]) -> str:
     """Runs as an array of what their files hold, first run first."""
-    return json.dumps([as_mapping(summary) for summary in summaries], indent=2, ensure_ascii=False)
+    return json_text([as_mapping(summary) for summary in summaries])
 
 
 def _cells(summary: RunSummary) -> tuple[str, ...]:

@@ -2,14 +2,13 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow.compute as pc
 
 from beamprint.pipeline.commands.text_table import aligned
-from beamprint.pipeline.commands.wording import on_one_line
+from beamprint.pipeline.commands.wording import json_text, on_one_line
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.one_file import fingerprint
 from beamprint.pipeline.read import read
@@ -116,7 +115,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def as_json(rows: Sequence[Row]) -> str:
     """An array of objects, one a track; null for timbre, which has no single number."""
-    return json.dumps(rows, indent=2, ensure_ascii=False)
+    return json_text(rows)
 
 
 RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json}

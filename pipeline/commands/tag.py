@@ -2,13 +2,12 @@
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from beamprint.pipeline.commands.text_table import aligned
-from beamprint.pipeline.commands.wording import counted, on_one_line
+from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.rewriting import FileChangedError, rewrite
 from beamprint.pipeline.tagging import containers
@@ -151,7 +150,7 @@ def as_csv(found: Sequence[Tagged]) -> str:
 
 def as_json(found: Sequence[Tagged]) -> str:
     """An array of objects, one a track."""
-    return json.dumps([each._asdict() for each in found], indent=2, ensure_ascii=False)
+    return json_text([each._asdict() for each in found])
 
 
 RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json}

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import sys
 import threading
 from collections import Counter
@@ -12,7 +11,8 @@ from contextlib import ExitStack
 
 from tqdm import tqdm
 
-from beamprint.pipeline.commands.wording import counted, on_one_line
+from beamprint.pipeline.commands.text_table import aligned
+from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.verification import MEANINGS, Finding, check, chosen_tracks, recorded
 from beamprint.transforms.audio.errors import Reason
@@ -56,9 +56,7 @@ def as_table(found: Sequence[Finding]) -> str:
     if not found:
         return ""
     cells = [_HEADS, *((on_one_line(f.track_id), f.finding, on_one_line(f.message)) for f in found)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADS))]
-    lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths)).rstrip() for row in cells]
-    return "\n".join([*lines, "", *_meanings(found)])
+    return "\n".join([aligned(cells), "", *_meanings(found)])
 
 
 def _meanings(found: Sequence[Finding]) -> Iterator[str]:
@@ -78,7 +76,7 @@ def as_csv(found: Sequence[Finding]) -> str:
 
 def as_json(found: Sequence[Finding]) -> str:
     """An array of objects, one a file."""
-    return json.dumps([finding._asdict() for finding in found], indent=2, ensure_ascii=False)
+    return json_text([finding._asdict() for finding in found])
 
 
 RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json}

@@ -1,5 +1,9 @@
 """Words for a terminal."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 
 def counted(number: int, noun: str) -> str:
     """``1 track``, ``2 tracks``."""
@@ -9,3 +13,16 @@ def counted(number: int, noun: str) -> str:
 def on_one_line(text: str) -> str:
     """Text in which a line break, or another character that moves a terminal, is written as its escape."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def json_text(value: object, *, default: Callable[[Any], Any] | None = None) -> str:
+    """JSON with text as it is, but for characters that move a terminal: they are written as escapes.
+
+    Args:
+        value: What is shown.
+        default: Makes something that JSON knows of what it does not know.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=default)
+    if text.isascii():  # JSON escapes the others itself
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

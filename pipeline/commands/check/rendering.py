@@ -11,7 +11,7 @@ from beamprint.pipeline.commands.check.conditions import shown
 from beamprint.pipeline.commands.check.judging import Finding, Judged, Verdict
 from beamprint.pipeline.commands.check.profile import Profile
 from beamprint.pipeline.commands.pages import page
-from beamprint.pipeline.commands.wording import counted, on_one_line
+from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 
 _OF_FINDING = ("rule", "column", "value", "unit", "limit", "reason", "clause")
 _VERDICTS = (Verdict.PASS, Verdict.WARN, Verdict.CANNOT_JUDGE, Verdict.FAIL)
@@ -92,7 +92,7 @@ def as_json(profile: Profile, tracks: Sequence[Judged]) -> str:
             for track in tracks
         ],
     }
-    return json.dumps(told, indent=2, ensure_ascii=False)
+    return json_text(told)
 
 
 def as_html(profile: Profile, tracks: Sequence[Judged]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from beamprint.pipeline.commands.diff.comparison import ColumnDifference, Comparison, Worst
-from beamprint.pipeline.commands.wording import counted, on_one_line
+from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 
 _CSV_COLUMNS = (
     "column",
@@ -73,7 +73,7 @@ def as_json(found: Comparison) -> str:
         for worst in column["worst"]:
             if worst["size"] is not None and not math.isfinite(worst["size"]):
                 worst["size"] = None
-    return json.dumps({"equal": found.equal, **told}, indent=2, ensure_ascii=False, default=str)
+    return json_text({"equal": found.equal, **told}, default=str)
 
 
 RENDERERS = {"table": as_text, "csv": as_csv, "json": as_json}

@@ -1,4 +1,6 @@
-from beamprint.pipeline.commands.wording import counted, on_one_line
+import json
+
+from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 
 
 def test_one_is_singular():
@@ -8,3 +10,12 @@ def test_one_is_singular():
 def test_what_moves_a_terminal_is_escaped_and_all_else_is_kept():
     assert on_one_line("a\nb\x1b[2J\tc") == r"a\nb\x1b[2J\tc"
     assert on_one_line("Ü – 日本 'x'") == "Ü – 日本 'x'"
+
+
+def test_json_moves_no_terminal_and_says_the_same():
+    value = {"Ü": ["a\nb\x1b[2J", "\x9b31m\u202e 日本 \U000e0001"]}
+    text = json_text(value)
+    assert json.loads(text) == value
+    assert text.replace("\n", "").isprintable()
+    assert "Ü" in text
+    assert "日本" in text
