@@ -1,8 +1,9 @@
 """Gain tags in the containers that have room for them, by mutagen."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from beamprint.pipeline.errors import UsageError
 
@@ -11,10 +12,11 @@ _KINDS: dict[tuple[str, str | None], tuple[str, str]] = {
     ("flac", "flac"): ("flac", "FLAC"),
     ("ogg", "vorbis"): ("oggvorbis", "OggVorbis"),
     ("ogg", "opus"): ("oggopus", "OggOpus"),
-    ("ogg", "flac"): ("oggflac", "OggFLAC"),
     ("wav", None): ("wave", "WAVE"),
     ("aiff", None): ("aiff", "AIFF"),
     ("mp3", None): ("mp3", "MP3"),
+    ("mp4", None): ("mp4", "MP4"),
+    ("wavpack", None): ("wavpack", "WavPack"),
 }
 """Module and class of mutagen by container and codec; None for any codec."""
 
@@ -50,7 +52,8 @@ def read_gains(path: str, container: str, codec: str) -> dict[str, str]:
         TagError: mutagen cannot read it.
     """
     with _told():
-        return dict(_present(_opened(path, container, codec)))
+        audio = _opened(path, container, codec)
+        return {} if audio.tags is None else dict(_present(_book(audio)))
 
 
 def write_gains(path: str, container: str, codec: str, tags: Mapping[str, str]) -> None:
@@ -65,12 +68,12 @@ def write_gains(path: str, container: str, codec: str, tags: Mapping[str, str]) 
         audio = _opened(path, container, codec)
         if audio.tags is None:
             audio.add_tags()
-        scopes = {name.split("_")[1] for name in tags}
-        for name, _ in list(_present(audio)):
-            if name.split("_")[1] in scopes:
-                _remove(audio, name)
+        book = _book(audio)
+        scopes = {_scope(name) for name in tags}
+        for name in [name for name, _ in _present(book) if _scope(name) in scopes]:
+            book.remove(name)
         for name, text in tags.items():
-            _add(audio, name, text)
+            book.add(name.upper(), text)
         _save(audio)
 
 
@@ -98,41 +101,110 @@ def _told() -> Iterator[None]:
         raise TagError(str(error)) from error
 
 
+def _scope(name: str) -> str:
+    """``track`` or ``album``."""
+    return name.split("_")[1]
+
+
+class _Book(Protocol):
+    """Tags of a file, one by one."""
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+    def remove(self, name: str) -> None:
+        """Remove a tag, given by its lower-case name, however it is written."""
+
+    def add(self, name: str, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Comments:
+    """Vorbis comments, which know no case."""
+
+    tags: Any
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        return list(self.tags)
+
+    def remove(self, name: str) -> None:
+        if name in self.tags:
+            del self.tags[name]
+
+    def add(self, name: str, text: str) -> None:
+        self.tags.append((name, text))
+
+
+@dataclass(frozen=True, slots=True)
+class _UserFrames:
+    """The user's frames of ID3v2."""
+
+    tags: Any
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        return [(frame.desc, str(frame.text[0])) for frame in self.tags.getall("TXXX") if frame.text]
+
+    def remove(self, name: str) -> None:
+        for frame in self.tags.getall("TXXX"):
+            if frame.desc.lower() == name:
+                del self.tags[frame.HashKey]
+
+    def add(self, name: str, text: str) -> None:
+        from mutagen.id3 import TXXX  # noqa: PLC0415
+
+        self.tags.add(TXXX(encoding=0, desc=name, text=[text]))  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """Items by name: those of APEv2, and iTunes' free ones of MP4, which have a prefix."""
+
+    tags: Any
+    prefix: str = ""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        return [
+            (key[len(self.prefix) :], _text(value))
+            for key, value in self.tags.items()
+            if key.lower().startswith(self.prefix.lower())
+        ]
+
+    def remove(self, name: str) -> None:
+        for key in [key for key in self.tags if key.lower() == f"{self.prefix}{name}".lower()]:
+            del self.tags[key]
+
+    def add(self, name: str, text: str) -> None:
+        self.tags[f"{self.prefix}{name}"] = [text.encode()] if self.prefix else text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):  # of MP4
+        return bytes(value[0]).decode("utf-8", "replace") if value and isinstance(value[0], bytes) else ""
+    return str(value)
+
+
+def _book(audio: Any) -> _Book:
+    from mutagen.apev2 import APEv2  # noqa: PLC0415
+    from mutagen.mp4 import MP4Tags  # noqa: PLC0415
+
+    if _has_id3(audio):
+        return _UserFrames(audio.tags)
+    if isinstance(audio.tags, MP4Tags):
+        return _Items(audio.tags, "----:com.apple.iTunes:")
+    return _Items(audio.tags) if isinstance(audio.tags, APEv2) else _Comments(audio.tags)
+
+
 def _has_id3(audio: Any) -> bool:
     from mutagen.id3 import ID3  # noqa: PLC0415
 
     return isinstance(audio.tags, ID3)
 
 
-def _present(audio: Any) -> Iterator[tuple[str, str]]:
+def _present(book: _Book) -> Iterator[tuple[str, str]]:
     """Gain tags by lower-case name."""
-    if audio.tags is None:
-        return
-    if _has_id3(audio):
-        pairs = [(frame.desc, str(frame.text[0])) for frame in audio.tags.getall("TXXX") if frame.text]
-    else:
-        pairs = list(audio.tags)
-    for name, text in pairs:
-        if name.lower().startswith(_PREFIXES) and name.lower().endswith(("_gain", "_peak")):
-            yield name.lower(), text
-
-
-def _remove(audio: Any, name: str) -> None:
-    if _has_id3(audio):
-        for frame in audio.tags.getall("TXXX"):
-            if frame.desc.lower() == name:
-                del audio.tags[frame.HashKey]
-    elif name in audio.tags:  # Vorbis comments know no case
-        del audio.tags[name]
-
-
-def _add(audio: Any, name: str, text: str) -> None:
-    if _has_id3(audio):
-        from mutagen.id3 import TXXX  # noqa: PLC0415
-
-        audio.tags.add(TXXX(encoding=0, desc=name.upper(), text=[text]))  # type: ignore[no-untyped-call]
-    else:
-        audio.tags.append((name.upper(), text))
+    for given, text in book.items():
+        name = given.lower()
+        if name.startswith(_PREFIXES) and name.endswith(("_gain", "_peak")):
+            yield name, text
 
 
 def _save(audio: Any) -> None:

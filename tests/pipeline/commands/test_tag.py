@@ -71,6 +71,33 @@ def tags_in(path):
     return {name.upper(): text for name, text in tags}
 
 
+ENCODED = {"m4a": ["-c:a", "aac"], "alac.m4a": ["-c:a", "alac"], "wv": ["-c:a", "wavpack"]}
+
+
+@pytest.mark.slow  # needs the extra formats, and ffmpeg
+@pytest.mark.parametrize("ending", ENCODED)
+def test_mp4_and_wavpack_take_tags_and_keep_their_audio(originals, tmp_path, capsys, ending):
+    path = tmp_path / f"x.{ending}"
+    command = ["ffmpeg", "-loglevel", "error", "-i", originals[0] / "e.wav", *ENCODED[ending], path]
+    subprocess.run(command, check=True)
+    record = beamprint.fingerprint(path)
+    with writing(store_at(str(tmp_path / "out")), "run", listed=1) as dataset:
+        dataset.replace(0, [record], [])
+    assert main(["tag", str(tmp_path / "out"), "--replaygain", "--write"], {}) == 0
+    again = beamprint.fingerprint(path)
+    assert again["content_sha256"] != record["content_sha256"]
+    assert again["audio_hash"] == record["audio_hash"]
+    (gain,) = {
+        str(v) if ending == "wv" else bytes(v[0]).decode()
+        for k, v in mutagen.File(path).tags.items()
+        if k.upper().endswith("_GAIN")
+    }
+    assert float(gain.split()[0]) == pytest.approx(-18 - record["lufs"], abs=0.005)
+    capsys.readouterr()
+    main(["tag", str(tmp_path / "out"), "--replaygain", "--json"], {})
+    assert json.loads(capsys.readouterr().out)[0]["outcome"] == "unchanged"
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
