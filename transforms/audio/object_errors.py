@@ -109,7 +109,7 @@ def told(uri: str, error: Exception) -> Exception:
 
 def _general(uri: str, error: Exception, answer: str) -> Exception:
     kind, text = type(error).__name__, str(error)
-    if kind in ("InvalidPathError", "ValueError"):
+    if kind == "InvalidPathError" or "parse path" in text:
         named = re.search(r'[Pp]ath "([^"]*)"', text)
         return StoreRefuses(
             f"{uri}: the name {named[1] if named else ''!r} cannot be read from a store: it has empty, dot or control"
