@@ -37,7 +37,7 @@ def fingerprint(
     """The fingerprint record of one file, or of samples.
 
     Args:
-        audio: A local path, or an address that Beam's file systems read, where they are installed; a file object,
+        audio: A local path, or the address of an object in a store, ``s3://`` or ``gs://``; a file object,
             opened for reading bytes, whose rest is copied to a temporary file; or an array of shape (samples,) or
             (samples, channels). Floats have a full scale of 1, int16 and int32 that of their type. An array is
             measured as the WAV file that holds it.

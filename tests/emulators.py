@@ -40,6 +40,7 @@ class Gate(ThreadingHTTPServer):
     Attributes:
         requests: Number by method.
         sent: Bytes of answers to GET, by key.
+        paths: Methods and paths in their order.
         fault: Called with method and path; returns a status to answer, raises ``Reset``, or None to let it pass.
     """
 
@@ -77,9 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with gate.lock:
             gate.requests[self.command] += 1
-            gate.paths.append((self.command, self.path))
+            gate.paths.append((self.command, unquote(self.path)))
         try:
-            status = gate.fault(self.command, self.path)
+            status = gate.fault(self.command, unquote(self.path))
         except Reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

@@ -60,8 +60,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     _check(options)
     if options.metrics_file:
         check_metrics_file(options.metrics_file)
-    table = Address.parsed(options.bigquery) if options.bigquery else None
-    store = store_at(options.output)
+    table, output = _places(options)
+    store = store_at(output)
     bounds = Bounds.given(options.root, options.allow_scheme)
     listing = list_tracks(options.inputs, bounds)
     if options.sample:
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         if 0 < ended.counted.recorded <= _SHOWN_TRACKS and not options.quiet:
             _show(found_table(dataset, ended.counted.records))
     if ended.code or not options.quiet:
-        _tell(*closing(ended, options.output, time.monotonic() - began))
+        _tell(*closing(ended, output, time.monotonic() - began))
     return ended.code
 
 
@@ -105,6 +105,19 @@ def _check(options: argparse.Namespace) -> None:
         )
     if options.sample and (options.prune or options.max_gone is not None):
         raise UsageError("--sample lists a part of the tracks only, so that what is gone cannot be told")
+
+
+def _places(options: argparse.Namespace) -> tuple[Address | None, str]:
+    """The table to be brought up to date, if any, and where the dataset lies: a table as the output follows one."""
+    if not options.output.startswith("bq://"):
+        if options.staging:
+            raise UsageError("--staging is for --output bq://project.dataset.table")
+        return Address.parsed(options.bigquery) if options.bigquery else None, options.output
+    if options.bigquery or not options.staging:
+        raise UsageError(
+            f"--output {options.output} needs --staging, a place for the dataset, and no --bigquery"
+        )
+    return Address.parsed(options.output), options.staging
 
 
 def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace) -> RunPlan:

@@ -3,7 +3,8 @@
 import io
 
 from beamprint.transforms.audio import objects
-from beamprint.transforms.audio.objects import Changed, Meta, StoreDown
+from beamprint.transforms.audio.object_errors import Changed, StoreDown
+from beamprint.transforms.audio.objects import Meta
 
 _AT_ONCE = 1 << 18
 """Bytes that the first request asks for: most objects of a dataset then need no other."""

@@ -10,7 +10,8 @@ from beamprint.pipeline.store.lease import hold_lease
 from beamprint.pipeline.store.object_file import open_object
 from beamprint.pipeline.store.store import ABSENT, ANY, Conflict, Content, Entry, Opened
 from beamprint.transforms.audio import objects
-from beamprint.transforms.audio.objects import Changed, Meta, StoreDown, StoreRefuses
+from beamprint.transforms.audio.object_errors import Changed, StoreDown, StoreRefuses
+from beamprint.transforms.audio.objects import Meta
 
 
 @dataclass(frozen=True, slots=True)

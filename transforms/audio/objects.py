@@ -1,65 +1,30 @@
-"""Objects in stores, gs:// and s3://: one client a bucket and process, and failures that are told in a line.
+"""Objects in stores, gs:// and s3://: requests for them, by way of obstore."""
 
-The bytes go through obstore; credentials are found by the vendors' own libraries.
-"""
-
-import os
 import random
-import re
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from beamprint.transforms.audio.object_clients import client
+from beamprint.transforms.audio.object_errors import (
+    PATIENCE_S,
+    Changed,
+    EmptyObject,
+    StoreRefuses,
+    may_pass,
+    repeated,
+    request_errors,
+    status_of,
+    told,
+)
 from beamprint.transforms.audio.uris import scheme_of
 
 if TYPE_CHECKING:
     from obstore import GetOptions
-    from obstore.store import ObjectStore
 
 SCHEMES = ("gs", "s3")
-PATIENCE_S = 20.0
-"""How long a request is repeated that meets a busy or broken store."""
-_LONGEST_PAUSE_S = 4.0
 _CHUNK = 1 << 20
-
-_STATUS = re.compile(r"status code: (\d{3})")
-_CODE = re.compile(r'<Code>(\w+)</Code>|"reason": ?"(\w+)"')
-_NO_ANSWER = re.compile(
-    r"Connection refused|Connection reset|timed? ?out|dns error|certificate|connection closed|Broken pipe",
-    re.I,
-)
-_WRONG_CREDENTIALS = (
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "ExpiredToken",
-    "InvalidToken",
-    "TokenRefreshRequired",
-    "AuthFailure",
-)
-_PERMANENT = range(300, 500)
-_PASSING = (408, 429)
-
-_Found = TypeVar("_Found")
-
-
-class StoreDown(Exception):  # noqa: N818 - what happened, not an error of anyone
-    """A store does not answer, or answers with errors, for longer than it is waited for."""
-
-    exit_code = 4
-
-
-class StoreRefuses(Exception):  # noqa: N818
-    """There are no credentials for a store, or it does not accept them, or the request; the message is one line."""
-
-    exit_code = 2
-
-
-class Changed(Exception):  # noqa: N818
-    """An object has another version than the one that was asked for."""
 
 
 class Meta(NamedTuple):
@@ -118,7 +83,7 @@ def get(uri: str, start: int = 0, stop: int | None = None, *, etag: str | None =
 
     try:
         return repeated(uri, attempt)
-    except _EmptyObject:
+    except EmptyObject:
         return Piece(b"", head(uri))
 
 
@@ -142,9 +107,9 @@ def chunks(uri: str, start: int, stop: int, etag: str) -> Iterator[bytes]:
         while True:
             try:
                 chunk = next(stream, None)
-            except _errors() as error:
-                if not _may_pass(error) or time.monotonic() > give_up:
-                    raise _translated(uri, error) from error
+            except request_errors() as error:
+                if not may_pass(error) or time.monotonic() > give_up:
+                    raise told(uri, error) from error
                 break
             if chunk is None:
                 return
@@ -195,9 +160,9 @@ def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
                     last = told["path"]
                     yield meta_of(told)
                 give_up = time.monotonic() + PATIENCE_S
-        except _errors() as error:
-            if not _may_pass(error) or time.monotonic() > give_up:
-                raise _translated(uri, error) from error
+        except request_errors() as error:
+            if not may_pass(error) or time.monotonic() > give_up:
+                raise told(uri, error) from error
             time.sleep(random.uniform(0, 1))
         else:
             return
@@ -264,30 +229,9 @@ def remove(uri: str, keys: Sequence[str]) -> None:
                 repeated(uri, lambda key=key: obstore.delete(client(bucket), key))  # type: ignore[misc]
 
 
-def repeated(uri: str, attempt: Callable[[], _Found]) -> _Found:
-    """What a request gives, tried again with growing pauses, at random, while the store is busy or broken.
-
-    Raises:
-        FileNotFoundError, Changed, StoreRefuses, StoreDown: As ``get``.
-    """
-    began, pause = time.monotonic(), 0.1
-    while True:
-        try:
-            return attempt()
-        except _errors() as error:
-            if not _may_pass(error) or time.monotonic() - began > PATIENCE_S:
-                raise _translated(uri, error) from error
-        time.sleep(random.uniform(0, pause))
-        pause = min(2 * pause, _LONGEST_PAUSE_S)
-
-
 def meta_of(told: Any) -> Meta:
     """What obstore tells of an object."""
     return Meta(told["path"], told["size"], (told["e_tag"] or "").strip('"'), told["version"])
-
-
-class _EmptyObject(Exception):  # noqa: N818
-    """A range was asked of an object without bytes."""
 
 
 def _obstore() -> Any:
@@ -309,176 +253,10 @@ def _request(uri: str, start: int, stop: int | None, etag: str | None) -> Any:
         options["range"] = {"offset": start} if stop is None else (start, stop)
     try:
         found = obstore.get(client(bucket), key, options=options)
-    except _errors() as error:
-        if start == 0 and _status(error) == 416:
-            raise _EmptyObject from error
+    except request_errors() as error:
+        if start == 0 and status_of(error) == 416:
+            raise EmptyObject from error
         raise
     if etag and (found.meta["e_tag"] or "").strip('"') != etag:  # a store that does not know the condition
         raise Changed(uri)
     return found
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    """What obstore raises, where it is in use at all."""
-    used = sys.modules.get("obstore.exceptions")
-    return (used.BaseError, ValueError, OSError) if used else ()
-
-
-def _status(error: Exception) -> int | None:
-    status = _STATUS.search(str(error))
-    return int(status[1]) if status else None
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether the same request may succeed a little later."""
-    if type(error).__name__ != "GenericError":
-        return False
-    status = _status(error)
-    if status is None:
-        return _NO_ANSWER.search(str(error)) is not None or "HTTP error" in str(error)
-    return status not in _PERMANENT or status in _PASSING
-
-
-def _translated(uri: str, error: Exception) -> Exception:
-    """The error as this program tells it. obstore's own words hold whole answers of the store: they stay out."""
-    kind, text = type(error).__name__, str(error)
-    code = _CODE.search(text)
-    told = " ".join(filter(None, [str(_status(error) or ""), code and (code[1] or code[2])]))
-    if isinstance(error, FileNotFoundError) or _status(error) == 404:
-        return FileNotFoundError(f"{uri}: {told or 'not found'}")
-    if kind in ("PreconditionError", "AlreadyExistsError"):
-        return Changed(uri)
-    if kind == "UnauthenticatedError" or _status(error) == 401 or (code and code[1] in _WRONG_CREDENTIALS):
-        return StoreRefuses(
-            f"{uri}: the store does not accept the credentials ({told}); correct or renew them"
-        )
-    if kind == "PermissionDeniedError" or _status(error) == 403:
-        return PermissionError(f"{uri}: access refused ({told})")
-    return _general(uri, error, told)
-
-
-def _general(uri: str, error: Exception, told: str) -> Exception:
-    kind, text = type(error).__name__, str(error)
-    if kind in ("InvalidPathError", "ValueError"):
-        named = re.search(r'[Pp]ath "([^"]*)"', text)
-        return StoreRefuses(
-            f"{uri}: the name {named[1] if named else ''!r} cannot be read from a store: it has empty, dot or control"
-            " parts; rename the object"
-        )
-    if kind == "GenericError":
-        answer = _NO_ANSWER.search(text)
-        if _may_pass(error):
-            reason = told or (answer[0].lower() if answer else "connection failed")
-            return StoreDown(f"{uri}: no answer from the store ({reason})")
-        return StoreRefuses(f"{uri}: {told or text.splitlines()[0][:200]}")
-    return error
-
-
-@cache
-def client(bucket: str) -> "ObjectStore":
-    """The client of a bucket, ``s3://bucket`` or ``gs://bucket``, which keeps its connections.
-
-    Raises:
-        StoreRefuses: Its library is not installed, or there are no credentials.
-    """
-    scheme, _, name = bucket.partition("://")
-    try:
-        return (_s3_client if scheme == "s3" else _gs_client)(name)
-    except ImportError as error:
-        extra = "aws" if scheme == "s3" else "gcp"
-        raise StoreRefuses(f"{bucket} needs {error.name}: pip install 'beamprint[{extra}]'") from error
-
-
-_RETRY = {
-    "max_retries": 8,
-    "retry_timeout": timedelta(seconds=PATIENCE_S),
-    "backoff": {
-        "init_backoff": timedelta(seconds=0.1),
-        "max_backoff": timedelta(seconds=_LONGEST_PAUSE_S),
-        "base": 2,
-    },
-}
-
-
-def _client_options(endpoint: str | None) -> dict[str, Any]:
-    return {
-        "connect_timeout": "5s",
-        "read_timeout": "15s",
-        "timeout": "1h",  # of a whole download
-        "allow_http": bool(endpoint and endpoint.startswith("http://")),
-    }
-
-
-def _s3_client(name: str) -> "ObjectStore":
-    from obstore.store import S3Store  # noqa: PLC0415
-
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    config: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
-    if not os.environ.get("AWS_ACCESS_KEY_ID") and not os.environ.get("AWS_SKIP_SIGNATURE"):
-        provider = _AwsCredentials()
-        config |= {"credential_provider": provider, "region": provider.region}
-    return S3Store(name, client_options=_client_options(endpoint), retry_config=_RETRY, **config)  # type: ignore[arg-type]
-
-
-class _AwsCredentials:
-    """Credentials of S3 where they are not in variables: of a profile, a role, a machine."""
-
-    def __init__(self) -> None:
-        from botocore.session import get_session  # noqa: PLC0415
-
-        session = get_session()
-        self._found = session.get_credentials()
-        if self._found is None:
-            raise StoreRefuses(
-                "s3:// needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-            )
-        self.region = session.get_config_variable("region") or "us-east-1"
-
-    def __call__(self) -> Any:
-        frozen = self._found.get_frozen_credentials()
-        return {
-            "access_key_id": frozen.access_key,
-            "secret_access_key": frozen.secret_key,
-            "token": frozen.token,
-            "expires_at": datetime.now(timezone.utc) + timedelta(minutes=10),
-        }
-
-
-def _gs_client(name: str) -> "ObjectStore":
-    from obstore.store import GCSStore  # noqa: PLC0415
-
-    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
-    if emulator:
-        config: dict[str, Any] = {"base_url": emulator, "credential_provider": _no_credentials}
-    else:
-        config = {"credential_provider": _GoogleCredentials()}
-    return GCSStore(name, client_options=_client_options(emulator), retry_config=_RETRY, **config)  # type: ignore[arg-type]
-
-
-def _no_credentials() -> Any:
-    return {"token": "", "expires_at": None}
-
-
-class _GoogleCredentials:
-    """Application default credentials: of a variable, a user, a machine."""
-
-    def __init__(self) -> None:
-        import google.auth  # noqa: PLC0415
-        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
-
-        os.environ.setdefault("GCE_METADATA_TIMEOUT", "1")  # a machine that has the service answers at once
-        try:
-            self._found, _ = google.auth.default(
-                scopes=["https://www.googleapis.com/auth/devstorage.read_write"]
-            )
-        except (GoogleAuthError, OSError, ValueError) as error:
-            raise StoreRefuses(
-                "gs:// needs credentials: set GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth application-default login"
-            ) from error
-
-    def __call__(self) -> Any:
-        from google.auth.transport.requests import Request  # noqa: PLC0415
-
-        found: Any = self._found
-        found.refresh(Request())
-        return {"token": found.token, "expires_at": found.expiry.replace(tzinfo=timezone.utc)}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.objects import Changed, StoreRefuses
+from beamprint.transforms.audio.object_errors import Changed, StoreRefuses
 
 
 @contextmanager

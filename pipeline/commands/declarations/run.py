@@ -59,12 +59,17 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         "-o",
         required=True,
         metavar="OUT",
-        help="folder of the dataset, or s3://, gs://; made if need be",
+        help="folder of the dataset, or s3://, gs://; made if need be; or bq://, with --staging",
     )
     p.add_argument(
         "--bigquery",
         metavar="TABLE",
         help="at the end, bring project.dataset.table up to date, as beamprint publish does",
+    )
+    p.add_argument(
+        "--staging",
+        metavar="OUT",
+        help="where the dataset lies that the table of --output bq://project.dataset.table follows",
     )
     p.add_argument(
         "--runner", choices=sorted(runners), default="local", help="where the graph runs (default: local)"

@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
-from beamprint.transforms.audio import object_bytes, objects, spool
+from beamprint.transforms.audio import object_bytes, object_clients, object_errors, objects, spool
 from beamprint.transforms.audio.cuts import plan_track
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import Limits
-from beamprint.transforms.audio.objects import StoreDown, StoreRefuses
+from beamprint.transforms.audio.object_errors import StoreDown, StoreRefuses
 from beamprint.transforms.audio.probe import probe
 from beamprint.transforms.audio.source import open_source, stat_source
 from beamprint.transforms.audio.track import open_segment
@@ -183,8 +183,8 @@ def test_a_write_whose_answer_was_lost_is_not_taken_for_somebody_elses(cloud, bu
 def test_an_outage_is_no_fault_of_the_track(cloud, bucket, tmp_path, monkeypatch):
     uri = f"{bucket}/a.wav"
     put(uri, sounds.encoded(tmp_path, "wav"))
-    monkeypatch.setattr(objects, "PATIENCE_S", 0.5)
-    monkeypatch.setattr(objects, "_RETRY", {"max_retries": 1})
+    monkeypatch.setattr(object_errors, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(object_clients, "_RETRY", {"max_retries": 1})
     objects.client.cache_clear()
     cloud.gate.fault = lambda method, path: 503
     with pytest.raises(StoreDown, match="no answer from the store") as caught, open_source(uri):

@@ -1,0 +1,124 @@
+"""What can go wrong with a store: what is tried again, and what is told, in a line and without secrets."""
+
+import random
+import re
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+PATIENCE_S = 20.0
+"""How long a request is repeated that meets a busy or broken store."""
+LONGEST_PAUSE_S = 4.0
+
+_STATUS = re.compile(r"status code: (\d{3})")
+_CODE = re.compile(r'<Code>(\w+)</Code>|"reason": ?"(\w+)"')
+_NO_ANSWER = re.compile(
+    r"Connection refused|Connection reset|timed? ?out|dns error|certificate|connection closed|Broken pipe",
+    re.I,
+)
+_WRONG_CREDENTIALS = (
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "InvalidToken",
+    "TokenRefreshRequired",
+    "AuthFailure",
+)
+_PERMANENT = range(300, 500)
+_PASSING = (408, 429)
+
+_Found = TypeVar("_Found")
+
+
+class StoreDown(Exception):  # noqa: N818 - what happened, not an error of anyone
+    """A store does not answer, or answers with errors, for longer than it is waited for."""
+
+    exit_code = 4
+
+
+class StoreRefuses(Exception):  # noqa: N818
+    """There are no credentials for a store, or it does not accept them, or the request; the message is one line."""
+
+    exit_code = 2
+
+
+class Changed(Exception):  # noqa: N818
+    """An object has another version than the one that was asked for."""
+
+
+class EmptyObject(Exception):  # noqa: N818
+    """A range was asked of an object without bytes."""
+
+
+def repeated(uri: str, attempt: Callable[[], _Found]) -> _Found:
+    """What a request gives, tried again with growing pauses, at random, while the store is busy or broken.
+
+    Raises:
+        FileNotFoundError, Changed, StoreRefuses, StoreDown: As ``get``.
+    """
+    began, pause = time.monotonic(), 0.1
+    while True:
+        try:
+            return attempt()
+        except request_errors() as error:
+            if not may_pass(error) or time.monotonic() - began > PATIENCE_S:
+                raise told(uri, error) from error
+        time.sleep(random.uniform(0, pause))
+        pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+def request_errors() -> tuple[type[Exception], ...]:
+    """What obstore raises, where it is in use at all."""
+    used = sys.modules.get("obstore.exceptions")
+    return (used.BaseError, ValueError, OSError) if used else ()
+
+
+def status_of(error: Exception) -> int | None:
+    status = _STATUS.search(str(error))
+    return int(status[1]) if status else None
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same request may succeed a little later."""
+    if type(error).__name__ != "GenericError":
+        return False
+    status = status_of(error)
+    if status is None:
+        return _NO_ANSWER.search(str(error)) is not None or "HTTP error" in str(error)
+    return status not in _PERMANENT or status in _PASSING
+
+
+def told(uri: str, error: Exception) -> Exception:
+    """The error as this program tells it. obstore's own words hold whole answers of the store: they stay out."""
+    kind, text = type(error).__name__, str(error)
+    code = _CODE.search(text)
+    answer = " ".join(filter(None, [str(status_of(error) or ""), code and (code[1] or code[2])]))
+    if isinstance(error, FileNotFoundError) or status_of(error) == 404:
+        return FileNotFoundError(f"{uri}: {answer or 'not found'}")
+    if kind in ("PreconditionError", "AlreadyExistsError"):
+        return Changed(uri)
+    if kind == "UnauthenticatedError" or status_of(error) == 401 or (code and code[1] in _WRONG_CREDENTIALS):
+        return StoreRefuses(
+            f"{uri}: the store does not accept the credentials ({answer}); correct or renew them"
+        )
+    if kind == "PermissionDeniedError" or status_of(error) == 403:
+        return PermissionError(f"{uri}: access refused ({answer})")
+    return _general(uri, error, answer)
+
+
+def _general(uri: str, error: Exception, answer: str) -> Exception:
+    kind, text = type(error).__name__, str(error)
+    if kind == "InvalidPathError" or "parse path" in text:
+        named = re.search(r'[Pp]ath "([^"]*)"', text)
+        return StoreRefuses(
+            f"{uri}: the name {named[1] if named else ''!r} cannot be read from a store: it has empty, dot or control"
+            " parts; rename the object"
+        )
+    if kind == "GenericError":
+        silence = _NO_ANSWER.search(text)
+        if may_pass(error):
+            reason = answer or (silence[0].lower() if silence else "connection failed")
+            return StoreDown(f"{uri}: no answer from the store ({reason})")
+        return StoreRefuses(f"{uri}: {answer or text.splitlines()[0][:200]}")
+    return error
