@@ -1,7 +1,7 @@
 """The graph, top to bottom; every runner runs these very steps."""
 
 from collections.abc import Iterable
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -10,8 +10,10 @@ from beamprint.transforms.decode_audio import Decode, DecodeAudio
 from beamprint.transforms.features import FEATURES
 from beamprint.transforms.gather import EXPECTED, IDENTITY, Found, GatherResults
 from beamprint.transforms.guard import FAILURES
+from beamprint.transforms.kept import TakeOver, keep
 from beamprint.transforms.merge import Assemble, MergeFingerprints
 from beamprint.transforms.model import Decoded, Failure, Partial, Range, Track
+from beamprint.transforms.partials import Scratch
 from beamprint.transforms.plan_buckets import PlanBuckets
 from beamprint.transforms.plan_segments import PlanSegments, PlanTrack
 from beamprint.transforms.read_manifest import ReadManifest
@@ -35,42 +37,71 @@ class Catalogue(Protocol):
 
 
 def bring_up_to_date(
-    p: beam.Pipeline, *, catalogue: Catalogue, plan: PlanTrack, decode: Decode, assemble: Assemble, sink: Sink
+    p: beam.Pipeline,
+    *,
+    catalogue: Catalogue,
+    plan: PlanTrack,
+    decode: Decode,
+    assemble: Assemble,
+    sink: Sink,
+    scratch: Scratch | None = None,
 ) -> None:
     """The whole job, from the manifest to the dataset, with nothing left to do outside."""
     listed = p | "ReadManifest" >> ReadManifest(catalogue.rows)
     tracks = listed | "PlanBuckets" >> PlanBuckets(sink, catalogue.outstanding)
     spread = tracks | "SpreadTracks" >> beam.Reshuffle()  # else headers are probed bucket by bucket
-    committed = fingerprint_tracks(spread, plan=plan, decode=decode, assemble=assemble, sink=sink)
+    committed = fingerprint_tracks(
+        spread, plan=plan, decode=decode, assemble=assemble, sink=sink, scratch=scratch
+    )
     committed | "WriteRunSummary" >> WriteRunSummary(catalogue.write_summary)
 
 
 def fingerprint_tracks(
-    tracks: PCollection[Track], *, plan: PlanTrack, decode: Decode, assemble: Assemble, sink: Sink
+    tracks: PCollection[Track],
+    *,
+    plan: PlanTrack,
+    decode: Decode,
+    assemble: Assemble,
+    sink: Sink,
+    scratch: Scratch | None = None,
 ) -> PCollection[int]:
-    """Measure tracks, as far as they are not known, and commit a record or a failure for each."""
+    """Measure tracks, as far as they are not known, and commit a record or a failure for each.
+
+    With scratch storage, partials of long tracks stay there until their track is merged, and segments that were
+    measured before are not measured again.
+    """
     ranges, known, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
-    results = measure_ranges(ranges, decode, unplanned) | "GatherResults" >> GatherResults()
-    merged = results | "MergeFingerprints" >> MergeFingerprints(assemble)
+    results = measure_ranges(ranges, decode, unplanned, scratch=scratch)
+    gathered = results | "GatherResults" >> GatherResults()
+    merged = gathered | "MergeFingerprints" >> MergeFingerprints(assemble)
     outcomes = (merged, known) | "Outcomes" >> beam.Flatten()
     return outcomes | "WriteFingerprints" >> WriteFingerprints(sink)
 
 
-def measure_ranges(ranges: PCollection[Range], decode: Decode, *failed: PCollection[Failure]) -> Results:
+def measure_ranges(
+    ranges: PCollection[Range],
+    decode: Decode,
+    *failed: PCollection[Failure],
+    scratch: Scratch | None = None,
+) -> Results:
     """Decode ranges and measure every family; each result is keyed by track id and names its step.
 
     The features are fused with the decoder and get its very object. Only small results leave. What
     failed before is among the failures.
     """
+    taken: Results = ()
+    if scratch is not None:
+        ranges, *taken = ranges | "TakeOver" >> TakeOver(scratch)
     spread = ranges | "Reshuffle" >> beam.Reshuffle()
     segments, undecoded = spread | "DecodeAudio" >> DecodeAudio(decode)
-    measured, unmeasured = zip(*(segments | feature for feature in FEATURES))
+    measured, unmeasured = zip(*(segments | feature(scratch) for feature in FEATURES))
     failures = (*failed, undecoded, *unmeasured) | "Failures" >> beam.Flatten()
     return (
         ranges | "Expected" >> beam.Map(_expected).with_output_types(Found),
-        segments | "Identity" >> beam.Map(_identity).with_output_types(Found),
+        segments | "Identity" >> beam.Map(_identity, scratch).with_output_types(Found),
         failures | "KeyFailures" >> beam.Map(_failed).with_output_types(Found),
         *measured,
+        *taken,
     )
 
 
@@ -82,6 +113,6 @@ def _failed(failure: Failure) -> Found:
     return failure.track.track_id, (FAILURES, failure)
 
 
-def _identity(decoded: Decoded) -> Found:
-    known = Partial(decoded.range.index, (decoded.identity, decoded.notes))
-    return decoded.range.track.track_id, (IDENTITY, known)
+def _identity(decoded: Decoded, scratch: Any) -> Found:
+    known = keep(scratch, decoded.range, IDENTITY, (decoded.identity, decoded.notes))
+    return decoded.range.track.track_id, (IDENTITY, Partial(decoded.range.index, known))

@@ -15,8 +15,11 @@ from beamprint.pipeline.catalogue.summaries import write_summary
 from beamprint.pipeline.catalogue.wave import remove_wave, write_wave
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.runner import RunOutcome, RunRequest, SliceReport
+from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.scratch import open_scratch, remove_scratch
 from beamprint.runners import interrupts
 from beamprint.runners.counters import report_of
+from beamprint.runners.partials_version import partials_version
 from beamprint.transforms.isolation import ChildLimits
 
 Cancel = Callable[[PipelineResult], None]
@@ -72,6 +75,7 @@ def submit(
             if state != PipelineState.DONE:
                 return RunOutcome(SliceReport(), NotFinished.exit_code, _why(result, state))
             remove_wave(store, sink.run_id)
+            remove_scratch(_scratch(request))
             return RunOutcome(report_of(result))
         except grpc.RpcError as error:
             raise NotFinished(
@@ -100,6 +104,7 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
         decode=job.decode,
         assemble=job.assemble,
         sink=job.sink,
+        scratch=_scratch(request),
     )
     try:
         return pipeline.run()
@@ -107,6 +112,10 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
         raise NotFinished(f"the cluster takes no job: {_told(error)}") from error
     except grpc.FutureTimeoutError as error:
         raise NotFinished("nobody answers at the job endpoint; is the job server up?") from error
+
+
+def _scratch(request: RunRequest) -> FolderStore:
+    return open_scratch(request.job.sink.dataset.store, request.scratch, partials_version())
 
 
 def _limits(request: RunRequest) -> ChildLimits:

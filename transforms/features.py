@@ -11,7 +11,9 @@ from apache_beam.pvalue import PCollection
 from beamprint.transforms.families import FAMILIES, measure_segment
 from beamprint.transforms.gather import Found
 from beamprint.transforms.guard import Guarded
+from beamprint.transforms.kept import keep
 from beamprint.transforms.model import Decoded, Partial, Range
+from beamprint.transforms.partials import Scratch
 
 METRICS = "beamprint"
 
@@ -26,10 +28,12 @@ class _MeasureFn(beam.DoFn):
 
     Args:
         family: Name of the family.
+        scratch: Where partials of cut tracks are kept; None to hand them on.
     """
 
-    def __init__(self, family: str) -> None:
+    def __init__(self, family: str, scratch: Scratch | None = None) -> None:
         self.family = family
+        self.scratch = scratch
         self.own_cpu = Metrics.counter(METRICS, f"cpu_us/{family}")
         self.shared_cpu = Metrics.counter(METRICS, "cpu_us/shared")
 
@@ -41,11 +45,15 @@ class _MeasureFn(beam.DoFn):
         spent, shared = time.thread_time_ns() - began, element.segment.shared_ns - shared_before
         self.shared_cpu.inc(shared // 1000)
         self.own_cpu.inc((spent - shared) // 1000)
+        content = keep(self.scratch, element.range, self.family, content)
         yield element.range.track.track_id, (self.family, Partial(element.range.index, content))
 
 
 class Features(beam.PTransform[Any, Any]):
     """Measures one family on every decoded segment.
+
+    Args:
+        scratch: Where partials of cut tracks are kept; None to hand them on.
 
     Returns:
         The pair (partials by track id, failures).
@@ -53,9 +61,13 @@ class Features(beam.PTransform[Any, Any]):
 
     family: ClassVar[str]
 
+    def __init__(self, scratch: Scratch | None = None) -> None:
+        super().__init__()
+        self.scratch = scratch
+
     def expand(self, segments: PCollection[Decoded]) -> Any:
         """Apply the family."""
-        return segments | Guarded(_MeasureFn(self.family), self.family, range_of, Found)
+        return segments | Guarded(_MeasureFn(self.family, self.scratch), self.family, range_of, Found)
 
 
 class SpectralFeatures(Features):
@@ -100,13 +112,13 @@ class QualityFeatures(Features):
     family = "quality"
 
 
-FEATURES = (
-    SpectralFeatures(),
-    TemporalFeatures(),
-    LoudnessFeatures(),
-    VariationFeatures(),
-    HarmonicFeatures(),
-    StereoFeatures(),
-    QualityFeatures(),
+FEATURES: tuple[type[Features], ...] = (
+    SpectralFeatures,
+    TemporalFeatures,
+    LoudnessFeatures,
+    VariationFeatures,
+    HarmonicFeatures,
+    StereoFeatures,
+    QualityFeatures,
 )
 """One step a family, in graph order."""

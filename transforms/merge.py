@@ -11,6 +11,7 @@ from beamprint.dsp.missing import Columns
 from beamprint.transforms.families import FAMILIES, combine
 from beamprint.transforms.gather import EXPECTED, IDENTITY, Grouped
 from beamprint.transforms.guard import FAILURES, Guard
+from beamprint.transforms.kept import loaded
 from beamprint.transforms.model import Failure, Fingerprint, Outcome, Partial, Range, Track
 
 _STAGES = ("plan", "decode", *FAMILIES, "merge")
@@ -34,9 +35,9 @@ class _Merge(beam.DoFn):
             yield min(failures, key=_graph_order)
             return
         planned = _range_of(element)
-        identity, notes = _complete(found[IDENTITY], planned.count, IDENTITY)[0]
+        identity, notes = loaded(_complete(found[IDENTITY], planned.count, IDENTITY)[0])
         families = {
-            name: combine(family, _complete(found[name], planned.count, name))
+            name: combine(family, list(map(loaded, _complete(found[name], planned.count, name))))
             for name, family in FAMILIES.items()
             if planned.track.wants(name)
         }

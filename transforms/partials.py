@@ -26,7 +26,7 @@ class Scratch(Protocol):
 
 def save(scratch: Scratch, work: Range, results: Mapping[str, list[Any]]) -> None:
     """Keep what every step found in a segment."""
-    scratch.write(_name(work), _pickled({step: _pickled(found) for step, found in results.items()}), "*")
+    scratch.write(name_of(work), _pickled({step: _pickled(found) for step, found in results.items()}), "*")
 
 
 def is_saved(scratch: Scratch, work: Range) -> bool:
@@ -65,10 +65,14 @@ class Saved(Mapping[str, list[Any]]):
         return len(_content(self._scratch, self._ranges[0]))
 
 
-def _name(work: Range) -> str:
-    """Named after the row of the manifest, the version of the file and the cuts: of anything else, another object."""
+def name_of(work: Range, step: str = "") -> str:
+    """Name of the object for a segment, or for what one step found in it.
+
+    Named after the row of the manifest, the version of the file and the cuts: of anything else, another object.
+    """
     told = repr((work.track, work.borders, work.frames)).encode(errors="surrogatepass")
-    return f"{hashlib.blake2b(told, digest_size=12).hexdigest()}-{work.index:05d}.partial"
+    of_track = hashlib.blake2b(told, digest_size=12).hexdigest()
+    return f"{of_track}-{work.index:05d}-{step}.partial" if step else f"{of_track}-{work.index:05d}.partial"
 
 
 def _pickled(value: object) -> bytes:
@@ -76,9 +80,9 @@ def _pickled(value: object) -> bytes:
 
 
 def _content(scratch: Scratch, work: Range) -> dict[str, bytes]:
-    opened = scratch.open(_name(work))
+    opened = scratch.open(name_of(work))
     if opened is None:
-        raise FileNotFoundError(_name(work))
+        raise FileNotFoundError(name_of(work))
     with opened[0] as file:
         content: dict[str, bytes] = pickle.load(file)
     return content

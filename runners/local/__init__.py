@@ -3,8 +3,6 @@
 import math
 
 from beamprint.pipeline.errors import NotFinished, UsageError
-from beamprint.pipeline.record.assembly import software_version
-from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.runner import RunOutcome, RunRequest
 from beamprint.pipeline.store.scratch import open_scratch, remove_scratch
 from beamprint.runners import interrupts
@@ -13,7 +11,7 @@ from beamprint.runners.local.messages import Setup
 from beamprint.runners.local.progress import Progress
 from beamprint.runners.local.supervisor import Supervisor, TooManyFailures
 from beamprint.runners.local.watched_worker import Limits
-from beamprint.transforms.audio.decoders import decoder_versions
+from beamprint.runners.partials_version import partials_version
 from beamprint.transforms.model import Track
 
 WORK = "beamprint.runners.in_process"
@@ -45,7 +43,7 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
         memory=request.memory_per_worker or cores.memory_limit(workers),
         seconds_per_minute=request.time_limit or SECONDS_PER_MINUTE,
     )
-    scratch = open_scratch(request.job.sink.dataset.store, request.scratch, _version())
+    scratch = open_scratch(request.job.sink.dataset.store, request.scratch, partials_version())
     with interrupts.noted() as signals:
         supervisor = Supervisor(
             _by_bucket(request),
@@ -81,8 +79,3 @@ def _by_bucket(request: RunRequest) -> dict[int, list[Track]]:
     for track in request.tracks:
         buckets.setdefault(request.job.sink.bucket_of(track.track_id), []).append(track)
     return buckets
-
-
-def _version() -> str:
-    """What the partials of long tracks depend on."""
-    return repr((dict(FAMILY_VERSIONS), software_version(), decoder_versions()))
