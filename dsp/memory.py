@@ -6,46 +6,28 @@ virtual machine; and the allocator hands blocks of this size back to the system 
 
 import math
 import weakref
-from collections.abc import Callable
 from threading import Lock
 
 import numpy as np
 
 from beamprint.dsp.arrays import Float32, UInt8
 
-SMALLEST = 1 << 20
+_SMALLEST = 1 << 20
 """Only blocks of at least so many bytes are kept: the allocator itself keeps smaller ones."""
 
-
-def _of_the_allocator(size: int) -> UInt8:
-    return np.empty(size, np.uint8)
-
-
 _free: list[UInt8] = []
-_new: list[Callable[[int], UInt8]] = [_of_the_allocator]
 _taking = Lock()
 
 
 def empty(*shape: int) -> Float32:
     """An uninitialised C-contiguous float32 array, whose memory is reused once it and all its views are gone."""
     size = 4 * math.prod(shape)
-    if size < SMALLEST:
+    if size < _SMALLEST:
         return np.empty(shape, np.float32)
     block = _taken(size)
     array = np.frombuffer(block.data[:size], np.float32)
     weakref.finalize(array, _free.append, block).atexit = False
     return array.reshape(shape)
-
-
-def take_from(new: Callable[[int], UInt8]) -> None:
-    """Have new blocks come from elsewhere than the allocator, such as memory that two processes share.
-
-    Parameters
-    ----------
-    new : callable
-        Gives a uint8 array of so many bytes, C-contiguous.
-    """
-    _new[:] = [new]
 
 
 def release() -> None:
@@ -64,4 +46,4 @@ def _taken(size: int) -> UInt8:
         if order:
             _free.pop(order[-1])
     # Pages that are never touched cost nothing, and the next track is a little longer.
-    return _new[-1](1 << (size - 1).bit_length())
+    return np.empty(1 << (size - 1).bit_length(), np.uint8)

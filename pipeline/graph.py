@@ -11,11 +11,11 @@ from beamprint.transforms.features import FEATURES
 from beamprint.transforms.gather import EXPECTED, IDENTITY, Found, GatherResults
 from beamprint.transforms.guard import FAILURES
 from beamprint.transforms.merge import Assemble, MergeFingerprints
-from beamprint.transforms.model import Decoded, Failure, Partial, Range, Track
+from beamprint.transforms.model import Decoded, Failure, Partial, Range, Totals, Track
 from beamprint.transforms.plan_buckets import PlanBuckets
 from beamprint.transforms.plan_segments import PlanSegments, PlanTrack
 from beamprint.transforms.read_manifest import ReadManifest
-from beamprint.transforms.write import Sink, WriteFingerprints
+from beamprint.transforms.write import Committed, Sink, WriteFingerprints
 from beamprint.transforms.write_summary import WriteRunSummary
 
 Results: TypeAlias = tuple[PCollection[Found], ...]
@@ -25,13 +25,13 @@ class Catalogue(Protocol):
     """What the graph asks of the manifest and of the dataset."""
 
     def rows(self) -> Iterable[Track]:
-        """Tracks that may need work."""
+        """The listing."""
 
     def outstanding(self, bucket: int, tracks: list[Track]) -> Iterable[Track]:
         """Tracks of a bucket that need work."""
 
-    def write_summary(self) -> None:
-        """Keep what was done, once however often it is called."""
+    def write_summary(self, totals: Totals) -> None:
+        """Keep what was done."""
 
 
 def bring_up_to_date(
@@ -40,14 +40,13 @@ def bring_up_to_date(
     """The whole job, from the manifest to the dataset, with nothing left to do outside."""
     listed = p | "ReadManifest" >> ReadManifest(catalogue.rows)
     tracks = listed | "PlanBuckets" >> PlanBuckets(sink, catalogue.outstanding)
-    spread = tracks | "SpreadTracks" >> beam.Reshuffle()  # else headers are probed bucket by bucket
-    committed = fingerprint_tracks(spread, plan=plan, decode=decode, assemble=assemble, sink=sink)
+    committed = fingerprint_tracks(tracks, plan=plan, decode=decode, assemble=assemble, sink=sink)
     committed | "WriteRunSummary" >> WriteRunSummary(catalogue.write_summary)
 
 
 def fingerprint_tracks(
     tracks: PCollection[Track], *, plan: PlanTrack, decode: Decode, assemble: Assemble, sink: Sink
-) -> PCollection[int]:
+) -> PCollection[Committed]:
     """Measure tracks, as far as they are not known, and commit a record or a failure for each."""
     ranges, known, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
     results = measure_ranges(ranges, decode, unplanned) | "GatherResults" >> GatherResults()

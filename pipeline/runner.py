@@ -1,20 +1,16 @@
 """What a run asks of a runner, and what it gets back; known to the command line and to every runner."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
-from beamprint.pipeline.catalogue.wave import Wave
+from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.record.assembly import Assembler
 from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.model import Decoded, Fingerprint, Range, Track
 from beamprint.transforms.ranges import read_range, recognise_or_plan
-
-if TYPE_CHECKING:
-    from beamprint.transforms.isolation import ChildLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +31,6 @@ class Job:
     def assemble(self) -> Assembler:
         """Makes the records of this run."""
         return Assembler(self.sink.started)
-
-    def isolated(self, limits: "ChildLimits") -> "Job":
-        """The same job, which opens files in processes that may break: a worker is shared by many tracks."""
-        from beamprint.transforms.isolation import Isolated  # noqa: PLC0415 - only workers of a cluster need it
-
-        return replace(self, decode=Isolated(self.decode, limits), plan=Isolated(self.plan, limits))
 
     @classmethod
     def within(cls, limits: Limits, sink: DatasetSink) -> "Job":
@@ -80,21 +70,18 @@ class RunRequest:
     Args:
         tracks: Tracks to measure, those of a bucket together.
         job: How.
-        wave: The same tracks, for a runner that runs the whole graph.
-        force: Whether tracks are done again that the dataset has.
+        catalogue: For a runner that lists and plans within the graph.
         workers: Worker processes; None for as many as the machine allows.
         memory_per_worker: Bytes a worker may hold; None for a default.
         scratch: Folder for what is not finished; None for one inside the dataset.
         time_limit: Seconds a minute of audio may take before its worker counts as hanging; None for a default.
         max_failures: Ends the run early: a share (below 1) or a number of tracks.
         quiet: Whether to show no progress.
-        beam: Options for Beam, by the names of its attributes; only those that were given.
     """
 
     tracks: Sequence[Track]
     job: Job
-    wave: Wave | None = None
-    force: bool = False
+    catalogue: CatalogueInGraph | None = None
     workers: int | None = None
     memory_per_worker: int | None = None
     scratch: str | None = None
@@ -102,7 +89,6 @@ class RunRequest:
     max_failures: float | None = None
     deadline: float | None = None
     quiet: bool = False
-    beam: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +97,7 @@ class RunOutcome:
 
     Attributes:
         report: What was done.
-        exit_code: 0 for all done, 1 for too many failures, 4 for a store or a cluster that failed, 130 and 143 for signals.
+        exit_code: 0 for all done, 1 for too many failures, 4 for a store that failed, 130 and 143 for signals.
         message: One line that says why it ended early and what to do; empty otherwise.
         taken_over: Segments of long tracks that an earlier run had measured.
         left: Whether work was left to a later run because of the deadline.

@@ -22,7 +22,7 @@ def main() -> NoReturn:
     standard_streams.make_safe()
     interrupts.attend()
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional package it does not find
-    code = run_command(sys.argv[1:], RUNNERS)
+    code = run_command(sys.argv[1:], {"local": _local, "direct": _direct, "DirectRunner": _direct})
     _end(code)
 
 
@@ -57,18 +57,6 @@ def _direct(request: "RunRequest") -> "RunOutcome":
     return in_process.run(request)
 
 
-def _flink(request: "RunRequest") -> "RunOutcome":
-    from beamprint.runners import flink  # noqa: PLC0415
-
-    return flink.run(request)
-
-
-def _portable(request: "RunRequest") -> "RunOutcome":
-    from beamprint.runners import portable  # noqa: PLC0415
-
-    return portable.run(request)
-
-
 def _keep_temporary_files(request: "RunRequest") -> None:
     """Have the libraries put temporary files where the run may write; TMPDIR, where it is set, tells them otherwise.
 
@@ -83,13 +71,3 @@ def _keep_temporary_files(request: "RunRequest") -> None:
     with suppress(OSError):  # the runner says so
         os.makedirs(scratch, mode=0o700, exist_ok=True)
     os.environ.setdefault("TMPDIR", scratch)
-
-
-RUNNERS = {
-    "local": _local,
-    "direct": _direct,
-    "DirectRunner": _direct,
-    "flink": _flink,
-    "portable": _portable,
-}
-"""What ``--runner`` may name."""

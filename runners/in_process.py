@@ -1,21 +1,20 @@
 """The graph run in this process: the whole of it, or its parts over a slice of the work, for a worker."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
+from apache_beam.runners.runner import PipelineResult
 
 from beamprint.pipeline import graph
-from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
-from beamprint.pipeline.catalogue.wave import remove_wave, write_wave
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
 from beamprint.pipeline.store.folder import FolderStore
 from beamprint.runners import in_memory, winding_up
-from beamprint.runners.counters import report_of
 from beamprint.transforms.audio import cuts, track  # noqa: F401  else each worker loads them with its first track
+from beamprint.transforms.features import METRICS
 from beamprint.transforms.gather import GatherResults
 from beamprint.transforms.merge import MergeFingerprints
 from beamprint.transforms.model import Failure, Range, Track
@@ -31,26 +30,21 @@ _slice: list[Track | Range] = []
 
 
 def run(request: RunRequest) -> RunOutcome:
-    """Plan, measure and commit in one run of the graph: the direct runner.
+    """List, plan, measure and commit in one run of the graph: the direct runner.
 
     Args:
         request: The work; options that concern worker processes do not matter here.
     """
-    if request.wave is None:
-        raise ValueError("the direct runner plans within the graph: it needs the request's wave")
-    job, pipeline = request.job, in_memory.new_pipeline()
-    write_wave(job.sink.dataset.store, request.wave)
+    catalogue, job = request.catalogue, request.job
+    if catalogue is None:
+        raise ValueError(
+            "the direct runner lists and plans within the graph: it needs the request's catalogue"
+        )
+    pipeline = in_memory.new_pipeline()
     graph.bring_up_to_date(
-        pipeline,
-        catalogue=CatalogueInGraph(job.sink, request.force),
-        plan=job.plan,
-        decode=job.decode,
-        assemble=job.assemble,
-        sink=job.sink,
+        pipeline, catalogue=catalogue, plan=job.plan, decode=job.decode, assemble=job.assemble, sink=job.sink
     )
-    outcome = RunOutcome(report_of(pipeline.run()))
-    remove_wave(job.sink.dataset.store, job.sink.run_id)
-    return outcome
+    return RunOutcome(_report(pipeline.run()))
 
 
 def prepare(job: Job) -> None:
@@ -107,7 +101,7 @@ def _merge_ranges(tracks: PCollection[Range], job: Job, scratch: FolderStore) ->
 
 def _run(steps: _Steps, items: Sequence[Track | Range], job: Job, *scratch: FolderStore) -> SliceReport:
     _slice[:] = items
-    return report_of(in_memory.run_serialised(_serialised(steps, job, *scratch)))
+    return _report(in_memory.run_serialised(_serialised(steps, job, *scratch)))
 
 
 @cache
@@ -122,3 +116,21 @@ def _serialised(steps: _Steps, job: Job, *scratch: FolderStore) -> bytes:
 
 def _current_slice() -> Sequence[Any]:
     return _slice
+
+
+def _report(result: PipelineResult) -> SliceReport:
+    result.wait_until_finish()
+    counters = Counter[str]()
+    for c in result.metrics().query()["counters"]:
+        if c.key.metric.namespace == METRICS:
+            counters[c.key.metric.name] += c.committed  # several steps may count under one name
+    return SliceReport(
+        recorded=counters["recorded"],
+        failures=Counter(_below("failed/", counters)),
+        audio_seconds=counters["audio_ms"] / 1000,
+        cpu_seconds=Counter({stage: us / 1e6 for stage, us in _below("cpu_us/", counters).items()}),
+    )
+
+
+def _below(prefix: str, counters: Mapping[str, int]) -> dict[str, int]:
+    return {name.removeprefix(prefix): n for name, n in counters.items() if name.startswith(prefix)}

@@ -65,7 +65,6 @@ class _DecodeFn(beam.DoFn):
             return
         finally:
             self.cpu.inc((time.thread_time_ns() - began) // 1000)
-        self.cpu.inc(decoded.cpu_ns // 1000)
         seconds = decoded.segment.own.length / decoded.segment.rate
         self.audio.inc(round(1000 * seconds))
         listener.decoded(element, seconds)

@@ -4,6 +4,7 @@ Each track crosses about twenty times from one step to another, pickled. Frequen
 ``__reduce__``, which is several times faster than what pickle does for a slotted dataclass.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -97,14 +98,12 @@ class Decoded:
         segment: The audio.
         identity: Identity columns of the record (hash, duration, codec ...).
         notes: Codes the decoder adds to the record's notes.
-        cpu_ns: CPU nanoseconds that another process has spent on it.
     """
 
     range: Range
     segment: "Segment"
     identity: Mapping[str, Any]
     notes: tuple[str, ...] = ()
-    cpu_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +167,8 @@ class Fingerprint:
 
 Outcome = Fingerprint | Failure
 """What becomes of a track."""
+
+Totals = Counter[str]
+"""What a run did: ``recorded`` and a count for each reason of failure."""
+
+RECORDED = "recorded"

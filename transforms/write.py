@@ -22,11 +22,24 @@ class Sink(Protocol):
         """Replace the rows of these tracks, durably, once however often it is called."""
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a bucket took.
+
+    Attributes:
+        recorded: Ids of tracks with a record.
+        failed: Failures.
+    """
+
+    recorded: tuple[str, ...]
+    failed: tuple[Failure, ...]
+
+
 class _CommitFn(beam.DoFn):
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
 
-    def process(self, element: tuple[int, Iterable[Outcome]]) -> Iterator[int]:
+    def process(self, element: tuple[int, Iterable[Outcome]]) -> Iterator[Committed]:
         bucket, outcomes = element
         found = list(outcomes)
         records = [outcome for outcome in found if isinstance(outcome, Fingerprint)]
@@ -35,7 +48,7 @@ class _CommitFn(beam.DoFn):
         Metrics.counter(METRICS, "recorded").inc(len(records))
         for failure in failures:
             Metrics.counter(METRICS, f"failed/{failure.reason}").inc()
-        yield bucket
+        yield Committed(tuple(record.track_id for record in records), tuple(failures))
 
 
 @dataclass(eq=False)
@@ -46,18 +59,18 @@ class WriteFingerprints(beam.PTransform[Any, Any]):
         sink: Keeps them.
 
     Returns:
-        The number of each bucket, once its rows are durable.
+        A ``Committed`` for each bucket, once its rows are durable.
     """
 
     sink: Sink
 
-    def expand(self, outcomes: PCollection[Outcome]) -> PCollection[int]:
+    def expand(self, outcomes: PCollection[Outcome]) -> PCollection[Committed]:
         """Group and commit."""
         return (
             outcomes
             | "KeyByBucket" >> beam.Map(self._with_bucket)
             | "GroupByBucket" >> beam.GroupByKey()
-            | "Commit" >> beam.ParDo(_CommitFn(self.sink)).with_output_types(int)
+            | "Commit" >> beam.ParDo(_CommitFn(self.sink))
         )
 
     def _with_bucket(self, outcome: Outcome) -> tuple[int, Outcome]:

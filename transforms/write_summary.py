@@ -1,31 +1,41 @@
 """The last step of the graph: what was done, once everything is durable."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
-from apache_beam.transforms.combiners import Count
+
+from beamprint.transforms.model import RECORDED, Totals
+from beamprint.transforms.write import Committed
 
 
-def _written(buckets: int, write: Callable[[], None]) -> None:
-    write()
+def _totals(committed: Committed) -> Totals:
+    reasons = Counter(str(failure.reason) for failure in committed.failed)
+    return Counter({RECORDED: len(committed.recorded)}) + reasons
+
+
+def _sum(several: Iterable[Totals]) -> Totals:
+    return sum(several, Counter())
+
+
+def _handed_over(totals: Totals, write: Callable[[Totals], None]) -> None:
+    write(Counter(totals))  # Beam's coder makes a plain dict of it, which has no count of what never happened
 
 
 @dataclass(eq=False)
 class WriteRunSummary(beam.PTransform[Any, Any]):
-    """Keep a summary with the dataset, when all buckets are committed.
-
-    What it says is counted on disk: after a restart, elements tell of the last attempt only.
+    """Count what all buckets took and keep it with the dataset.
 
     Args:
-        write: Counts and writes, durably, once however often it is called.
+        write: Keeps the totals, durably, once however often it is called.
     """
 
-    write: Callable[[], None]
+    write: Callable[[Totals], None]
 
-    def expand(self, committed: PCollection[int]) -> PCollection[Any]:
-        """Wait for all buckets, also where there is none, and write."""
-        buckets = committed | "AwaitBuckets" >> Count.Globally()
-        return buckets | "Write" >> beam.Map(_written, self.write)
+    def expand(self, committed: PCollection[Committed]) -> PCollection[Any]:
+        """Count and write, also where nothing was outstanding."""
+        totals = committed | "Count" >> beam.Map(_totals) | "Sum" >> beam.CombineGlobally(_sum)
+        return totals | "Write" >> beam.Map(_handed_over, self.write)

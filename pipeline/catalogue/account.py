@@ -1,7 +1,6 @@
 """The law of conservation: every listed track is on disk when a run ends."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import chain
@@ -9,7 +8,6 @@ from itertools import chain
 from beamprint.pipeline.catalogue.planning import RunPlan, Standing, same_source
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.known import BucketState, known_state
-from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.model import Track
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -62,7 +60,7 @@ def account(
     Raises:
         NotFinished: A file of the dataset cannot be read.
     """
-    moment = made_at(started)
+    made_at = (started - _EPOCH) // timedelta(microseconds=1)
     counts = Counter[str]()
     moved: list[str] = []
     missing: list[str] = []
@@ -78,7 +76,7 @@ def account(
         counts["unchanged"] += len(settled.get(bucket, ())) - len(lost)
         missing += lost
         for track, standing in buckets.get(bucket, ()):
-            fate = _fate(track, standing, state, run_id, moment)
+            fate = _fate(track, standing, state, run_id, made_at)
             counts[fate] += 1
             if fate == "moved":
                 moved.append(track.track_id)
@@ -96,28 +94,7 @@ def account(
     )
 
 
-def made_at(started: datetime) -> int:
-    """When the records of a run were made, as ``Known.made_at`` tells: at its start."""
-    return (started - _EPOCH) // timedelta(microseconds=1)
-
-
-def reasons_of(dataset: Dataset, run_id: str) -> Counter[str]:
-    """Failures of a run by reason, as they are on disk.
-
-    Raises:
-        NotFinished: A file of the dataset cannot be read.
-    """
-    rows = dataset.quarantine().select(["run_id", "reason"]).to_pylist()
-    return Counter(row["reason"] for row in rows if row["run_id"] == run_id)
-
-
-def went_wrong(counted: Account, reasons: Mapping[str, int]) -> bool:
-    """Whether somebody must look: tracks are missing, there is a bug, or nothing could be measured."""
-    nothing_done = counted.quarantined > 0 and counted.done == counted.quarantined
-    return bool(counted.missing) or nothing_done or reasons.get(Reason.INTERNAL_ERROR, 0) > 0
-
-
-def _fate(track: Track, standing: Standing, state: BucketState, run_id: str, moment: int) -> str:
+def _fate(track: Track, standing: Standing, state: BucketState, run_id: str, made_at: int) -> str:
     record, failure = state.records.get(track.track_id), state.failures.get(track.track_id)
     if not standing.outstanding:
         return "lost" if record is None and failure is None else "refreshed"
@@ -125,7 +102,7 @@ def _fate(track: Track, standing: Standing, state: BucketState, run_id: str, mom
         return "quarantined"
     if record is None:
         return "not done"
-    if record.made_at == moment:
+    if record.made_at == made_at:
         return "recorded"
     if not same_source(track, record) or record.behind:
         return "not done"

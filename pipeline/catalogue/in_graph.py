@@ -1,16 +1,16 @@
-"""What the whole graph asks of the catalogue: the tracks of its wave, which of them are outstanding still, a summary."""
+"""What the whole graph asks of the catalogue: the listing, the outstanding tracks, and a place for the summary."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from beamprint.pipeline.catalogue.account import account, made_at, reasons_of, went_wrong
-from beamprint.pipeline.catalogue.planning import RunPlan, plan_bucket
-from beamprint.pipeline.catalogue.summaries import write_summary
-from beamprint.pipeline.catalogue.wave import read_wave
-from beamprint.pipeline.store.known import BucketState, known_state
+from beamprint.pipeline.catalogue.bounds import UNBOUNDED, Bounds
+from beamprint.pipeline.catalogue.listing import list_tracks
+from beamprint.pipeline.catalogue.planning import plan_bucket, with_hashes
+from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
+from beamprint.pipeline.store.known import known_state
 from beamprint.pipeline.store.sink import DatasetSink
-from beamprint.transforms.model import Track
+from beamprint.transforms.model import RECORDED, Totals, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,46 +18,46 @@ class CatalogueInGraph:
     """What the graph asks of the manifest and of the dataset; small and picklable.
 
     Args:
+        inputs: As the user gave them.
         sink: Where outcomes are committed.
-        force: Whether tracks are done again that the dataset has.
+        force: Whether to analyse everything again.
+        retry_failed: Whether to try all failed tracks again.
+        only: Ids of the tracks that may be done; None for all.
+        bounds: What the inputs and the manifests may name.
     """
 
+    inputs: tuple[str, ...]
     sink: DatasetSink
     force: bool = False
+    retry_failed: bool = False
+    only: frozenset[str] | None = None
+    bounds: Bounds = UNBOUNDED
 
-    def rows(self) -> Sequence[Track]:
-        """The tracks of the wave."""
-        return [track for track, _ in read_wave(self.sink.dataset.store, self.sink.run_id).tracks]
+    def rows(self) -> Iterable[Track]:
+        """The listing."""
+        return list_tracks(self.inputs, self.bounds).tracks
 
     def outstanding(self, bucket: int, tracks: list[Track]) -> Iterator[Track]:
-        """Tracks of a bucket that still need work: a restarted job, or a second one, passes over what is committed."""
-        state = known_state(self.sink.dataset.store, bucket)
-        planned = plan_bucket(tracks, state, force=self.force, retry_failed=True)
-        for track, (_, standing) in zip(tracks, planned):
-            if standing.outstanding and not self._done(track, state):
+        """Tracks of a bucket that need work."""
+        dataset = self.sink.dataset
+        state = known_state(dataset.store, bucket)
+        planned = plan_bucket(tracks, state, force=self.force, retry_failed=self.retry_failed)
+        for track, standing in with_hashes(planned, state, dataset, bucket):
+            if standing.outstanding and (self.only is None or track.track_id in self.only):
                 yield track
 
-    def _done(self, track: Track, state: BucketState) -> bool:
-        """Whether this very run has committed the track."""
-        record, failure = state.records.get(track.track_id), state.failures.get(track.track_id)
-        recorded = record is not None and record.made_at == made_at(self.sink.started)
-        return recorded or (failure is not None and failure.run_id == self.sink.run_id)
-
-    def write_summary(self) -> None:
-        """Keep what is on disk of the wave; a launcher that waits for the job replaces it by its own count."""
-        dataset, run_id = self.sink.dataset, self.sink.run_id
-        wave = read_wave(dataset.store, run_id)
-        counted = account(dataset, RunPlan(wave.tracks), run_id=run_id, started=self.sink.started)
-        reasons = reasons_of(dataset, run_id)
-        summary = replace(
-            wave.opening,
+    def write_summary(self, totals: Totals) -> None:
+        """Keep what the graph did; a launcher that waits for it replaces this by what it counted on disk."""
+        reasons = {reason: n for reason, n in totals.items() if reason != RECORDED}
+        summary = RunSummary(
+            run_id=self.sink.run_id,
+            started=self.sink.started,
             finished=datetime.now(timezone.utc),
-            outcome="failures" if went_wrong(counted, reasons) else "done",
-            recorded=counted.recorded,
-            quarantined=counted.quarantined,
-            moved=len(counted.moved),
-            refreshed=wave.opening.refreshed + counted.refreshed,
-            reasons=dict(reasons),
-            missing=counted.missing,
+            outcome="done",
+            planned={},
+            recorded=totals[RECORDED],
+            quarantined=sum(reasons.values()),
+            unchanged=0,
+            reasons=reasons,
         )
-        write_summary(dataset.store, summary)
+        write_summary(self.sink.dataset.store, summary)

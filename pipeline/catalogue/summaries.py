@@ -86,16 +86,6 @@ def as_mapping(summary: RunSummary) -> dict[str, Any]:
     return told
 
 
-def from_mapping(told: Mapping[str, Any]) -> RunSummary:
-    """The opposite of ``as_mapping``.
-
-    Raises:
-        ValueError, TypeError, KeyError: It is no summary.
-    """
-    moments = {moment: datetime.fromisoformat(told[moment]) for moment in ("started", "finished")}
-    return RunSummary(**{**told, **moments})
-
-
 def read_summaries(store: Store) -> list[RunSummary]:
     """Summaries of all runs of a dataset, first run first. Files that others put beside them are passed over.
 
@@ -134,7 +124,10 @@ def _read(store: Store, name: str) -> RunSummary | None:
     """A summary; None for what is none and has no name of one either."""
     found = read(store, name)
     try:
-        return from_mapping(json.loads(found[0] if found else b""))
+        told = json.loads(found[0] if found else b"")
+        for moment in ("started", "finished"):
+            told[moment] = datetime.fromisoformat(told[moment])
+        return RunSummary(**told)
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         if _MADE_BY_RUN.match(name) is None:
             return None

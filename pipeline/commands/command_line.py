@@ -4,13 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import Any
 
 from beamprint.pipeline.commands.declarations import (
     album,
     analyze,
     check,
+    compare,
     describe,
     diff,
     duplicates,
@@ -38,6 +38,7 @@ _OTHER_COMMANDS = (
     verify,
     runs,
     diff,
+    compare,
     album,
     check,
     faults,
@@ -64,16 +65,10 @@ def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
     parser, of_run = _parsers(runners)
     try:
         if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments):
-            from beamprint.pipeline.commands.settings import apply_settings, runner_named  # noqa: PLC0415
+            from beamprint.pipeline.commands.settings import apply_settings  # noqa: PLC0415
 
-            if runner_named(arguments[1:], os.environ) in run.CLUSTERS:
-                from beamprint.pipeline.commands.beam_options import add_beam_options  # noqa: PLC0415
-
-                add_beam_options(of_run)
             apply_settings(of_run, arguments[1:], os.environ)
-        options, unknown = parser.parse_known_args(arguments)
-        if unknown:
-            _refuse(unknown, of_run if arguments[0] == "run" else parser)
+        options = parser.parse_args(arguments)
         code: int = options.command(options)
     except (UsageError, DatasetHeld, NotFinished, TooManyGone) as error:
         print(f"beamprint: {on_one_line(str(error))}", file=sys.stderr)
@@ -83,14 +78,6 @@ def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
         sys.stderr.close()
         return 0
     return code
-
-
-def _refuse(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:
-    """End as argparse does, and name what was meant."""
-    option = unknown[0].partition("=")[0]
-    nearest = get_close_matches(option, parser._option_string_actions, n=1)
-    meant = f"; the nearest option is {nearest[0]}" if nearest else ""
-    parser.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
 
 
 def _parsers(runners: Mapping[str, run.Runner]) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:

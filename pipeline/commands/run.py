@@ -10,15 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 
-from beamprint.pipeline.catalogue.account import Account, account, reasons_of, went_wrong
+from beamprint.pipeline.catalogue.account import Account, account
 from beamprint.pipeline.catalogue.bounds import Bounds
+from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.catalogue.listing import Listing, list_tracks
-from beamprint.pipeline.catalogue.planning import RunPlan, Standing, plan
+from beamprint.pipeline.catalogue.planning import RunPlan, plan
 from beamprint.pipeline.catalogue.pruning import LARGEST_SHARE, remove_gone
 from beamprint.pipeline.catalogue.retagging import retag
 from beamprint.pipeline.catalogue.summaries import RunSummary, write_summary
-from beamprint.pipeline.catalogue.wave import Wave
-from beamprint.pipeline.commands.beam_options import given_beam_options
 from beamprint.pipeline.commands.found_table import found_table
 from beamprint.pipeline.commands.limits import limits_of
 from beamprint.pipeline.commands.metrics import check_metrics_file, write_metrics
@@ -33,6 +32,7 @@ from beamprint.pipeline.store.dataset import Dataset, writing
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.scratch import PARTIALS
 from beamprint.pipeline.store.sink import DatasetSink
+from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.audio.uris import readable
 
 Runner = Callable[[RunRequest], RunOutcome]
@@ -79,14 +79,13 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     with writing(store, run_id, listed=len(listing.tracks), bucket_tracks=options.bucket_tracks) as dataset:
         sink = DatasetSink(dataset, run_id, started)
         todo = _plan(listing, dataset, options)
-        opening = _opening(listing, todo, sink, options)
         if not options.quiet:
             _tell(*planned(todo, verbose=options.verbose))
         _check_gone(todo, listing, options)
         retag(dataset, todo)
-        outcome = _work(todo, opening, sink, options, runner)
+        outcome = _work(todo, sink, bounds, options, runner)
         ended = _count(listing, todo, sink, outcome, options)
-        summary = _summary(opening, ended)
+        summary = _summary(ended, sink, options)
         write_summary(store, summary)
         if options.metrics_file:
             _tell(*filter(None, [write_metrics(options.metrics_file, store, summary, ended.code)]))
@@ -123,18 +122,20 @@ def _plan(listing: Listing, dataset: Dataset | None, options: argparse.Namespace
 
 
 def _work(
-    todo: RunPlan, opening: RunSummary, sink: DatasetSink, options: argparse.Namespace, runner: Runner
+    todo: RunPlan, sink: DatasetSink, bounds: Bounds, options: argparse.Namespace, runner: Runner
 ) -> RunOutcome:
     tracks = todo.outstanding
     if not tracks:
         sink.dataset.store.clear(PARTIALS)
         return RunOutcome(SliceReport())
+    only = frozenset(track.track_id for track in tracks) if todo.deferred else None
     return runner(
         RunRequest(
             tracks,
             Job.within(limits_of(options), sink),
-            wave=Wave(opening, tuple(pair for pair in todo.tracks if pair[1].outstanding)),
-            force=options.force,
+            catalogue=CatalogueInGraph(
+                tuple(options.inputs), sink, options.force, options.retry_failed, only, bounds
+            ),
             workers=options.workers,
             memory_per_worker=options.memory_per_worker,
             scratch=options.scratch,
@@ -142,7 +143,6 @@ def _work(
             max_failures=None if options.max_failures is None else options.max_failures.of(len(tracks)),
             deadline=options.deadline,
             quiet=options.quiet,
-            beam=given_beam_options(options),
         )
     )
 
@@ -152,7 +152,7 @@ def _count(
 ) -> Ended:
     dataset = sink.dataset
     counted = account(dataset, todo, run_id=sink.run_id, started=sink.started, left=outcome.left)
-    reasons = reasons_of(dataset, sink.run_id) if counted.quarantined else Counter[str]()
+    reasons = _reasons(dataset, sink.run_id) if counted.quarantined else Counter[str]()
     code = _exit_code(outcome, counted, reasons, options.max_failures) or int(bool(listing.unlisted))
     removed = remove_gone(dataset, todo, counted, prune=options.prune and not outcome.exit_code)
     return Ended(listing, todo, outcome, counted, reasons, removed, code)
@@ -181,50 +181,42 @@ def _check_gone(todo: RunPlan, listing: Listing, options: argparse.Namespace) ->
         )
 
 
-def _opening(listing: Listing, todo: RunPlan, sink: DatasetSink, options: argparse.Namespace) -> RunSummary:
-    """The summary before anything is done."""
+def _summary(ended: Ended, sink: DatasetSink, options: argparse.Namespace) -> RunSummary:
+    counted, report = ended.counted, ended.outcome.report
     return RunSummary(
         run_id=sink.run_id,
         started=sink.started,
-        finished=sink.started,
-        outcome="unfinished",
-        planned=todo.counts,
-        recorded=0,
-        quarantined=0,
-        unchanged=todo.counts[Standing.UNCHANGED] + todo.counts[Standing.FAILED_BEFORE],
-        deferred=todo.deferred,
-        refreshed=todo.counts[Standing.METADATA],
-        gone=len(todo.gone),
-        details={
-            "inputs": list(map(readable, options.inputs)),
-            "unlisted": listing.unlisted,
-            "runner": options.runner,
-            "software": software_version(),
-            "outdated": dict(todo.outdated),
-            "failed_before": dict(todo.failed),
-            "gone": todo.gone[:_KEPT_IDS],
-        },
-    )
-
-
-def _summary(opening: RunSummary, ended: Ended) -> RunSummary:
-    counted, report = ended.counted, ended.outcome.report
-    spent = {"audio_seconds": report.audio_seconds, "cpu_seconds": dict(report.cpu_seconds)}
-    return replace(
-        opening,
         finished=_now(),
         outcome=_OUTCOMES[ended.code],
+        planned=ended.todo.counts,
         recorded=counted.recorded,
         quarantined=counted.quarantined,
         unchanged=counted.unchanged,
         deferred=counted.deferred,
         moved=len(counted.moved),
         refreshed=counted.refreshed,
+        gone=len(ended.todo.gone),
         removed=ended.removed,
         reasons=dict(ended.reasons),
         missing=() if ended.outcome.exit_code else counted.missing,
-        details={**opening.details, **spent},
+        details={
+            "inputs": list(map(readable, options.inputs)),
+            "unlisted": ended.listing.unlisted,
+            "runner": options.runner,
+            "audio_seconds": report.audio_seconds,
+            "cpu_seconds": dict(report.cpu_seconds),
+            "software": software_version(),
+            "outdated": dict(ended.todo.outdated),
+            "failed_before": dict(ended.todo.failed),
+            "gone": ended.todo.gone[:_KEPT_IDS],
+        },
     )
+
+
+def _reasons(dataset: Dataset, run_id: str) -> Counter[str]:
+    """Failures of the run as they are on disk."""
+    rows = dataset.quarantine().select(["run_id", "reason"]).to_pylist()
+    return Counter(row["reason"] for row in rows if row["run_id"] == run_id)
 
 
 def _exit_code(
@@ -233,7 +225,9 @@ def _exit_code(
     if outcome.exit_code:
         return outcome.exit_code
     too_many = allowed is not None and counted.quarantined > allowed.of(counted.done)
-    return int(too_many or went_wrong(counted, reasons))
+    nothing_done = counted.quarantined > 0 and counted.done == counted.quarantined
+    bugs = reasons[Reason.INTERNAL_ERROR] > 0
+    return int(bool(counted.missing) or too_many or nothing_done or bugs)
 
 
 def _tell(*lines: str) -> None:

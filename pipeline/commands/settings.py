@@ -60,7 +60,7 @@ def apply_settings(
         UsageError: A file, a name or a value is wrong; the message names the variable, or the file and the key.
     """
     actions = {_name(action): action for action in parser._actions if action.dest != "help"}
-    path = _path_of_config(words, environment)
+    path = _path_of_config(words) or environment.get(PREFIX + _CONFIG.upper())
     del actions[_CONFIG]
     settings = [*(_from_file(path, actions) if path else ()), *_from_environment(environment, actions)]
     for setting in {setting.action.dest: setting for setting in settings}.values():
@@ -72,29 +72,14 @@ def _name(action: argparse.Action) -> str:
     return next((option[2:] for option in action.option_strings if option.startswith("--")), action.dest)
 
 
-def runner_named(words: Sequence[str], environment: Mapping[str, str]) -> object:
-    """What ``--runner``, its variable or the file says, before all options of the command are known; else None.
-
-    Raises:
-        UsageError: The file cannot be read.
-    """
-    path = _path_of_config(words, environment)
-    given = _on_command_line("runner", words) or environment.get(f"{PREFIX}RUNNER")
-    return given or (_read(path).get("runner") if path else None)
-
-
-def _path_of_config(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
-    return _on_command_line(_CONFIG, words) or environment.get(PREFIX + _CONFIG.upper())
-
-
-def _on_command_line(name: str, words: Sequence[str]) -> str | None:
+def _path_of_config(words: Sequence[str]) -> str | None:
     finder = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    finder.add_argument(f"--{name}", dest="value")
+    finder.add_argument(f"--{_CONFIG}")
     try:
-        value: str | None = finder.parse_known_args(words)[0].value
+        path: str | None = finder.parse_known_args(words)[0].config
     except argparse.ArgumentError:  # the parser of the command says so
         return None
-    return value
+    return path
 
 
 def _from_file(path: str, actions: Mapping[str, argparse.Action]) -> Iterator[_Setting]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from beamprint.runners.local.messages import Item, Task, Verb
 from beamprint.transforms.model import Range, Track
-from beamprint.transforms.track_length import audio_seconds
 
 LONGEST_SLICE_S = 40.0
 _SHORTEST_SLICE_S = 1.0
@@ -27,6 +26,20 @@ _KEPT = 0.8
 """How much of what was learnt before counts beside a new slice."""
 _SECONDS_PER_TRACK = 0.03
 _SECONDS_PER_AUDIO_SECOND = 0.006
+_UNKNOWN_AUDIO_S = 240.0
+_BYTES_PER_SECOND = {
+    "wav": 176_400, "aif": 176_400, "aiff": 176_400, "caf": 176_400, "rf64": 176_400, "bw64": 176_400, "w64": 176_400,
+    "au": 176_400, "flac": 90_000, "mp3": 24_000, "ogg": 16_000, "oga": 16_000, "opus": 12_000,
+}  # fmt: skip
+_OTHER_BYTES_PER_SECOND = 24_000
+
+
+def audio_seconds(track: Track) -> float:
+    """Guess of a track's length as 16-bit stereo at 44.1 kHz, from its size and suffix."""
+    if track.size is None:
+        return _UNKNOWN_AUDIO_S
+    suffix = track.uri.rpartition(".")[2].lower()
+    return track.size / _BYTES_PER_SECOND.get(suffix, _OTHER_BYTES_PER_SECOND)
 
 
 def item_audio_seconds(item: Item) -> float:

@@ -179,7 +179,7 @@ def test_a_bug_in_several_families_is_still_one_failure_the_first_in_graph_order
 class FixedCatalogue:
     """A manifest of three tracks, one of which the dataset has already."""
 
-    summed: list = []  # noqa: RUF012  shared by the copies that Beam pickles
+    totals: list = []  # noqa: RUF012  shared by the copies that Beam pickles
 
     def __init__(self, tracks):
         self.tracks = tracks
@@ -190,13 +190,28 @@ class FixedCatalogue:
     def outstanding(self, bucket, tracks):
         return [track for track in tracks if "has already" not in track.track_id]
 
-    def write_summary(self):
-        FixedCatalogue.summed.append(len(Memory.outcomes))
+    def write_summary(self, totals):
+        FixedCatalogue.totals.append(totals)
+
+
+def test_a_run_that_records_nothing_is_summed_up():
+    FixedCatalogue.totals.clear()
+    with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as p:
+        graph.bring_up_to_date(
+            p,
+            catalogue=FixedCatalogue([Track("gone", "/no/such/file.wav")]),
+            plan=plan_ranges,
+            decode=read_range,
+            assemble=Assembler(NOON),
+            sink=Memory(),
+        )
+    (totals,) = FixedCatalogue.totals
+    assert (totals["recorded"], totals["not_found"]) == (0, 1)
 
 
 @pytest.mark.parametrize("nothing_to_do", [False, True])
-def test_the_whole_job_plans_measures_commits_and_sums_up_last(tracks, nothing_to_do):
-    FixedCatalogue.summed.clear()
+def test_the_whole_job_lists_plans_measures_commits_and_sums_up(tracks, nothing_to_do):
+    FixedCatalogue.totals.clear()
     listed = [Track("has already", "x"), Track("gone", "/no/such/file.wav"), *tracks]
     with beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions([])) as p:
         graph.bring_up_to_date(
@@ -207,8 +222,9 @@ def test_the_whole_job_plans_measures_commits_and_sums_up_last(tracks, nothing_t
             assemble=Assembler(NOON),
             sink=Memory(),
         )
+    done = {"recorded": 2, "not_found": 1}
+    assert FixedCatalogue.totals == [Counter() if nothing_to_do else Counter(done)]
     assert len(Memory.outcomes) == (0 if nothing_to_do else 3)
-    assert FixedCatalogue.summed == [len(Memory.outcomes)]  # once, when everything is committed
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -13,17 +13,7 @@ if TYPE_CHECKING:
 
 Runner = Callable[["RunRequest"], "RunOutcome"]
 
-CLUSTERS = frozenset({"dataflow", "flink", "portable"})
-"""Runners that submit a job; they take every option of Beam's."""
-
-WAVE_TRACKS = 100_000
-"""Tracks of one job: a batch engine commits nothing before the last decode, so this bounds what a lost job costs."""
-
 _SETTINGS = """\
-With --runner flink, portable or dataflow every option of Beam's is an option, too (--flink-master HOST:PORT,
---parallelism 8); docs/clusters.md says which have a value already, and why.
-
-
 Every option may also stand in the --config FILE (max-failures = 10) and in a variable (BEAMPRINT_MAX_FAILURES=10);
 the command line wins over variables, these over the file.
 
@@ -94,7 +84,7 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         "--limit",
         type=positive(int),
         metavar="N",
-        help=f"do at most so many tracks, leave the rest to the next run (default: all; on a cluster {WAVE_TRACKS})",
+        help="do at most so many tracks, leave the rest to the next run",
     )
     p.add_argument("--force", action="store_true", help="analyse everything again")
     p.add_argument(
@@ -160,6 +150,4 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
 def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:
     from beamprint.pipeline.commands.run import run  # noqa: PLC0415
 
-    if options.runner in CLUSTERS and options.limit is None and not options.force:
-        options.limit = WAVE_TRACKS
     return run(options, runners[options.runner])

@@ -31,6 +31,7 @@ CODES = {
     "truncated": "The file ends before its audio does; what is there was measured, as --accept-truncated asks.",
     "frames_missing": "The file declares a little more audio than could be decoded, less than a block of its codec.",
     "mono_in_both": "Some of the streams that were joined are mono; they stand in both channels.",
+    "other_tracks": "The file holds several sound tracks, of which the first was measured.",
 }
 """Code to explanation. Those of a null or a value are written ``column:code``, others are about the track."""
 

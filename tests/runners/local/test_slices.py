@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beamprint.runners.local.messages import Task
-from beamprint.runners.local.slices import LONGEST_SLICE_S, Backlog, cost
+from beamprint.runners.local.slices import LONGEST_SLICE_S, Backlog, audio_seconds, cost
 from beamprint.transforms.model import Range, Track
-from beamprint.transforms.track_length import audio_seconds
 
 MINUTE_WAV = 60 * 176_400
 
