@@ -24,6 +24,7 @@ COMMANDS = {
     "describe": ["describe", "out"],
     "failures": ["failures", "out"],
     "runs": ["runs", "out"],
+    "compare": ["compare", "a.wav", "out"],
     "diff": ["diff", "out", "out"],
     "album": ["album", "out", "--by", "folder"],
     "faults": ["faults", "out"],

@@ -12,7 +12,7 @@ from beamprint.pipeline.catalogue.listing import list_tracks
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.one_file import fingerprint
 from beamprint.pipeline.record.assembly import Record
-from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.model import Track
 
@@ -25,13 +25,13 @@ class Measured:
         track_id: Its path below the folder that was named, or its name.
         uri: Where it is.
         record: None if it could not be measured.
-        failure: Reason code and message, if it could not.
+        failure: Reason and message, if it could not.
     """
 
     track_id: str
     uri: str
     record: Record | None
-    failure: tuple[str, str] | None = None
+    failure: tuple[Reason, str] | None = None
 
 
 def measured(inputs: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> Iterator[Measured]:
@@ -64,5 +64,5 @@ def _measure(track: Track, limits: Limits) -> Measured:
     try:
         record = fingerprint(track.uri, tags=dict(track.tags), limits=limits)
     except BadAudio as bad:
-        return Measured(track.track_id, track.uri, None, (bad.reason.value, str(bad)))
+        return Measured(track.track_id, track.uri, None, (bad.reason, str(bad)))
     return Measured(track.track_id, track.uri, {**record, "track_id": track.track_id})

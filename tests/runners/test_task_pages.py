@@ -28,3 +28,18 @@ def test_the_commands_of_the_page_about_checking(checked):
     with (here / "archive.csv").open() as file:
         assert {row["rule"] for row in csv.DictReader(file)} >= {"coding", "quarantine"}
     assert "melody-120bpm.ogg" in (here / "r128.html").read_text()
+
+
+def test_the_commands_of_the_page_about_reports(tmp_path):
+    here, _ = walked("report.md", tmp_path)
+    for page in ("report.html", "streaming.html"):
+        assert "arpeggio-110bpm-48khz.opus" in (here / page).read_text()
+
+
+def test_the_commands_of_the_page_about_single_files(tmp_path):
+    here, printed = walked("analyze.md", tmp_path)
+    assert "-14.0 LUFS, range 0.4 LU" in printed["What a file is like"]
+    assert "broken.ogg: truncated" in printed["What a file is like"]
+    assert (here / "melody.png").read_bytes().startswith(b"\x89PNG")
+    with (here / "changes.csv").open() as file:
+        assert {row["matched_by"] for row in csv.DictReader(file)} == {"audio"}

@@ -45,7 +45,12 @@ def judged(inputs: Sequence[str], profile: Profile, *, all_rules: bool = False) 
         return list(judge(profile, rows, failures, all_rules=all_rules))
     found = list(measured(inputs))
     failures = [
-        {"track_id": each.track_id, "uri": each.uri, "reason": each.failure[0], "message": each.failure[1]}
+        {
+            "track_id": each.track_id,
+            "uri": each.uri,
+            "reason": str(each.failure[0]),
+            "message": each.failure[1],
+        }
         for each in found
         if each.failure
     ]

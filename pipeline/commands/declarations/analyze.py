@@ -12,17 +12,36 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "analyze",
-        "print the records of single files, write nothing",
-        "beamprint analyze song.flac --json",
+        "print what files are like, store nothing",
+        "beamprint analyze song.flac --plot song.png --against fingerprints",
         more="exit code 1 if a file could not be measured; the others are printed",
     )
-    p.add_argument("files", nargs="+", metavar="FILE", help="audio file")
+    p.add_argument("files", nargs="+", metavar="FILE|FOLDER", help="audio files, folders or manifests")
+    p.add_argument(
+        "--columns",
+        default="",
+        metavar="NAME,...",
+        help="columns to print, or all (default: the most useful ones; with --json and --csv, all)",
+    )
+    p.add_argument(
+        "--plot",
+        metavar="FILE.png",
+        help="draw waveform, spectrogram, beats and dimensions of one file; also .svg and .pdf",
+    )
+    p.add_argument("--against", metavar="OUT", help="dataset whose quartiles --plot shows")
     add_limits(p, size=size, number=positive(float), count=positive(int))
     add_formats(p, "json", "csv")
     p.set_defaults(command=_analyze)
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    from beamprint.pipeline.commands.analyze import analyze  # noqa: PLC0415
+    from beamprint.pipeline.commands.analyze.command import analyze  # noqa: PLC0415
 
-    return analyze(options.files, options.format, limits_of(options))
+    return analyze(
+        options.files,
+        options.format,
+        limits_of(options),
+        columns=[name for name in options.columns.split(",") if name],
+        plot=options.plot,
+        against=options.against,
+    )

@@ -21,6 +21,7 @@ function theme() {
 
 function draw(id, spec) {
   const options = {
+    renderer: "canvas",
     actions: { export: true, source: false, compiled: false, editor: false },
     config: theme(),
     tooltip: { theme: dark.matches ? "dark" : "light" },

@@ -1,0 +1,1 @@
+"""`beamprint compare`: what changed between two masters, or two sets of them."""
