@@ -233,7 +233,8 @@ def test_names_and_messages_are_text_in_the_page(tmp_path):
     assert "img" not in tags.seen
     assert "<img" not in page
     assert page.count("<script>") == 1
-    assert "http://" not in page and "https://" not in page
+    assert "http://" not in page
+    assert "https://" not in page
 
 
 def test_a_bad_track_makes_exit_code_1_and_a_line_on_the_terminal_stays_one(tmp_path, capsys):
