@@ -3,7 +3,6 @@
 libsndfile decodes the first link only, ends without a word where the file does, and fills over lost pages.
 """
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -19,21 +18,19 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.ogg_page import CAPTURE, NO_POSITION, REVERSED_BITS, Page, checksum
+from beamprint.transforms.audio.opus_positions import corrected_positions
 from beamprint.transforms.audio.tags import skip_tags
-from beamprint.transforms.audio.views import Bytes, Slice
+from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
-_CAPTURE = b"OggS\0"
-_BEGIN = _CAPTURE + b"\x02"
+_BEGIN = CAPTURE + b"\x02"
 _BEGINNING, _END = 0x02, 0x04
-_NO_POSITION = -1
-"""Position of a page on which no packet ends."""
 _COMMENTS = 1
 """Number of the packet with the comments; the first is 0."""
 _LONGEST_PAGE = 27 + 255 + 255 * 255
 _CHUNK = 1 << 20
-_ALL_ONES = 0xFFFFFFFF
 _DECODED = ("Vorbis", "Opus")
 _CODECS = {
     b"\x01vorbis": "Vorbis",
@@ -45,34 +42,6 @@ _CODECS = {
     b"\x80kate": "Kate",
     b"BBCD\0": "Dirac",
 }
-_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Header of a page: where it lies, whose it is, which number it has, and the sample at which it ends."""
-
-    start: int
-    body: int
-    size: int
-    flags: int
-    serial: int
-    number: int
-    position: int
-
-    @property
-    def stop(self) -> int:
-        return self.start + self.size
-
-    @classmethod
-    def parse(cls, head: bytes, start: int) -> "Page | None":
-        """The page whose first 27 to 282 bytes are ``head``; None if they are not those of a page."""
-        if len(head) < 27 or head[:5] != _CAPTURE or len(head) < 27 + head[26]:
-            return None
-        size = 27 + head[26] + sum(head[27 : 27 + head[26]])
-        serial, number = (int.from_bytes(head[i : i + 4], "little") for i in (14, 18))
-        position = int.from_bytes(head[6:14], "little", signed=True)
-        return cls(start, start + 27 + head[26], size, head[5], serial, number, position)
 
 
 def is_ogg(head: bytes) -> bool:
@@ -104,7 +73,13 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     streams = () if alone else tuple(_stream(data, link, stop) for link, stop in zip(links, stops))
     ends = ends and all(_end(Slice(data, 0, stop), link.start)[1] for link, stop in zip(links, stops[:-1]))
     contents = Contents(
-        "ogg", base, vorbis_order=True, length_known=ends, streams=streams, slack=_LONGEST_BLOCK
+        "ogg",
+        base,
+        vorbis_order=True,
+        length_known=ends,
+        streams=streams,
+        corrections=tuple(edit for link, stop in zip(links, stops) for edit in _edits(data, link, stop)),
+        slack=_LONGEST_BLOCK,
     )
     if cut:
         raise truncated("the last Ogg page is incomplete", contents if end > base else None)
@@ -134,6 +109,15 @@ class _Link:
         named = " and ".join(codecs)
         message = f"Ogg with {named}: cannot be decoded here, one stream of Vorbis or Opus can"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+
+
+def _edits(data: Bytes, link: _Link, stop: int) -> Iterator[Edit]:
+    """What should stand in the pages of an Opus stream instead of what does."""
+    for first in link.streams:
+        if _codec(data, first) == "Opus":
+            pages = _pages(data, link.start, stop)
+            own = (page for page in pages if page.serial == first.serial and page.stop <= stop)
+            yield from corrected_positions(data, own)
 
 
 def _codec(data: Bytes, page: Page) -> str:
@@ -178,11 +162,11 @@ def _end(data: Bytes, base: int) -> tuple[int, bool, bool]:
     size = _without_zeros(data, base)
     start = max(base, size - 2 * _LONGEST_PAGE)
     tail = data.read_at(start, data.size - start)[: size - start + _LONGEST_PAGE]
-    at, cut = tail.rfind(_CAPTURE), False
+    at, cut = tail.rfind(CAPTURE), False
     page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
     if page is None or page.stop > data.size:
         cut = True
-        at = tail.rfind(_CAPTURE, 0, max(at, 0))
+        at = tail.rfind(CAPTURE, 0, max(at, 0))
         page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
     if page is None:
         return base, False, True
@@ -235,19 +219,19 @@ def check_pages(data: Bytes, base: int) -> None:
     while position + 27 <= data.size:
         if position + _LONGEST_PAGE > origin + len(buffer) and origin + len(buffer) < data.size:
             buffer, origin = data.read_at(position, _CHUNK), position
-            mirrored = memoryview(buffer.translate(_REVERSED_BITS))
+            mirrored = memoryview(buffer.translate(REVERSED_BITS))
         at = position - origin
         page = Page.parse(buffer[at : at + 282], position)
         if page is None:
-            if (after := skip_tags(data, position)) > position and data.read_at(after, 5) == _CAPTURE:
+            if (after := skip_tags(data, position)) > position and data.read_at(after, 5) == CAPTURE:
                 position = after
                 continue
-            if next(find_all(data, _CAPTURE, position), None) is not None:
+            if next(find_all(data, CAPTURE, position), None) is not None:
                 raise BadAudio(Reason.CHECKSUM_MISMATCH, f"no Ogg page at byte {position}, but later ones")
             return
-        if page.stop > data.size and next(find_all(data, _CAPTURE, position + 1), None) is None:
+        if page.stop > data.size and next(find_all(data, CAPTURE, position + 1), None) is None:
             return  # a file that is cut
-        if _checksum(mirrored[at : at + page.size]) != buffer[at + 22 : at + 26]:
+        if checksum(mirrored[at : at + page.size]) != buffer[at + 22 : at + 26]:
             raise BadAudio(Reason.CHECKSUM_MISMATCH, f"the Ogg page at byte {position} is damaged")
         due = page.number if page.flags & _BEGINNING else numbers.get(page.serial, page.number)
         if page.number != due:
@@ -266,7 +250,7 @@ def check_pages(data: Bytes, base: int) -> None:
 
 
 def _check_position(page: Page, reached: int) -> None:
-    without = page.position == _NO_POSITION and not (page.flags & _END and page.stop > page.body)
+    without = page.position == NO_POSITION and not (page.flags & _END and page.stop > page.body)
     if page.position < reached and not without:
         raise BadAudio(
             Reason.CHECKSUM_MISMATCH,
@@ -295,14 +279,3 @@ def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
                     yield body[at : at + size]
                 at += size
                 ended[page.serial] += size < 255
-
-
-def _checksum(mirrored: memoryview) -> bytes:
-    """CRC of a page, given with the bits of each byte reversed.
-
-    The polynomial is zlib's, taken from the other end, with register 0 at the start, and a checksum
-    field of 0.
-    """
-    register = zlib.crc32(mirrored[:22], _ALL_ONES)
-    register = zlib.crc32(mirrored[26:], zlib.crc32(bytes(4), register))
-    return (register ^ _ALL_ONES).to_bytes(4, "big").translate(_REVERSED_BITS)

@@ -128,6 +128,24 @@ def test_an_ogg_whose_last_page_ends_before_the_others_is_refused(tmp_path, kind
     assert refusal(tmp_path, b"".join([*pages, bent])).reason is Reason.CHECKSUM_MISMATCH
 
 
+def test_an_opus_that_starts_before_its_first_page_can_is_read(tmp_path):
+    """FFmpeg writes positions that are a little too small for the packets on the first page."""
+    head, tags, *pages = sounds.ogg_pages(sounds.encoded(tmp_path, "opus"))
+    whole = opened(tmp_path, b"".join([head, tags, *pages])).segment.pcm
+    first = int.from_bytes(pages[0][6:14], "little")
+    lacing = pages[0][27 : 27 + pages[0][26]]
+    early = first - 960 * sum(size < 255 for size in lacing) + 47  # packets of 20 ms
+    moved = [
+        sounds.sealed(
+            page[:6] + (int.from_bytes(page[6:14], "little") - early).to_bytes(8, "little") + page[14:]
+        )
+        for page in pages
+    ]
+    decoded = opened(tmp_path, b"".join([head, tags, *moved]))
+    assert np.array_equal(decoded.segment.pcm, whole[:, : decoded.identity.frames])
+    assert whole.shape[1] - decoded.identity.frames == early - 47
+
+
 @pytest.mark.parametrize("kind", ["vorbis", "opus"])
 def test_a_link_of_an_ogg_that_does_not_end_is_noted(tmp_path, kind):
     pages = sounds.ogg_pages(sounds.encoded(tmp_path, kind))

@@ -1,0 +1,88 @@
+"""Opus in Ogg (RFC 7845) whose positions leave less room than the packets take.
+
+FFmpeg writes such pages where it starts within a stream, or its input's times jitter. libsndfile refuses them, though
+every packet is there; so it is shown the positions that follow from the packets.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from beamprint.transforms.audio.ogg_page import NO_POSITION, Page, sealed
+from beamprint.transforms.audio.views import Bytes, Edit
+
+
+class _Counted(NamedTuple):
+    """A page on which a packet ends, and the samples of the packets that start on it or on those before."""
+
+    page: Page
+    samples: int
+
+
+def corrected_positions(data: Bytes, pages: Iterable[Page]) -> Iterator[Edit]:
+    """What should stand in the pages of a stream instead of what does; nothing if its positions are possible.
+
+    Args:
+        data: the file.
+        pages: those of one Opus stream, in order.
+    """
+    counted = list(_counted(data, pages))
+    before = [0, *(each.page.position for each in counted)]
+    if all(each.page.position - last >= each.samples for each, last in zip(counted[:-1], before)):
+        return
+    first, final = counted[0], counted[-1]
+    start = first.page.position - first.samples
+    reached = max(0, start)
+    end = final.page.position + reached - start
+    for page, samples in counted:
+        room = reached, reached + samples
+        reached = room[1] if page is not final.page else min(max(end, room[0]), room[1])
+        yield from _moved(data, page, reached)
+
+
+def _counted(data: Bytes, pages: Iterable[Page]) -> Iterator[_Counted]:
+    """The pages after the headers."""
+    in_headers, samples = True, 0
+    for page in pages:
+        if in_headers:
+            in_headers = (
+                page.number == 0 or page.position != 0
+            )  # the page on which the tags end has position 0
+            continue
+        samples += samples_on(data, page)
+        if page.position != NO_POSITION:
+            yield _Counted(page, samples)
+            samples = 0
+
+
+def _moved(data: Bytes, page: Page, position: int) -> Iterator[Edit]:
+    content = data.read_at(page.start, page.size)
+    place = position.to_bytes(8, "little", signed=True)
+    checksum = sealed(content[:6] + place + content[14:])[22:26]
+    yield Edit(page.start + 6, page.start + 14, place)
+    yield Edit(page.start + 22, page.start + 26, checksum)
+
+
+def samples_on(data: Bytes, page: Page) -> int:
+    """Samples at 48 kHz of the packets that start on a page."""
+    lacing = data.read_at(page.start + 27, page.body - page.start - 27)
+    body = data.read_at(page.body, page.stop - page.body)
+    total, at, starts = 0, 0, True
+    for size in lacing:
+        if starts and size:
+            total += _samples_of(body[at : at + 2])
+        at += size
+        starts = size < 255
+    return total
+
+
+def _samples_of(packet: bytes) -> int:
+    """Samples of a packet by its first two bytes (RFC 6716, section 3.1)."""
+    mode, code = packet[0] >> 3, packet[0] & 3
+    if mode < 12:
+        frame = (480, 960, 1920, 2880)[mode & 3]
+    elif mode < 16:
+        frame = (480, 960)[mode & 1]
+    else:
+        frame = (120, 240, 480, 960)[mode & 3]
+    count = {0: 1, 1: 2, 2: 2}.get(code, packet[1] & 0x3F if len(packet) > 1 else 0)
+    return frame * count
