@@ -83,7 +83,7 @@ def _publish_table(client: "bigquery.Client", dataset: Dataset, table: str, addr
     _load(client, store, table, changed, staged, fields, f"{job}-load")
     columns = [str(field["name"]) for field in fields]
     query = _merge(target, staged, columns, changed, dataset.division.numbers)
-    run_once(client, f"{job}-merge", lambda job_id: client.query(query, job_id=job_id))
+    run_once(client, f"{job}-merge", lambda job_id: client.query(query, job_id=job_id, job_retry=None))
     client.delete_table(str(staged), not_found_ok=True)
     store.write(name, json.dumps({"job": job, "versions": now}).encode(), ANY)
     return len(changed)

@@ -31,17 +31,18 @@ def _rows(store: Store, table: str, bucket: int) -> pa.Table:
     if table == QUARANTINE:
         rows = live_failures(rows, read_columns(store, FINGERPRINTS, bucket, ["track_id", "analyzed_at"]))
     for at, field in enumerate(rows.schema):
-        if pa.types.is_list(field.type):  # BigQuery has no null lists
-            empty = pa.scalar([], field.type)
-            rows = rows.set_column(at, field, pc.fill_null(_whole(rows[field.name]), empty))
+        if pa.types.is_list(field.type):
+            rows = rows.set_column(at, field, _without_nulls(rows[field.name].combine_chunks()))
     return rows
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    found = column.combine_chunks()
-    return (
-        pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) and found.num_chunks else found
-    )
+def _without_nulls(lists: pa.ListArray) -> pa.ListArray:
+    """Lists as BigQuery has them: none is null, but empty; none holds a null, but, among floats, NaN."""
+    lists = pc.fill_null(lists, pa.scalar([], lists.type))
+    if not pa.types.is_floating(lists.type.value_type):
+        return lists
+    offsets = pc.subtract(lists.offsets, lists.offsets[0])
+    return pa.ListArray.from_arrays(offsets, pc.fill_null(lists.flatten(), float("nan"))).cast(lists.type)
 
 
 def _loadable(schema: pa.Schema) -> pa.Schema:

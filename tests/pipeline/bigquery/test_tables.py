@@ -39,6 +39,7 @@ def test_staged_rows_have_the_columns_that_bigquery_is_told_of():
         name: dataset.bucket_of(name) for name in "abc"
     }
     assert told["a"]["loudness_cells"] == []
+    assert str(told["a"]["channel_rms_dbfs"]) == "[-20.5, nan]"
     assert not [
         field for field in rows.schema if str(field.type) in ("list<element: uint16>", "list<element: float>")
     ]
