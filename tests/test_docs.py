@@ -108,6 +108,8 @@ def test_the_notebook_runs(tmp_path):
     notebook = nbformat.read(ROOT / "examples/first_look.ipynb", as_version=4)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     folder = {"metadata": {"path": str(tmp_path / "examples")}}
-    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", resources=folder).execute()
+    nbclient.NotebookClient(
+        notebook, timeout=600, startup_timeout=300, kernel_name="python3", resources=folder
+    ).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 1
