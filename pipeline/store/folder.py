@@ -15,6 +15,8 @@ from beamprint.pipeline.store.store import ABSENT, ANY, Conflict, Content, Entry
 SCRATCH = "_scratch"
 """Folder of locks and of what is not finished. It can be deleted at any time when nobody writes."""
 _UNFINISHED = ".tmp"
+_OF_OBJECTS = (".parquet", ".json")
+"""Ends of names that no folder of a dataset has."""
 _BEFORE = "_before-"
 """Start of the name that a folder has while it is exchanged."""
 
@@ -169,6 +171,8 @@ def _files(folder: Path, name: str) -> Iterator[Entry]:
     for entry in entries:
         below = f"{name.rstrip('/')}/{entry.name}".lstrip("/")
         if entry.is_dir():
+            if entry.name.endswith(_OF_OBJECTS):
+                raise NotFinished(f"cannot read {entry.path}: {os.strerror(errno.EISDIR)}; move it away")
             yield from _files(folder / entry.name, below)
         else:
             status = entry.stat()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import apache_beam
+import av
 import duckdb
 import numpy as np
 import pyarrow.dataset
@@ -250,6 +251,7 @@ def test_version_names_this_program_and_its_libraries(tmp_path):
         "scipy": scipy.__version__,
         "soundfile": soundfile.__version__,
         "pyarrow": pyarrow.__version__,
+        "av": av.__version__,
         "libsndfile": soundfile.__libsndfile_version__,
     }
 

@@ -17,7 +17,7 @@ from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
-from beamprint.transforms.audio.quiet import captured_stderr
+from beamprint.transforms.audio.quiet import captured_stderr, unheard
 from beamprint.transforms.audio.source import OpenSource
 from beamprint.transforms.audio.views import Edit, View, Zeros, stretch
 
@@ -185,7 +185,8 @@ class SoundFiles:
         before = min(frame, self._preroll)
         part.seek(frame - before)
         if before:
-            part.read(before, dtype="float32")
+            with unheard():  # the first frames lack what lies in the bit reservoir before them
+                part.read(before, dtype="float32")
 
 
 class _PcmChecksum:

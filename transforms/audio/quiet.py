@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 _LIBMPG123 = re.compile(rb"\s*(\[src/libmpg123/.*|Warning: .*|Note: .*)?\s*")
+_MOST_BYTES = 1 << 16
 _lock = threading.Lock()
 _active: "list[Chatter]" = []
 
@@ -41,10 +42,21 @@ def captured_stderr() -> Iterator[Chatter]:
                 chatter.lines = _restore()
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Leave out of the captured lines what is printed meanwhile: a decoder complains where a seek lands amid frames."""
+    start = _printed()
+    try:
+        yield
+    finally:
+        _diversion.unheard.append((start, _printed()))
+
+
 @dataclass
 class _Diversion:
     saved: int = -1
     file: int = -1
+    unheard: list[tuple[int, int]] = field(default_factory=list)
 
 
 _diversion = _Diversion()
@@ -54,20 +66,28 @@ def _divert() -> None:
     sys.stderr.flush()
     _diversion.saved = os.dup(2)
     _diversion.file = _anonymous_file()
+    _diversion.unheard.clear()
     os.dup2(_diversion.file, 2)
+
+
+def _printed() -> int:
+    """Bytes that were diverted so far."""
+    return 0 if _diversion.file < 0 else os.fstat(_diversion.file).st_size
 
 
 def _restore() -> list[str]:
     sys.stderr.flush()
     os.dup2(_diversion.saved, 2)
-    size = os.fstat(_diversion.file).st_size
-    text = os.pread(_diversion.file, min(size, 1 << 16), 0) if size else b""
+    text = os.pread(_diversion.file, _MOST_BYTES, 0)
     os.close(_diversion.file)
     os.close(_diversion.saved)
-    lines = text.splitlines(keepends=True)
-    for line in lines:
+    _diversion.file = -1
+    for line in text.splitlines(keepends=True):
         if not _LIBMPG123.fullmatch(line):
             os.write(2, line)
+    for start, stop in reversed(_diversion.unheard):
+        text = text[:start] + text[stop:]
+    lines = text.splitlines()
     return [line.decode(errors="replace").strip() for line in lines if line.strip()]
 
 

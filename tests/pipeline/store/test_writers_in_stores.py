@@ -13,6 +13,7 @@ import pytest
 from beamprint.pipeline.errors import DatasetHeld
 from beamprint.pipeline.store import lease
 from beamprint.pipeline.store.dataset import Dataset, writing
+from beamprint.pipeline.store.folder import FolderStore
 from beamprint.pipeline.store.object_store import ObjectStore
 from beamprint.pipeline.store.store import ANY, read
 
@@ -85,6 +86,14 @@ def test_a_writer_that_is_killed_twenty_times_loses_nothing_that_it_said_was_don
         assert len(recorded) == len(set(recorded))
         assert names("w", told + 1, False) <= set(recorded)
         assert names("w", told + 1, True) <= set(failed)
+
+
+@pytest.fixture
+def store(store):
+    """A place that can be written to at once; a folder is made by the run that holds it."""
+    if isinstance(store, FolderStore):
+        os.makedirs(store.root)
+    return store
 
 
 def test_a_lease_names_its_holder_and_is_taken_over_when_it_has_expired(store):

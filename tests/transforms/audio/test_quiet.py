@@ -3,7 +3,10 @@
 import os
 import threading
 
-from beamprint.transforms.audio.quiet import captured_stderr
+import pytest
+
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.quiet import captured_stderr, unheard
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
 
@@ -15,6 +18,19 @@ def test_lines_of_the_decoder_are_kept_and_others_printed(capfd):
         os.write(2, b"a message of ours\n")
     assert capfd.readouterr().err == "a message of ours\n"
     assert chatter.lines[1] == "Note: Trying to resync..."
+
+
+def test_what_is_printed_unheard_is_no_line_and_stays_off_the_terminal(capfd):
+    line = b"[src/libmpg123/layer3.c:INT123_do_layer3():1774] error: %d\n"
+    with captured_stderr() as chatter:
+        os.write(2, line % 1)
+        with unheard():
+            os.write(2, line % 2)
+        os.write(2, line % 3)
+        with unheard():
+            os.write(2, line % 4)
+    assert [told[-1] for told in chatter.lines] == ["1", "3"]
+    assert capfd.readouterr().err == ""
 
 
 def test_the_descriptor_is_restored_after_an_error(capfd):
@@ -67,5 +83,6 @@ def test_damaged_mp3_frames_print_nothing(tmp_path, capfd):
         data[at + 4 : at + size] = b"\xff" * (size - 4)
     path = tmp_path / "damaged.mp3"
     path.write_bytes(data)
-    open_segment(str(path))
+    with pytest.raises(BadAudio, match="libmpg123"):
+        open_segment(str(path))
     assert capfd.readouterr().err == ""
