@@ -9,7 +9,7 @@ from typing import Any
 
 from beamprint.pipeline.commands.check.conditions import COLUMNS, shown
 from beamprint.pipeline.commands.text_table import aligned
-from beamprint.pipeline.commands.wording import on_one_line
+from beamprint.pipeline.commands.wording import json_text, on_one_line
 from beamprint.pipeline.record.columns import Kind
 
 Record = Mapping[str, Any]
@@ -109,10 +109,8 @@ def cell(name: str, value: object) -> str:
         return f"{value:.5g}"
     if isinstance(value, list) and len(value) > 4 and isinstance(value[0], (float, int)):
         return f"{', '.join(map(_item, value[:3]))} ... ({len(value)} values)"
-    return (
-        on_one_line(str(value))
-        if not isinstance(value, (list, dict))
-        else json.dumps(value, ensure_ascii=False)
+    return on_one_line(
+        json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
     )
 
 
@@ -128,7 +126,7 @@ def _length(seconds: float) -> str:
 def as_json(records: Sequence[Record], columns: Sequence[str]) -> str:
     """An array of objects, one a record."""
     told = [{name: record[name] for name in columns} for record in records]
-    return json.dumps(told, indent=2, ensure_ascii=False, default=_plain)
+    return json_text(told, default=_plain)
 
 
 def as_csv(records: Sequence[Record], columns: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +11,7 @@ from beamprint.pipeline.commands.check.conditions import COLUMNS, shown
 from beamprint.pipeline.commands.compare.matching import Matched, Pair, Row, match
 from beamprint.pipeline.commands.measured import measured
 from beamprint.pipeline.commands.text_table import aligned
-from beamprint.pipeline.commands.wording import counted, on_one_line
+from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.similarity.neighbours import NEEDED
 from beamprint.pipeline.store.dataset import Dataset
@@ -82,7 +81,8 @@ def _records(place: str) -> tuple[Sequence[Row], bool]:
             rows.append(each.record)
         elif each.failure is not None:
             failed = True
-            print(f"beamprint: {each.track_id}: {each.failure[1]} ({each.failure[0]})", file=sys.stderr)
+            told = f"{each.track_id}: {each.failure[1]} ({each.failure[0]})"
+            print(f"beamprint: {on_one_line(told)}", file=sys.stderr)
     if not rows:
         raise UsageError(f"{place}: nothing in it can be measured")
     return rows, failed
@@ -179,7 +179,7 @@ def as_json(found: Matched) -> str:
         "only_old": [row["track_id"] for row in found.only_old],
         "only_new": [row["track_id"] for row in found.only_new],
     }
-    return json.dumps({"pairs": pairs, **rest}, indent=2, ensure_ascii=False)
+    return json_text({"pairs": pairs, **rest})
 
 
 _RENDERERS = {"table": as_table, "csv": as_csv, "json": as_json}
