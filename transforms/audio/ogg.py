@@ -18,7 +18,7 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.ogg_page import CAPTURE, NO_POSITION, REVERSED_BITS, Page, checksum
+from beamprint.transforms.audio.ogg_page import CAPTURE, REVERSED_BITS, Page, checksum
 from beamprint.transforms.audio.opus_positions import corrected_positions
 from beamprint.transforms.audio.tags import skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
@@ -205,7 +205,7 @@ def _links(data: Bytes, base: int) -> Iterator[_Link]:
 
 
 def check_pages(data: Bytes, base: int) -> None:
-    """Check every page's checksum and number, and that the positions of a stream that is decoded never go back.
+    """Check every page's checksum and number, and that a stream that is decoded does not end before its last page.
 
     The last position is where the decoder stops, however much audio there is.
 
@@ -250,11 +250,11 @@ def check_pages(data: Bytes, base: int) -> None:
 
 
 def _check_position(page: Page, reached: int) -> None:
-    without = page.position == NO_POSITION and not (page.flags & _END and page.stop > page.body)
-    if page.position < reached and not without:
+    """Only the last position decides where the decoder stops; encoders leave odd ones before it."""
+    if page.flags & _END and page.position < reached and page.stop > page.body:
         raise BadAudio(
             Reason.CHECKSUM_MISMATCH,
-            f"the Ogg page at byte {page.start} says that it ends at sample {page.position}, after {reached}",
+            f"the last Ogg page, at byte {page.start}, says that it ends at sample {page.position}, after {reached}",
         )
 
 
