@@ -1,7 +1,8 @@
 """Loudness of several tracks as one: an album, a side, a playlist, from what was measured of each.
 
 Integrated loudness and range are those of the tracks played one after the other. They follow from the loudness
-cells: up to 0.1 s at the end of each track is left out, and blocks go on across the borders between tracks.
+cells: these are laid on the grid of the group, as even as they are known to be, and what a track has beyond its last
+cell is taken to be like it. Blocks go on across the borders between tracks.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,11 +17,14 @@ from beamprint.dsp.loudness import (
     loudness_of,
     loudness_range,
 )
-from beamprint.dsp.loudness_cells import UInt16, unpack
+from beamprint.dsp.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16, unpack
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Missing
 
 MOMENTARY, SHORT_TERM = 4, 30
 """Loudness cells of a block."""
+
+_ROUNDING = 1e-6
+"""Of a cell, by which the sum of durations may miss a border."""
 
 GroupColumns = dict[str, float | Missing]
 
@@ -33,11 +37,14 @@ class TrackLoudness:
     ----------
     cells : uint16, shape (cells,)
         As ``loudness_cells.pack`` gives them; zeros for silence.
+    duration_s : float
+        Length of the track, of which the cells cover all but less than 0.1 s.
     momentary_max_lufs, short_term_max_lufs, true_peak_dbtp, sample_peak_dbfs : float, optional
         The columns of the same names; None where they are null.
     """
 
     cells: UInt16
+    duration_s: float
     momentary_max_lufs: float | None = None
     short_term_max_lufs: float | None = None
     true_peak_dbtp: float | None = None
@@ -55,8 +62,7 @@ def group_loudness(tracks: Sequence[TrackLoudness]) -> GroupColumns:
     ``true_peak_dbtp``, ``sample_peak_dbfs`` : the largest of any track.
     ``replaygain_album_gain_db`` : gain that brings the group to -18 LUFS.
     """
-    powers = unpack(np.concatenate([np.zeros(0, np.uint16), *(track.cells for track in tracks)]))
-    until = np.concatenate([[0.0], np.cumsum(powers)])
+    until = np.concatenate([[0.0], np.cumsum(_on_one_grid(tracks))])
     momentary, short_term = _means(until, MOMENTARY), _means(until, SHORT_TERM)
     lufs = integrated_loudness(momentary)
     return {
@@ -68,6 +74,28 @@ def group_loudness(tracks: Sequence[TrackLoudness]) -> GroupColumns:
         "sample_peak_dbfs": _peak([track.sample_peak_dbfs for track in tracks]),
         "replaygain_album_gain_db": lufs if isinstance(lufs, Missing) else REPLAYGAIN_REFERENCE_LUFS - lufs,
     }
+
+
+def _on_one_grid(tracks: Sequence[TrackLoudness]) -> Float64:
+    """Mean square of each complete 100 ms of the group."""
+    ends = np.cumsum([LOUDNESS_CELLS_PER_SECOND * track.duration_s for track in tracks], dtype=np.float64)
+    powers = np.zeros(int(ends[-1] + _ROUNDING) + 2 if len(tracks) else 0)
+    begin = 0.0
+    for track, end in zip(tracks, ends.tolist()):
+        cells = unpack(track.cells)
+        first = int(begin + _ROUNDING)
+        late = max(0.0, begin - first)
+        reached = first + len(cells)
+        powers[first:reached] += (1 - late) * cells
+        if late:
+            powers[first + 1 : reached + 1] += late * cells
+        if len(cells):
+            rest = max(0.0, end - begin - len(cells))
+            within = min(rest, 1 - late)
+            powers[reached] += within * cells[-1]
+            powers[reached + 1 : reached + 2] += (rest - within) * cells[-1]
+        begin = end
+    return powers[:-2]
 
 
 def _means(until: Float64, length: int) -> Float64:

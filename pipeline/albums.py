@@ -101,7 +101,7 @@ def _tracks(table: pa.Table) -> Iterator[TrackLoudness]:
     Raises:
         UsageError: Records of an earlier version have none.
     """
-    columns = [table[name].to_pylist() for name in LOUDNESS_MAXIMA]
+    columns = [table[name].to_pylist() for name in ("duration_s", *LOUDNESS_MAXIMA)]
     silent = _cells_of_silence(table)
     row = 0
     for chunk in table["loudness_cells"].chunks:
@@ -115,8 +115,7 @@ def _tracks(table: pa.Table) -> Iterator[TrackLoudness]:
 
 def _cells_of_silence(table: pa.Table) -> dict[int, Any]:
     """Cells of the rows that have none because there is nothing to hear, by their number."""
-    # Combined: Arrow 25 ends in a segmentation fault where there is no chunk.
-    without = pc.indices_nonzero(pc.is_null(table["loudness_cells"].combine_chunks()))
+    without = pc.indices_nonzero(pc.is_null(table["loudness_cells"]))
     rows = table.select(["duration_s", "notes"]).take(without).to_pylist()
     behind = [row for row in rows if not any(note.startswith("loudness_cells:") for note in row["notes"])]
     if behind:

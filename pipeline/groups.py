@@ -50,7 +50,7 @@ def _track(record: Mapping[str, Any]) -> dsp.TrackLoudness:
         packed = silent_cells(record["duration_s"])
     else:
         raise ValueError(f"{record['track_id']!r} was measured without loudness_cells: measure it again")
-    return dsp.TrackLoudness(packed, *(record[name] for name in LOUDNESS_MAXIMA))
+    return dsp.TrackLoudness(packed, record["duration_s"], *(record[name] for name in LOUDNESS_MAXIMA))
 
 
 def silent_cells(duration_s: float) -> UInt16:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from beamprint.dsp import group_loudness as group_loudness_module
 from beamprint.dsp import loudness
 from beamprint.dsp.group_loudness import TrackLoudness, group_loudness
 from beamprint.dsp.missing import Missing
@@ -17,9 +18,11 @@ def heard(pcm, rate=RATE):
     return columns(loudness, pcm, rate)
 
 
-def track(found):
+def track(found, seconds):
     names = ("momentary_max_lufs", "short_term_max_lufs", "true_peak_dbtp", "sample_peak_dbfs")
-    return TrackLoudness(np.array(found["loudness_cells"], np.uint16), *(found[name] for name in names))
+    return TrackLoudness(
+        np.array(found["loudness_cells"], np.uint16), seconds, *(found[name] for name in names)
+    )
 
 
 def sound(seconds, seed, level):
@@ -35,7 +38,10 @@ def test_a_group_measures_like_its_tracks_joined():
         sound(seconds, seed, level)
         for seed, (seconds, level) in enumerate([(31.234, 0), (12.08, -9), (45.55, -4)])
     ]
-    joined, group = heard(np.concatenate(parts)), group_loudness([track(heard(part)) for part in parts])
+    joined, group = (
+        heard(np.concatenate(parts)),
+        group_loudness([track(heard(part), len(part) / RATE) for part in parts]),
+    )
     assert group["lufs"] == pytest.approx(joined["lufs"], abs=0.01)
     assert group["loudness_range_lu"] == pytest.approx(joined["loudness_range_lu"], abs=0.05)
     assert group["replaygain_album_gain_db"] == pytest.approx(joined["replaygain_track_gain_db"], abs=0.01)
@@ -45,7 +51,7 @@ def test_a_group_measures_like_its_tracks_joined():
 
 def test_a_single_track_is_its_own_group():
     found = heard(sound(20, 3, -5))
-    group = group_loudness([track(found)])
+    group = group_loudness([track(found, 20)])
     for name in ("momentary_max_lufs", "short_term_max_lufs", "sample_peak_dbfs", "true_peak_dbtp"):
         assert group[name] == pytest.approx(found[name], abs=0.005), name
     assert group["lufs"] == pytest.approx(found["lufs"], abs=0.005)
@@ -57,7 +63,7 @@ def test_a_passage_across_a_border_counts():
     noise = np.random.default_rng(0).normal(0, 0.3, 10 * RATE)
     parts = np.concatenate([soft, loud]) * noise[: 5 * RATE], np.concatenate([loud, soft]) * noise[5 * RATE :]
     tracks = [heard(part) for part in parts]
-    group = group_loudness([track(found) for found in tracks])
+    group = group_loudness([track(found, 5) for found in tracks])
     assert group["short_term_max_lufs"] > max(found["short_term_max_lufs"] for found in tracks) + 2
     joined = heard(np.concatenate(parts))
     assert group["short_term_max_lufs"] == pytest.approx(joined["short_term_max_lufs"], abs=0.1)
@@ -68,11 +74,13 @@ def test_tracks_too_short_for_a_block_make_one_together():
     assert heard(parts[0])["lufs"] == Missing("too_short")
     found = [{**heard(part), "momentary_max_lufs": None, "short_term_max_lufs": None} for part in parts]
     joined = heard(np.concatenate(parts))
-    assert group_loudness([track(one) for one in found])["lufs"] == pytest.approx(joined["lufs"], abs=0.01)
+    assert group_loudness([track(one, 0.3) for one in found])["lufs"] == pytest.approx(
+        joined["lufs"], abs=0.01
+    )
 
 
 def test_silence_between_tracks_is_gated_and_silence_alone_is_nothing():
-    found, silence = track(heard(sound(20, 1, 0))), TrackLoudness(np.zeros(500, np.uint16))
+    found, silence = track(heard(sound(20, 1, 0)), 20), TrackLoudness(np.zeros(500, np.uint16), 50)
     alone = group_loudness([found])["lufs"]
     assert group_loudness([found, silence])["lufs"] == pytest.approx(alone, abs=0.05)  # the last blocks fade
     nothing = group_loudness([silence])
@@ -88,5 +96,18 @@ def test_silence_between_tracks_is_gated_and_silence_alone_is_nothing():
 def test_how_a_recording_is_divided_into_tracks_changes_nothing(cells, borders):
     packed = np.array(cells, np.uint16)
     parts = np.split(packed, sorted({b for b in borders if b < len(packed)}))
-    whole = group_loudness([TrackLoudness(packed)])
-    assert group_loudness([TrackLoudness(part) for part in parts]) == pytest.approx(whole)
+    whole = group_loudness([TrackLoudness(packed, len(packed) / 10)])
+    assert group_loudness([TrackLoudness(part, len(part) / 10) for part in parts]) == pytest.approx(whole)
+
+
+def test_tracks_of_any_length_stay_in_time():
+    """Two hundred tracks of 1.05 s, loud and soft in turn: without the half cells, ten seconds would be lost."""
+    levels = [10_500, 9500] * 100
+    tracks = [TrackLoudness(np.full(10, level, np.uint16), 1.05) for level in levels]
+    loud, soft = (10 ** ((level / 100 - 120 + 0.691) / 10) for level in levels[:2])
+    time = np.arange(2100) * 0.1
+    starts = np.minimum(np.floor(time[:, None] / 1.05 + [0, 0.1 / 1.05]), 199)
+    share = np.where(starts[:, 0] == starts[:, 1], 1, np.clip((1.05 * starts[:, 1] - time) / 0.1, 0, 1))
+    powers = np.array([loud, soft])[starts.astype(int) % 2]
+    exact = share * powers[:, 0] + (1 - share) * powers[:, 1]
+    assert group_loudness_module._on_one_grid(tracks) == pytest.approx(exact, rel=1e-9)
