@@ -15,8 +15,8 @@ from beamprint.pipeline.store.store import ABSENT, ANY, Conflict, Content, Entry
 SCRATCH = "_scratch"
 """Folder of locks and of what is not finished. It can be deleted at any time when nobody writes."""
 _UNFINISHED = ".tmp"
-_OF_OBJECTS = (".parquet", ".json")
-"""Ends of names that no folder of a dataset has."""
+_OF_OBJECTS = ".parquet"
+"""End of the name of a bucket, which no folder has."""
 _BEFORE = "_before-"
 """Start of the name that a folder has while it is exchanged."""
 

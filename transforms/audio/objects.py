@@ -156,9 +156,9 @@ def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
         pages = iter(obstore.list(client(bucket), prefix=key or None, offset=last, chunk_size=1000))
         try:
             for page in pages:
-                for told in page:
-                    last = told["path"]
-                    yield meta_of(told)
+                for entry in page:
+                    last = entry["path"]
+                    yield meta_of(entry)
                 give_up = time.monotonic() + PATIENCE_S
         except request_errors() as error:
             if not may_pass(error) or time.monotonic() > give_up:

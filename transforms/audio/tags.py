@@ -48,7 +48,8 @@ def start_of_end_tags(data: Bytes, base: int) -> int:
 
 def is_padding(data: Bytes, position: int) -> bool:
     """Whether nothing but zeros and tags follow."""
-    return skip_tags(data, position) >= data.size or start_of_end_tags(data, position - 1) <= position
+    after = skip_tags(data, position)
+    return after >= data.size or start_of_end_tags(data, after - 1) <= after
 
 
 def _skip_one(data: Bytes, position: int) -> int:
