@@ -1,6 +1,6 @@
 """BigQuery on loopback: bqemulator, in an environment of its own, since it asks for another DuckDB than our tests.
 
-See .ci/run for how that is made. Without it these tests fail: they are slow ones, which CI runs.
+CONTRIBUTING.md says how that is made. Without it these tests are skipped.
 """
 
 import os
@@ -18,7 +18,8 @@ _START_S = 90
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory):
     environment = os.environ.get("BEAMPRINT_TEST_BIGQUERY")
-    assert environment, "BEAMPRINT_TEST_BIGQUERY must name an environment with bqemulator: see .ci/run"
+    if not environment:
+        pytest.skip("BEAMPRINT_TEST_BIGQUERY names no environment with bqemulator: see CONTRIBUTING.md")
     folder = Path(environment).resolve()
     log = tmp_path_factory.mktemp("bigquery") / "log"
     with socket.socket() as one, socket.socket() as two:
