@@ -15,8 +15,7 @@ from beamprint.pipeline.catalogue.summaries import write_summary
 from beamprint.pipeline.catalogue.wave import remove_wave, write_wave
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.runner import RunOutcome, RunRequest, SliceReport
-from beamprint.pipeline.store.folder import FolderStore
-from beamprint.pipeline.store.scratch import open_scratch, remove_scratch
+from beamprint.pipeline.store.scratch import SharedScratch
 from beamprint.runners import interrupts
 from beamprint.runners.counters import report_of
 from beamprint.runners.partials_version import partials_version
@@ -75,7 +74,7 @@ def submit(
             if state != PipelineState.DONE:
                 return RunOutcome(SliceReport(), NotFinished.exit_code, _why(result, state))
             remove_wave(store, sink.run_id)
-            remove_scratch(_scratch(request))
+            _scratch(request).remove()
             return RunOutcome(report_of(result))
         except grpc.RpcError as error:
             raise NotFinished(
@@ -114,8 +113,9 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
         raise NotFinished("nobody answers at the job endpoint; is the job server up?") from error
 
 
-def _scratch(request: RunRequest) -> FolderStore:
-    return open_scratch(request.job.sink.dataset.store, request.scratch, partials_version())
+def _scratch(request: RunRequest) -> SharedScratch:
+    """Where all workers can write; a folder that ``--scratch`` names is there on one machine only."""
+    return SharedScratch.of(request.job.sink.dataset.store, partials_version())
 
 
 def _limits(request: RunRequest) -> ChildLimits:

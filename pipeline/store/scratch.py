@@ -4,12 +4,13 @@ import hashlib
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.folder import FolderStore
 from beamprint.pipeline.store.private_folder import OwnFiles, private_folder
-from beamprint.pipeline.store.store import Store
+from beamprint.pipeline.store.store import Opened, Store
 from beamprint.transforms.audio.uris import is_remote
 
 PARTIALS = "_scratch/partials"
@@ -48,6 +49,38 @@ def open_scratch(store: Store, given: str | None, version: str) -> FolderStore:
     scratch = OwnFiles(str(mine))
     scratch.repair()
     return scratch
+
+
+@dataclass(frozen=True, slots=True)
+class SharedScratch:
+    """Scratch space within the place of a dataset, for workers on many machines. Small and picklable.
+
+    What is in it is loaded as code: whoever may write the dataset is trusted.
+
+    Args:
+        store: Where the dataset lies.
+        folder: Of this version's objects.
+    """
+
+    store: Store
+    folder: str
+
+    @classmethod
+    def of(cls, store: Store, version: str) -> "SharedScratch":
+        """That of a dataset, for one version of the program and its definitions."""
+        return cls(store, f"{PARTIALS}/{_short_hash(version.encode())}")
+
+    def open(self, name: str) -> Opened | None:
+        """See ``Store.open``."""
+        return self.store.open(f"{self.folder}/{name}")
+
+    def write(self, name: str, content: bytes, version: str) -> str:
+        """See ``Store.write``."""
+        return self.store.write(f"{self.folder}/{name}", content, version)
+
+    def remove(self) -> None:
+        """Remove the objects of all versions: everything in it is finished."""
+        self.store.clear(PARTIALS)
 
 
 def remove_scratch(scratch: FolderStore) -> None:

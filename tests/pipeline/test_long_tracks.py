@@ -13,6 +13,7 @@ from beamprint import fingerprint
 from beamprint.pipeline import graph
 from beamprint.pipeline.record.assembly import Assembler
 from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.scratch import SharedScratch
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.families import FAMILIES
 from beamprint.transforms.model import Failure, Fingerprint, Range, Track
@@ -41,7 +42,7 @@ class Memory:
 @pytest.fixture
 def scratch(tmp_path):
     (tmp_path / "scratch").mkdir()
-    return FolderStore(str(tmp_path / "scratch"))
+    return SharedScratch.of(FolderStore(str(tmp_path / "scratch")), "version")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def run(tracks, scratch, *, plan=cut_in_three, decode=read_range):
 def test_a_cut_track_is_what_the_direct_call_on_the_same_segments_gives(track, scratch):
     (found,) = run([track], scratch)
     assert found.columns == fingerprint(track.uri, borders=BORDERS, analyzed_at=NOON)
-    assert len(scratch.list("")) >= 3 * (len(FAMILIES) + 1)
+    assert len(scratch.store.list("")) >= 3 * (len(FAMILIES) + 1)
 
 
 def broken_from(index):
