@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 Runner = Callable[["RunRequest"], "RunOutcome"]
 
-CLUSTERS = frozenset({"dataflow", "flink", "portable"})
+CLUSTERS = frozenset({"flink", "portable"})
 """Runners that submit a job; they take every option of Beam's."""
 
 WAVE_TRACKS = 100_000
 """Tracks of one job: a batch engine commits nothing before the last decode, so this bounds what a lost job costs."""
 
 _SETTINGS = """\
-With --runner flink, portable or dataflow every option of Beam's is an option, too (--flink-master HOST:PORT,
+With --runner flink or portable every option of Beam's is an option, too (--flink-master HOST:PORT,
 --parallelism 8); docs/clusters.md says which have a value already, and why.
 
 
