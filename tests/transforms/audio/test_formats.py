@@ -217,6 +217,7 @@ def long(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow  # three minutes of audio of each kind
 @pytest.mark.parametrize("kind", ["m4a", "adts", "wma2", "wavpack", "tta", "caf-aac"])
 def test_any_place_has_the_samples_of_a_track_read_in_one_piece(long, kind):
     rate = 22_050
