@@ -140,7 +140,7 @@ def test_place_tags_provenance_and_notes_are_told_apart_and_decide_nothing(kept)
     assert comparison.provenance["harmonic definitions"] == {(now, now): 1, (now, now + 1): 1}
 
 
-@pytest.mark.parametrize("new_bucket", [5, 17])
+@pytest.mark.parametrize("new_bucket", [15, 20])
 @pytest.mark.parametrize("cells", [50, 1000, 100_000])
 def test_any_division_and_any_part_size_find_the_same(tmp_path, monkeypatch, cells, new_bucket):
     rng = np.random.default_rng(7)
@@ -150,7 +150,7 @@ def test_any_division_and_any_part_size_find_the_same(tmp_path, monkeypatch, cel
     monkeypatch.setattr(tables, "_PART_ROWS", 11)
     monkeypatch.setattr(tables, "_CELLS", cells)
     cut = found(
-        dataset(tmp_path / "old", old, bucket_tracks=5),
+        dataset(tmp_path / "old", old, bucket_tracks=15),
         dataset(tmp_path / "new", new, bucket_tracks=new_bucket),
     )
     assert columns(cut) == columns(whole)
