@@ -13,6 +13,8 @@ from beamprint.transforms.audio import objects
 from tests.emulators import Emulator
 from tests.transforms.audio import sounds
 
+pytestmark = pytest.mark.slow  # whole runs against emulators
+
 PROVENANCE = {"uri", "source_version", "analyzed_at", "run_id", "software_version"}
 SECRET = "not-a-secret"
 
@@ -117,7 +119,6 @@ def test_without_credentials_cloud_storage_is_refused_in_one_line(tmp_path):
     assert len(told.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["s3", "gs"])
 def test_an_outage_ends_with_exit_4_and_the_next_run_completes(kind, music, tmp_path, monkeypatch):
     running = Emulator(kind, tmp_path / "emulator")

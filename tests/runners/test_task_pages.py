@@ -6,6 +6,8 @@ import pytest
 
 from tests.runners.guides import ROOT, follow, steps
 
+pytestmark = pytest.mark.slow  # dozens of commands
+
 
 def walked(page, folder):
     here, printed = follow(steps((ROOT / "docs" / page).read_text()), folder)

@@ -244,6 +244,7 @@ def test_any_place_has_the_samples_of_a_track_read_in_one_piece(long, kind):
             assert np.array_equal(found[:read], whole[place : place + read]), place
 
 
+@pytest.mark.slow  # three minutes of audio of each kind
 @pytest.mark.parametrize("kind", ["m4a", "wma2"])
 def test_segments_of_a_track_are_pieces_of_it(long, kind):
     plan = plan_track(long[kind], max_bytes=30 << 20)
