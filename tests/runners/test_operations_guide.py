@@ -58,7 +58,7 @@ def test_every_command_does_what_its_section_says(walked):
     assert "Nothing is in quarantine." in printed["Failures"]
     assert printed["Verifying the files"].count("5 files read, all as recorded") == 2
     assert "1 track gone and removed" in printed["Tracks that are gone"]
-    assert "\n  T2\n" in printed["Tracks that are gone"]
+    assert "\n  gone: T2\n" in printed["Tracks that are gone"]
     assert printed["Upgrade"].count("equal within tolerance") == 2
     assert "nothing to do" in printed["Settings"]
     kept = rows(here / "fingerprints")
