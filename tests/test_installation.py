@@ -37,6 +37,9 @@ COMMANDS = {
     "playlist": ["playlist", "out", "--where", "lufs < 0"],
     "export": ["export", "out", "--format", "csv"],
 }
+QUICK = {"run", "analyze", "describe"}
+"""The fast tests try these, the slow ones the others: a process each."""
+
 SILENT = {"verify", "report"}
 """They tell what they did on standard error."""
 
@@ -73,7 +76,9 @@ def test_the_modules_of_the_other_project_are_the_ones_that_python_finds(hostile
         python(hostile, "-c", "import dsp")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in COMMANDS]
+)
 def test_every_command_runs_beside_modules_of_the_same_names(hostile, command):
     assert python(hostile, "-m", "beamprint", *COMMANDS[command]) or command in SILENT
 

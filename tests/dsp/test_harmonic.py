@@ -72,6 +72,7 @@ def test_agrees_with_librosa(tune):
     assert_agrees(measured, expected)
 
 
+@pytest.mark.slow  # librosa, on more than a minute of music
 def test_long_tracks_are_sampled_within_the_tolerances(long_tune):
     measured, expected = columns(harmonic, long_tune), as_librosa_has_it(long_tune)
     assert_agrees(measured, expected)

@@ -40,6 +40,7 @@ class MortalStore(MemoryStore):
             assert sorted(dataset.quarantine()["track_id"].to_pylist()) == sorted(BAD)
 
 
+@pytest.mark.slow  # a growth for every request that it makes
 def test_a_kill_at_any_step_loses_no_row_and_readers_see_each_once_all_the_time():
     steps, through = 0, False
     while not through:
