@@ -4,6 +4,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import apache_beam as beam
@@ -12,7 +13,7 @@ from apache_beam.coders.typecoders import registry
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
-from beamprint.transforms import listener
+from beamprint.transforms import listener, permits
 from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.features import METRICS
 from beamprint.transforms.guard import FAILURES, Failed, Guarded, failure_of
@@ -59,7 +60,7 @@ class _DecodeFn(beam.DoFn):
         listener.started(element)
         began = time.thread_time_ns()
         try:
-            decoded = self.decode(element)
+            decoded = permits.segments().until_gone(lambda: self.decode(element), attrgetter("segment"))
         except BadAudio as bad:
             yield Failed(FAILURES, failure_of(element.track, bad, "decode", element.index))
             return

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from beamprint.transforms import permits
 from beamprint.transforms.isolation.children import borrowed
 from beamprint.transforms.model import Decoded, Range, Track
 from beamprint.transforms.track_length import audio_seconds
@@ -51,7 +52,7 @@ class Isolated(Generic[_Work]):
         """
         track = work.track if isinstance(work, Range) else work
         minutes = max(_LEAST_MINUTES, audio_seconds(track) / 60)
-        with borrowed() as child:
+        with permits.decoders(), borrowed() as child:
             found, samples, cpu_ns = child.call(
                 self.function,
                 work,
