@@ -17,6 +17,7 @@ from beamprint.transforms.partials import Scratch
 from beamprint.transforms.plan_buckets import PlanBuckets
 from beamprint.transforms.plan_segments import PlanSegments, PlanTrack
 from beamprint.transforms.read_manifest import ReadManifest
+from beamprint.transforms.spread_tracks import SpreadTracks
 from beamprint.transforms.write import Sink, WriteFingerprints
 from beamprint.transforms.write_summary import WriteRunSummary
 
@@ -49,7 +50,7 @@ def bring_up_to_date(
     """The whole job, from the manifest to the dataset, with nothing left to do outside."""
     listed = p | "ReadManifest" >> ReadManifest(catalogue.rows)
     tracks = listed | "PlanBuckets" >> PlanBuckets(sink, catalogue.outstanding)
-    spread = tracks | "SpreadTracks" >> beam.Reshuffle()  # else headers are probed bucket by bucket
+    spread = tracks | "SpreadTracks" >> SpreadTracks()
     committed = fingerprint_tracks(
         spread, plan=plan, decode=decode, assemble=assemble, sink=sink, scratch=scratch
     )
@@ -90,14 +91,16 @@ def measure_ranges(
     failed before is among the failures.
     """
     taken: Results = ()
-    if scratch is not None:
-        ranges, *taken = ranges | "TakeOver" >> TakeOver(scratch)
-    spread = ranges | "Reshuffle" >> beam.Reshuffle()
-    segments, undecoded = spread | "DecodeAudio" >> DecodeAudio(decode)
+    wanted = ranges | "Reshuffle" >> beam.Reshuffle()
+    if (
+        scratch is not None
+    ):  # asked where they are decoded: a worker that takes the place of a dead one begins there
+        wanted, *taken = wanted | "TakeOver" >> TakeOver(scratch)
+    segments, undecoded = wanted | "DecodeAudio" >> DecodeAudio(decode)
     measured, unmeasured = zip(*(segments | feature(scratch) for feature in FEATURES))
     failures = (*failed, undecoded, *unmeasured) | "Failures" >> beam.Flatten()
     return (
-        ranges | "Expected" >> beam.Map(_expected).with_output_types(Found),
+        wanted | "Expected" >> beam.Map(_expected).with_output_types(Found),
         segments | "Identity" >> beam.Map(_identity, scratch).with_output_types(Found),
         failures | "KeyFailures" >> beam.Map(_failed).with_output_types(Found),
         *measured,
