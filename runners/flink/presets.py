@@ -25,6 +25,8 @@ def presets(overview: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
         "parallelism": slots,
         # A Python process a slot: threads of one process would take turns at the interpreter's lock.
         "sdk_worker_parallelism": -(-slots // max(1, managers)),
+        # What a stage gives is kept: a worker that dies costs its own share of the work, not that of all.
+        "execution_mode_for_batch": "BATCH",
         # Processes are kept from one stage to the next; a new one takes two seconds to load the analysis.
         "environment_cache_millis": _CACHE_MS,
     }
