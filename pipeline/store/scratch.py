@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from beamprint.pipeline.errors import NotFinished
-from beamprint.pipeline.store.folder import FolderStore
+from beamprint.pipeline.store.folder import SCRATCH, FolderStore
 from beamprint.pipeline.store.private_folder import OwnFiles, private_folder
 from beamprint.pipeline.store.store import Opened, Store
 from beamprint.transforms.audio.uris import is_remote
@@ -67,7 +67,18 @@ class SharedScratch:
 
     @classmethod
     def of(cls, store: Store, version: str) -> "SharedScratch":
-        """That of a dataset, for one version of the program and its definitions."""
+        """That of a dataset, for one version of the program and its definitions.
+
+        Raises:
+            UsageError: It lies in a folder where others could have written.
+            NotFinished: It cannot be made.
+        """
+        if not is_remote(store.uri()):
+            folder = Path(store.uri(SCRATCH))
+            try:
+                private_folder(folder)
+            except OSError as error:
+                raise NotFinished(f"no scratch space at {folder}: {error.strerror}") from error
         return cls(store, f"{PARTIALS}/{_short_hash(version.encode())}")
 
     def open(self, name: str) -> Opened | None:

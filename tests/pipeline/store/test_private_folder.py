@@ -6,7 +6,9 @@ import stat
 import pytest
 
 from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.store.folder import FolderStore
 from beamprint.pipeline.store.private_folder import OwnFiles, private_folder
+from beamprint.pipeline.store.scratch import SharedScratch
 
 ANOTHER = 12345
 
@@ -69,3 +71,16 @@ def test_a_file_of_another_user_is_not_opened(tmp_path):
         assert mine.read() == b"a pickle"
     with pytest.raises(UsageError, match=rf"theirs belongs to another user \(uid {ANOTHER}\).*--scratch"):
         files.open("theirs")
+
+
+def test_a_job_keeps_partials_of_a_folder_where_nobody_else_gets_in(tmp_path):
+    scratch = SharedScratch.of(FolderStore(str(tmp_path)), "version")
+    scratch.write("partial", b"a pickle", "*")
+    assert stat.S_IMODE((tmp_path / "_scratch").stat().st_mode) == 0o700
+
+
+def test_a_job_takes_no_partials_from_a_folder_that_others_can_write_to(tmp_path):
+    (tmp_path / "_scratch").mkdir()
+    (tmp_path / "_scratch").chmod(0o777)
+    with pytest.raises(UsageError, match=r"_scratch can be written by others"):
+        SharedScratch.of(FolderStore(str(tmp_path)), "version")
