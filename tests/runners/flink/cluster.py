@@ -28,6 +28,14 @@ _ENTRY = {
     "jm": "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
     "tm": "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
 }
+_LOGGING = """
+rootLogger.level = INFO
+rootLogger.appenderRef.console.ref = console
+appender.console.name = console
+appender.console.type = CONSOLE
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{HH:mm:ss.SSS} %-5p %c{1} - %m%n
+"""
 _PACKAGES = """lang net io nio lang.reflect text time util util.concurrent util.concurrent.atomic
 util.concurrent.locks"""
 _OPENS = [f"--add-opens=java.base/java.{p}=ALL-UNNAMED" for p in _PACKAGES.split()]
@@ -62,6 +70,7 @@ class Cluster:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "conf").mkdir()
         (folder / "conf" / "config.yaml").write_text(CONFIG.read_text())
+        (folder / "conf" / "log4j.properties").write_text(_LOGGING)
         self.worker = folder / "worker"
         self.worker.write_text(
             f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m beamprint.runners.flink.worker "$@"\n'
@@ -92,6 +101,7 @@ class Cluster:
             "java",
             *jvm,
             *_OPENS,
+            f"-Dlog4j.configurationFile={self.folder / 'conf' / 'log4j.properties'}",
             "-cp",
             classpath(),
             _ENTRY[kind],
@@ -140,11 +150,6 @@ class Cluster:
     def jobs(self):
         """State of every job, by name."""
         return {job["name"]: job["state"] for job in self.ask("/jobs/overview")["jobs"]}
-
-    def workers(self, name):
-        """Process ids of the Python workers of a task manager."""
-        group = self.processes[name].pid
-        return [pid for pid in processes() if group_of(pid) == group and is_python(pid)]
 
     def options(self):
         """Options of the command for this cluster."""
@@ -208,10 +213,3 @@ def group_of(pid):
         return os.getpgid(pid)
     except ProcessLookupError:
         return None
-
-
-def is_python(pid):
-    try:
-        return b"sdk_worker_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False

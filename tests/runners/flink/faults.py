@@ -17,9 +17,11 @@ class Faulty:
     """What a job is to suffer.
 
     Args:
-        folder: Where workers leave notes: a file for each process that decoded, and one for each fault.
-        fault: ``worker`` or ``manager`` is killed while decoding, ``between`` kills the task manager after the first
-            commit; each once. ``slow`` decodes take a second.
+        folder: Where workers leave notes: a file for each process that decoded, for each decoding of a segment, and
+            one for the fault.
+        fault: ``worker`` kills the worker while it decodes the tenth segment of a long track, ``manager`` the task
+            manager while it decodes, ``between`` the same after the first commit; each once. ``slow`` decodes take a
+            second.
     """
 
     folder: str
@@ -28,6 +30,8 @@ class Faulty:
     def decode(self, work):
         """In the decoder's process, whose parent is the worker, in the process group of its task manager."""
         Path(self.folder, f"decoded-{os.getppid()}-{os.getpgid(0)}").touch()
+        if work.count > 1:
+            Path(self.folder, f"segment-{work.index}-{time.time_ns()}").touch()
         name = work.track.track_id
         if name.startswith("exit"):
             os._exit(9)
@@ -35,7 +39,7 @@ class Faulty:
             time.sleep(1)
         if self.fault == "slow":
             time.sleep(1)
-        if self.fault == "worker" and self._first():
+        if self.fault == "worker" and len(list(Path(self.folder).glob("segment-*"))) >= 10 and self._first():
             os.kill(os.getppid(), signal.SIGKILL)
         if self.fault == "manager" and self._first():
             os.killpg(0, signal.SIGKILL)
