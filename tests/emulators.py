@@ -87,7 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if status is not None:
-            code = {403: "AccessDenied", 429: "SlowDown", 503: "SlowDown"}.get(status, "InternalError")
+            code = {400: "ExpiredToken", 403: "AccessDenied", 429: "SlowDown", 503: "SlowDown"}.get(
+                status, "InternalError"
+            )
             self._answer(status, {}, f"<Error><Code>{code}</Code></Error>".encode())
             return
         try:

@@ -1,19 +1,27 @@
 """`beamprint publish`: bringing tables of BigQuery up to date: one load and one MERGE of the rows of the buckets that changed."""
 
 import hashlib
+import io
 import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from beamprint.pipeline.catalogue.summaries import read_summaries
 from beamprint.pipeline.record.bigquery import bigquery_schema
 from beamprint.pipeline.record.columns import FAILURE, RECORD
 from beamprint.pipeline.store.bigquery.staging import BUCKET, write_staged
-from beamprint.pipeline.store.bigquery.table import Address, Fields, client_of, prepare, run_once, told
+from beamprint.pipeline.store.bigquery.table import (
+    Address,
+    Fields,
+    client_of,
+    patience,
+    prepare,
+    run_once,
+    told,
+)
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE, bucket_name
 from beamprint.pipeline.store.store import ANY, Store, read
@@ -24,6 +32,8 @@ if TYPE_CHECKING:
 PUBLISHED = "_published"
 _KEY = "track_id"
 _STAGING_LIVES = timedelta(days=1)
+_UPLOAD_RETRIES = 4
+"""With pauses of half a minute in their sum."""
 _TABLES = {FINGERPRINTS: ("", RECORD), QUARANTINE: ("_quarantine", FAILURE)}
 _BUCKET_FIELD: dict[str, object] = {
     "name": BUCKET,
@@ -83,8 +93,12 @@ def _publish_table(client: "bigquery.Client", dataset: Dataset, table: str, addr
     _load(client, store, table, changed, staged, fields, f"{job}-load")
     columns = [str(field["name"]) for field in fields]
     query = _merge(target, staged, columns, changed, dataset.division.numbers)
-    run_once(client, f"{job}-merge", lambda job_id: client.query(query, job_id=job_id, job_retry=None))
-    client.delete_table(str(staged), not_found_ok=True)
+    run_once(
+        client,
+        f"{job}-merge",
+        lambda job_id: client.query(query, job_id=job_id, job_retry=None, **patience()),
+    )
+    client.delete_table(str(staged), not_found_ok=True, **patience())
     store.write(name, json.dumps({"job": job, "versions": now}).encode(), ANY)
     return len(changed)
 
@@ -100,10 +114,9 @@ def _load(
 ) -> None:
     from google.cloud import bigquery  # noqa: PLC0415
 
-    prepare(client, staged, fields, key=_KEY, partitioned=False)
-    made = client.get_table(str(staged))
+    made = prepare(client, staged, fields, key=_KEY, partitioned=False)
     made.expires = datetime.now(timezone.utc) + _STAGING_LIVES
-    client.update_table(made, ["expires"])
+    client.update_table(made, ["expires"], **patience())
     parquet: Any = bigquery.ParquetOptions()  # type: ignore[no-untyped-call]
     parquet.enable_list_inference = True
     config = bigquery.LoadJobConfig(
@@ -114,12 +127,20 @@ def _load(
     )
     with tempfile.TemporaryFile(prefix="beamprint-") as file:
         write_staged(store, table, buckets, file)
+        _load_file(client, file, staged, config, job)
 
-        def start(job_id: str) -> Any:
-            file.seek(0)
-            return client.load_table_from_file(file, str(staged), job_id=job_id, job_config=config)
 
-        run_once(client, job, start)
+def _load_file(
+    client: "bigquery.Client", file: BinaryIO, target: Address, config: "bigquery.LoadJobConfig", job: str
+) -> None:
+    """Load a file into a table. It is sent in pieces, so that a connection that breaks costs one of them."""
+
+    def start(job_id: str) -> Any:
+        return client.load_table_from_file(
+            file, str(target), rewind=True, job_id=job_id, job_config=config, num_retries=_UPLOAD_RETRIES
+        )
+
+    run_once(client, job, start)
 
 
 def _merge(
@@ -146,10 +167,11 @@ def _publish_runs(client: "bigquery.Client", store: Store, target: Address) -> N
     """Replace the table of runs: it is small."""
     from google.cloud import bigquery  # noqa: PLC0415
 
-    rows = [_as_row(asdict(summary)) for summary in read_summaries(store)]
-    if not rows:
+    summaries = [asdict(summary) for summary in read_summaries(store)]
+    if not summaries:
         return
-    fields = [_run_field(name, value) for name, value in asdict(read_summaries(store)[0]).items()]
+    rows = [_as_row(summary) for summary in summaries]
+    fields = [_run_field(name, value) for name, value in summaries[0].items()]
     prepare(client, target, fields, key="run_id", partitioned=False)
     config = bigquery.LoadJobConfig(
         source_format="NEWLINE_DELIMITED_JSON",
@@ -157,8 +179,8 @@ def _publish_runs(client: "bigquery.Client", store: Store, target: Address) -> N
         schema=[bigquery.SchemaField.from_api_repr(field) for field in fields],
     )
     digest = hashlib.blake2b(json.dumps([str(target), rows]).encode(), digest_size=12).hexdigest()
-    load = partial(client.load_table_from_json, rows, str(target), job_config=config)
-    run_once(client, f"beamprint-{digest}-runs", lambda job_id: load(job_id=job_id))
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    _load_file(client, io.BytesIO(lines.encode()), target, config, f"beamprint-{digest}-runs")
 
 
 def _run_field(name: str, value: object) -> dict[str, object]:

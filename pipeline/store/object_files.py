@@ -12,7 +12,7 @@ from beamprint.pipeline.store.local_files import WILDCARD, hidden, is_litter
 from beamprint.pipeline.store.object_file import open_object
 from beamprint.pipeline.store.store import Entry, Found, Opened, Other
 from beamprint.transforms.audio import objects
-from beamprint.transforms.audio.object_errors import StoreDown, StoreRefuses
+from beamprint.transforms.audio.object_errors import CredentialsRefused, StoreDown, StoreRefuses
 from beamprint.transforms.audio.objects import Meta
 
 _PAGE = 1000
@@ -132,7 +132,7 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except (CredentialsRefused, StoreRefuses) as error:
+        raise UsageError(str(error)) from error
     except StoreDown as error:
         raise NotFinished(f"cannot read {error}; run it again") from error
-    except StoreRefuses as error:
-        raise UsageError(str(error)) from error

@@ -10,7 +10,7 @@ from beamprint.pipeline.store.lease import hold_lease
 from beamprint.pipeline.store.object_file import open_object
 from beamprint.pipeline.store.store import ABSENT, ANY, Conflict, Content, Entry, Opened
 from beamprint.transforms.audio import objects
-from beamprint.transforms.audio.object_errors import Changed, StoreDown, StoreRefuses
+from beamprint.transforms.audio.object_errors import Changed, CredentialsRefused, StoreDown, StoreRefuses
 from beamprint.transforms.audio.objects import Meta
 
 
@@ -92,6 +92,8 @@ class ObjectStore:
     def _translated(self, verb: str, name: str) -> Iterator[None]:
         try:
             yield
+        except CredentialsRefused as error:
+            raise UsageError(str(error)) from error
         except StoreDown as error:
             raise NotFinished(f"cannot {verb} {error}; what is recorded is safe, run it again") from error
         except (FileNotFoundError, PermissionError) as error:

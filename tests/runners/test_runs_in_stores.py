@@ -115,7 +115,7 @@ def test_without_credentials_cloud_storage_is_refused_in_one_line(tmp_path):
     told = command("run", "gs://bucket/in", "-o", tmp_path / "out", **variables, PATH="")
     print(time.monotonic() - began)
     assert told.returncode == 2
-    assert "gs:// needs credentials" in told.stderr
+    assert "Google Cloud needs credentials" in told.stderr
     assert len(told.stderr.strip().splitlines()) == 1
 
 

@@ -24,7 +24,9 @@ _WRONG_CREDENTIALS = (
     "InvalidToken",
     "TokenRefreshRequired",
     "AuthFailure",
+    "RequestTimeTooSkewed",
 )
+_PROVIDER = re.compile(r"credential provider: (\w+): (.*)")
 _PERMANENT = range(300, 500)
 _PASSING = (408, 429)
 
@@ -37,8 +39,23 @@ class StoreDown(Exception):  # noqa: N818 - what happened, not an error of anyon
     exit_code = 4
 
 
+class CredentialsRefused(StoreDown):
+    """There are no credentials for a store, or it does not accept them: so would every other request end.
+
+    The message is one line. At the start of a run it is wrong use; credentials that expire in the middle end it.
+    """
+
+
+class NoCredentials(Exception):  # noqa: N818
+    """Raised to obstore in place of credentials; the message is one line and says what to do."""
+
+
+class NoAnswer(Exception):  # noqa: N818
+    """Raised to obstore in place of credentials: who gives them does not answer, and may a little later."""
+
+
 class StoreRefuses(Exception):  # noqa: N818
-    """There are no credentials for a store, or it does not accept them, or the request; the message is one line."""
+    """A store does not accept a request, or its library is not installed; the message is one line."""
 
     exit_code = 2
 
@@ -82,7 +99,8 @@ def status_of(error: Exception) -> int | None:
 def may_pass(error: Exception) -> bool:
     """Whether the same request may succeed a little later."""
     if type(error).__name__ != "GenericError":
-        return False
+        provider = _PROVIDER.search(str(error))
+        return provider is not None and provider[1] == NoAnswer.__name__
     status = status_of(error)
     if status is None:
         return _NO_ANSWER.search(str(error)) is not None or "HTTP error" in str(error)
@@ -92,6 +110,9 @@ def may_pass(error: Exception) -> bool:
 def told(uri: str, error: Exception) -> Exception:
     """The error as this program tells it. obstore's own words hold whole answers of the store: they stay out."""
     kind, text = type(error).__name__, str(error)
+    provider = _PROVIDER.search(text)
+    if provider:
+        return (StoreDown if may_pass(error) else CredentialsRefused)(f"{uri}: {provider[2]}")
     code = _CODE.search(text)
     answer = " ".join(filter(None, [str(status_of(error) or ""), code and (code[1] or code[2])]))
     if isinstance(error, FileNotFoundError) or status_of(error) == 404:
@@ -99,7 +120,7 @@ def told(uri: str, error: Exception) -> Exception:
     if kind in ("PreconditionError", "AlreadyExistsError"):
         return Changed(uri)
     if kind == "UnauthenticatedError" or status_of(error) == 401 or (code and code[1] in _WRONG_CREDENTIALS):
-        return StoreRefuses(
+        return CredentialsRefused(
             f"{uri}: the store does not accept the credentials ({answer}); correct or renew them"
         )
     if kind == "PermissionDeniedError" or status_of(error) == 403:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from beamprint.pipeline.errors import NotFinished, UsageError
+from beamprint.transforms.audio.object_credentials import GoogleCredentials
+from beamprint.transforms.audio.object_errors import CredentialsRefused
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -17,6 +19,7 @@ _PARTITION = {"start": "0", "end": "10000", "interval": "10"}
 """Buckets by tens: BigQuery allows some thousands of partitions, and there are 1000 tracks in a bucket."""
 _ATTEMPTS = 20
 _PATIENCE_S = 30.0
+"""How long a request is repeated while BigQuery is busy or broken."""
 
 Fields = Sequence[dict[str, object]]
 
@@ -66,37 +69,47 @@ def told() -> Iterator[None]:
     try:
         yield
     except (api.NotFound, api.Forbidden, api.Unauthorized) as error:
-        raise UsageError(f"BigQuery: {error.message}") from error
-    except GoogleAuthError as error:
-        raise UsageError(
-            "BigQuery needs credentials: set GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth application-default login"
-        ) from error
+        raise UsageError(f"BigQuery: {error.message.splitlines()[0]}") from error
+    except (GoogleAuthError, CredentialsRefused) as error:
+        raise UsageError(f"BigQuery: {error}") from error
     except (api.GoogleAPIError, RequestException, OSError) as error:
         said = getattr(error, "message", None) or str(error)
         raise NotFinished(f"BigQuery: {said.splitlines()[0][:300]}; run it again") from error
 
 
 def client_of(address: Address) -> "bigquery.Client":
-    """A client of a project; ``BIGQUERY_EMULATOR_HOST`` leads it elsewhere, without credentials."""
+    """A client of a project, where the dataset lies; ``BIGQUERY_EMULATOR_HOST`` leads it elsewhere, without credentials.
+
+    Raises:
+        NotFound: There is no such dataset. It is not made: where it lies is for its owner to say.
+    """
     from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415
     from google.cloud import bigquery  # noqa: PLC0415
 
-    os.environ.setdefault("GCE_METADATA_TIMEOUT", "1")  # a machine that has the service answers at once
     emulated = os.environ.get("BIGQUERY_EMULATOR_HOST")
-    credentials: Any = AnonymousCredentials() if emulated else None  # type: ignore[no-untyped-call]
-    return bigquery.Client(address.project, credentials=credentials)
+    credentials: Any = AnonymousCredentials() if emulated else GoogleCredentials().found  # type: ignore[no-untyped-call]
+    anywhere = bigquery.Client(address.project, credentials=credentials)
+    dataset = anywhere.get_dataset(f"{address.project}.{address.dataset}", **patience())
+    return bigquery.Client(address.project, credentials=credentials, location=dataset.location)
+
+
+def patience() -> dict[str, Any]:
+    """Arguments of each request of the vendor's client, which would otherwise be repeated for ten minutes."""
+    from google.cloud.bigquery import DEFAULT_RETRY  # noqa: PLC0415
+
+    return {"retry": DEFAULT_RETRY.with_timeout(_PATIENCE_S), "timeout": _PATIENCE_S}
 
 
 def prepare(
     client: "bigquery.Client", address: Address, fields: Fields, *, key: str, partitioned: bool
-) -> None:
+) -> "bigquery.Table":
     """Make a table, or give it the columns that it lacks; those are nullable, as rows are there already."""
     from google.cloud import bigquery  # noqa: PLC0415
     from google.cloud.exceptions import NotFound  # noqa: PLC0415
 
     wanted = [bigquery.SchemaField.from_api_repr(field) for field in fields]
     try:
-        table = client.get_table(str(address), timeout=_PATIENCE_S)
+        table = client.get_table(str(address), **patience())
     except NotFound:
         table = bigquery.Table(str(address), schema=wanted)
         table.clustering_fields = [key]
@@ -104,13 +117,13 @@ def prepare(
             table.range_partitioning = bigquery.RangePartitioning(
                 field="bucket", range_=bigquery.PartitionRange(**_PARTITION)
             )
-        client.create_table(table, exists_ok=True, timeout=_PATIENCE_S)
-        return
+        return client.create_table(table, exists_ok=True, **patience())
     held = {field.name for field in table.schema}
     lacking = [_nullable(field) for field in wanted if field.name not in held]
-    if lacking:
-        table.schema = [*table.schema, *lacking]
-        client.update_table(table, ["schema"], timeout=_PATIENCE_S)
+    if not lacking:
+        return table
+    table.schema = [*table.schema, *lacking]
+    return client.update_table(table, ["schema"], **patience())
 
 
 def _nullable(field: "bigquery.SchemaField") -> "bigquery.SchemaField":
@@ -135,12 +148,12 @@ def run_once(client: "bigquery.Client", name: str, start: Callable[[str], Any]) 
         try:
             job = start(job_id)
         except Conflict:
-            job = client.get_job(job_id, timeout=_PATIENCE_S)
+            job = client.get_job(job_id, **patience())
             try:
-                job.result()
+                job.result(retry=patience()["retry"])
             except GoogleAPICallError:
                 continue
             return
-        job.result()
+        job.result(retry=patience()["retry"])
         return
     raise NotFinished(f"BigQuery: {name} has failed {_ATTEMPTS} times; see its jobs there")

@@ -1,0 +1,223 @@
+"""Credentials that are missing, wrong, or out of date: one line within seconds, and no secret in it."""
+
+import json
+import os
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from beamprint.transforms.audio import object_errors, objects
+from beamprint.transforms.audio.errors import BadAudio
+from beamprint.transforms.audio.object_errors import CredentialsRefused, StoreDown
+from beamprint.transforms.audio.track import open_segment
+
+SECRET = "not-to-be-seen"
+
+
+class Service(ThreadingHTTPServer):
+    """Gives tokens, or an answer in their place."""
+
+    daemon_threads = True
+    answer = (200, {"access_token": SECRET, "token_type": "Bearer", "expires_in": 3600})
+    asked = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.asked += 1
+        status, body = self.server.answer
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def silence():
+    """The address of a service that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as taking:
+        yield f"http://127.0.0.1:{taking.getsockname()[1]}"
+
+
+@pytest.fixture
+def service():
+    with Service(("127.0.0.1", 0), _Handler) as running:
+        threading.Thread(target=running.serve_forever, args=(0.05,), daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+def url(service):
+    return f"http://127.0.0.1:{service.server_address[1]}"
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path, monkeypatch):
+    """No credentials anywhere."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "GOOGLE_", "STORAGE_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (tmp_path / ".aws").mkdir()
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def key():
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    kinds = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return made.private_bytes(*kinds).decode()
+
+
+@pytest.fixture
+def service_account(nowhere, key, monkeypatch):
+    def named(address):
+        told = {"type": "service_account", "project_id": "p", "private_key_id": "x", "private_key": key}
+        told |= {"client_id": "1", "client_email": "a@p.iam.gserviceaccount.com", "token_uri": address}
+        (nowhere / "account.json").write_text(json.dumps(told))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(nowhere / "account.json"))
+
+    return named
+
+
+buckets = (f"bucket-{number}" for number in range(1000))  # clients are kept by these names
+
+
+def refused(scheme):
+    began = time.monotonic()
+    with pytest.raises(CredentialsRefused) as caught:
+        objects.get(f"{scheme}://{next(buckets)}/key")
+    print(f"{time.monotonic() - began:.1f} s: {caught.value}")
+    said = str(caught.value)
+    assert "\n" not in said
+    assert SECRET not in said
+    return said
+
+
+def test_without_any_the_line_says_what_to_set():
+    assert "set GOOGLE_APPLICATION_CREDENTIALS, or gcloud" in refused("gs")
+    assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE" in refused("s3")
+
+
+@pytest.mark.parametrize("content", [None, "{" + SECRET, '{"type": "service_account"}', "{}"])
+def test_a_file_of_no_use_is_named(nowhere, monkeypatch, content):
+    path = nowhere / "key.json"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    assert str(path) in refused("gs")
+
+
+def test_a_grant_that_was_withdrawn_is_told_without_another_attempt(service, service_account):
+    service.answer = (400, {"error": "invalid_grant", "error_description": "Token has been revoked."})
+    service_account(url(service))
+    assert "invalid_grant: Token has been revoked." in refused("gs")
+    assert service.asked == 1
+
+
+def test_a_service_that_is_silent_or_gone_is_not_waited_for(service_account):
+    with silence() as address:
+        service_account(address)
+        assert "no answer from the service that gives credentials" in refused("gs")
+    service_account(address)
+    assert "no answer from the service that gives credentials" in refused("gs")
+
+
+PROFILES = f"""
+[profile process]
+credential_process = /bin/false
+[profile half]
+aws_access_key_id = AKIA
+[profile role]
+role_arn = arn:aws:iam::123456789012:role/reader
+source_profile = user
+region = us-east-1
+[profile user]
+aws_access_key_id = AKIA
+aws_secret_access_key = {SECRET}
+"""
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [("nobody", "nobody"), ("process", "custom-process"), ("half", "missing: aws_secret_access_key")],
+)
+def test_a_profile_of_no_use_is_told(nowhere, monkeypatch, profile, said):
+    (nowhere / ".aws/config").write_text(PROFILES)
+    monkeypatch.setenv("AWS_PROFILE", profile)
+    assert said in refused("s3")
+
+
+def test_half_of_the_variables_is_told(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    assert "missing: AWS_SECRET_ACCESS_KEY" in refused("s3")
+
+
+def test_a_role_that_is_refused_or_a_silent_service_is_told(nowhere, monkeypatch, service):
+    (nowhere / ".aws/config").write_text(PROFILES)
+    monkeypatch.setenv("AWS_PROFILE", "role")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url(service))
+    service.answer = (403, {})
+    assert "needs other credentials" in refused("s3")
+    assert service.asked == 1
+    with silence() as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", address)
+        assert "no answer from the service that gives credentials" in refused("s3")
+
+
+def test_a_config_file_that_cannot_be_parsed_is_named(nowhere, monkeypatch):
+    (nowhere / ".aws/config").write_text("[profile x\nfoo")
+    monkeypatch.setenv("AWS_PROFILE", "x")
+    assert ".aws/config" in refused("s3")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(400, "s3"), (401, "gs")])
+def test_credentials_that_expire_are_no_fault_of_the_track(request, monkeypatch, status, kind):
+    cloud = request.getfixturevalue(kind)
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
+    uri = f"{cloud.new_bucket()}/track.wav"
+    objects.put(uri, b"data", "overwrite")
+    cloud.gate.fault = lambda method, path: status
+    try:
+        with pytest.raises(CredentialsRefused, match="does not accept the credentials"):
+            open_segment(uri)
+        assert cloud.gate.requests["GET"] == 1
+    finally:
+        cloud.gate.reset()
+    with pytest.raises(BadAudio):
+        open_segment(uri)
+
+
+def test_a_token_that_cannot_be_renewed_for_a_moment_is_asked_for_again(
+    request, monkeypatch, service, service_account
+):
+    """The service of tokens is gone when a run in its middle needs another: as with a store, it is waited for."""
+    monkeypatch.setattr(object_errors, "PATIENCE_S", 1.0)
+    service_account(url(service))
+    bucket = f"gs://{next(buckets)}"
+    client = objects.client(bucket)  # has a token, and would need the network
+    service.answer = (503, {})
+    provider = client.credential_provider
+    provider.found.token = None
+    monkeypatch.setattr(provider.found, "refresh", _unreachable)
+    with pytest.raises(StoreDown, match="no answer from the service that gives credentials") as caught:
+        objects.get(f"{bucket}/key")
+    assert not isinstance(caught.value, CredentialsRefused)
+
+
+def _unreachable(request):
+    from google.auth.exceptions import TransportError
+
+    raise TransportError(f"connection reset, {'x' * 500}")
