@@ -121,10 +121,11 @@ def _over(segment: Segment, channels: tuple[int, ...], peaks: Float32) -> int:
     edges = np.minimum(
         cells.edges(segment.moments.own_numbers, segment.rate, CELLS_PER_SECOND), segment.total
     )
-    over = 0
-    for channel, cell in np.argwhere(peaks > 1).tolist():
-        samples = segment.native.span(int(edges[cell]), int(edges[cell + 1]))[channels[channel]]
-        over += int(np.count_nonzero(np.abs(samples) > 1))
+    native, over = segment.native, 0
+    for channel, of_channel in zip(channels, peaks > 1):
+        stretches = np.flatnonzero(np.diff(of_channel, prepend=False, append=False)).reshape(-1, 2)
+        for a, b in edges[stretches].tolist():
+            over += int(np.count_nonzero(np.abs(native.span(a, b)[channel]) > 1))
     return over
 
 
