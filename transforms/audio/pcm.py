@@ -109,7 +109,8 @@ def _deinterleave(block: Buffer, planar: Float32) -> None:
     for channel, row in enumerate(planar):
         row[:] = block[:, channel]
         if block.dtype != np.float32:
-            row *= unit  # a second step, as NumPy converts piece by piece where it is to multiply as well
+            # In a second step, as NumPy converts piece by piece where it is to multiply as well.
+            np.multiply(row, unit, out=row)
 
 
 def blocks(decoder: Decoder, frames: int | None = None) -> Iterator[Buffer]:
