@@ -1,6 +1,6 @@
 """Clipping: flat tops at a channel's own peak, and samples over full scale."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,8 @@ TOGETHER_S = 0.1
 
 _MARGIN_CELLS = 6
 _AROUND_CELLS = 2
+_TOGETHER_CELLS = 24
+"""Runs of cells with no more between them are searched together: that many cost as much as a start."""
 _LONGEST_PIECE = 1 << 15
 
 
@@ -121,10 +123,11 @@ def _over(segment: Segment, channels: tuple[int, ...], peaks: Float32) -> int:
     edges = np.minimum(
         cells.edges(segment.moments.own_numbers, segment.rate, CELLS_PER_SECOND), segment.total
     )
-    over = 0
-    for channel, cell in np.argwhere(peaks > 1).tolist():
-        samples = segment.native.span(int(edges[cell]), int(edges[cell + 1]))[channels[channel]]
-        over += int(np.count_nonzero(np.abs(samples) > 1))
+    native, over = segment.native, 0
+    for channel, of_channel in zip(channels, peaks > 1):
+        stretches = np.flatnonzero(np.diff(of_channel, prepend=False, append=False)).reshape(-1, 2)
+        for a, b in edges[stretches].tolist():
+            over += int(np.count_nonzero(np.abs(native.span(a, b)[channel]) > 1))
     return over
 
 
@@ -135,12 +138,20 @@ def _tops(segment: Segment, channel: int, peaks: Float32, highest: np.float32) -
         near = np.diff(peaks >= highest * np.float32(NEAR_PEAK), prepend=False, append=False)
         first = segment.moments.own_numbers.start
         longest = max(1, _LONGEST_PIECE * CELLS_PER_SECOND // segment.rate)
-        for a, b in (np.flatnonzero(near).reshape(-1, 2) + first).tolist():
-            found += [
-                _tops_of_piece(segment, channel, Span(i, min(i + longest, b)), highest)
-                for i in range(a, b, longest)
-            ]
+        runs = (np.flatnonzero(near).reshape(-1, 2) + first).tolist()
+        found += [_tops_of_piece(segment, channel, piece, highest) for piece in _pieces(runs, longest)]
     return _joined(found)
+
+
+def _pieces(runs: list[tuple[int, int]], longest: int) -> Iterator[Span]:
+    """Runs of cells near the peak, those near each other together; only a run that is too long itself is cut."""
+    start, stop = runs[0]
+    for a, b in runs[1:]:
+        if a - stop > _TOGETHER_CELLS or b - start > longest:
+            yield from (Span(i, min(i + longest, stop)) for i in range(start, stop, longest))
+            start = a
+        stop = b
+    yield from (Span(i, min(i + longest, stop)) for i in range(start, stop, longest))
 
 
 def _tops_of_piece(segment: Segment, channel: int, own: Span, highest: np.float32) -> Tops:

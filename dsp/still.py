@@ -80,26 +80,19 @@ def still_in_all(runs: Sequence[Runs], rate: int) -> Runs:
 
 
 def _suspects(held: Stretch, stride: int) -> Iterator[Span]:
-    """Spans that hold all runs whole: pieces in which the signal may stand still, each with its neighbours."""
-    edges = np.append(
-        np.arange(held.first, held.first + len(held.samples), _PIECE), held.first + len(held.samples)
-    )
-    stands = np.array([_may_stand_still(held, Span(a, b), stride) for a, b in zip(edges, edges[1:])])
+    """Spans that hold all runs whole: pieces in which the signal may stand still, each with its neighbours.
+
+    A run of twice the stride holds two neighbours among every ``stride``-th sample that are equal, and equal to
+    the sample after the first. So a few samples rule out most music.
+    """
+    x: Float32 = held.samples
+    edges = np.append(np.arange(0, len(x), _PIECE), len(x)) + held.first
+    sparse = x[::stride]
+    equal = np.flatnonzero(sparse[1:] == sparse[:-1]) * stride
+    stands = np.zeros(len(edges) - 1, np.bool_)
+    stands[equal[x[equal] == x[equal + 1]] // _PIECE] = True
     near = stands.copy()
     near[1:] |= stands[:-1]
     near[:-1] |= stands[1:]
     change = np.flatnonzero(np.diff(near, prepend=False, append=False)).reshape(-1, 2)
     return (Span(int(edges[a]), int(edges[b])) for a, b in change)
-
-
-def _may_stand_still(held: Stretch, piece: Span, stride: int) -> bool:
-    """Whether there can be a run of twice the stride that begins in a piece.
-
-    Such a run holds two neighbours among every ``stride``-th sample that are equal, and equal to the sample
-    after the first. So a few samples rule out most music.
-    """
-    start = piece.start - held.first
-    x: Float32 = held.samples[start : piece.stop - held.first + 2 * stride]
-    sparse = x[::stride]
-    equal = np.flatnonzero(sparse[1:] == sparse[:-1]) * stride
-    return bool((x[equal] == x[equal + 1]).any())

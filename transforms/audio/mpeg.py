@@ -38,6 +38,7 @@ _CHUNK, _FIRST_CHUNK = 1 << 20, 1 << 13
 _MAX_CANDIDATES = 1 << 15
 """Of a MiB of random bytes one in 3000 looks like a header."""
 _LONGEST_FRAME = 3456
+_TAG_NAMES = (b"Xing", b"Info")
 _AMONG_JUNK = 3
 """Frames in a row that are no chance: three headers are 2^-48 likely among random bytes."""
 
@@ -222,16 +223,17 @@ def _read_run(data: Bytes, start: int, end: int) -> _Run:
     tag = frame_count(data.read_at(start, first), header)
     tag_at, mono = header.tag_offset if header.layer == 3 else 0, header.mono
     position, frames = start, 0
-    buffer, origin, ahead = b"", start, _FIRST_CHUNK
+    buffer, origin, ahead, has_tag = b"", start, _FIRST_CHUNK, False
     while position < end:
         if position - origin + _LONGEST_FRAME > len(buffer) and origin + len(buffer) < end:
             buffer, origin = data.read_at(position, min(ahead, end - position)), position
             ahead = min(2 * ahead, _CHUNK)
+            has_tag = any(name in buffer for name in _TAG_NAMES)
         at = position - origin
         size = sizes.get(buffer[at : at + 3])
         if size is None or position + size > end or (buffer[at + 3] >= 0xC0) != mono:
             break
-        if tag_at and buffer[at + tag_at : at + tag_at + 4] in (b"Xing", b"Info") and position > start:
+        if has_tag and tag_at and buffer[at + tag_at : at + tag_at + 4] in _TAG_NAMES and position > start:
             break
         position += size
         frames += 1

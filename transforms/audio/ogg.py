@@ -21,7 +21,7 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.ogg_page import CAPTURE, REVERSED_BITS, Page, checksum
 from beamprint.transforms.audio.opus_positions import corrected_positions
 from beamprint.transforms.audio.tags import skip_tags
-from beamprint.transforms.audio.views import Bytes, Edit, Slice
+from beamprint.transforms.audio.views import Ahead, Bytes, Edit, Slice
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
@@ -264,6 +264,7 @@ def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
     A packet that goes over several pages comes in pieces, and several on a page come together: how a stream is
     divided into pages does not show.
     """
+    data = Ahead(data)
     ended: dict[int, int] = {}
     for page in _pages(data, base, data.size):
         body = data.read_at(page.body, page.stop - page.body)

@@ -107,10 +107,10 @@ def _deinterleave(block: Buffer, planar: Float32) -> None:
     """Copy a block, shape (frames, channels), to one row a channel, in units of full scale."""
     unit = np.float32(2.0 ** (1 - 8 * block.itemsize))
     for channel, row in enumerate(planar):
-        if block.dtype == np.float32:
-            row[:] = block[:, channel]
-        else:
-            np.multiply(block[:, channel], unit, out=row, casting="unsafe", dtype=np.float32)
+        row[:] = block[:, channel]
+        if block.dtype != np.float32:
+            # In a second step, as NumPy converts piece by piece where it is to multiply as well.
+            np.multiply(row, unit, out=row)
 
 
 def blocks(decoder: Decoder, frames: int | None = None) -> Iterator[Buffer]:

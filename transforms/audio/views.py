@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from beamprint.transforms.audio.storage import translated
 
 _AHEAD = 1 << 13
+_CHUNK = 1 << 20
 
 
 class Bytes(Protocol):
@@ -41,6 +42,24 @@ class FileBytes:
             return b""
         with translated(self.uri):
             return os.pread(self.fd, length, offset)
+
+
+class Ahead:
+    """The same bytes, read from the file a megabyte at a time: for those who go through it in small steps."""
+
+    def __init__(self, whole: Bytes) -> None:
+        self._whole = whole
+        self._chunk, self._start = b"", 0
+
+    @property
+    def size(self) -> int:
+        return self._whole.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        at = offset - self._start
+        if not 0 <= at <= len(self._chunk) - length:
+            self._chunk, self._start, at = self._whole.read_at(offset, max(length, _CHUNK)), offset, 0
+        return self._chunk[at : at + length]
 
 
 @dataclass(frozen=True, slots=True)
