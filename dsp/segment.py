@@ -11,6 +11,7 @@ from beamprint.dsp.coding import Coding
 from beamprint.dsp.decimate import Pyramid
 from beamprint.dsp.frames import Frames, measure_frames
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, Bounds, Span, analysis_length, segment_bounds
+from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.moments import Moments, cell_moments
 from beamprint.dsp.shared import shared_product
 from beamprint.dsp.stretch import Stretch
@@ -133,10 +134,17 @@ class Segment:
         """Largest magnitude of any channel in the cells that hold own samples."""
         return float(self.moments.peaks.max())
 
-    @property
-    def cancellable_peak(self) -> float:
-        """The same, but 0 for a single channel: tells channels that cancel in the mono mix from silence."""
-        return self.native_peak if len(self.layout) > 1 else 0.0
+    @shared_product
+    def mix_level(self) -> MixLevel:
+        """How much of the channels is left in the mono mix, over the cells that begin in the segment's own part."""
+        channels, own = mono_mix_channels(self.layout), self.moments.own
+        if len(channels) == 1:
+            return NO_MIX
+        power = float(self.moments.power[channels, own].sum())
+        if len(channels) == 2:
+            return MixLevel((power + 2 * float(self.moments.cross[own].sum())) / 4, power / 2)
+        mix = self.mix(self.own.start, self.own.stop)
+        return MixLevel(float(np.vdot(mix, mix)), power / len(channels))
 
     @shared_product
     def frames(self) -> Frames:
