@@ -6,7 +6,7 @@ import numpy as np
 
 from beamprint.dsp import memory, resample
 from beamprint.dsp.arrays import Float32
-from beamprint.dsp.channels import ChannelLayout, mono_mix_channels, stereo_pair
+from beamprint.dsp.channels import ChannelLayout, front_channels, mono_mix_channels, stereo_pair
 from beamprint.dsp.coding import Coding
 from beamprint.dsp.decimate import Pyramid
 from beamprint.dsp.frames import Frames, measure_frames
@@ -15,7 +15,9 @@ from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.moments import Moments, cell_moments
 from beamprint.dsp.shared import shared_product
 from beamprint.dsp.stretch import Stretch
+from beamprint.dsp.third_difference import block_length, block_peaks, blocks_of
 
+JUMPS_AROUND_S = 1.5
 _MIXED = 1 << 15
 """Samples mixed at once, so that they are still in the cache when they are scaled."""
 
@@ -128,6 +130,15 @@ class Segment:
     def moments(self) -> Moments:
         """Sums, products and extremes of 10 ms cells of the native channels."""
         return cell_moments(self.native, self.own, self.rate, stereo_pair(self.layout))
+
+    @shared_product
+    def jumps(self) -> Stretch:
+        """Largest third differences of 0.7 ms blocks of left and right, with those 1.5 s before and after the own ones."""
+        blocks = blocks_of(self.own, self.rate)
+        around = -(-round(JUMPS_AROUND_S * self.rate) // block_length(self.rate))
+        last = -(-self.total // block_length(self.rate))
+        held = Span(max(0, blocks.start - around), min(last, blocks.stop + around))
+        return block_peaks(self.native, front_channels(self.layout), held, self.rate)
 
     @shared_product
     def native_peak(self) -> float:
