@@ -8,7 +8,8 @@ import numpy as np
 from scipy import fft
 
 from beamprint.dsp.arrays import Float32, Float64, Int64
-from beamprint.dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
+from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Columns, Missing, all_missing
+from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding_by_level
 from beamprint.dsp.windows import hann_float32
@@ -23,6 +24,8 @@ GAP = 3
 HIGH_RATE = 60_000
 SOFT_LOWEST_BAND, SOFT_GAP = 190, 20
 """Used above 60 kHz if there is no sharp edge: the images that some converters leave fall off over 2 kHz."""
+DEEPEST_DB = 100.0
+"""What lies farther below the strongest band is no content: images of a resampler, rounding."""
 FRAMES_APART = 4
 """Only every fourth frame is analysed: a low-pass does not come and go."""
 NO_EDGE = Missing("no_edge")
@@ -42,8 +45,8 @@ class SpectraByLevel:
     ----------
     rate, total : int
         Native rate in Hz and samples a channel of the whole track.
-    cancellable_peak : float
-        Largest absolute sample of any channel, 0 for a mono track.
+    mix : MixLevel
+        What is left of the channels in the mono mix.
     levels : int64, ascending
         Floor of the frame power in dB.
     power : float32, shape (levels, bands)
@@ -52,7 +55,7 @@ class SpectraByLevel:
 
     rate: int
     total: int
-    cancellable_peak: float
+    mix: MixLevel
     levels: Int64
     power: Float32
 
@@ -81,7 +84,7 @@ def analyse(segment: Segment) -> SpectraByLevel:
     return SpectraByLevel(
         segment.rate,
         segment.total,
-        segment.cancellable_peak,
+        segment.mix_level,
         np.array(levels, np.int64),
         _in_bands(power, segment.rate),
     )
@@ -93,8 +96,8 @@ def merge(partials: Iterable[SpectraByLevel]) -> SpectraByLevel:
     levels, where = np.unique(np.concatenate([p.levels for p in parts]), return_inverse=True)
     power = np.zeros((levels.size, parts[0].power.shape[1]))
     np.add.at(power, where, np.concatenate([p.power for p in parts]))
-    peak = max(p.cancellable_peak for p in parts)
-    return SpectraByLevel(parts[0].rate, parts[0].total, peak, levels, power.astype(np.float32))
+    mix = sum((p.mix for p in parts), NO_MIX)
+    return SpectraByLevel(parts[0].rate, parts[0].total, mix, levels, power.astype(np.float32))
 
 
 def finish(spectra: SpectraByLevel) -> Columns:
@@ -110,18 +113,19 @@ def finish(spectra: SpectraByLevel) -> Columns:
     """
     if spectra.total < frame_length(spectra.rate):
         return all_missing(COLUMNS, TOO_SHORT)
+    if spectra.mix.cancelled:
+        return all_missing(COLUMNS, MONO_MIX_CANCELLED)
     if not spectra.levels.size:
-        return all_missing(COLUMNS, silence_of_mix(spectra.cancellable_peak))
+        return all_missing(COLUMNS, SILENT)
     power = spectra.power[sounding_by_level(spectra.levels)].sum(0, dtype=np.float64)
     band_db = 10 * np.log10(np.maximum(power, _TINY))
-    edge = _edge(band_db, LOWEST_BAND, GAP)
+    heard_db = np.maximum(band_db, band_db.max() - DEEPEST_DB)
+    edge = _edge(heard_db, LOWEST_BAND, GAP)
     if edge is None and spectra.rate > HIGH_RATE:
-        edge = _edge(band_db, SOFT_LOWEST_BAND, SOFT_GAP)
+        edge = _edge(heard_db, SOFT_LOWEST_BAND, SOFT_GAP)
     if edge is None:
         return {"bandwidth_hz": spectra.rate / 2, "bandwidth_drop_db": NO_EDGE}
-    above = band_db[edge + GAP : edge + GAP + BANDS_BELOW]
-    drop = np.median(band_db[edge - BANDS_BELOW : edge]) - np.median(above)
-    return {"bandwidth_hz": float(edge * BAND_HZ), "bandwidth_drop_db": float(drop)}
+    return {"bandwidth_hz": float(edge * BAND_HZ), "bandwidth_drop_db": _drop(band_db, edge)}
 
 
 def _edge(band_db: Float64, lowest: int, gap: int) -> int | None:
@@ -129,8 +133,14 @@ def _edge(band_db: Float64, lowest: int, gap: int) -> int | None:
     highest_from = np.maximum.accumulate(band_db[::-1])[::-1]
     candidates = np.arange(lowest, band_db.size - gap)
     below = np.median(band_db[candidates[:, None] - np.arange(1, BANDS_BELOW + 1)], axis=1)
-    found = np.flatnonzero(highest_from[candidates + gap] <= below - EDGE_DB)
-    return int(candidates[found[0]]) if found.size else None
+    found = candidates[highest_from[candidates + gap] <= below - EDGE_DB].tolist()
+    return next((edge for edge in found if _drop(band_db, edge) >= EDGE_DB), None)
+
+
+def _drop(band_db: Float64, edge: int) -> float:
+    """How far the kilohertz after an edge lies below the one before."""
+    above = band_db[edge + GAP : edge + GAP + BANDS_BELOW]
+    return float(np.median(band_db[edge - BANDS_BELOW : edge]) - np.median(above))
 
 
 def _power(frames: Float32) -> Float32:

@@ -114,6 +114,11 @@ def stereo_pair(layout: ChannelLayout) -> tuple[int, int] | None:
     return None
 
 
+def front_channels(layout: ChannelLayout) -> list[int]:
+    """Left and right, or the single channel; where either is absent, all channels but the low-frequency effects."""
+    return sorted(set(stereo_pair(layout) or full_range_channels(layout)))
+
+
 def loudness_weights(layout: ChannelLayout) -> list[float]:
     """BS.1770-5 channel weights. Back speakers are the surrounds where there is no side pair."""
     surround = 1.41

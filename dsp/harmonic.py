@@ -9,7 +9,8 @@ from beamprint.dsp import constant_q, hpss, key, yin
 from beamprint.dsp.arrays import Float16, Float32, Float64
 from beamprint.dsp.grid import frame_count
 from beamprint.dsp.limits import within
-from beamprint.dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
+from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, Columns, Missing, Value, all_missing
+from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding
 
@@ -46,7 +47,7 @@ class HarmonicPartial:
     chroma: Float16
     masks: hpss.MaskSums
     chroma_every: int
-    cancellable_peak: float
+    mix: MixLevel
 
 
 def analyse(segment: Segment) -> HarmonicPartial:
@@ -65,7 +66,7 @@ def analyse(segment: Segment) -> HarmonicPartial:
         ).astype(np.float16),
         hpss.mask_sums(frames, total, every=_every(total, _MASKS_THINNED)),
         chroma_every,
-        segment.cancellable_peak,
+        segment.mix_level,
     )
 
 
@@ -82,7 +83,7 @@ def merge(partials: Iterable[HarmonicPartial]) -> HarmonicPartial:
         np.concatenate([p.chroma for p in held]),
         hpss.merge(p.masks for p in held),
         held[0].chroma_every,
-        max(p.cancellable_peak for p in held),
+        sum((p.mix for p in held), NO_MIX),
     )
 
 
@@ -99,8 +100,10 @@ def finish(partial: HarmonicPartial) -> Columns:
     ``chroma`` : mean over frames of each pitch class, sum 1; missing where the seven octaves hold nothing.
     ``key``, ``key_strength`` : as ``key.estimate`` gives them; ``no_key`` where none stands out.
     """
+    if partial.mix.cancelled:
+        return all_missing(COLUMNS, MONO_MIX_CANCELLED)
     if not partial.rms.any():
-        return all_missing(COLUMNS, silence_of_mix(partial.cancellable_peak))
+        return all_missing(COLUMNS, SILENT)
     loud = sounding(partial.rms)
     chroma: Float64 = partial.chroma[loud[:: partial.chroma_every]].mean(axis=0, dtype=np.float64)
     chroma_mean = float(chroma.mean())

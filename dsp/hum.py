@@ -10,7 +10,8 @@ from scipy import fft
 from beamprint.dsp.arrays import Float16, Float32, Int64
 from beamprint.dsp.decimate import level_rate
 from beamprint.dsp.grid import ANALYSIS_RATE
-from beamprint.dsp.missing import TOO_SHORT, Columns, Missing, all_missing, silence_of_mix
+from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Columns, Missing, all_missing
+from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding_by_level
@@ -23,7 +24,7 @@ HARMONICS = 6
 HUM_DB = 15.0
 SHORTEST_S = 20.0
 PERCENTILE = 10.0
-NO_HUM = Missing("no_hum")
+BELOW_15_DB = Missing("below_15_db")
 
 LINE_HZ = 0.5
 FLOOR_HZ = (1.5, 6.0)
@@ -46,8 +47,8 @@ class LowSpectra:
     ----------
     total_y : int
         Samples of the whole track's analysis signal.
-    cancellable_peak : float
-        Largest absolute sample of any channel, 0 for a mono track.
+    mix : MixLevel
+        What is left of the channels in the mono mix.
     level_db : float32, shape (windows,)
         Power of a window up to 366 Hz.
     line_db : float16, shape (windows, bins)
@@ -55,7 +56,7 @@ class LowSpectra:
     """
 
     total_y: int
-    cancellable_peak: float
+    mix: MixLevel
     level_db: Float32
     line_db: Float16
 
@@ -76,7 +77,7 @@ def analyse(segment: Segment) -> LowSpectra:
         power = np.square(np.abs(spectra))
         levels[a - first : b - first] = 10 * np.log10(power.sum(axis=1) + _TINY)
         lines[a - first : b - first] = 10 * np.log10(power[:, bins] + _TINY)
-    return LowSpectra(segment.total_y, segment.cancellable_peak, levels, lines)
+    return LowSpectra(segment.total_y, segment.mix_level, levels, lines)
 
 
 def merge(partials: Iterable[LowSpectra]) -> LowSpectra:
@@ -84,7 +85,7 @@ def merge(partials: Iterable[LowSpectra]) -> LowSpectra:
     parts = list(partials)
     return LowSpectra(
         parts[0].total_y,
-        max(p.cancellable_peak for p in parts),
+        sum((p.mix for p in parts), NO_MIX),
         np.concatenate([p.level_db for p in parts]),
         np.concatenate([p.line_db for p in parts]),
     )
@@ -97,17 +98,19 @@ def finish(spectra: LowSpectra) -> Columns:
     -------
     ``hum_db`` : prominence of the second strongest of six harmonics, of 50 or 60 Hz, whichever is larger;
         missing if ``too_short`` (20 s), ``silent`` or ``mono_mix_cancelled``.
-    ``hum_hz`` : 50 or 60; missing for the same reasons, or ``no_hum`` under 15 dB.
+    ``hum_hz`` : 50 or 60; missing for the same reasons, or ``below_15_db`` under 15 dB.
     """
     if spectra.total_y < SHORTEST_S * ANALYSIS_RATE:
         return all_missing(COLUMNS, TOO_SHORT)
+    if spectra.mix.cancelled:
+        return all_missing(COLUMNS, MONO_MIX_CANCELLED)
     level = spectra.level_db
     if level.max() <= 10 * np.log10(_TINY) + 1:
-        return all_missing(COLUMNS, silence_of_mix(spectra.cancellable_peak))
+        return all_missing(COLUMNS, SILENT)
     near = spectra.line_db[sounding_by_level(level)].astype(np.float32)
     quiet_db = np.percentile(near, PERCENTILE, axis=0)
     hum_db, hum_hz = max((_prominence(quiet_db, mains), mains) for mains in MAINS_HZ)
-    return {"hum_db": hum_db, "hum_hz": hum_hz if hum_db >= HUM_DB else NO_HUM}
+    return {"hum_db": hum_db, "hum_hz": hum_hz if hum_db >= HUM_DB else BELOW_15_DB}
 
 
 def _prominence(quiet_db: Float32, mains: int) -> float:

@@ -13,6 +13,7 @@ from beamprint.dsp import (
     clipping,
     dropouts,
     hum,
+    splices,
     stereo_faults,
 )
 from beamprint.dsp.faults import Fault, in_time_order
@@ -27,6 +28,7 @@ DETECTORS: tuple[Measurement, ...] = (
     stereo_faults,
     clicks,
     dropouts,
+    splices,
     bandwidth,
     bit_depth,
     hum,

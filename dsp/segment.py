@@ -6,15 +6,18 @@ import numpy as np
 
 from beamprint.dsp import memory, resample
 from beamprint.dsp.arrays import Float32
-from beamprint.dsp.channels import ChannelLayout, mono_mix_channels, stereo_pair
+from beamprint.dsp.channels import ChannelLayout, front_channels, mono_mix_channels, stereo_pair
 from beamprint.dsp.coding import Coding
 from beamprint.dsp.decimate import Pyramid
 from beamprint.dsp.frames import Frames, measure_frames
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, Bounds, Span, analysis_length, segment_bounds
+from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.moments import Moments, cell_moments
 from beamprint.dsp.shared import shared_product
 from beamprint.dsp.stretch import Stretch
+from beamprint.dsp.third_difference import block_length, block_peaks, blocks_of
 
+JUMPS_AROUND_S = 1.5
 _MIXED = 1 << 15
 """Samples mixed at once, so that they are still in the cache when they are scaled."""
 
@@ -129,14 +132,30 @@ class Segment:
         return cell_moments(self.native, self.own, self.rate, stereo_pair(self.layout))
 
     @shared_product
+    def jumps(self) -> Stretch:
+        """Largest third differences of 0.7 ms blocks of left and right, with those 1.5 s before and after the own ones."""
+        blocks = blocks_of(self.own, self.rate)
+        around = -(-round(JUMPS_AROUND_S * self.rate) // block_length(self.rate))
+        last = -(-self.total // block_length(self.rate))
+        held = Span(max(0, blocks.start - around), min(last, blocks.stop + around))
+        return block_peaks(self.native, front_channels(self.layout), held, self.rate)
+
+    @shared_product
     def native_peak(self) -> float:
         """Largest magnitude of any channel in the cells that hold own samples."""
         return float(self.moments.peaks.max())
 
-    @property
-    def cancellable_peak(self) -> float:
-        """The same, but 0 for a single channel: tells channels that cancel in the mono mix from silence."""
-        return self.native_peak if len(self.layout) > 1 else 0.0
+    @shared_product
+    def mix_level(self) -> MixLevel:
+        """How much of the channels is left in the mono mix, over the cells that begin in the segment's own part."""
+        channels, own = mono_mix_channels(self.layout), self.moments.own
+        if len(channels) == 1:
+            return NO_MIX
+        power = float(self.moments.power[channels, own].sum())
+        if len(channels) == 2:
+            return MixLevel((power + 2 * float(self.moments.cross[own].sum())) / 4, power / 2)
+        mix = self.mix(self.own.start, self.own.stop)
+        return MixLevel(float(np.vdot(mix, mix)), power / len(channels))
 
     @shared_product
     def frames(self) -> Frames:

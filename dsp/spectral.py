@@ -12,7 +12,8 @@ from beamprint.dsp.bands import band_energies
 from beamprint.dsp.frequency_bands import BAND_NAMES, EDGES_HZ
 from beamprint.dsp.grid import HOP_LENGTH, frame_count
 from beamprint.dsp.limits import within
-from beamprint.dsp.missing import Columns, Missing, Value, all_missing, silence_of_mix
+from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, Columns, Missing, Value, all_missing
+from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding
 
@@ -45,7 +46,7 @@ class SpectralPartial:
     rms, centroid_hz, rolloff_hz, flatness : float32 (frames,)
     levels : of the mel bands
     nyquist_hz : half the native rate
-    cancellable_peak : largest absolute sample of any channel, 0 for a mono track
+    mix : what is left of the channels in the mono mix
     """
 
     energies: Float64
@@ -55,7 +56,7 @@ class SpectralPartial:
     flatness: Float32
     levels: cepstrum.Levels
     nyquist_hz: float
-    cancellable_peak: float
+    mix: MixLevel
 
 
 def analyse(segment: Segment) -> SpectralPartial:
@@ -69,7 +70,7 @@ def analyse(segment: Segment) -> SpectralPartial:
         frames.flatness[frames.own].copy(),
         cepstrum.levels(frames, frame_count(segment.total_y)),
         segment.rate / 2,
-        segment.cancellable_peak,
+        segment.mix_level,
     )
 
 
@@ -84,12 +85,14 @@ def merge(partials: Iterable[SpectralPartial]) -> SpectralPartial:
         np.concatenate([p.flatness for p in parts]),
         cepstrum.joined([p.levels for p in parts]),
         parts[0].nyquist_hz,
-        max(p.cancellable_peak for p in parts),
+        sum((p.mix for p in parts), NO_MIX),
     )
 
 
 def finish(partial: SpectralPartial) -> Columns:
     """The columns of the whole track; bands wholly above half the rate are 0 with the note ``band_limited``."""
+    if partial.mix.cancelled:
+        return all_missing(COLUMNS, MONO_MIX_CANCELLED)
     limited = EDGES_HZ[-2] >= partial.nyquist_hz
     return {
         **_bands(partial),
@@ -104,7 +107,7 @@ def _bands(partial: SpectralPartial) -> dict[str, Value]:
     total = float(energies.sum())
     energy = HOP_LENGTH * float(np.square(partial.rms, dtype=np.float64).sum())
     if total <= ROUNDING * energy:
-        why = OUTSIDE_BANDS if energy > 0 else silence_of_mix(partial.cancellable_peak)
+        why = OUTSIDE_BANDS if energy > 0 else SILENT
         return all_missing((*BAND_COLUMNS, "bass_mid_ratio"), why)
     energy_of = dict(zip(BAND_NAMES, energies.tolist()))
     floor = RATIO_FLOOR * total
@@ -117,7 +120,7 @@ def _frame_medians(partial: SpectralPartial) -> dict[str, Value]:
     # a frame whose only samples fall where the window is 0 has a level, but no spectrum
     loud = sounding(partial.rms) & np.isfinite(partial.centroid_hz)
     if not loud.any():
-        return all_missing(FRAME_COLUMNS, silence_of_mix(partial.cancellable_peak))
+        return all_missing(FRAME_COLUMNS, SILENT)
     centroid = float(np.median(partial.centroid_hz[loud]))
     rolloff = float(np.median(partial.rolloff_hz[loud]))
     return {
@@ -132,6 +135,6 @@ def _frame_medians(partial: SpectralPartial) -> dict[str, Value]:
 def _cepstrum(partial: SpectralPartial) -> dict[str, Value]:
     loud = sounding(partial.rms)
     if not loud[:: partial.levels.every].any():
-        return all_missing(CEPSTRUM_COLUMNS, silence_of_mix(partial.cancellable_peak))
+        return all_missing(CEPSTRUM_COLUMNS, SILENT)
     mean, deviation = cepstrum.mfcc(partial.levels, loud)
     return {"mfcc_mean": mean.tolist(), "mfcc_std": deviation.tolist()}

@@ -9,7 +9,8 @@ from beamprint.dsp import chroma_flux, events, onset, pulse
 from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH, Span
 from beamprint.dsp.limits import within
-from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
+from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
+from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.segment import Segment
 
 COLUMNS = (
@@ -43,14 +44,14 @@ class TemporalPartial:
     Attributes
     ----------
     samples : of the analysis signal
-    cancellable_peak : largest absolute sample of any channel, 0 for a single one
+    mix : what is left of the channels in the mono mix
     rms : shape (frames,), a frame every 512 samples
     strength : of each shape (frames,)
     chroma : shape (chroma frames, 12), a frame every 2048 samples
     """
 
     samples: int
-    cancellable_peak: float
+    mix: MixLevel
     rms: Float32
     strength: onset.OnsetStrength
     chroma: Float32
@@ -60,7 +61,7 @@ def analyse(segment: Segment) -> TemporalPartial:
     """Onset strength, level and chroma of a segment's own frames."""
     return TemporalPartial(
         samples=segment.own_y.length,
-        cancellable_peak=segment.cancellable_peak,
+        mix=segment.mix_level,
         rms=segment.frames.rms[segment.frames.own],
         strength=_onset_strength(segment),
         chroma=_chroma(segment),
@@ -74,7 +75,7 @@ def merge(partials: Iterable[TemporalPartial]) -> TemporalPartial:
         return parts[0]
     return TemporalPartial(
         samples=sum(p.samples for p in parts),
-        cancellable_peak=max(p.cancellable_peak for p in parts),
+        mix=sum((p.mix for p in parts), NO_MIX),
         rms=np.concatenate([p.rms for p in parts]),
         strength=onset.joined(p.strength for p in parts),
         chroma=np.concatenate([p.chroma for p in parts]),
@@ -92,11 +93,11 @@ def finish(total: TemporalPartial) -> Columns:
     ``silence_ratio`` : share of frames 40 dB or more under the loudest, 1 for silence.
     All null where the channels cancel in the mono mix; all but ``silence_ratio`` for silence.
     """
+    if total.mix.cancelled:
+        return all_missing(COLUMNS, MONO_MIX_CANCELLED)
     loudest = total.rms.max(initial=0)
     if not loudest > 0:
-        why = silence_of_mix(total.cancellable_peak)
-        silence: Value = 1.0 if why == SILENT else why
-        return {**all_missing(COLUMNS, why), "silence_ratio": silence}
+        return {**all_missing(COLUMNS, SILENT), "silence_ratio": 1.0}
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
     harmony = chroma_flux.HarmonyChange(total.chroma)
     onsets_s = np.zeros(0)

@@ -15,7 +15,8 @@ from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.channels import full_range_channels
 from beamprint.dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, Span
 from beamprint.dsp.limits import within
-from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing, silence_of_mix
+from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
+from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding_by_energy
 
@@ -55,8 +56,8 @@ class VariationPartial:
         Of the 2048 samples around every multiple of 11 025 up to the track's length, zeros outside the track.
     window_energies, window_peaks : shape (channels, windows)
         Of the native channels without LFE; the track's last window may be incomplete.
-    cancellable_peak : float
-        Over all channels, 0 for a mono track.
+    mix : MixLevel
+        What is left of the channels in the mono mix.
     rate, total, total_y : int
         Sample rate and length of the whole track, and the length of its analysis signal.
     """
@@ -66,7 +67,7 @@ class VariationPartial:
     frame_energies: Float64
     window_energies: Float64
     window_peaks: Float32
-    cancellable_peak: float
+    mix: MixLevel
     rate: int
     total: int
     total_y: int
@@ -83,7 +84,7 @@ def analyse(segment: Segment) -> VariationPartial:
         _frames(segment),
         window_energies,
         window_peaks,
-        segment.cancellable_peak,
+        segment.mix_level,
         segment.rate,
         segment.total,
         segment.total_y,
@@ -99,7 +100,7 @@ def merge(partials: Iterable[VariationPartial]) -> VariationPartial:
         np.concatenate([part.frame_energies for part in parts]),
         np.concatenate([part.window_energies for part in parts], axis=1),
         np.concatenate([part.window_peaks for part in parts], axis=1),
-        max(part.cancellable_peak for part in parts),
+        sum((part.mix for part in parts), NO_MIX),
         parts[0].rate,
         parts[0].total,
         parts[0].total_y,
@@ -159,9 +160,10 @@ def _windows(segment: Segment) -> tuple[Float64, Float32]:
 
 def _of_mix(track: VariationPartial) -> dict[str, Value]:
     energy = float(track.hop_energies.sum())
+    if track.mix.cancelled:
+        return all_missing(OF_MIX, MONO_MIX_CANCELLED)
     if energy == 0:
-        underflow = bool(track.hop_peaks.max() > 0)
-        return all_missing(OF_MIX, SILENT if underflow else silence_of_mix(track.cancellable_peak))
+        return all_missing(OF_MIX, SILENT)
     rms = math.sqrt(energy / track.total_y)
     crest_std = _crest_std(track)
     loudness_std = _loudness_std(track.frame_energies)

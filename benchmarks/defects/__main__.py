@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from beamprint.dsp import (
     bandwidth,
@@ -24,6 +25,7 @@ from beamprint.dsp import (
     dropouts,
     hum,
     quality,
+    splices,
     stereo_faults,
 )
 from beamprint.dsp.channels import layout_of
@@ -60,6 +62,8 @@ def untouched(false: Tally, pcm: plant.Pcm, rate: int) -> None:
     found = quality.finish(quality.merge([quality.analyse(segment)]))
     false["clicks"].append(found["clicks"])
     false["dropouts"].append(found["dropouts"])
+    false["repeats"].append(found["repeats"])
+    false["skips"].append(found["skips"])
     false["clipping"].append(found["clipped_samples"] > 0)
     false["hum"].append(not isinstance(found["hum_hz"], Missing))
     false["dual mono"].append(found["dual_mono"] is True)
@@ -81,6 +85,29 @@ def events(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) ->
         at = plant.loud_places(pcm, plant.places(pcm, rate, EVENTS, rng), samples=samples, rate=rate)
         more = columns(dropouts, plant.gaps(pcm, at, samples=samples), rate)["dropouts"] - before
         tally[f"gap of {milliseconds} ms"] += [1] * more + [0] * (at.size - more)
+
+
+def splicing(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
+    """Gaps in one channel, repeats and skips, each told at its place."""
+    samples = round(0.02 * rate)
+    if len(pcm) == 2:
+        at = plant.loud_places(pcm, plant.places(pcm, rate, EVENTS, rng), samples=samples, rate=rate)
+        touched = plant.gaps_in_one(pcm, at, samples=samples, rng=rng)
+        tally["gap of 20 ms in one channel"] += _told("dropout", at, columns(dropouts, touched, rate), rate)
+    for kind, lengths in (("repeat", (-512, -1024, -4096)), ("skip", (64, 300, 1500))):
+        for by in lengths:
+            at = plant.places(pcm, rate, EVENTS, rng)
+            at = plant.loud_places(pcm, at[np.diff(at, prepend=-2 * rate) > 1.3 * rate], samples=0, rate=rate)
+            touched, junctions = plant.spliced(pcm, at, by=by)
+            tally[f"{kind} of {abs(by)} samples"] += _told(
+                kind, junctions, columns(splices, touched, rate), rate
+            )
+
+
+def _told(kind: str, at: NDArray[np.int64], found: Columns, rate: int) -> list[float]:
+    """For each place whether a fault of a kind begins within 5 ms of it."""
+    starts = np.array([fault["start_s"] for fault in found["faults"] if fault["kind"] == kind])
+    return [float(np.any(np.abs(starts - place / rate) < 0.005)) for place in at]
 
 
 def levels(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
@@ -111,6 +138,10 @@ def faults(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) ->
         mono = np.repeat(pcm.mean(0, keepdims=True), 2, axis=0)
         mono = mono + (rng.uniform(-1, 1, pcm.shape) / 32768).astype(np.float32)
         tally["dual mono with dither"].append(columns(stereo_faults, mono, rate)["dual_mono"] is True)
+        softer = mono * np.float32([[1], [0.25]])
+        tally["dual mono, one channel 12 dB down"].append(
+            columns(stereo_faults, softer, rate)["dual_mono"] is True
+        )
     words = np.clip(np.round(pcm * 32768), -32768, 32767).astype(np.float32) / 32768
     tally["16 bits in 24"].append(columns(bit_depth, words, rate, Coding(bits=24))["effective_bits"] == 16)
 
@@ -149,7 +180,7 @@ def main() -> None:
         untouched(false, pcm, rate)
         start = max(0, (pcm.shape[1] - EXCERPT_S * rate) // 2)
         excerpt = np.ascontiguousarray(pcm[:, start : start + EXCERPT_S * rate])
-        for planting in (events, levels, faults, *([codecs] if options.codecs else [])):
+        for planting in (events, splicing, levels, faults, *([codecs] if options.codecs else [])):
             planting(tally, excerpt, rate, rng)
     print(f"{len(false['clicks'])} tracks, {seconds / 3600:.2f} h\n\n| planted | found | of |\n|---|---|---|")
     for name, hits in tally.items():

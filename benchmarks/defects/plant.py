@@ -40,6 +40,25 @@ def gaps(pcm: Pcm, at: NDArray[np.int64], *, samples: int) -> Pcm:
     return out
 
 
+def gaps_in_one(pcm: Pcm, at: NDArray[np.int64], *, samples: int, rng: np.random.Generator) -> Pcm:
+    """Gaps in one channel only."""
+    out = pcm.copy()
+    for a in at:
+        out[rng.integers(len(pcm)), a : a + samples] = 0
+    return out
+
+
+def spliced(pcm: Pcm, at: NDArray[np.int64], *, by: int) -> tuple[Pcm, NDArray[np.int64]]:
+    """``-by`` samples before each place played twice, or ``by`` samples after it left out; and where the junctions are."""
+    parts, junctions, start, length = [], [], 0, 0
+    for a in at.tolist():
+        parts.append(pcm[:, start:a])
+        length += a - start
+        junctions.append(length)
+        start = a + by
+    return np.concatenate([*parts, pcm[:, start:]], axis=1), np.array(junctions, np.int64)
+
+
 def loud_places(pcm: Pcm, at: NDArray[np.int64], *, samples: int, rate: int) -> NDArray[np.int64]:
     """Those of the places that have sound above -45 dBFS for 20 ms before and after a gap."""
     context = rate // 50

@@ -12,7 +12,7 @@ FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
         "spectral": 2,
         "temporal": 2,
         "loudness": 2,
-        "variation": 1,
+        "variation": 2,
         "harmonic": 2,
         "stereo": 1,
         "quality": 2,

@@ -48,6 +48,25 @@ def test_an_upsampled_file_with_a_soft_transition_is_found():
     assert 20_000 <= columns(np.fft.irfft(spectrum, 4 * 96_000), 96_000)["bandwidth_hz"] <= 25_000
 
 
+def shaped(points, rate=96_000, seconds=4, seed=0):
+    """Noise whose spectrum follows levels in dB at frequencies."""
+    n = rate * seconds
+    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
+    spectrum *= 10 ** (np.interp(np.fft.rfftfreq(n, 1 / rate), *zip(*points)) / 20)
+    return np.fft.irfft(spectrum, n)
+
+
+@pytest.mark.parametrize("slope", [4, 6, 8, 10, 15, 25])
+def test_a_soft_edge_falls_by_fifteen_decibels_like_any_other(slope):
+    found = columns(shaped([(0, 0), (24_000, 0), (26_000, -2 * slope), (48_000, -2 * slope - 20)]), 96_000)
+    assert found["bandwidth_drop_db"] == Missing("no_edge") or found["bandwidth_drop_db"] >= 15
+
+
+def test_what_lies_a_hundred_decibels_down_has_no_edge():
+    images = [(0, 0), (5000, 0), (20_000, -108), (30_000, -110), (30_200, -140), (48_000, -140)]
+    assert columns(shaped(images), 96_000)["bandwidth_hz"] == 48_000
+
+
 def test_a_roll_off_is_no_edge():
     brown = np.fft.irfft(np.fft.rfft(pink()) / (np.arange(6 * 22_050 + 1) + 100), 6 * 44_100)
     assert columns(1000 * brown)["bandwidth_hz"] == 22_050

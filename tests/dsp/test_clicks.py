@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from beamprint.dsp import clicks
+from beamprint.dsp.grid import Span
 from beamprint.dsp.segment import Segment
+from beamprint.dsp.stretch import Stretch
+from beamprint.dsp.third_difference import block_peaks
 from tests.segmenting import columns, segments
 
 RATE = 44_100
@@ -99,16 +102,14 @@ def straightforward(x, rate):
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
-def test_grouped_screening_finds_the_blocks_of_the_definition(rate):
+def test_screening_finds_the_blocks_of_the_definition(rate):
     rng = np.random.default_rng(3)
     x = (rng.standard_normal(60_000) * 0.004 * rng.uniform(0, 1, 60_000) ** 8).astype(np.float32)
     x[rng.integers(2000, 58_000, 25)] += rng.uniform(0.02, 0.5, 25).astype(np.float32)
     length = round(32 * rate / 44_100)
-    pad = 32 * length
-    padded = np.concatenate([np.zeros(pad), x, np.zeros(pad + -x.size % (8 * length))]).astype(np.float32)
-    memory = np.empty((2, padded.size + 3), np.float32)
-    difference = clicks._third_difference(np.concatenate([np.zeros(3, np.float32), padded]), 1, memory)
-    found = clicks._prominent_blocks(difference, length) - 32
+    x = x[: x.size // length * length]
+    peaks = block_peaks(Stretch(x[None], 0, x.size), [0], Span(0, x.size // length), rate)
+    found = clicks._prominent_blocks(peaks.span(-24, x.size // length + 24)[0])
     assert sorted(found.tolist()) == straightforward(x, rate)
     assert len(found) > 5
 

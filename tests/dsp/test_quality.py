@@ -24,7 +24,7 @@ def recording(seconds=25.0, rate=RATE):
 def test_every_column_is_there_once():
     expected = """clipped_samples samples_over_fs dc_offset leading_silence_s trailing_silence_s bandwidth_hz
         bandwidth_drop_db effective_bits dual_mono polarity_inverted noise_floor_dbfs hum_db hum_hz clicks
-        dual_mono_gain_db dropouts channel_rms_dbfs channel_peak_dbfs faults"""
+        repeats skips dual_mono_gain_db dropouts channel_rms_dbfs channel_peak_dbfs faults"""
     assert sorted(quality.COLUMNS) == sorted(expected.split())
     assert set(columns(quality, recording(3))) == set(quality.COLUMNS)
 
@@ -82,7 +82,7 @@ def test_a_signal_too_faint_for_spectra_is_silent_and_not_cancelled():
 
 def test_silence_has_counts_and_an_offset_of_zero_and_nothing_else():
     found = columns(quality, DEGENERATE["silence"])
-    zero = {"clipped_samples", "samples_over_fs", "dc_offset", "clicks", "dropouts"}
+    zero = {"clipped_samples", "samples_over_fs", "dc_offset", "clicks", "dropouts", "repeats", "skips"}
     lists = {"faults": [], "channel_rms_dbfs": [None, None], "channel_peak_dbfs": [None, None]}
     assert {name for name, value in found.items() if not isinstance(value, Missing)} == zero | lists.keys()
     assert {name: found[name] for name in lists} == lists

@@ -2,7 +2,8 @@
 
 CODES = {
     "silent": "There is no signal to measure.",
-    "mono_mix_cancelled": "There is sound, but the channels cancel in the mono mix, which is what is measured.",
+    "mono_mix_cancelled": "There is sound, but the channels cancel in the mono mix, which is what is measured: it lies "
+    "more than 50 dB below them.",
     "outside_bands": "The seven bands hold nothing; there may be a constant offset, for example.",
     "too_short": "The track is shorter than the measurement needs.",
     "gated": "No part of the track is loud enough to pass the loudness gate at -70 LUFS.",
@@ -18,7 +19,7 @@ CODES = {
     "not_dual_mono": "The two channels do not carry the same signal.",
     "one_channel_silent": "One of the two channels is silent.",
     "no_edge": "The spectrum has no steep upper edge.",
-    "no_hum": "Nothing stands out at multiples of 50 or 60 Hz.",
+    "below_15_db": "Nothing stands out by 15 dB at multiples of 50 or 60 Hz: a weaker line may be music.",
     "lossy": "The codec is lossy, so there are no bits to count.",
     "not_integer": "The samples are not integers of 24 bits or fewer.",
     "digital_silence": "In every block all samples are equal.",

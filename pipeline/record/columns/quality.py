@@ -176,7 +176,7 @@ _NOISE = (
         unit="Hz",
         low=50,
         high=60,
-        null_codes=("silent", "mono_mix_cancelled", "too_short", "no_hum"),
+        null_codes=("silent", "mono_mix_cancelled", "too_short", "below_15_db"),
         tolerance=0,
         definition="Mains frequency that hum_db was measured at: 50 or 60 Hz.",
         source="As hum_db",
@@ -201,4 +201,26 @@ _NOISE = (
     ),
 )
 
-QUALITY = (*_FAULTS, *_LEVELS, *_CHANNELS, *_BANDWIDTH, *_STEREO, *_NOISE)
+_SPLICES = (
+    _count(
+        name="repeats",
+        gain=Gain.ABSOLUTE,
+        definition="Buffers of 256 to 9000 samples that are played twice or more: at a junction that stands out in the third "
+        "difference, the very samples begin again that lie before it, and go on for as long as they are many.",
+        source="Comparison of samples",
+        blind_spot="A repeat whose junction the music hides: one in eight. What was coded lossily, resampled or dithered after "
+        "the fault, for then the samples are not the same.",
+    ),
+    _count(
+        name="skips",
+        gain=Gain.ABSOLUTE,
+        definition="Junctions at which samples are missing: the prediction error of either side is 10 times the largest within "
+        "10 ms and 20 times its RMS, the level stays within 12 dB, the signal does not return to its course, and no junction "
+        "within a second is like it.",
+        source="16th-order linear prediction from either side",
+        blind_spot="Skips that the music hides: three in ten. Skips that were coded lossily or resampled afterwards. A hard cut in "
+        "the music is like a skip.",
+    ),
+)
+
+QUALITY = (*_FAULTS, *_LEVELS, *_CHANNELS, *_BANDWIDTH, *_STEREO, *_NOISE, *_SPLICES)

@@ -1,0 +1,301 @@
+"""Splices: a buffer that is played twice, and samples that are lost.
+
+Both leave a junction at which the signal jumps in value and slope, and is at once what it was. After a repeat the very
+samples follow that lie before the junction. A skip has nothing but the junction: no short-term prediction foresees it,
+from either side, and nothing like it happens nearby.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
+from beamprint.dsp.channels import front_channels
+from beamprint.dsp.faults import ALL_CHANNELS, Places
+from beamprint.dsp.grid import Span
+from beamprint.dsp.linear_prediction import prediction_error
+from beamprint.dsp.missing import Columns
+from beamprint.dsp.segment import Segment
+from beamprint.dsp.stretch import Stretch
+from beamprint.dsp.third_difference import (
+    block_length,
+    blocks_of,
+    context_maximum,
+    differences_around,
+    stride_of,
+)
+
+COLUMNS: tuple[str, ...] = ("repeats", "skips")
+
+CONTEXT = (2, 15)
+"""First and last of the blocks on either side that the block of a junction is compared with."""
+REPEAT_PROMINENCE, SKIP_PROMINENCE = 1.2, 2.0
+"""How many times the third difference of that block exceeds theirs."""
+SMALLEST = 2.0**-13
+"""Smallest third difference that counts: below, rounding alone makes junctions."""
+AT_JUNCTION = 4
+"""Samples on either side of a junction that belong to it."""
+
+SHORTEST_REPEAT, LONGEST_REPEAT = 256, 9000
+"""Samples of a buffer."""
+TEMPLATE = 24
+"""Samples after a junction that are looked for before it."""
+MOST_TIMES = 8
+"""A buffer can be played so many times more."""
+VARIED = 0.25
+"""Share of a buffer's samples that differ from the one before: it is no silence and no square wave."""
+ONLY_HERE = 1.2
+"""How many times the third difference at the junction exceeds that where the buffer begins first: a drum that is hit
+twice begins alike both times."""
+
+ORDER, FIT_SAMPLES = 16, 640
+"""Of the linear prediction, from so many samples on either side at 44.1 kHz."""
+NEARBY = 441
+"""Samples on either side at 44.1 kHz that a skip is compared with: 10 ms."""
+SURPRISE, OVER_RMS = 10.0, 20.0
+"""How many times the prediction error at a skip exceeds the largest and the RMS of that nearby."""
+SAME_LEVEL = 4.0
+"""Largest ratio of the levels before and after a skip: 12 dB. Beyond, a sound begins or ends."""
+EXCURSION = 1.5
+"""From so many times the offset on, the signal returns to its course: a click."""
+ALONE_S, RIVAL_SURPRISE, RIVAL_SHARE = 1.05, 2.5, 0.4
+"""A skip has no junction around it as surprising as that, with an error of 40 % of its own; and at most one with a
+larger third difference."""
+
+_TINY = 1e-12
+_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Splices:
+    """Repeats and skips of a stretch; a repeat lasts from its junction to the end of its last time."""
+
+    rate: int
+    repeats: Places
+    skips: Places
+
+
+@dataclass(frozen=True, slots=True)
+class Junctions:
+    """Where the signal may be spliced; arrays of shape (n,).
+
+    Attributes
+    ----------
+    at : int64
+        First sample after the junction, within one or two.
+    jump : float32
+        Largest third difference, summed over the channels.
+    prominence : float32
+        Its block over those around.
+    """
+
+    at: Int64
+    jump: Float32
+    prominence: Float32
+
+    def __getitem__(self, which: Bool) -> "Junctions":
+        return Junctions(*(getattr(self, name)[which] for name in Junctions.__slots__))
+
+
+def analyse(segment: Segment) -> Splices:
+    """Splices of left and right at junctions within the segment's own samples."""
+    apart = round(ALONE_S * segment.rate) + block_length(segment.rate)
+    around = Span(max(0, segment.own.start - apart), min(segment.total, segment.own.stop + apart))
+    junctions = _junctions(segment, blocks_of(around, segment.rate))
+    own = (junctions.at >= segment.own.start) & (junctions.at < segment.own.stop)
+    repeats = _repeats(segment, junctions[own])
+    prominent = junctions.prominence > SKIP_PROMINENCE
+    possible = own[prominent] & ~np.isin(junctions.at[prominent], repeats.start)
+    return Splices(segment.rate, repeats, _skips(segment, junctions[prominent], possible))
+
+
+def merge(partials: Iterable[Splices]) -> Splices:
+    parts = list(partials)
+    repeats, skips = (Places.joined(getattr(p, name) for p in parts) for name in ("repeats", "skips"))
+    return Splices(parts[0].rate, repeats, skips)
+
+
+def finish(track: Splices) -> Columns:
+    """``repeats`` and ``skips``, which are ``faults`` with the level of what surrounds them."""
+    return {
+        "repeats": len(track.repeats),
+        "skips": len(track.skips),
+        "faults": track.repeats.faults("repeat", track.rate) + track.skips.faults("skip", track.rate),
+    }
+
+
+def _junctions(segment: Segment, blocks: Span) -> Junctions:
+    """Where the third difference stands out of its context."""
+    near, far = CONTEXT
+    peaks = segment.jumps.span(blocks.start - far, blocks.stop + far).sum(axis=0)
+    own = peaks[far : peaks.size - far]
+    context = context_maximum(peaks, near, far)
+    found = np.flatnonzero((own > SMALLEST) & (own > REPEAT_PROMINENCE * context))
+    difference = sum(
+        differences_around(segment.native, channel, found + blocks.start, 0, segment.rate)[1]
+        for channel in front_channels(segment.layout)
+    )
+    assert not isinstance(difference, int)
+    largest = difference.argmax(axis=1)
+    at = (found + blocks.start) * block_length(segment.rate) + largest - stride_of(segment.rate)
+    jump = np.take_along_axis(difference, largest[:, None], axis=1)[:, 0]
+    return Junctions(at, jump, own[found] / np.maximum(context[found], _TINY))
+
+
+def _around(segment: Segment, at: Int64, before: int, after: int, stride: int = 1) -> Float32:
+    """Left and right from ``before`` samples before each place to ``after`` after it, shape (channels, places, samples)."""
+    channels = front_channels(segment.layout)
+    rows = [
+        segment.native.span(a - before * stride, a + after * stride)[channels, ::stride] for a in at.tolist()
+    ]
+    return np.array(rows, np.float32).reshape(at.size, len(channels), before + after).transpose(1, 0, 2)
+
+
+def _repeats(segment: Segment, junctions: Junctions) -> Places:
+    """Junctions after which the samples follow that lie before them."""
+    channels = front_channels(segment.layout)
+    found = []
+    reached = 0
+    for at, jump in zip(junctions.at.tolist(), junctions.jump.tolist()):
+        lag = _lag(segment.native, channels, at + AT_JUNCTION) if at >= reached else 0
+        place = _repeat(segment, at, jump, lag) if lag else None
+        if place is not None:
+            found.append(place)
+            reached = int(place.stop[0])
+    return Places.joined(found)
+
+
+def _lag(native: Stretch, channels: list[int], at: int) -> int:
+    """How many samples before a place the same samples begin, the fewest that a buffer can have; 0 for none."""
+    start = max(0, at - LONGEST_REPEAT)
+    x, here = native.span(start, at + TEMPLATE), at - start
+    candidates = max(0, here - SHORTEST_REPEAT + 1)
+    # One sample rules out nearly all places at once; the others are compared at those that are left.
+    places = np.flatnonzero(x[channels[0], :candidates] == x[channels[0], here])
+    for i in range(TEMPLATE):
+        for channel in channels:
+            if not places.size:
+                return 0
+            places = places[x[channel, places + i] == x[channel, here + i]]
+    varied = np.count_nonzero(np.diff(x[channels, here:], axis=1)) >= VARIED * TEMPLATE
+    return here - int(places[-1]) if varied and places.size else 0
+
+
+def _repeat(segment: Segment, at: int, jump: float, lag: int) -> Places | None:
+    """The repeat of a buffer of ``lag`` samples at a junction, if it is one."""
+    start, length = _recurrence(segment, at + AT_JUNCTION, lag)
+    times = round(length / lag)
+    begins_here = abs(start - at) <= AT_JUNCTION + stride_of(segment.rate)
+    if not (begins_here and 1 <= times <= MOST_TIMES and abs(length - times * lag) <= AT_JUNCTION):
+        return None
+    if jump <= ONLY_HERE * _jump_at(segment, start - lag):
+        return None
+    x = segment.native.span(start, start + lag)[front_channels(segment.layout)]
+    level = np.sqrt(np.square(x, dtype=np.float64).mean())
+    where = np.array([start])
+    return Places.of(where, where + length, ALL_CHANNELS, np.array([level], np.float32))
+
+
+def _recurrence(segment: Segment, inside: int, lag: int) -> tuple[int, int]:
+    """First sample and number of those around a sample that equal the ones ``lag`` before them."""
+    channels = front_channels(segment.layout)
+    before, after = 2 * TEMPLATE, (MOST_TIMES + 1) * lag
+    stop = min(inside + after, segment.total)
+    now = segment.native.span(inside - before, stop)[channels]
+    then = segment.native.span(inside - before - lag, stop - lag)[channels]
+    differ = np.flatnonzero((now != then).any(axis=0))
+    index = int(np.searchsorted(differ, before))
+    first = int(differ[index - 1]) + 1 if index else 0
+    end = int(differ[index]) if index < differ.size else now.shape[1]
+    return inside - before + first, end - first
+
+
+def _jump_at(segment: Segment, at: int) -> float:
+    """Largest third difference at a place, summed over the channels."""
+    stride = stride_of(segment.rate)
+    reach = (AT_JUNCTION + 3) * stride
+    x = segment.native.span(at - reach, at + reach)[front_channels(segment.layout)]
+    for _ in range(3):
+        x = x[:, stride:] - x[:, :-stride]
+    return float(np.abs(x).sum(axis=0).max())
+
+
+def _skips(segment: Segment, junctions: Junctions, possible: Bool) -> Places:
+    """Possible junctions that nothing nearby is like, and after which the sound goes on elsewhere at the same level."""
+    apart = round(ALONE_S * segment.rate)
+    at = junctions.at[possible & _among_largest(junctions, apart)]
+    error, surprise, over_rms = _surprise(segment, at)
+    level, goes_on = _goes_on(segment, at)
+    skip = np.flatnonzero((surprise > SURPRISE) & (over_rms > OVER_RMS) & goes_on)
+    rivals = [junctions.at[_within(junctions.at, int(at[i]), apart, segment.rate)] for i in skip.tolist()]
+    alone = [i for i, others in zip(skip.tolist(), rivals) if not _rivalled(segment, others, float(error[i]))]
+    return Places.of(at[alone], at[alone], ALL_CHANNELS, level[alone].astype(np.float32))
+
+
+def _among_largest(junctions: Junctions, apart: int) -> Bool:
+    """Whether at most one other junction within ``apart`` samples has a larger third difference."""
+    first = np.searchsorted(junctions.at, junctions.at - apart)
+    stop = np.searchsorted(junctions.at, junctions.at + apart, "right")
+    larger = [np.count_nonzero(junctions.jump[a:b] > own) for a, b, own in zip(first, stop, junctions.jump)]
+    return np.array(larger, np.int64) <= 1
+
+
+def _within(places: Int64, at: int, apart: int, rate: int) -> Bool:
+    """Which places lie within ``apart`` samples of one, but not at it."""
+    distance = np.abs(places - at)
+    return np.asarray((distance <= apart) & (distance > block_length(rate)))
+
+
+def _rivalled(segment: Segment, others: Int64, error: float) -> bool:
+    """Whether the prediction errors at other junctions come near one."""
+    other_error, surprise, _ = _surprise(segment, others)
+    return bool(np.any((surprise > RIVAL_SURPRISE) & (other_error > RIVAL_SHARE * error)))
+
+
+def _surprise(segment: Segment, at: Int64) -> Float64:
+    """Prediction error at junctions, and its ratio to the largest and to the RMS nearby; shape (3, junctions).
+
+    Each side is predicted from its own samples, towards the junction and across it, so that the junction spoils
+    nothing but the errors at itself. The smaller of the two counts there.
+    """
+    told = [_batch_surprise(segment, at[i : i + _BATCH]) for i in range(0, at.size, _BATCH)]
+    return np.concatenate([np.zeros((3, 0)), *told], axis=1)
+
+
+def _batch_surprise(segment: Segment, at: Int64) -> Float64:
+    reach = max(NEARBY, FIT_SAMPLES) + ORDER
+    x = _around(segment, at, reach, reach, stride_of(segment.rate))
+    sides = np.stack([x[..., : reach + AT_JUNCTION + 1], x[..., : reach - AT_JUNCTION - 2 : -1]])
+    signals = sides.reshape(-1, sides.shape[-1])
+    last = signals.shape[1] - 2 * AT_JUNCTION
+    model = signals[:, last - FIT_SAMPLES : last].astype(np.float64)
+    error = prediction_error(model, signals[:, -NEARBY - AT_JUNCTION - 1 - ORDER :], ORDER)
+    power = np.square(error, dtype=np.float64).reshape(2, len(x), at.size, -1).sum(axis=1)
+    here = power[..., -2 * AT_JUNCTION - 1 :].max(axis=2).min(axis=0)
+    elsewhere = power[..., : -2 * AT_JUNCTION - 1]
+    largest, mean = elsewhere.max(axis=(0, 2)), elsewhere.mean(axis=(0, 2))
+    return np.sqrt(np.stack([here, here / (largest + _TINY**2), here / (mean + _TINY**2)]))
+
+
+def _goes_on(segment: Segment, at: Int64) -> tuple[Float64, Bool]:
+    """Level beside each junction, and whether it is the same on both sides and the signal does not return to its course."""
+    stride = stride_of(segment.rate)
+    x = _around(segment, at, NEARBY, NEARBY, stride).astype(np.float64)
+    before, after = (
+        np.sqrt(np.square(side).mean(axis=(0, 2))) for side in (x[..., :NEARBY], x[..., NEARBY:])
+    )
+    level = np.minimum(before, after)
+    excursion, offset = _courses(x[..., NEARBY - 2 - 4 : NEARBY + 2 + 4 + 1])
+    return level, (np.maximum(before, after) < SAME_LEVEL * level) & (excursion < EXCURSION * offset)
+
+
+def _courses(x: Float64) -> tuple[Float64, Float64]:
+    """How far the five samples around a junction lie off the courses before and after, and these from each other."""
+    times = np.arange(-6, 7)
+    before, after = (
+        x[..., side] @ np.linalg.pinv(np.vander(times[side], 2)).T @ np.vander(times, 2).T
+        for side in (slice(0, 4), slice(-4, None))
+    )
+    excursion = np.abs(x - (before + after) / 2)[..., 4:-4].max(axis=(0, 2))
+    return excursion, np.abs(before - after)[..., 6].max(axis=0)
