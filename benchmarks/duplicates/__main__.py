@@ -6,6 +6,7 @@ python -m benchmarks.duplicates --scale 1000000                        time with
 
 import argparse
 import itertools
+import resource
 import subprocess
 import sys
 import time
@@ -88,9 +89,11 @@ def scale(tracks: int) -> None:
     cpu = time.process_time()
     pairs = candidates(table, np.arange(tracks))
     cpu = time.process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     planted = sum(1 for a, b in np.sort(pairs).tolist() if b - a == tracks - twice)
     print(
-        f"{tracks} tracks, {twice} of them twice: {len(pairs)} candidates, {planted} of them planted, {cpu:.0f} s CPU"
+        f"{tracks} tracks, {twice} of them twice: {len(pairs)} candidates, {planted} of them planted, {cpu:.0f} s CPU, "
+        f"at most {memory:.1f} GiB"
     )
 
 

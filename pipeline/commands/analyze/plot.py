@@ -136,7 +136,9 @@ def _profile(axes: Any, record: Record, against: str | None) -> None:
         for x, end, side in ((-0.01, low, "right"), (1.01, high, "left")):
             text = _told(end, high - low)
             axes.annotate(text, (x, place), ha=side, va="center", fontsize=7, color="#888")
-        axes.annotate(_with_unit(value, high - low, NUMBERS[name].unit), (1.09, place), va="center", fontsize=8)
+        axes.annotate(
+            _with_unit(value, high - low, NUMBERS[name].unit), (1.09, place), va="center", fontsize=8
+        )
     axes.set_yticks(places, DIMENSIONS, fontsize=8)
     axes.tick_params(axis="y", pad=34, length=0)
     axes.set(xlim=(-0.02, 1.2), xticks=[])
