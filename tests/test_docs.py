@@ -29,7 +29,7 @@ PAGES = [
 """docs/operations.md, analyze.md, check.md and report.md are walked in tests/runners; they end in folders of their own."""
 INSTALLS = re.compile(r"python3 -m venv|pip install")
 """CI runs these commands of the README."""
-VERDICT = re.compile(r"beamprint (check|diff|verify)")
+VERDICT = re.compile(r"beamprint (check|diff|verify)|--retry-failed")
 """Commands whose exit code 1 is what they found."""
 
 
