@@ -1,40 +1,53 @@
-"""Real tracks in other encodings, at other levels and rates, and without their first second."""
+"""Real tracks in other encodings, at other levels and rates, and cut; and what is like them but another recording."""
 
-import random
 import subprocess
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.speed.music import Music, found_in
 
-SHORTEST_S, LONGEST_S = 25, 45
-"""Tracks are cut to a random length within these bounds; shorter ones, from 20 s on, stay whole."""
+EXCERPT_S = 40.0
+"""Length of the excerpts; shorter tracks, from 20 s on, stay whole. All alike, so that the length tells nothing."""
+NEAR_MISSES = "near-misses"
+"""Folder of what is made from a track, but is another recording."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """What is done to a track: ffmpeg's options and the ending of the file's name."""
+    """What is done to a track: ffmpeg's options and filter, and the ending of the file's name.
+
+    In the filter, ``{end}`` is the length of the excerpt without its last 1.7 s.
+    """
 
     name: str
     ending: str
     options: tuple[str, ...]
+    filter: str = "anull"
 
 
+MP3 = ("-c:a", "libmp3lame", "-b:a", "128k")
+VORBIS = ("-c:a", "libvorbis", "-b:a", "128k")
+OPUS = ("-ar", "48000", "-c:a", "libopus", "-b:a", "128k")
+FLAC = ("-sample_fmt", "s16")
 VERSIONS = (
-    Version("original", "flac", ("-sample_fmt", "s16")),
-    Version("mp3", "mp3", ("-c:a", "libmp3lame", "-b:a", "128k")),
-    Version("vorbis-trimmed", "ogg", ("-af", "atrim=start=1", "-c:a", "libvorbis", "-b:a", "128k")),
+    Version("original", "flac", FLAC),
+    Version("mp3", "mp3", MP3),
+    Version("vorbis-trimmed", "ogg", VORBIS, "atrim=start=1.3:end={end}"),
+    Version("opus-quieter", "opus", OPUS, "volume=-3dB"),
+    Version("mp3-trimmed-quieter-32k", "mp3", ("-ar", "32000", *MP3), "atrim=start=1,volume=-3dB"),
+    Version("mono", "flac", ("-ac", "1", *FLAC)),
+    Version("resampled", "flac", ("-ar", "22050", *FLAC)),
     Version(
-        "opus-quieter", "opus", ("-af", "volume=-3dB", "-ar", "48000", "-c:a", "libopus", "-b:a", "128k")
-    ),
-    Version(
-        "mp3-trimmed-quieter-32k",
-        "mp3",
-        ("-af", "atrim=start=1,volume=-3dB", "-ar", "32000", "-c:a", "libmp3lame", "-b:a", "128k"),
+        "opus-mono-trimmed-quieter", "opus", ("-ac", "1", *OPUS), "atrim=start=0.8:end={end},volume=-3dB"
     ),
 )
+OTHERS = (
+    Version("without-the-middle", "mp3", MP3, "pan=stereo|c0=c0-c1|c1=c1-c0"),
+    Version("faster", "mp3", MP3, "atempo=1.04"),
+)
+"""As instrumental versions and edits are; besides, another part of the track, and the track with a second one over it."""
 
 
 def chosen(folders: Iterable[str], count: int) -> list[Music]:
@@ -43,31 +56,40 @@ def chosen(folders: Iterable[str], count: int) -> list[Music]:
     return tracks[:count]
 
 
-def make(tracks: Iterable[Music], folder: Path) -> Iterator[Path]:
-    """Write all versions of all tracks, each named after its track: ``TRACK/VERSION.ENDING``."""
-    for track in tracks:
-        place = folder / Path(track.path).parent.name / Path(track.path).stem
-        place.mkdir(parents=True, exist_ok=True)
-        random.seed(track.path.rsplit("/", 1)[1])
-        seconds = min(track.seconds, random.uniform(SHORTEST_S, LONGEST_S))
-        start = random.uniform(0, track.seconds - seconds)
-        paths = [place / f"{version.name}.{version.ending}" for version in VERSIONS]
-        if not all(path.exists() for path in paths):
-            command = [
-                "ffmpeg",
-                "-loglevel",
-                "error",
-                "-y",
-                "-ss",
-                f"{start:.3f}",
-                "-t",
-                f"{seconds:.3f}",
-                "-i",
-                track.path,
-            ]
-            for version, path in zip(VERSIONS, paths):
-                command += ["-map", "0:a", "-map_metadata", "-1", *version.options, str(path)]
-            if subprocess.run(command, check=False).returncode != 0:
-                print(f"passed over: {track.path}")
-                continue
+def make(tracks: Sequence[Music], folder: Path) -> Iterator[Path]:
+    """Write all versions of all tracks, each named after its track: ``TRACK/VERSION.ENDING``, and the near misses."""
+    for number, track in enumerate(tracks):
+        name = f"{Path(track.path).parent.name}/{Path(track.path).stem}"
+        seconds = min(track.seconds, EXCERPT_S)
+        start = (track.seconds - seconds) / 3
+        here = _excerpt(track, start, seconds)
+        other = tracks[number - 1]
+        paths = [*_write(here, VERSIONS, folder / name, seconds)]
+        paths += _write(here, OTHERS, folder / NEAR_MISSES / name, seconds)
+        over = [*here, *_excerpt(other, 0, seconds)]
+        mixed = Version("with-another-over-it", "mp3", MP3, "[0:a][1:a]amix=duration=first:weights=1 0.5")
+        paths += _write(over, [mixed], folder / NEAR_MISSES / name, seconds)
+        if track.seconds - (start + seconds) >= seconds:
+            elsewhere = Version("another-part", "mp3", MP3)
+            later = _excerpt(track, start + seconds, seconds)
+            paths += _write(later, [elsewhere], folder / NEAR_MISSES / name, seconds)
         yield from paths
+
+
+def _excerpt(track: Music, start: float, seconds: float) -> list[str]:
+    return ["-ss", f"{start:.3f}", "-t", f"{seconds:.3f}", "-i", track.path]
+
+
+def _write(inputs: Sequence[str], versions: Sequence[Version], place: Path, seconds: float) -> Iterator[Path]:
+    """Versions of an excerpt, as far as they are not there; none where ffmpeg fails."""
+    place.mkdir(parents=True, exist_ok=True)
+    paths = [place / f"{version.name}.{version.ending}" for version in versions]
+    command = ["ffmpeg", "-loglevel", "error", "-y", *inputs]
+    for version, path in zip(versions, paths):
+        changed = version.filter.format(end=round(seconds - 1.7, 3))
+        branch = ["-filter_complex", changed] if "[" in changed else ["-map", "0:a", "-af", changed]
+        command += [*branch, "-map_metadata", "-1", *version.options, str(path)]
+    if all(path.exists() for path in paths) or subprocess.run(command, check=False).returncode == 0:
+        yield from paths
+    else:
+        print(f"passed over: {inputs[-1]}")

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any, NoReturn
 
 from beamprint.pipeline.commands.declarations import (
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
         if arguments[:1] == ["run"] and not {"-h", "--help"} & set(arguments):
             from beamprint.pipeline.commands.settings import apply_settings, runner_named  # noqa: PLC0415
 
+            _check_beam()
             if runner_named(arguments[1:], os.environ) in run.CLUSTERS:
                 from beamprint.pipeline.commands.beam_options import add_beam_options  # noqa: PLC0415
 
@@ -85,6 +87,14 @@ def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
         sys.stderr.close()
         return 0
     return code
+
+
+def _check_beam() -> None:
+    """Say at once that a run needs Beam, where somebody has left it out; nothing else needs it."""
+    if find_spec("apache_beam") is None:
+        raise UsageError(
+            "a run needs Apache Beam, which is not installed: pip install apache-beam (all other commands work without it)"
+        )
 
 
 def _refuse(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:

@@ -5,8 +5,11 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from beamprint.pipeline.commands.wording import json_text, on_one_line
 from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.read import some_rows
 from beamprint.pipeline.store.dataset import Dataset
 
 _FAULT = ("kind", "start_s", "end_s", "channel", "level_db")
@@ -41,20 +44,24 @@ def faults(dataset: Dataset, track_id: str | None = None) -> Faults:
     found = dataset.fingerprints(columns) if track_id is None else dataset.of_track(track_id, columns)
     if track_id is not None and not found.num_rows:
         raise UsageError(f"there is no record of {track_id!r} in {dataset.store.uri()}")
-    found = found.sort_by("track_id")
-    rows: list[Row] = [
-        {"track_id": row["track_id"], **fault}
-        for row in found.filter(found["faults"].is_valid()).to_pylist()
-        for fault in row["faults"]
-    ]
-    return Faults(rows, found["faults"].null_count)
+    return Faults(_rows(found), found["faults"].null_count)
+
+
+def faults_of(dataset: Dataset, track_ids: Sequence[str]) -> list[Row]:
+    """Where the faults of some tracks are: a row a fault, as in ``Faults``."""
+    return _rows(some_rows(dataset.store.uri(), pa.array(track_ids, pa.string()), "faults"))
+
+
+def _rows(table: pa.Table) -> list[Row]:
+    known = table.filter(table["faults"].is_valid()).sort_by("track_id")
+    return [{"track_id": row["track_id"], **fault} for row in known.to_pylist() for fault in row["faults"]]
 
 
 def as_table(rows: Sequence[Row]) -> str:
     """One line a fault, times in minutes and seconds."""
     if not rows:
         return "No faults were found."
-    cells = [_HEADS, *map(_cells, rows)]
+    cells = [_HEADS, *map(cells_of, rows)]
     widths = [max(map(len, column)) for column in zip(*cells)]
     return "\n".join(
         "  ".join(
@@ -64,7 +71,8 @@ def as_table(rows: Sequence[Row]) -> str:
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def cells_of(row: Row) -> tuple[str, ...]:
+    """Track, kind, start, end, channel and level of a fault, as texts."""
     return (
         on_one_line(row["track_id"]),
         row["kind"],

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.rewriting import FileChangedError, rewrite
+from beamprint.pipeline.store.rewriting import FileChangedError, check_writable, rewrite
 from beamprint.pipeline.tagging import containers
 from beamprint.pipeline.tagging.containers import TagError
 from beamprint.pipeline.tagging.gains import Tags, wanted_tags
@@ -76,6 +76,7 @@ def _brought_about(row: Mapping[str, Any], old: Tags, new: Tags, *, write: bool)
     if new.items() <= old.items():
         return UNCHANGED
     if not write:
+        check_writable(to_path(row["uri"]))
         _check_looks(row)
         return WOULD_WRITE
     rewrite(to_path(row["uri"]), lambda copy: _write(copy, row, new))

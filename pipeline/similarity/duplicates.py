@@ -38,7 +38,7 @@ NEEDED = (
 """Columns that are read of all tracks; ``loudness_cells`` are read of those that may be duplicates."""
 
 LONGEST_OFFSET_S = 3.0
-"""How much later one file may begin than the other, and by how much their lengths may differ."""
+"""How much later one file may begin than the other, and how much later it may end."""
 _LEAST_SHARE = 0.05
 _LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.0, 2.5, 1.5, 0.02
 """How far two files of a recording may lie apart: short-term maximum over the loudness, loudness range, bands over the mids, pitch classes."""
@@ -75,8 +75,8 @@ class Duplicate(NamedTuple):
 def duplicates(records: str | os.PathLike[str] | pa.Table) -> list[Duplicate]:
     """Find the tracks that hold the same recording.
 
-    A version may be coded otherwise, be louder or softer, have another sample rate, or begin or end up to three seconds
-    later. Silent tracks, and tracks under three seconds, have no versions, only exact copies.
+    A version may be coded otherwise, be louder or softer, have another sample rate, be mono, and begin and end up to three
+    seconds earlier or later. Silent tracks, and tracks under three seconds, have no versions, only exact copies.
 
     Args:
         records: Folder of a dataset, or a table that ``read`` or ``scan`` gave.
@@ -140,7 +140,7 @@ def _described(table: pa.Table) -> Float64:
     bands = {name: 10 * np.log10(np.maximum(of(name), _LEAST_SHARE)) for name in ("mid_pct", *_BANDS)}
     return np.column_stack(
         [
-            of("duration_s") / LONGEST_OFFSET_S,
+            of("duration_s") / (2 * LONGEST_OFFSET_S),
             (of("short_term_max_lufs") - of("lufs")) / _LEVEL_DB,
             of("loudness_range_lu") / _RANGE_LU,
             *((bands[name] - bands["mid_pct"]) / _BAND_DB for name in _BANDS),

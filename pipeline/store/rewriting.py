@@ -1,7 +1,10 @@
 """Files that are written or changed whole or not at all."""
 
+import errno
+import fcntl
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,16 +16,18 @@ from beamprint.pipeline.store.folder import sync_folder
 def rewrite(path: str, change: Callable[[str], None]) -> None:
     """Replace a file by a changed copy of it, which lies beside it under a hidden name until it is on the disk.
 
-    Links are followed. Permissions and, where that is allowed, the owner stay.
+    Links are followed. Permissions, extended attributes and, where that is allowed, the owner stay; the time of the
+    last change becomes that of now.
 
     Args:
         path: The file.
         change: Changes the copy at the path it is given; what it raises leaves the file as it was.
 
     Raises:
-        OSError: The folder or the file cannot be written.
-        FileChangedError: Somebody else wrote to the file meanwhile.
+        OSError: The folder or the file cannot be written, or may not be.
+        FileChangedError: Somebody else has the file open for writing, or wrote to it meanwhile.
     """
+    check_writable(path)
     real = os.path.realpath(path)
     folder, name = os.path.split(real)
     before = _version(real)
@@ -44,8 +49,38 @@ def rewrite(path: str, change: Callable[[str], None]) -> None:
     sync_folder(Path(folder))
 
 
+def check_writable(path: str) -> None:
+    """Make sure that a file may be replaced: a new file in its place would need no right to write to the old one.
+
+    Raises:
+        OSError: It is gone, or read-only; for the system's administrator too, if nobody may write to it.
+        FileChangedError: Somebody else has it open for writing: what they write later would be lost.
+    """
+    if not os.stat(path).st_mode & 0o222 or not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is read-only", path)
+    if _is_being_written(path):
+        raise FileChangedError(f"{path} is open for writing in another program")
+
+
+def _is_being_written(path: str) -> bool:
+    """Whether the system refuses a read lease, as it does while somebody has the file open for writing.
+
+    Where there are no leases, as on a network file system, nobody is said to write.
+    """
+    with open(path, "rb") as file:
+        try:
+            fcntl.fcntl(
+                file, fcntl.F_SETSIG, signal.SIGURG
+            )  # breaking a lease kills by default; this is ignored
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
+
+
 class FileChangedError(Exception):
-    """A file changed while it was being worked on; it is as somebody else left it."""
+    """A file that somebody else writes to; it is as they left it."""
 
 
 def _version(path: str) -> tuple[int, int, int]:
@@ -55,7 +90,8 @@ def _version(path: str) -> tuple[int, int, int]:
 
 def _take_over(path: str, copy: str) -> None:
     status = os.stat(path)
-    shutil.copymode(path, copy)
+    shutil.copystat(path, copy)
+    os.utime(copy)
     with suppress(OSError):  # only the system's administrator may give a file away
         os.chown(copy, status.st_uid, status.st_gid)
 

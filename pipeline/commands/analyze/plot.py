@@ -98,6 +98,7 @@ def _spectrogram(axes: Any, mel_db: Float32) -> None:
             band, (0.004, low * 1.06), xycoords=("axes fraction", "data"), color="white", fontsize=7
         )
     axes.set(ylabel="Hz", yscale="log", ylim=(20, 20_000))
+    axes.minorticks_off()
     axes.set_yticks([50, 100, 500, 1000, 5000, 10_000], ["50", "100", "500", "1 k", "5 k", "10 k"])
 
 
@@ -132,22 +133,34 @@ def _profile(axes: Any, record: Record, against: str | None) -> None:
         if value is not None:
             at = (value - low) / ((high - low) or 1.0)
             axes.plot(np.clip(at, 0, 1), place, "o" if 0 <= at <= 1 else "D", color="#a8321c", ms=6)
-        for x, text, side in ((-0.01, f"{low:.3g}", "right"), (1.01, f"{high:.3g}", "left")):
+        for x, end, side in ((-0.01, low, "right"), (1.01, high, "left")):
+            text = _told(end, high - low)
             axes.annotate(text, (x, place), ha=side, va="center", fontsize=7, color="#888")
         axes.annotate(
-            "-"
-            if value is None
-            else f"{value:.4g} {NUMBERS[name].unit if NUMBERS[name].unit[:1].isalpha() else ''}",
-            (1.09, place),
-            va="center",
-            fontsize=8,
+            _with_unit(value, high - low, NUMBERS[name].unit), (1.09, place), va="center", fontsize=8
         )
     axes.set_yticks(places, DIMENSIONS, fontsize=8)
     axes.tick_params(axis="y", pad=34, length=0)
     axes.set(xlim=(-0.02, 1.2), xticks=[])
     axes.spines[:].set_visible(False)
-    told = "middle 98 % of the catalogue, quartiles and median" if against else "range of each dimension"
+    told = (
+        "middle 98 % of the catalogue, its quartiles and median; a diamond lies beyond"
+        if against
+        else "range of each dimension"
+    )
     axes.set_title(told, loc="left", fontsize=9)
+
+
+def _told(value: float, span: float) -> str:
+    """A number with as many decimals as a hundredth of the scale needs; none for what is next to nothing on it."""
+    decimals = 0 if span <= 0 else max(0, min(6, 2 - int(np.floor(np.log10(span)))))
+    return f"{value:.{decimals}f}"
+
+
+def _with_unit(value: float | None, span: float, unit: str) -> str:
+    if value is None:
+        return "-"
+    return f"{_told(value, span / 10)} {unit if unit[:1].isalpha() else ''}".rstrip()
 
 
 def _ends(name: str) -> tuple[float, float]:

@@ -11,7 +11,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
       row.hidden = !words.every((word) => texts[i].includes(word));
       shown += !row.hidden;
     });
-    count.textContent = shown === rows.length ? `${shown} rows` : `${shown} of ${rows.length} rows`;
+    const all = `${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
+    count.textContent = shown === rows.length ? all : `${shown} of ${all}`;
   };
   search.addEventListener("input", show);
   show();

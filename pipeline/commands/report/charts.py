@@ -114,6 +114,7 @@ def map_chart(
         for i, row in enumerate(shown_rows.tolist())
     ]
     axis = {"labels": False, "ticks": False, "grid": False, "domain": True}
+    scale = {"padding": 14}  # pixels, so that no point lies on an axis
     first, second = found.axes
     return {
         "$schema": _VEGA_LITE,
@@ -123,8 +124,8 @@ def map_chart(
         "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
         "mark": {"type": "circle", "size": 46, "opacity": 0.85},
         "encoding": {
-            "x": {"field": "x", "type": "quantitative", "title": f"{first} →", "axis": axis},
-            "y": {"field": "y", "type": "quantitative", "title": f"{second} →", "axis": axis},
+            "x": {"field": "x", "type": "quantitative", "title": f"{first} →", "axis": axis, "scale": scale},
+            "y": {"field": "y", "type": "quantitative", "title": f"{second} →", "axis": axis, "scale": scale},
         },
     }
 

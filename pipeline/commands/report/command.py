@@ -8,6 +8,7 @@ from beamprint.pipeline.albums import FOLDER, Albums, albums
 from beamprint.pipeline.catalogue.summaries import read_summaries
 from beamprint.pipeline.commands.check.profile import read_profile
 from beamprint.pipeline.commands.failures import by_reason
+from beamprint.pipeline.commands.faults import cells_of, faults_of
 from beamprint.pipeline.commands.pages import page, save
 from beamprint.pipeline.commands.report.catalogue_map import catalogue_map
 from beamprint.pipeline.commands.report.charts import colours, distributions_chart, map_chart, titled
@@ -49,6 +50,7 @@ def report(dataset: Dataset, path: str, profile_name: str) -> None:
     dimensions = {name: numbers[name] for name in DIMENSIONS}
     distributions = {name: distribution(column, numbers[name]) for name, column in NUMBERS.items()}
     held = compliance(profile, rows, quarantine)
+    places = faults_of(dataset, sorted({track.track_id for track, _ in held.suspects}))
     found_map = catalogue_map(dimensions)
     shown = sample_of(len(rows), _MOST_POINTS)
     on_map = {**dimensions, **{name: numbers[name] for name in ("loudness_range_lu", "true_peak_dbtp", "dr")}}
@@ -59,6 +61,8 @@ def report(dataset: Dataset, path: str, profile_name: str) -> None:
         figures=head_figures(rows, quarantine, held, runs),
         script=script,
         held=held,
+        faults=list(map(cells_of, places[:MOST_ROWS])),
+        more_faults=max(0, len(places) - MOST_ROWS),
         reasons=by_reason(quarantine),
         advice={str(reason): reason.description for reason in Reason},
         quarantine=quarantine[:MOST_ROWS],

@@ -141,9 +141,11 @@ def head_figures(
     median = np.nanmedian(values_of(rows, "lufs")) if pc.count(rows["lufs"]).as_py() else None
     return [
         (f"{len(rows):,}", "tracks recorded"),
-        (f"{seconds / 3600:,.1f}", "hours of audio"),
+        (f"{seconds / 3600:,.1f}", "hours of audio")
+        if seconds >= 3600
+        else (f"{seconds / 60:.1f}", "minutes of audio"),
         (f"{len(quarantine):,}", "in quarantine"),
-        (f"{passed / total:.1%}" if total else "-", f"pass {held.profile.name}"),
+        (f"{passed / total:.1%}" if total else "-", f"pass the profile {held.profile.name}"),
         ("-" if median is None else f"{median:.1f}", "median LUFS"),
         (f"{len(runs):,}", "runs"),
     ]

@@ -38,6 +38,9 @@ def tracks(number=40):
         values |= {"tags": {"album": EVIL if name == EVIL else "An album"}, "embedded": {}}
         made.append(record(name, **values))
     made[-2]["dropouts"] = 7
+    made[-2]["faults"] = [
+        {"kind": "dropout", "start_s": 63.25, "end_s": 63.3, "channel": 1, "level_db": None},
+    ]
     made[-1]["spectral_flatness"] = 40.0
     made[0]["tempo_bpm"] = None
     return made
@@ -61,6 +64,13 @@ def test_names_and_messages_are_text_in_the_page(page):
     assert "<script>window" not in ours
     assert html.escape(EVIL, quote=False).split('"')[0] in ours  # in the tables
     assert text.count("</script>") == 4
+
+
+def test_the_page_says_where_the_faults_of_suspects_are(page):
+    section = re.search(r'<h2 id="faults">.*?<h2 ', page.read_text(), re.DOTALL)[0]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", section)
+    assert [LOUD, "dropout", "1:03.250", "1:03.300", "1", "-"] == cells[:6]
+    assert FAR not in cells
 
 
 def test_the_charts_are_data_of_every_dimension(page):

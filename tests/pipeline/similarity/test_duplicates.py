@@ -19,6 +19,7 @@ VERSIONS = {
     "a.flac": lambda pcm: pcm,
     "b.mp3": lambda pcm: pcm,
     "c.ogg": lambda pcm: pcm[:, RATE:],
+    "e.mp3": lambda pcm: pcm[:, 2 * RATE : -2 * RATE],
     "d.opus": lambda pcm: 0.708 * pcm,
 }
 
