@@ -143,7 +143,7 @@ def _tops(segment: Segment, channel: int, peaks: Float32, highest: np.float32) -
     return _joined(found)
 
 
-def _pieces(runs: list[tuple[int, int]], longest: int) -> Iterator[Span]:
+def _pieces(runs: list[list[int]], longest: int) -> Iterator[Span]:
     """Runs of cells near the peak, those near each other together; only a run that is too long itself is cut."""
     start, stop = runs[0]
     for a, b in runs[1:]:
