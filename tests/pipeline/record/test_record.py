@@ -48,7 +48,7 @@ def test_what_gain_does_is_as_the_specification_lists_it():
     assert named[Gain.SCALES] == {"dc_offset"}
     assert named[Gain.ABSOLUTE] == {
         "effective_bits", "leading_silence_s", "trailing_silence_s", "clicks", "dropouts", "samples_over_fs",
-        "mfcc_mean", "faults",
+        "mfcc_mean", "faults", "repeats", "skips",
     }  # fmt: skip
 
 
