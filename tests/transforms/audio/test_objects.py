@@ -185,12 +185,12 @@ def test_an_outage_is_no_fault_of_the_track(cloud, bucket, tmp_path, monkeypatch
     put(uri, sounds.encoded(tmp_path, "wav"))
     monkeypatch.setattr(object_errors, "PATIENCE_S", 0.5)
     monkeypatch.setattr(object_clients, "_RETRY", {"max_retries": 1})
-    objects.client.cache_clear()
+    object_clients._client.cache_clear()
     cloud.gate.fault = lambda method, path: 503
     with pytest.raises(StoreDown, match="no answer from the store") as caught, open_source(uri):
         pass
     assert str(caught.value).count("\n") == 0
-    objects.client.cache_clear()
+    object_clients._client.cache_clear()
 
 
 def test_a_name_that_cannot_be_read_is_named(s3):
