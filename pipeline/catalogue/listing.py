@@ -183,7 +183,10 @@ def _search(given: str, bounds: Bounds, gate: Gate) -> _Finds:
     source, path = _located(os.path.expanduser(text_of(given)), f"input {given}")
     path = source.spelled(path)
     bounds.check_scheme(given, f"input {given}")
-    if source.is_folder(path):
+    slash = (
+        "/" if source is _IN_STORES and given.endswith("/") else ""
+    )  # there an object may have a folder's name
+    if source.is_folder(path + slash):
         gate.check(path, f"input {given}")
         return _below(path, source.walk(path, is_audio))
     entry = source.stat(path)

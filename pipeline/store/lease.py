@@ -96,8 +96,21 @@ def _holder(content: bytes) -> str | None:
     """Who holds a lease; None where it has expired or is none."""
     try:
         told: dict[str, Any] = json.loads(content)
-        if told["expires"] < time.time():
+        if told["expires"] < time.time() or _has_died(told["host"], told["pid"]):
             return None
         return f"run {told['run']} (process {told['pid']} on {told['host']}, since {told['since']})"
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _has_died(host: str, pid: int) -> bool:
+    """Whether a process was killed on this host; of another host, only the lease's expiry tells."""
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it is somebody else's
+        pass
+    return False

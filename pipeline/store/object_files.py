@@ -54,10 +54,13 @@ class ObjectFiles:
         return [known.get(name) for name in names]
 
     def is_folder(self, name: str) -> bool:
-        """See ``Source.is_folder``."""
+        """See ``Source.is_folder``. An object with bytes may have the name of a folder: with ``/`` that is meant."""
         with _translated():
             try:
-                return any(True for _ in objects.below(name))
+                if not any(True for _ in objects.below(name)):
+                    return False
+                entry = None if name.endswith("/") or not objects.split(name)[1] else self.stat(name)
+                return not (entry and entry.size)
             except FileNotFoundError:
                 return False
             except PermissionError as error:
@@ -92,9 +95,19 @@ class ObjectFiles:
 
 def _found(bucket: str, meta: Meta, wanted: Callable[[str], bool], below: str) -> Iterator[Found]:
     uri = f"{bucket}/{meta.key}"
-    if is_litter(basename(uri)) or (not meta.size and not wanted(uri)):  # the latter may stand for a folder
+    if is_litter(basename(uri)) or (not meta.size and not (wanted(uri) and _is_empty(uri))):
         return
     yield _entry(bucket, meta) if wanted(uri) and not any(map(hidden, below.split("/"))) else Other(uri)
+
+
+def _is_empty(uri: str) -> bool:
+    """Whether there is such an object, without bytes. A listing tells ``name/``, which stands for a folder, as ``name``."""
+    try:
+        return not objects.head(uri).size
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        return True
 
 
 def _entry(bucket: str, meta: Meta) -> Entry:

@@ -87,6 +87,8 @@ def test_commands_read_a_dataset_in_a_bucket(s3, music):
     assert "truncated: 1" in command("failures", output).stdout
     assert "done" in command("runs", output).stdout
     assert "track_id" in command("describe", output).stdout
+    assert command("verify", output).returncode == 0
+    assert "0.wav" in command("check", output, "--profile", "streaming", "--all", "--csv").stdout
     assert "lufs" in command("album", output, "--by", "folder", "--csv").stdout
     same = command("diff", output, output)
     assert same.returncode == 0, same.stderr

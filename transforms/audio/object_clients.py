@@ -2,12 +2,11 @@
 
 import os
 import threading
-from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from beamprint.transforms.audio.object_credentials import AwsCredentials, GoogleCredentials
-from beamprint.transforms.audio.object_errors import LONGEST_PAUSE_S, PATIENCE_S, StoreRefuses
+from beamprint.transforms.audio.object_errors import StoreRefuses
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -37,21 +36,13 @@ def _client(bucket: str) -> "ObjectStore":
         raise StoreRefuses(f"{bucket} needs {error.name}: pip install 'beamprint[{extra}]'") from error
 
 
-_RETRY = {
-    "max_retries": 8,
-    "retry_timeout": timedelta(seconds=PATIENCE_S),
-    "backoff": {
-        "init_backoff": timedelta(seconds=0.1),
-        "max_backoff": timedelta(seconds=LONGEST_PAUSE_S),
-        "base": 2,
-    },
-}
+_RETRY = {"max_retries": 1}  # object_errors.repeated is who repeats
 
 
 def _client_options(endpoint: str | None) -> dict[str, Any]:
     return {
         "connect_timeout": "5s",
-        "read_timeout": "15s",
+        "read_timeout": "8s",
         "timeout": "1h",  # of a whole download
         "allow_http": bool(endpoint and endpoint.startswith("http://")),
     }

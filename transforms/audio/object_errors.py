@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-PATIENCE_S = 20.0
+PATIENCE_S = 15.0
 """How long a request is repeated that meets a busy or broken store."""
-LONGEST_PAUSE_S = 4.0
+_DOWN_S = 60.0
+"""For how long a store that was found down gets one attempt a request: a run whose store is gone ends soon."""
+_LONGEST_PAUSE_S = 4.0
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r'<Code>(\w+)</Code>|"reason": ?"(\w+)"')
@@ -74,15 +76,26 @@ def repeated(uri: str, attempt: Callable[[], _Found]) -> _Found:
     Raises:
         FileNotFoundError, Changed, StoreRefuses, StoreDown: As ``get``.
     """
+    bucket = "/".join(uri.split("/", 3)[:3])
     began, pause = time.monotonic(), 0.1
+    patience = 0.0 if began < _down_until.get(bucket, 0.0) else PATIENCE_S
     while True:
         try:
-            return attempt()
+            found = attempt()
         except request_errors() as error:
-            if not may_pass(error) or time.monotonic() - began > PATIENCE_S:
+            if not may_pass(error):
                 raise told(uri, error) from error
+            if time.monotonic() - began > patience:
+                _down_until[bucket] = time.monotonic() + _DOWN_S
+                raise told(uri, error) from error
+        else:
+            _down_until.pop(bucket, None)
+            return found
         time.sleep(random.uniform(0, pause))
-        pause = min(2 * pause, LONGEST_PAUSE_S)
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+_down_until: dict[str, float] = {}
 
 
 def request_errors() -> tuple[type[Exception], ...]:

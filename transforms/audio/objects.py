@@ -153,9 +153,8 @@ def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
     last = after
     give_up = time.monotonic() + PATIENCE_S
     while True:
-        pages = iter(obstore.list(client(bucket), prefix=key or None, offset=last, chunk_size=1000))
         try:
-            for page in pages:
+            for page in obstore.list(client(bucket), prefix=key or None, offset=last, chunk_size=1000):
                 for entry in page:
                     last = entry["path"]
                     yield meta_of(entry)

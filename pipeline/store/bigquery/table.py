@@ -93,6 +93,16 @@ def client_of(address: Address) -> "bigquery.Client":
     return bigquery.Client(address.project, credentials=credentials, location=dataset.location)
 
 
+def see_that_it_answers(address: Address) -> None:
+    """Find out what is wrong before hours of work, rather than after.
+
+    Raises:
+        UsageError, NotFinished: As ``told``.
+    """
+    with told():
+        client_of(address)
+
+
 def patience() -> dict[str, Any]:
     """Arguments of each request of the vendor's client, which would otherwise be repeated for ten minutes."""
     from google.cloud.bigquery import DEFAULT_RETRY  # noqa: PLC0415

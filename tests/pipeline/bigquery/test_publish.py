@@ -1,6 +1,8 @@
 """Tables of BigQuery are the dataset, row by row; read back with the vendor's client."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from google.cloud import bigquery as vendor
@@ -12,10 +14,12 @@ from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.record.bigquery import bigquery_schema
 from beamprint.pipeline.record.columns import FAILURE, RECORD
 from beamprint.pipeline.store.bigquery.table import Address
-from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.dataset import Dataset, writing
 from beamprint.pipeline.store.parquet import SCHEMA_OF
+from beamprint.pipeline.store.places import store_at
 from tests.pipeline.rows import LATER, STARTED, failure, record
 from tests.pipeline.store.memory import MemoryStore
+from tests.transforms.audio import sounds
 
 pytestmark = pytest.mark.slow
 TABLE = Address("music", "catalogue", "tracks")
@@ -193,3 +197,38 @@ def test_what_is_not_there_is_wrong_use_in_one_line(bigquery, store):
     with pytest.raises(UsageError, match=r"dataset:music\.nothing") as caught:
         publish(filled(store, TRACKS), Address("music", "nothing", "tracks"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_may_be_the_output_of_runs_and_pruned_tracks_leave_it(bigquery, tmp_path):
+    music, staging = tmp_path / "music", tmp_path / "staging"
+    music.mkdir()
+    for number in range(3):
+        sounds.write(music / f"{number}.wav", sounds.music(1.0 + number), 44_100)
+    (music / "bad.wav").write_bytes(b"RIFF")
+
+    def run(*words):
+        command = [sys.executable, "-m", "beamprint", "run", str(music), "--runner", "direct", *words]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    into = ("--output", f"bq://{TABLE}", "--staging", str(staging))
+    run(*into)
+    hold_equal(bigquery, Dataset.open(store_at(str(staging))))
+    assert in_table(bigquery).keys() == {"0.wav", "1.wav", "2.wav"}
+    assert in_table(bigquery, "_quarantine").keys() == {"bad.wav"}
+    for name in ("1.wav", "bad.wav"):
+        (music / name).unlink()
+    run(*into, "--prune", "--yes")
+    hold_equal(bigquery, Dataset.open(store_at(str(staging))))
+    assert in_table(bigquery).keys() == {"0.wav", "2.wav"}
+    assert not in_table(bigquery, "_quarantine")
+    assert len(in_table(bigquery, "_runs")) == 2
+
+
+def test_a_run_says_before_its_work_that_the_table_cannot_be_made(bigquery, tmp_path):
+    command = [sys.executable, "-m", "beamprint", "run", "examples/manifest.csv", "--output", str(tmp_path)]
+    told = subprocess.run(
+        [*command, "--bigquery", "music.nothing.tracks"], check=False, capture_output=True, text=True
+    )
+    assert (told.returncode, len(told.stderr.splitlines())) == (2, 1), told.stderr
+    assert not list(tmp_path.iterdir())

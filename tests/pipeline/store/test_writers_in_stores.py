@@ -33,6 +33,7 @@ for number in range(first, first + commits):
     print(number, flush=True)
 """
 COMMITS = 40
+KILLS = int(os.environ.get("BEAMPRINT_TEST_KILLS", "20"))
 
 
 def writer(output, who, first, commits):
@@ -69,10 +70,10 @@ def test_four_processes_that_race_on_two_buckets_end_with_every_row_once(cloud):
 
 
 @pytest.mark.slow
-def test_a_writer_that_is_killed_twenty_times_loses_nothing_that_it_said_was_done(cloud):
+def test_a_writer_that_is_killed_again_and_again_loses_nothing_that_it_said_was_done(cloud):
     store, chance = made(cloud), random.Random(20)
     told, kills = -1, 0
-    while kills < 20:
+    while kills < KILLS:
         running = writer(store.uri(), "w", told + 1, 1000)
         first = running.stdout.readline()  # starting takes longer than a commit
         time.sleep(chance.uniform(0, 0.5))
@@ -109,6 +110,19 @@ def test_a_lease_names_its_holder_and_is_taken_over_when_it_has_expired(store):
         with lease.hold_lease(store, "third"):
             assert json.loads(read(store, lease.LEASE)[0])["run"] == "third"
     assert read(store, lease.LEASE) is None
+
+
+def test_a_lease_of_a_process_that_was_killed_on_this_host_holds_nobody_up(store):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    with lease.hold_lease(store, "first"):
+        told = json.loads(read(store, lease.LEASE)[0])
+    store.write(lease.LEASE, json.dumps({**told, "pid": ended.pid}).encode(), ANY)
+    with lease.hold_lease(store, "second"):
+        pass
+    store.write(lease.LEASE, json.dumps({**told, "pid": ended.pid, "host": "another"}).encode(), ANY)
+    with pytest.raises(DatasetHeld, match="on another"), lease.hold_lease(store, "third"):
+        pass
 
 
 def test_a_lease_is_renewed_and_a_holder_that_lost_it_does_not_take_it_back(store, monkeypatch):
