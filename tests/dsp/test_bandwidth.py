@@ -81,6 +81,18 @@ def test_a_single_full_band_frame_in_seventy_decibels_counts_and_one_below_does_
     assert columns(x + 1e4 * hiss)["bandwidth_hz"] == 22_050
 
 
+@pytest.mark.parametrize("gap", [115, 118, 130])
+def test_rounding_decides_nothing(gap):
+    """Between the end of the sound and a faint peak above it there is nothing but the rounding of a decoder."""
+    spectrum = np.fft.rfft(pink(4))
+    frequency = np.fft.rfftfreq(4 * 44_100, 1 / 44_100)
+    slope = np.interp(frequency, [18_200, 18_500, 19_000, 19_400], [0, 120, gap, 0])
+    x = np.fft.irfft(np.where(frequency < 19_400, spectrum * 10 ** (-slope / 20), 0), 4 * 44_100)
+    rounding = np.random.default_rng(1).standard_normal(x.shape) * np.sqrt(np.mean(x**2))
+    levels = 10 ** (np.arange(-160, -125, 2.5) / 20)
+    assert len({columns(x + level * rounding)["bandwidth_hz"] for level in levels}) == 1
+
+
 def test_missing_values_say_why():
     for x, why in (
         (np.zeros((2, 50_000)), "silent"),
