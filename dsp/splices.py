@@ -30,7 +30,7 @@ COLUMNS: tuple[str, ...] = ("repeats", "skips")
 
 CONTEXT = (2, 15)
 """First and last of the blocks on either side that the block of a junction is compared with."""
-REPEAT_PROMINENCE, SKIP_PROMINENCE = 1.2, 2.0
+REPEAT_PROMINENCE, SKIP_PROMINENCE = 1.5, 2.0
 """How many times the third difference of that block exceeds theirs."""
 SMALLEST = 2.0**-13
 """Smallest third difference that counts: below, rounding alone makes junctions."""
