@@ -30,7 +30,7 @@ COLUMNS: tuple[str, ...] = ("repeats", "skips")
 
 CONTEXT = (2, 15)
 """First and last of the blocks on either side that the block of a junction is compared with."""
-REPEAT_PROMINENCE, SKIP_PROMINENCE = 1.2, 2.0
+REPEAT_PROMINENCE, SKIP_PROMINENCE = 1.5, 2.0
 """How many times the third difference of that block exceeds theirs."""
 SMALLEST = 2.0**-13
 """Smallest third difference that counts: below, rounding alone makes junctions."""
@@ -132,11 +132,9 @@ def _junctions(segment: Segment, blocks: Span) -> Junctions:
     own = peaks[far : peaks.size - far]
     context = context_maximum(peaks, near, far)
     found = np.flatnonzero((own > SMALLEST) & (own > REPEAT_PROMINENCE * context))
-    difference = sum(
-        differences_around(segment.native, channel, found + blocks.start, 0, segment.rate)[1]
-        for channel in front_channels(segment.layout)
-    )
-    assert not isinstance(difference, int)
+    difference = np.zeros((found.size, block_length(segment.rate)), np.float32)
+    for channel in front_channels(segment.layout):
+        difference += differences_around(segment.native, channel, found + blocks.start, 0, segment.rate)[1]
     largest = difference.argmax(axis=1)
     at = (found + blocks.start) * block_length(segment.rate) + largest - stride_of(segment.rate)
     jump = np.take_along_axis(difference, largest[:, None], axis=1)[:, 0]
@@ -279,15 +277,24 @@ def _batch_surprise(segment: Segment, at: Int64) -> Float64:
 
 
 def _goes_on(segment: Segment, at: Int64) -> tuple[Float64, Bool]:
-    """Level beside each junction, and whether it is the same on both sides and the signal does not return to its course."""
+    """Level beside each junction, and whether the sound goes on at that level, off its course, and is not clipped there."""
     stride = stride_of(segment.rate)
     x = _around(segment, at, NEARBY, NEARBY, stride).astype(np.float64)
     before, after = (
         np.sqrt(np.square(side).mean(axis=(0, 2))) for side in (x[..., :NEARBY], x[..., NEARBY:])
     )
     level = np.minimum(before, after)
-    excursion, offset = _courses(x[..., NEARBY - 2 - 4 : NEARBY + 2 + 4 + 1])
-    return level, (np.maximum(before, after) < SAME_LEVEL * level) & (excursion < EXCURSION * offset)
+    same_level = np.maximum(before, after) < SAME_LEVEL * level
+    excursion, offset = _courses(x[..., NEARBY - 6 : NEARBY + 7])
+    return level, same_level & (excursion < EXCURSION * offset) & ~_clipped(x)
+
+
+def _clipped(x: Float64) -> Bool:
+    """Whether a channel has its largest magnitude twice at the junction in the middle of a stretch."""
+    peak = np.abs(x).max(axis=2, keepdims=True)
+    at_junction = np.abs(x[..., NEARBY - 2 * AT_JUNCTION : NEARBY + 2 * AT_JUNCTION])
+    held = np.count_nonzero(at_junction == peak, axis=2) > 1
+    return np.asarray((held & (peak[..., 0] > 0)).any(axis=0))
 
 
 def _courses(x: Float64) -> tuple[Float64, Float64]:

@@ -69,6 +69,30 @@ def test_a_click_a_gap_and_a_sound_that_begins_are_no_splices():
     assert (found["repeats"], found["skips"]) == (0, 0)
 
 
+def test_where_a_peak_is_cut_off_nothing_is_missing():
+    x = music()
+    t = np.arange(60)
+    x[:, 90_000:90_060] += (0.6 * np.sin(np.pi * t / 60)).astype(np.float32)
+    limit = np.abs(x[:, 90_020:90_040]).min() - 0.02
+    assert columns(splices, np.minimum(x, limit))["skips"] == 0
+
+
+def test_a_drum_that_is_hit_twice_is_not_played_twice():
+    rng = np.random.default_rng(2)
+    hits = [0.3 * rng.standard_normal(6000) * np.exp(-np.arange(6000) / 1500) for _ in range(12)]
+    x = np.concatenate([sound for hit in hits for sound in (hit, hit)])
+    assert columns(splices, x[None])["repeats"] == 0
+
+
+def test_a_buffer_that_is_played_five_times_is_one_repeat():
+    x = music()
+    at, length = 3 * RATE, 1024
+    stuck = np.concatenate([x[:, :at], *[x[:, at - length : at]] * 4, x[:, at:]], axis=1)
+    found = columns(splices, stuck)
+    assert found["repeats"] == 1
+    assert found["faults"][0]["end_s"] == pytest.approx(3 + 4 * length / RATE, abs=0.001)
+
+
 def test_a_dropout_in_a_steady_tone_is_no_repeat():
     t = np.arange(4 * RATE) / RATE
     x = 0.3 * np.sin(2 * np.pi * 100 * t) + 0.1 * np.sin(2 * np.pi * 250 * t)

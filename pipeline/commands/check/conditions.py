@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from beamprint.pipeline.record.columns import RECORD, Column, Kind
 
 COLUMNS: Mapping[str, Column] = {column.name: column for column in RECORD}
-_NUMBERS = (Kind.INT, Kind.FLOAT, Kind.FLOATS)
+_LISTS = (Kind.FLOATS, Kind.LEVELS)
+_NUMBERS = (Kind.INT, Kind.FLOAT, *_LISTS)
 _TEXTS = (Kind.STRING, Kind.STRINGS)
 JUDGED = (*_NUMBERS, *_TEXTS, Kind.BOOL)
 """Kinds of columns that can be judged; of a list, each item is."""
-_FIELDS = ("min", "max", "equals", "one_of", "none_of")
+_FIELDS = ("min", "max", "within", "equals", "one_of", "none_of")
 
 Bound = float | str | None
 
@@ -28,6 +29,7 @@ class Condition:
     Args:
         min: Smallest value, or the name of the column that holds it.
         max: Largest value, or the name of the column that holds it.
+        within: How far the numbers of a list may lie apart.
         equals: The value itself.
         one_of: The values that are allowed.
         none_of: The values that are not.
@@ -35,6 +37,7 @@ class Condition:
 
     min: Bound = None
     max: Bound = None
+    within: float | None = None
     equals: bool | float | str | None = None
     one_of: tuple[str, ...] | None = None
     none_of: tuple[str, ...] | None = None
@@ -74,7 +77,8 @@ class Condition:
             return self._met(values, lambda name: rows[name].combine_chunks())
         parents = pc.list_parent_indices(values)
         items = self._met(values.flatten(), lambda name: rows[name].combine_chunks().take(parents))
-        return _of_all_items(values, parents, items)
+        met = _of_all_items(values, parents, items)
+        return met if self.within is None else pc.and_kleene(met, _all_within(values, parents, self.within))
 
     def _met(self, values: pa.Array, column: Callable[[str], pa.Array]) -> pa.Array:
         """For each value whether it meets the condition; null for a null."""
@@ -95,17 +99,18 @@ class Condition:
     def text(self, unit: str) -> str:
         """What is asked for, in words: ``-23.5 to -22.5 LUFS``."""
         unit = f" {unit}" if shown(unit) else ""
-        if self.equals is not None:
-            return _said(self.equals) + unit
-        if self.one_of is not None:
-            return "one of " + ", ".join(self.one_of)
-        if self.none_of is not None:
-            return "none of " + ", ".join(self.none_of)
+        said = {
+            "equals": lambda value: _said(value) + unit,
+            "one_of": lambda values: "one of " + ", ".join(values),
+            "none_of": lambda values: "none of " + ", ".join(values),
+            "within": lambda apart: f"within {_said(apart)}{unit} of each other",
+            "min": lambda low: f"at least {_said(low)}{unit}",
+            "max": lambda high: f"at most {_said(high)}{unit}",
+        }
+        given = {name: getattr(self, name) for name in said if getattr(self, name) is not None}
         if self.min is not None and self.max is not None:
             return f"{_said(self.min)} to {_said(self.max)}{unit}"
-        if self.min is not None:
-            return f"at least {_said(self.min)}{unit}"
-        return "any value" if self.max is None else f"at most {_said(self.max)}{unit}"
+        return next((said[name](value) for name, value in given.items()), "any value")
 
 
 def _suits(field: str, value: object, column: Column) -> bool:
@@ -116,6 +121,8 @@ def _suits(field: str, value: object, column: Column) -> bool:
             isinstance(value, str) and value in COLUMNS and COLUMNS[value].kind in (Kind.INT, Kind.FLOAT)
         )
         return column.kind in _NUMBERS and (number or of_column)
+    if field == "within":
+        return column.kind in _LISTS and number
     if field == "equals":
         if column.kind is Kind.BOOL:
             return isinstance(value, bool)
@@ -132,6 +139,17 @@ def _of_all_items(lists: pa.Array, parents: pa.Array, items: pa.Array) -> pa.Arr
     unknown[owner[pc.is_null(items).to_numpy(zero_copy_only=False)]] = True
     unknown |= pc.is_null(lists).to_numpy(zero_copy_only=False)
     return pa.array(~failed, mask=unknown & ~failed)
+
+
+def _all_within(lists: pa.Array, parents: pa.Array, apart: float) -> pa.Array:
+    """For each list whether its numbers lie at most so far apart; nulls among them are left out."""
+    known = pc.is_valid(lists.flatten()).to_numpy(zero_copy_only=False)
+    owner = parents.to_numpy(zero_copy_only=False)[known]
+    items = lists.flatten().to_numpy(zero_copy_only=False)[known]
+    low, high = np.full(len(lists), np.inf), np.full(len(lists), -np.inf)
+    np.minimum.at(low, owner, items)
+    np.maximum.at(high, owner, items)
+    return pa.array(high - low <= apart)
 
 
 def shown(unit: str) -> bool:

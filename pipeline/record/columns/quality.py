@@ -208,7 +208,7 @@ _SPLICES = (
         definition="Buffers of 256 to 9000 samples that are played twice or more: at a junction that stands out in the third "
         "difference, the very samples begin again that lie before it, and go on for as long as they are many.",
         source="Comparison of samples",
-        blind_spot="A repeat whose junction the music hides: one in eight. What was coded lossily, resampled or dithered after "
+        blind_spot="A repeat whose junction the music hides: one in seven. What was coded lossily, resampled or dithered after "
         "the fault, for then the samples are not the same.",
     ),
     _count(

@@ -122,6 +122,11 @@ def rule(column, condition, **more):
         ("mfcc_mean", "{ max = 1 }", [0.5, 1.5, None], False),
         ("mfcc_mean", "{ max = 1 }", [0.5, None], None),
         ("mfcc_mean", "{ max = 1 }", None, None),
+        ("channel_rms_dbfs", "{ within = 12 }", [-20.0, -31.0], True),
+        ("channel_rms_dbfs", "{ within = 12 }", [-20.0, -33.0], False),
+        ("channel_rms_dbfs", "{ within = 12 }", [-20.0, None], None),
+        ("channel_rms_dbfs", "{ within = 12 }", [-20.0, None, -33.0], False),
+        ("channel_rms_dbfs", "{ within = 12, min = -30 }", [-31.0, -31.0], False),
         ("effective_bits", '{ min = "bit_depth" }', 8, True),
         ("effective_bits", '{ min = "bit_depth" }', 7, False),
     ],
@@ -271,11 +276,11 @@ def test_columns_that_are_needed_are_columns_of_a_record():
 
 
 @pytest.mark.slow
-def test_of_49_transfers_the_29_with_faults_are_found_and_the_20_good_ones_pass(tmp_path):
+def test_of_56_transfers_the_36_with_faults_are_found_and_the_20_good_ones_pass(tmp_path):
     made = make(tmp_path / "transfers")
     tracks = {t.track_id: t for t in judged([str(tmp_path / "transfers")], read_profile("archive"))}
-    assert len(tracks) == len(made) == 49
-    assert sum(len(transfer.broken) for transfer in made.values()) == 31
+    assert len(tracks) == len(made) == 56
+    assert sum(len(transfer.broken) for transfer in made.values()) == 39
     found = {
         name: {f.rule for f in track.findings if f.verdict in (Verdict.WARN, Verdict.FAIL)}
         for name, track in tracks.items()

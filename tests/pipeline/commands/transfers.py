@@ -1,4 +1,4 @@
-"""Forty-nine made transfers of tapes: twenty good ones, and 31 faults planted in the other 29."""
+"""Fifty-six made transfers of tapes: twenty good ones, and 39 faults planted in the other 36."""
 
 from functools import cache
 from typing import NamedTuple
@@ -68,6 +68,18 @@ def gaps(pcm, seconds):
     return pcm
 
 
+def in_one_channel(damaged, pcm):
+    """Damage to the right channel alone."""
+    return np.stack([pcm[0], damaged[1]])
+
+
+def spliced(pcm, by):
+    """``-by`` samples played twice, or ``by`` left out, at four places."""
+    places = [int(start * RATE) for start in (4.1, 8.3, 12.2, 16.4)]
+    starts = [0, *(place + by for place in places)]
+    return np.concatenate([pcm[:, a:b] for a, b in zip(starts, [*places, None])], axis=1)
+
+
 def low_passed(pcm, rate, edge):
     """Without anything above an edge, as a codec or a converter leaves it."""
     spectrum = fft.rfft(pcm)
@@ -80,7 +92,7 @@ def sixteen_bits(pcm):
 
 
 def faulty():
-    music = [tape(seed) for seed in range(100, 129)]
+    music = [tape(seed) for seed in range(100, 136)]
     for db in (5, 6, 9):
         yield Transfer(f"clipped-{db}", clipped(music.pop(), db), ("clipping",))
     yield Transfer("hot-float", 4 * music.pop(), ("beyond full scale",), how={"subtype": "FLOAT"})
@@ -100,6 +112,17 @@ def faulty():
         yield Transfer(f"clicks-{count}", clicked(music.pop(), count, count), ("clicks",))
     for seconds in (0.004, 0.05):
         yield Transfer(f"gaps-{seconds}", gaps(music.pop(), seconds), ("dropouts",))
+    pcm = music.pop()
+    yield Transfer("gaps-right", in_one_channel(gaps(pcm, 0.02), pcm), ("dropouts",))
+    for by in (-512, -4096):
+        yield Transfer(f"repeat-{-by}", spliced(music.pop(), by), ("repeats",))
+    yield Transfer("skip", spliced(music.pop(), 300), ("skips",))
+    mono = music.pop()[:1]
+    yield Transfer("twice-softer", mono * [[1], [0.4]], ("one channel twice", "gain of one channel"))
+    yield Transfer("weak-left", music.pop() * [[0.1], [1]], ("channels apart",))
+    mono = music.pop()[:1]
+    hiss = 1e-4 * np.random.default_rng(7).standard_normal((2, mono.shape[1]))
+    yield Transfer("nearly-cancelled", mono * [[1], [-1]] + hiss, ("mix cancels",))
     yield Transfer("cd-rate", tape(200, rate=44_100), ("sample rate",), 44_100)
     yield Transfer("cd-words", music.pop(), ("word length",), how={"subtype": "PCM_16"})
     yield Transfer("padded", sixteen_bits(music.pop()), ("empty bits",))
