@@ -23,6 +23,7 @@ _DEMUXERS = {
     "caf": "caf",
     "dff": "iff",
     "dsf": "dsf",
+    "flac": "flac",
     "matroska": "matroska",
     "mp4": "mov",
     "tta": "tta",
