@@ -141,7 +141,7 @@ def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
     if run.tag and run.tag.frames_at:
         at = run.start + run.tag.frames_at
         right = Edit(at, at + 4, frames.to_bytes(4, "big"))
-        return Stream(pieces), (right,) if stream.declared is None or _is_miscounted(stream) else ()
+        return Stream(pieces), (right,) if stream.declared != frames else ()
     audio = Extent(run.start + run.tag_size, run.stop)
     if frames == 1:  # libmpg123 believes a header only if another follows
         return Stream((audio, audio), run.header.samples), ()
