@@ -112,3 +112,13 @@ def test_an_aiff_beyond_4_gib(tmp_path, how, size):
     small = sounds.write(tmp_path / "small.aiff", samples, 44_100, format="AIFF", **how)
     unit = 1 if found.dtype == np.float32 else 2.0**-15
     assert np.array_equal((found * np.float32(unit)).T, sounds.plain(small))
+
+
+def test_a_segment_of_a_file_that_was_replaced_is_that_of_the_new_one(tmp_path):
+    path, cut = tmp_path / "a.mp3", {"borders": (2 * 1152,), "frames": 5000, "block": 1024}
+    for seed in (1, 2):
+        path.write_bytes(sounds.without_xing(sounds.encoded(tmp_path, "mp3", sounds.music(0.5, seed=seed))))
+        whole = open_segment(str(path)).segment
+        for index in (0, 1, 1):
+            part = open_segment(str(path), index=index, **cut).segment
+            assert np.array_equal(part.pcm, whole.pcm[:, part.start : part.start + part.pcm.shape[1]])
