@@ -2,8 +2,10 @@
 
 import argparse
 from collections.abc import Callable
+from importlib.util import find_spec
 
-from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
+from beamprint.pipeline.errors import UsageError
+from beamprint.transforms.audio.limits import DECODERS, DEFAULT_LIMITS, Limits
 
 
 def add_limits(
@@ -44,14 +46,27 @@ def add_limits(
         action="store_true",
         help="measure what is there of files that end early, with the note truncated",
     )
+    parser.add_argument(
+        "--decoder",
+        choices=DECODERS,
+        default=d.decoder,
+        help="what decodes Ogg Vorbis: ffmpeg is faster and takes the extra formats (default: %(default)s)",
+    )
 
 
 def limits_of(options: argparse.Namespace) -> Limits:
-    """What the options say."""
+    """What the options say.
+
+    Raises:
+        UsageError: If the decoder is not installed.
+    """
+    if options.decoder == "ffmpeg" and find_spec("av") is None:
+        raise UsageError("--decoder ffmpeg takes an extra: pip install 'beamprint[formats]'")
     return Limits(
         options.max_duration,
         options.max_file_size,
         options.max_channels,
         options.max_rate,
         options.accept_truncated,
+        options.decoder,
     )

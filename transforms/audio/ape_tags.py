@@ -1,4 +1,4 @@
-"""APEv2 tags, which Monkey's Audio, WavPack and TTA have at a file's end."""
+"""APEv2 tags, which Monkey's Audio, WavPack, TTA and some MP3s have at a file's end."""
 
 from collections.abc import Iterator
 

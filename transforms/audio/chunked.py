@@ -3,6 +3,7 @@
 import struct
 from dataclasses import replace
 
+from beamprint.transforms.audio.aiff_as_caf import aiff_as_caf, aiff_rate
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     After,
@@ -17,12 +18,13 @@ from beamprint.transforms.audio.contents import (
     refuse_another,
     truncated,
 )
-from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.views import Bytes, Edit
 
 _UNKNOWN32 = 0xFFFFFFFF
 _UNKNOWN64 = (1 << 64) - 1
-_SOX_PIPE = 0x7F000000
+_LONGEST_AU_HEAD = 1 << 16
+_SOX_PIPE, _SOX_HEAD = 0x7F000000, 64
+_LARGEST_COMM = 280
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
 """Bytes a sample, by the code of the encoding."""
 _AIFF_CHUNKS = frozenset(b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER ID3  PEAK FORM".split(b" "))
@@ -45,15 +47,14 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``.
     """
-    position, frame, duration = base + 12, 1, 0.0
+    position, frame, common = base + 12, 1, b""
     for _ in range(MAX_CHUNKS):
         head = read_exactly(data, position, 8, "chunks before the audio")
         size = int.from_bytes(head[4:], "big")
         if head[:4] == b"SSND":
-            return _aiff_audio(data, base, position, size, frame, duration)
+            return _aiff_audio(data, base, position, size, frame, common)
         if head[:4] == b"COMM":
-            common = data.read_at(position + 8, 18)
-            duration = _aiff_duration(common)
+            common = data.read_at(position + 8, min(size, _LARGEST_COMM))
             if common[2:6] == b"\0\0\0\0":
                 return Contents("aiff", base)  # no audio: SSND may be left out
             frame = max(1, int.from_bytes(common[:2], "big") * -(-int.from_bytes(common[6:8], "big") // 8))
@@ -61,33 +62,29 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
     raise truncated(f"no 'SSND' chunk among the first {MAX_CHUNKS}")
 
 
-def _aiff_duration(common: bytes) -> float:
-    """Seconds by a ``COMM`` chunk, whose rate is a float of 80 bits."""
-    exponent = int.from_bytes(common[8:10], "big") - 0x3FFF - 63
-    mantissa = int.from_bytes(common[10:18], "big")
-    plausible = mantissa and -63 <= exponent <= 0
-    return int.from_bytes(common[2:6], "big") / (mantissa * 2.0**exponent) if plausible else 0.0
-
-
-def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int, duration: float) -> Contents:
+def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int, common: bytes) -> Contents:
+    rate = aiff_rate(common)
+    duration = int.from_bytes(common[2:6], "big") / rate if rate else 0.0
     start = position + 8
     head = 8 + int.from_bytes(data.read_at(start, 4), "big")
     rest = Contents("aiff", base, audio=(Extent(start + head, data.size),))
-    if size in (0, _UNKNOWN32) or 0 <= size - _SOX_PIPE <= 64:
-        return replace(rest, length_known=False)
-    check_audio_chunk(data, start, size, rest, byte_rate=(size - head) / duration if duration else 0)
-    after = After(is_aiff, lambda at: _is_aiff_chunk(data, at), names=_AIFF_CHUNKS)
-    found = head + audio_size(data, start + head, size - head, frame, after)
-    following = after.file_at(data, start + found)
-    audio = (Extent(start + head, start + found),)
-    contents = Contents("aiff", base, audio=audio, following=following)
-    if found != size:
-        if found >= _UNKNOWN32:
-            message = "an AIFF file of more than 4 GiB cannot be decoded here"
-            raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    known = size not in (0, _UNKNOWN32) and not 0 <= size - _SOX_PIPE <= _SOX_HEAD
+    after = After(is_aiff, lambda at: _is_aiff_chunk(data, at), names=_AIFF_CHUNKS, magic=b"FORM")
+    if known:
+        check_audio_chunk(data, start, size, rest, byte_rate=(size - head) / duration if duration else 0)
+        found = head + audio_size(data, start + head, size - head, frame, after)
+    else:
+        found = after.end_of_audio(data, start + head) - start
+    audio = Extent(start + head, start + found)
+    following = after.file_at(data, audio.stop)
+    contents = Contents("aiff", base, length_known=known, audio=(audio,), following=following)
+    if found == size:
+        return contents
+    if found > _UNKNOWN32:  # more than the format can say: the same samples with another header
+        edit = Edit(base, audio.start, aiff_as_caf(common, audio.stop - audio.start))
+    else:
         edit = Edit(start - 4, start, found.to_bytes(4, "big"))
-        contents = replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
-    return contents
+    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,) if known else ())
 
 
 def _is_aiff_chunk(data: Bytes, position: int) -> bool:
@@ -139,17 +136,20 @@ def _caf_audio(data: Bytes, base: int, position: int, size: int, byte_rate: floa
     start = position + 12
     there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
     rest = Contents("caf", base, corrections=(there,), audio=(Extent(start + _CAF_EDITS, data.size),))
-    if size == _UNKNOWN64:
-        return replace(rest, length_known=False)
-    check_audio_chunk(data, start, size, rest, byte_rate=byte_rate)
-    after = After(is_caf, lambda at: _is_caf_chunk(data, at), align=1)
-    found = audio_size(data, start, size, 1, after)
+    known = size != _UNKNOWN64
+    after = After(is_caf, lambda at: _is_caf_chunk(data, at), align=1, magic=b"caff\0\1\0\0desc")
+    if known:
+        check_audio_chunk(data, start, size, rest, byte_rate=byte_rate)
+        found = audio_size(data, start, size, 1, after)
+    else:
+        found = after.end_of_audio(data, start) - start
     audio = (Extent(start + _CAF_EDITS, start + found),)
-    contents = Contents("caf", base, audio=audio, following=after.file_at(data, start + found))
+    following = after.file_at(data, start + found)
+    contents = Contents("caf", base, length_known=known, audio=audio, following=following)
     if found == size:
         return contents
     edit = Edit(position + 4, start, found.to_bytes(8, "big"))
-    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
+    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,) if known else ())
 
 
 def _caf_packets(data: Bytes, base: int, start: int, size: int, said: list[Extent]) -> Contents:
@@ -225,20 +225,28 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     head = read_exactly(data, base, 24, "header")
     order: Order = "big" if head[:1] == b"." else "little"
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
-    if size == _UNKNOWN32 or (size == 0 and base + start < data.size):
-        edits = (Edit(base + 8, base + 12, b"\xff" * 4),) if size == 0 else ()
-        audio = (Extent(base + start, data.size),)
-        return Contents("au", base, length_known=False, corrections=edits, audio=audio)
-    rest = Contents("au", base, audio=(Extent(base + start, data.size),))
-    width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
-    frame = max(1, width * int.from_bytes(head[20:24], order))
-    byte_rate = frame * int.from_bytes(head[16:20], order)
-    check_audio_chunk(data, base + start, size, rest, byte_rate=byte_rate)
-    after = After(is_au, lambda at: at >= data.size, align=1)
-    found = audio_size(data, base + start, size, frame, after)
+    known = size != _UNKNOWN32 and (size > 0 or base + start >= data.size)
+    after = After(_is_plausible_au, lambda at: at >= data.size, align=1, magic=head[:4])
+    if known:
+        rest = Contents("au", base, audio=(Extent(base + start, data.size),))
+        width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
+        frame = max(1, width * int.from_bytes(head[20:24], order))
+        byte_rate = frame * int.from_bytes(head[16:20], order)
+        check_audio_chunk(data, base + start, size, rest, byte_rate=byte_rate)
+        found = audio_size(data, base + start, size, frame, after)
+    else:
+        found = max(0, after.end_of_audio(data, base + start) - base - start)
     audio = (Extent(base + start, base + start + found),)
-    contents = Contents("au", base, audio=audio, following=after.file_at(data, base + start + found))
+    following = after.file_at(data, base + start + found)
+    contents = Contents("au", base, length_known=known, audio=audio, following=following)
     if found == size:
         return contents
     edit = Edit(base + 8, base + 12, min(found, _UNKNOWN32).to_bytes(4, order))
-    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,))
+    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,) if known else ())
+
+
+def _is_plausible_au(head: bytes) -> bool:
+    """Whether a file starts here, in the midst of samples that may look like its first four bytes."""
+    order: Order = "big" if head[:1] == b"." else "little"
+    offset, coding = (int.from_bytes(head[i : i + 4], order) for i in (4, 12))
+    return is_au(head) and 24 <= offset <= _LONGEST_AU_HEAD and coding in _AU_BYTES

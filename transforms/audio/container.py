@@ -1,5 +1,6 @@
 """What a file is, told by its bytes and not by its name, and whether all of it is there."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -38,6 +39,9 @@ _FORMATS = (
     (dsd.is_dsf, dsd.inspect_dsf),
     (dsd.is_dff, dsd.inspect_dff),
 )
+_LONGEST_HTTP_HEAD = 1 << 13
+_HTTP_HEAD = re.compile(rb"(?:HTTP/\d|ICY )[^\0]*?\r?\n\r?\n")
+"""What some tools that capture a stream leave before it."""
 _NAMES = {
     b"MThd": "MIDI",
     b"PK\x03\x04": "a zip archive",
@@ -70,7 +74,7 @@ def inspect(data: Bytes, *, whole: bool = True, accept_truncated: bool = False) 
 def _inspect(data: Bytes, whole: bool) -> Contents:
     if data.size == 0:
         raise BadAudio(Reason.EMPTY, "the file has no bytes")
-    base = _after_id3(data)
+    base = _after_tags(data)
     head = data.read_at(base, 16)
     if ogg.is_ogg(head):
         return ogg.inspect_ogg(data, base, whole=whole)
@@ -99,13 +103,14 @@ def _with_appended(data: Bytes, base: int, inspect_one: Callable[[int], Contents
     return parts[0] if len(parts) == 1 else joined(data, parts)
 
 
-def _after_id3(data: Bytes) -> int:
-    """Where the ID3v2 tags at a file's start end; 0 without one.
+def _after_tags(data: Bytes) -> int:
+    """Where the HTTP header and the ID3v2 tags at a file's start end; 0 without either.
 
     Raises:
         BadAudio: ``truncated``, nothing follows the tag.
     """
-    base = skip_id3(data, 0)
+    head = _HTTP_HEAD.match(data.read_at(0, _LONGEST_HTTP_HEAD))
+    base = skip_id3(data, head.end() if head else 0)
     if base >= data.size:
         raise BadAudio(Reason.TRUNCATED, f"the file ends within its ID3 tag, at byte {data.size}")
     return base

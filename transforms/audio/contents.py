@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.tags import is_padding, skip_tags
-from beamprint.transforms.audio.views import Bytes, Edit
+from beamprint.transforms.audio.tags import is_padding, skip_id3, skip_tags, start_of_end_tags
+from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 Order = Literal["little", "big"]
 
@@ -15,6 +15,7 @@ MAX_STREAMS = 10_000
 _CHUNK = 1 << 20
 _WRAP = 1 << 32
 _MAGIC = 16
+_ID3 = b"ID3"
 _NO_AUDIO = 64
 """Bytes after the audio that are not worth a thought, whatever they are."""
 
@@ -215,6 +216,7 @@ class After:
         align: chunks start at multiples of so many bytes.
         names: of chunks that are known to stand after the audio.
         order: of the bytes in sizes of chunks.
+        magic: what such a file starts with.
     """
 
     is_file: Callable[[bytes], bool]
@@ -222,6 +224,7 @@ class After:
     align: int = 2
     names: frozenset[bytes] = frozenset()
     order: Order = "big"
+    magic: bytes = b""
 
     def file_at(self, data: Bytes, end: int) -> int | None:
         """Where a file starts that was appended to one that ends here; tags may lie between."""
@@ -231,20 +234,30 @@ class After:
                 return at
         return None
 
-    def last_chunks(self, data: Bytes, start: int) -> int:
-        """Where the chunks start that end with the file; its end if there are none."""
-        window = max(start, data.size - _CHUNK)
-        tail = data.read_at(window, data.size - window) if self.names else b""
+    def end_of_audio(self, data: Bytes, start: int) -> int:
+        """Where audio ends whose length is not known: at the next file, or at the chunks and tags before the end."""
+        stop = next(self._files(data, start), data.size)
+        end = start_of_end_tags(Slice(data, 0, stop), start)
+        return self._last_chunks(data, max(start, end - _CHUNK), end)
+
+    def _files(self, data: Bytes, start: int) -> Iterator[int]:
+        """Where files start that were appended."""
+        found = find_all(data, self.magic, start) if self.magic else ()
+        return (at for at in found if self.is_file(data.read_at(at, _MAGIC)))
+
+    def _last_chunks(self, data: Bytes, window: int, end: int) -> int:
+        """Where the chunks and the ID3v2 tag start that reach from within the window to ``end``, if there are any."""
+        tail = data.read_at(window, end - window)
         seen: set[int] = set()
-        for match in re.finditer(b"|".join(map(re.escape, sorted(self.names))), tail):
+        for match in re.finditer(b"|".join(map(re.escape, [_ID3, *sorted(self.names)])), tail):
             at = match.start()
             while at + 8 <= len(tail) and at not in seen and tail[at : at + 4] in self.names:
                 seen.add(at)
                 size = int.from_bytes(tail[at + 4 : at + 8], self.order)
                 at += 8 + size + size % 2
-            if at - len(tail) in (0, 1) and tail:
+            if skip_id3(data, window + at) - end in (0, 1):
                 return window + match.start()
-        return data.size
+        return end
 
 
 def audio_size(data: Bytes, start: int, declared: int, frame: int, after: After) -> int:
@@ -261,11 +274,13 @@ def audio_size(data: Bytes, start: int, declared: int, frame: int, after: After)
     if rest >= _WRAP:  # 32 bits have wrapped around
         return declared + rest // _WRAP * _WRAP
     end = start + declared
-    if rest <= _NO_AUDIO or after.file_at(data, end) is not None:
+    if after.file_at(data, end) is not None:
         return declared
     if any(after.is_chunk(at) or is_padding(data, at) for at in (end, end + declared % 2)):
         return declared
-    return (after.last_chunks(data, end) - start) // frame * frame
+    if rest <= _NO_AUDIO:
+        return declared + min(rest, -declared % frame)
+    return (after.end_of_audio(data, end) - start) // frame * frame
 
 
 def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:

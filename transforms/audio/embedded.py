@@ -35,7 +35,8 @@ _NAMES = {
 """Names that tinytag gives to what Vorbis comments call otherwise."""
 _BY_TINYTAG = ("wav", "aiff", "flac", "ogg", "mp3", "asf")
 _MAYBE_ID3 = ("adts", "tta", "ape", "wavpack")
-_WITH_APE_TAGS = ("ape", "wavpack", "tta")
+_WITH_APE_TAGS = ("ape", "wavpack", "tta", "mp3")
+"""In an MP3 they say more than an ID3v1 tag, which cuts all texts, and less than an ID3v2 tag."""
 _WITH_BEXT = ("wav", "rf64")
 
 
@@ -52,7 +53,8 @@ def read_embedded(data: Bytes, contents: Contents) -> Embedded:
     Raises:
         BadAudio: the file cannot be read.
     """
-    found, notes = {}, set()
+    found: dict[str, str] = {}
+    notes = set()
     if contents.container in _WITH_BEXT:
         found.update(read_bext(data, contents.start))
     file = _Metered(data)
@@ -63,7 +65,8 @@ def read_embedded(data: Bytes, contents: Contents) -> Embedded:
         if contents.container == "matroska":
             found.update(_named(read_matroska_tags(data, contents.start)))
         if contents.container in _WITH_APE_TAGS:
-            found.update(_named(_numbered(read_ape_tags(data))))
+            ape = _named(_numbered(read_ape_tags(data)))
+            found = ape | found if contents.is_mpeg and _has_id3(data) else found | ape
     except TinyTagException:
         notes.add(UNREADABLE)
     if file.error is not None:
@@ -77,15 +80,25 @@ def read_embedded(data: Bytes, contents: Contents) -> Embedded:
 def _start(data: Bytes, contents: Contents) -> int | None:
     """Where that starts which tinytag can read; None if there is no such thing."""
     if contents.container in _BY_TINYTAG:
-        return 0
+        return 0 if _has_id3(data) else _first_frame(contents) if contents.is_mpeg else contents.start
     if contents.container == "mp4" and data.read_at(4, 4) == b"ftyp":
         return 0
-    if contents.container in _MAYBE_ID3 and data.read_at(0, 3) == b"ID3":
+    if contents.container in _MAYBE_ID3 and _has_id3(data):
         return 0
     if contents.container == "dsf":
         at = int.from_bytes(data.read_at(contents.start + _DSF_POINTER, 8), "little")
         return contents.start + at if data.read_at(contents.start + at, 3) == b"ID3" else None
     return None
+
+
+def _has_id3(data: Bytes) -> bool:
+    return data.read_at(0, 3) == b"ID3"
+
+
+def _first_frame(contents: Contents) -> int:
+    """Where MPEG audio starts, after what tinytag makes nothing of."""
+    inside = contents.container != "mp3" or not contents.streams
+    return contents.start if inside else contents.streams[0].pieces[0].start
 
 
 def _numbered(tags: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -38,12 +38,14 @@ def open_decoder(source: OpenSource, contents: Contents) -> Iterator[Decoder]:
     """Open a track.
 
     Raises:
-        BadAudio: ``unsupported_format``, the extra is missing; and as ``ffmpeg_track.open_track``.
+        BadAudio: ``unsupported_format``, the extra is missing; and as ``open_track`` and ``open_vorbis``.
     """
     try:
         from beamprint.transforms.audio.ffmpeg_track import open_track  # noqa: PLC0415
+        from beamprint.transforms.audio.ffmpeg_vorbis import open_vorbis  # noqa: PLC0415
     except ImportError as error:
         message = f"{contents.container} takes FFmpeg, which comes with an extra: {INSTALL}"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message) from error
-    with open_track(source, contents) as track:
+    opened = open_vorbis if contents.container == "ogg" else open_track
+    with opened(source, contents) as track:
         yield track

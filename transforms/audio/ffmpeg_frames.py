@@ -23,6 +23,7 @@ _DEMUXERS = {
     "caf": "caf",
     "dff": "iff",
     "dsf": "dsf",
+    "flac": "flac",
     "matroska": "matroska",
     "mp4": "mov",
     "tta": "tta",
@@ -41,10 +42,10 @@ _CODECS = frozenset(
     [*_LOSSY.split(), *_DSD.split(), *_LOSSLESS.split(), *_PCM, *_FLOAT, "pcm_alaw", "pcm_mulaw"]
 )
 """FFmpeg has 150 more, of games and old phones, that few hold against hostile files."""
-_OPTIONS = {"codec_whitelist": ",".join(sorted(_CODECS)), "protocol_whitelist": "none"}
+OPTIONS = {"codec_whitelist": ",".join(sorted(_CODECS)), "protocol_whitelist": "none"}
 _UNTRIMMED = {"ignore_editlist": "1", "advanced_editlist": "0"}
-_STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
-_SKIP_MANUALLY = 1 << 29
+STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
+SKIP_MANUALLY = 1 << 29
 """AV_CODEC_FLAG2_SKIP_MANUAL: samples that the container says to leave out are handed out as well."""
 _SAMPLES: dict[str, tuple["np.dtype[Any]", SampleType]] = {
     "u8": (np.dtype(np.uint8), np.int16),
@@ -83,7 +84,7 @@ class OpenFile:
             view,
             mode="r",
             format=_DEMUXERS[contents.container],
-            container_options=_OPTIONS | (_UNTRIMMED if untrimmed and contents.container == "mp4" else {}),
+            container_options=OPTIONS | (_UNTRIMMED if untrimmed and contents.container == "mp4" else {}),
             metadata_errors="replace",
         )
         streams = self._container.streams.audio
@@ -96,10 +97,10 @@ class OpenFile:
         if self._decoder.codec.name not in _CODECS:
             self.close()
             raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"{self._decoder.name} cannot be decoded here")
-        self._decoder.options = _STRICT
+        self._decoder.options = STRICT
         self._decoder.thread_count = 1
         if untrimmed:
-            self._decoder.flags2 |= _SKIP_MANUALLY
+            self._decoder.flags2 |= SKIP_MANUALLY
 
     def close(self) -> None:
         """Close the file."""

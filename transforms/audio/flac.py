@@ -7,11 +7,13 @@ from functools import cache
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     Contents,
+    Packets,
     find_all,
     read_exactly,
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.tags import start_of_end_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 _STREAMINFO, _VORBIS_COMMENT = 0, 4
@@ -19,10 +21,11 @@ _MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="
 _MAX_BLOCKS = 1000
 _TAIL = 1 << 20
 _ID3V1_SIZE = 128
-_NEXT_STREAM = b"fLaC\0\0\0\x22"
-"""Marker of a stream and the head of its stream information."""
+_MARKER, _INFO_HEADS = b"fLaC", (b"\0\0\0\x22", b"\x80\0\0\x22")
+"""What a stream starts with, and the head of its stream information, which may be the last of its metadata."""
 _SMALLEST_FRAME, _LARGEST_BLOCK = 10, 65_535
 """Bytes of a frame of silence, and samples a channel in a frame."""
+_BITS_OF_LIBSNDFILE = (8, 16, 24)
 _MAX_TOTAL = (1 << 36) - 1
 _BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {c: 256 << (c - 8) for c in range(8, 16)}
 
@@ -57,10 +60,15 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
             break
     if not info:
         raise BadAudio(Reason.DECODE_ERROR, "a FLAC stream without stream information")
-    following = next(find_all(data, _NEXT_STREAM, position), None) if whole else None
+    following = next(_streams_from(data, position), None) if whole else None
     end = data.size if following is None else following
     contents = Contents("flac", base, mask, following=following)
     return _with_length(Slice(data, 0, end), contents, position, info_at, info)
+
+
+def _streams_from(data: Bytes, position: int) -> Iterator[int]:
+    """Where streams start, from a place on."""
+    return (at for at in find_all(data, _MARKER, position) if data.read_at(at + 4, 4) in _INFO_HEADS)
 
 
 def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info: bytes) -> Contents:
@@ -77,10 +85,11 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
     contents = replace(contents, length_known=total > 0, pcm_md5=md5)
     last = _last_frames(data, audio, _fixed_block(info))
     if last is None or last.stop == total:
-        return contents
+        return _of_any_depth(data, contents, info, total)
     found = last.stop if total < last.stop else last.start
     field = int.from_bytes(info[13:18], "big") & ~_MAX_TOTAL | found
     contents = replace(contents, corrections=(Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big")),))
+    contents = _of_any_depth(data, contents, info, found)
     if total > last.stop:
         message = f"{total} samples a channel are declared, the last frame ends at {last.stop}"
         rate = int.from_bytes(info[10:13], "big") >> 4
@@ -88,6 +97,31 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
             message, replace(contents, pcm_md5=b""), (total - last.start) / rate if rate else None
         )
     return replace(contents, notes=(LENGTH_CORRECTED,) if total else ())
+
+
+def _of_any_depth(data: Bytes, contents: Contents, info: bytes, length: int) -> Contents:
+    """The contents, for FFmpeg where libsndfile does not know the depth, such as 12, 20 or 32 bits.
+
+    The decoded samples are hashed then, as nobody holds them against the MD5.
+
+    Args:
+        data: the file up to the stream's end.
+        contents: those of the stream.
+        info: stream information.
+        length: samples a channel, 0 where that is not known.
+
+    Raises:
+        BadAudio: ``unsupported_format``, another stream follows, which FFmpeg would not read.
+    """
+    bits = ((info[12] & 1) << 4 | info[13] >> 4) + 1
+    if bits in _BITS_OF_LIBSNDFILE:
+        return contents
+    if contents.following is not None:
+        message = f"several FLAC streams of {bits} bits in one file cannot be decoded here"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    rate = int.from_bytes(info[10:13], "big") >> 4
+    stop = start_of_end_tags(data, contents.start)
+    return replace(contents, pcm_md5=b"", packets=Packets(rate, 0, length or None, bits, stop=stop))
 
 
 def _channel_mask(tags: bytes) -> int:

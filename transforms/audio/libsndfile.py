@@ -265,15 +265,16 @@ def _format_of(part: soundfile.SoundFile) -> AudioFormat:
 def _views(source: OpenSource, contents: Contents) -> list[View]:
     """What libsndfile is shown, one after the other, in place of the file; nothing where it reads the file itself.
 
-    It finds no Ogg behind an ID3 tag, believes every header, and does not know BW64.
+    It finds nothing behind other bytes than an ID3 tag, and no Ogg behind that, believes every header, and does not know BW64.
     """
     edits = list(contents.corrections)
     if contents.container == "rf64" and source.data.read_at(contents.start, 4) == b"BW64":
         edits.append(Edit(contents.start, contents.start + 4, b"RF64"))  # the same as far as audio goes
     if contents.streams:
         return [_view(source, stream, edits, contents.is_mpeg) for stream in contents.streams]
-    if edits or source.fd < 0:
-        return [View(*stretch(source.data, 0, source.data.size, edits))]
+    starts_late = contents.start > 0 and source.data.read_at(0, 3) != b"ID3"
+    if edits or starts_late or source.fd < 0:
+        return [View(*stretch(source.data, contents.start, source.data.size, edits))]
     return []
 
 

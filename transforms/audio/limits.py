@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
 
+DECODERS = ("libsndfile", "ffmpeg")
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -15,6 +17,7 @@ class Limits:
         max_channels: number of channels; more than eight cannot be measured.
         max_rate: samples a second; more than 768 000 cannot be measured.
         accept_truncated: measure what is there of a file that ends before its audio does, with a note.
+        decoder: what decodes Ogg Vorbis where both can, one of ``DECODERS``.
     """
 
     max_duration: float = 24 * 3600.0
@@ -22,6 +25,7 @@ class Limits:
     max_channels: int = 8
     max_rate: int = 768_000
     accept_truncated: bool = False
+    decoder: str = "libsndfile"
 
     def check_size(self, uri: str, size: int) -> None:
         """Refuse a large file.

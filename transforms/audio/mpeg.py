@@ -20,6 +20,7 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.mpeg_crc import LONGEST, is_wrong
 from beamprint.transforms.audio.mpeg_header import (
     TRIM_SIZE,
     FrameCount,
@@ -53,6 +54,7 @@ class _Run:
     frames: int
     tag: FrameCount | None
     tag_size: int
+    wrong_checksums: int = 0
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         whole: count the frames of the whole file; otherwise only its first frame is looked at.
 
     Raises:
-        BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
+        BadAudio: ``truncated``, ``decode_error``, ``checksum_mismatch``, ``unsupported_format``.
     """
     end = start_of_end_tags(data, base)
     start = _first_frame(data, base)
@@ -99,6 +101,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     found = _streams(data, start, end)
     if not any(stream.frames for stream in found):
         raise truncated("the file ends within its only MPEG frame")
+    _check_checksums([run for stream in found for run in stream.runs])
     settled = [_settled(stream) for stream in found]
     corrections = tuple(edit for _, edits in settled for edit in edits)
     streams = tuple(stream for stream, _ in settled)
@@ -125,6 +128,19 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     return contents
 
 
+def _check_checksums(runs: list[_Run]) -> None:
+    """Refuse a file some of whose frames contradict their checksums; an encoder that gets most wrong is no damage.
+
+    Raises:
+        BadAudio: ``checksum_mismatch``.
+    """
+    wrong, frames = sum(run.wrong_checksums for run in runs), sum(run.frames for run in runs)
+    if 0 < wrong <= frames // 2:
+        raise BadAudio(
+            Reason.CHECKSUM_MISMATCH, f"the checksums of {wrong} of {frames} MPEG frames are not theirs"
+        )
+
+
 def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
     header = FrameHeader.parse(data.read_at(start, 4))
     assert header is not None
@@ -141,7 +157,7 @@ def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
     if run.tag and run.tag.frames_at:
         at = run.start + run.tag.frames_at
         right = Edit(at, at + 4, frames.to_bytes(4, "big"))
-        return Stream(pieces), (right,) if stream.declared is None or _is_miscounted(stream) else ()
+        return Stream(pieces), (right,) if stream.declared != frames else ()
     audio = Extent(run.start + run.tag_size, run.stop)
     if frames == 1:  # libmpg123 believes a header only if another follows
         return Stream((audio, audio), run.header.samples), ()
@@ -222,7 +238,8 @@ def _read_run(data: Bytes, start: int, end: int) -> _Run:
     first = sizes[header.raw[:3]]
     tag = frame_count(data.read_at(start, first), header)
     tag_at, mono = header.tag_offset if header.layer == 3 else 0, header.mono
-    position, frames = start, 0
+    position, frames, wrong = start, 0, 0
+    side_information = tag_at - 4 if tag_at and not header.raw[1] & 1 else 0
     buffer, origin, ahead, has_tag = b"", start, _FIRST_CHUNK, False
     while position < end:
         if position - origin + _LONGEST_FRAME > len(buffer) and origin + len(buffer) < end:
@@ -235,11 +252,13 @@ def _read_run(data: Bytes, start: int, end: int) -> _Run:
             break
         if has_tag and tag_at and buffer[at + tag_at : at + tag_at + 4] in _TAG_NAMES and position > start:
             break
+        if side_information and (position > start or not tag):
+            wrong += is_wrong(buffer[at : at + LONGEST], side_information)
         position += size
         frames += 1
     if position == start:  # the only frame is not whole
         return _Run(start, end, header, 0, tag, first if tag else 0)
-    return _Run(start, position, header, frames - bool(tag), tag, first if tag else 0)
+    return _Run(start, position, header, frames - bool(tag), tag, first if tag else 0, wrong)
 
 
 def _first_frame(data: Bytes, base: int) -> int | None:

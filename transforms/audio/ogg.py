@@ -115,7 +115,7 @@ def _edits(data: Bytes, link: _Link, stop: int) -> Iterator[Edit]:
     """What should stand in the pages of an Opus stream instead of what does."""
     for first in link.streams:
         if _codec(data, first) == "Opus":
-            pages = _pages(data, link.start, stop)
+            pages = pages_in(data, link.start, stop)
             own = (page for page in pages if page.serial == first.serial and page.stop <= stop)
             yield from corrected_positions(data, own)
 
@@ -131,7 +131,7 @@ def _stream(data: Bytes, link: _Link, stop: int) -> Stream:
     if len(link.streams) == 1:
         return Stream((Extent(link.start, stop),))
     pieces: list[Extent] = []
-    for page in _pages(data, link.start, stop):
+    for page in pages_in(data, link.start, stop):
         if page.serial != serial:
             continue
         if pieces and pieces[-1].stop == page.start:
@@ -141,7 +141,7 @@ def _stream(data: Bytes, link: _Link, stop: int) -> Stream:
     return Stream(tuple(pieces))
 
 
-def _pages(data: Bytes, position: int, stop: int) -> Iterator[Page]:
+def pages_in(data: Bytes, position: int, stop: int) -> Iterator[Page]:
     """Pages that follow each other, with no more than tags and zeros in between."""
     while position < stop:
         page = Page.parse(data.read_at(position, 282), position)
@@ -266,7 +266,7 @@ def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
     """
     data = Ahead(data)
     ended: dict[int, int] = {}
-    for page in _pages(data, base, data.size):
+    for page in pages_in(data, base, data.size):
         body = data.read_at(page.body, page.stop - page.body)
         if page.flags & _BEGINNING:
             ended[page.serial] = 0

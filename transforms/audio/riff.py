@@ -199,20 +199,23 @@ def _is_chunk(data: Bytes, position: int, order: Order) -> bool:
 
 
 def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents:
-    container = "wav" if data.read_at(base, 3) == b"RIF" else "rf64"
     start, size, wide = chunk.body, chunk.size, False
     if size == _ALL_ONES and header.data_size64 is not None:
         size, wide = header.data_size64, True
     order = header.order
-    after = After(is_riff, lambda at: _is_chunk(data, at, order), names=_AFTER_AUDIO, order=order)
+    magic = data.read_at(base, 4)
+    container = "wav" if magic in (b"RIFF", b"RIFX") else "rf64"
+    after = After(
+        is_riff, lambda at: _is_chunk(data, at, order), names=_AFTER_AUDIO, order=order, magic=magic
+    )
     known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, header.order))
     if known:
         there = (Extent(start, data.size),)
         rest = Contents(container, base, header.mask, audio=there)
         check_audio_chunk(data, start, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
-        found = audio_size(data, start, size, header.frame, after)
+        found = audio_size(data, start, size, 1 if header.tag in _IN_BLOCKS else header.frame, after)
     else:
-        found = after.last_chunks(data, start) - start
+        found = after.end_of_audio(data, start) - start
     audio = (Extent(start, min(data.size, start + found)),)
     contents = Contents(
         container, base, header.mask, length_known=known, corrections=header.pads, audio=audio

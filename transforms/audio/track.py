@@ -1,7 +1,7 @@
 """The one way in: from a uri to a segment that can be measured, and the track's identity."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,10 +19,13 @@ from beamprint.transforms.audio.objects import is_object
 from beamprint.transforms.audio.ogg import check_pages
 from beamprint.transforms.audio.pcm import Pcm, blocks, check_length, decode
 from beamprint.transforms.audio.probe import AudioInfo, describe
-from beamprint.transforms.audio.source import OpenSource, open_source, sha256_of
+from beamprint.transforms.audio.source import OpenSource, Stat, open_source, sha256_of
+from beamprint.transforms.audio.vorbis_choice import for_ffmpeg
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.5
+_SEEN: dict[tuple[str, Stat, bool], Contents] = {}
+"""The file of which this process last read a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,16 @@ def _open_once(
     version: str | None,
 ) -> TrackSegment:
     with open_source(uri, limits=limits, version=version, keep=bool(borders)) as source:
-        contents = inspect(source.data, accept_truncated=limits.accept_truncated)
+        contents = _contents_of(source, limits, keep=bool(borders))
         sha256 = _read_through(source, contents) if index == 0 else None
         embedded = read_embedded(source.data, contents) if index == 0 else None
-        if borders:
-            decoded = _decode_segment(source, contents, index, borders, frames, block, limits)
-        else:
-            decoded = _decode_whole(source, contents, block, limits)
+
+        def decode_by(contents: Contents) -> _Part:
+            if borders:
+                return _decode_segment(source, contents, index, borders, frames, block, limits)
+            return _decode_whole(source, contents, block, limits)
+
+        decoded = _by_ffmpeg(source, contents, limits, decode_by) or decode_by(contents)
     info, audio_hash, pcm, total, start, bounds = decoded
     coding = replace(info.format.coding, code_or=pcm.code_or)
     segment = Segment(pcm.samples, start, info.format.rate, total, info.layout, bounds, coding, block)
@@ -126,6 +132,37 @@ def _open_once(
     notes = (*info.notes, FRAMES_MISSING) if short > 0 else info.notes
     identity = _identity(replace(info, notes=notes), total, sha256, audio_hash, embedded, missing_s)
     return TrackSegment(segment, identity)
+
+
+def _contents_of(source: OpenSource, limits: Limits, *, keep: bool) -> Contents:
+    """What a file consists of; to count the frames of a long MP3 takes as long as to decode some minutes of it.
+
+    Args:
+        source: the file.
+        limits: whether it may be truncated.
+        keep: remember it for the other segments of the track.
+    """
+    key = source.uri, source.stat, limits.accept_truncated
+    contents = _SEEN.get(key)
+    if contents is None:
+        contents = inspect(source.data, accept_truncated=limits.accept_truncated)
+        if keep:
+            _SEEN.clear()
+            _SEEN[key] = contents
+    return contents
+
+
+def _by_ffmpeg(
+    source: OpenSource, contents: Contents, limits: Limits, decode_by: Callable[[Contents], _Part]
+) -> _Part | None:
+    """What FFmpeg decodes where it is preferred; None for what it is not trusted with, or finds anything wrong with."""
+    preferred = for_ffmpeg(source.data, contents) if limits.decoder == "ffmpeg" else None
+    if preferred is None:
+        return None
+    try:
+        return decode_by(preferred)
+    except BadAudio:
+        return None  # whether the file is bad, the decoder says that everybody else uses
 
 
 def _decode_whole(source: OpenSource, contents: Contents, block: int, limits: Limits) -> _Part:

@@ -15,6 +15,8 @@ from beamprint.transforms.audio.riff import MAX_CHUNKS, Format, is_unknown
 from beamprint.transforms.audio.views import Bytes, Edit
 
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+_HEAD = 24
+"""Bytes before the body of a chunk: its name and its size, which counts them."""
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
@@ -34,31 +36,37 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
         head = read_exactly(data, position, 24, "chunks before the audio")
         size = int.from_bytes(head[16:], "little")
         if head[:16] == _W64_DATA:
-            if size <= 24 or is_unknown(size):
-                audio = (Extent(position + 24, data.size),)
-                return Contents("w64", base, header.mask, length_known=False, audio=audio)
-            rest = Contents("w64", base, header.mask, audio=(Extent(position + 24, data.size),))
-            check_audio_chunk(
-                data, position, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate
-            )
-            after = After(is_w64, lambda at: _is_chunk(data, at), align=8)
-            found = audio_size(data, position, size, header.frame, after)
-            edit = Edit(position + 16, position + 24, found.to_bytes(8, "little"))
-            wrong = found != size
-            return Contents(
-                "w64",
-                base,
-                header.mask,
-                streams=(Stream((Extent(base, position + found),)),),  # libsndfile reads on to the file's end
-                corrections=(edit,) if wrong else (),
-                audio=(Extent(position + 24, position + found),),
-                following=after.file_at(data, position + found),
-                notes=(LENGTH_CORRECTED,) if wrong else (),
-            )
+            return _audio(data, base, position, size, header)
         if head[:4] == b"fmt ":
             header.take_format(data.read_at(position + 24, 40))
         position += max(24, -(-size // 8) * 8)
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
+
+
+def _audio(data: Bytes, base: int, position: int, size: int, header: Format) -> Contents:
+    """The contents by a ``data`` chunk that starts at ``position``, of a size that includes its head."""
+    known = size > _HEAD and not is_unknown(size)
+    after = After(is_w64, lambda at: _is_chunk(data, at), align=8, magic=_W64_RIFF)
+    start = position + _HEAD
+    if known:
+        rest = Contents("w64", base, header.mask, audio=(Extent(start, data.size),))
+        check_audio_chunk(data, position, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
+        found = _HEAD + audio_size(data, start, size - _HEAD, header.frame, after)
+    else:
+        found = after.end_of_audio(data, start) - position
+    edit = Edit(position + 16, start, found.to_bytes(8, "little"))
+    wrong = found != size
+    return Contents(
+        "w64",
+        base,
+        header.mask,
+        length_known=known,
+        streams=(Stream((Extent(base, position + found),)),),  # libsndfile reads on to the file's end
+        corrections=(edit,) if wrong else (),
+        audio=(Extent(start, position + found),),
+        following=after.file_at(data, position + found),
+        notes=(LENGTH_CORRECTED,) if wrong and known else (),
+    )
 
 
 def _is_chunk(data: Bytes, position: int) -> bool:

@@ -185,3 +185,46 @@ def sealed(page: bytes) -> bytes:
 
 def junk(size, seed=0) -> bytes:
     return np.random.default_rng(seed).bytes(size)
+
+
+def plain_flac(codes, bits, rate=44_100, block=4096) -> bytes:
+    """A FLAC file of any depth (RFC 9639) whose samples are not compressed.
+
+    Args:
+        codes: signed integers of ``bits`` bits, shape (frames, channels).
+    """
+    frames, channels = codes.shape
+    packed = rate << 44 | (channels - 1) << 41 | (bits - 1) << 36 | frames
+    info = struct.pack(">HH6xQ16x", block, block, packed)
+    return (
+        b"fLaC\x80\0\0\x22"
+        + info
+        + b"".join(
+            _plain_frame(codes[start : start + block], bits, number)
+            for number, start in enumerate(range(0, frames, block))
+        )
+    )
+
+
+def _plain_frame(codes, bits, number) -> bytes:
+    assert number < 128
+    head = b"\xff\xf8" + bytes([0x70, (codes.shape[1] - 1) << 4, number]) + struct.pack(">H", len(codes) - 1)
+    head += bytes([_crc(head, 0x07, 8)])
+    shifts = np.arange(bits - 1, -1, -1)
+    body = [np.concatenate([VERBATIM, (row[:, None] >> shifts & 1).ravel()]) for row in codes.T]
+    frame = head + np.packbits(np.concatenate(body).astype(np.uint8)).tobytes()
+    return frame + struct.pack(">H", _crc(frame, 0x8005, 16))
+
+
+VERBATIM = np.array([0, 0, 0, 0, 0, 0, 1, 0])
+"""Header of a subframe, bit by bit."""
+
+
+def _crc(data, polynomial, width) -> int:
+    """One bit after the other."""
+    register = 0
+    for byte in data:
+        register ^= byte << width - 8
+        for _ in range(8):
+            register = (register << 1 ^ polynomial * (register >> width - 1)) & ((1 << width) - 1)
+    return register

@@ -170,3 +170,36 @@ def test_hostile_tags_give_bounded_text_or_nothing(encoded, name, edits):
     found = read_embedded(Literal(bytes(data)), contents)
     assert all(isinstance(t, str) and t.encode() for pair in found.tags.items() for t in pair)
     assert sum(len(n.encode()) + len(t.encode()) for n, t in found.tags.items()) <= MOST_BYTES
+
+
+def ape_tag(**texts):
+    items = [
+        struct.pack("<II", len(text.encode()), 0) + name.encode() + b"\0" + text.encode()
+        for name, text in texts.items()
+    ]
+    body = b"".join(items)
+    return body + b"APETAGEX" + struct.pack("<IIII", 2000, len(body) + 32, len(items), 0) + bytes(8)
+
+
+LONG = "A title that is longer than an ID3v1 tag has room for"
+
+
+@pytest.mark.parametrize("after", [b"", b"TAG" + LONG.encode()[:30] + bytes(95)])
+def test_ape_tags_of_an_mp3_are_read(tmp_path, after):
+    (tmp_path / "a.mp3").write_bytes(
+        sounds.encoded(tmp_path, "mp3") + ape_tag(Title=LONG, MP3GAIN_MINMAX="089,174") + after
+    )
+    found = identity_of(tmp_path / "a.mp3")
+    assert (found.embedded["title"], found.embedded["mp3gain_minmax"]) == (LONG, "089,174")
+
+
+def test_an_id3v2_tag_of_an_mp3_counts_before_its_ape_tags(tmp_path):
+    data = id3v23(frame(b"TIT2", b"By ID3")) + sounds.encoded(tmp_path, "mp3")
+    (tmp_path / "a.mp3").write_bytes(data + ape_tag(Title="By APE", Artist="By APE"))
+    found = identity_of(tmp_path / "a.mp3").embedded
+    assert (found["title"], found["artist"]) == ("By ID3", "By APE")
+
+
+def test_stray_bytes_before_an_mp3_are_no_damaged_tags(tmp_path):
+    (tmp_path / "a.mp3").write_bytes(sounds.junk(300) + sounds.encoded(tmp_path, "mp3"))
+    assert "embedded:unreadable" not in identity_of(tmp_path / "a.mp3").notes

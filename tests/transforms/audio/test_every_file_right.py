@@ -1,5 +1,6 @@
 """Intact files of uncommon shape are read to their end; what is refused says why and what allows it."""
 
+import hashlib
 import struct
 
 import numpy as np
@@ -177,13 +178,24 @@ def test_mono_joined_to_stereo_stands_in_both_channels(tmp_path):
     assert joined.identity.notes == (MONO_IN_BOTH,)
 
 
-@pytest.mark.parametrize("bits", [12, 20, 32])
-def test_a_flac_of_a_depth_that_the_decoder_does_not_know_is_not_called_damaged(tmp_path, bits):
-    data = bytearray(sounds.encoded(tmp_path, "flac"))
-    info = int.from_bytes(data[18:26], "big")
-    info = info & ~(31 << 36) | (bits - 1) << 36
-    data[18:26] = info.to_bytes(8, "big")
-    assert refusal(tmp_path, bytes(data)).reason in (Reason.UNSUPPORTED_FORMAT, Reason.CHECKSUM_MISMATCH)
+@pytest.mark.parametrize("bits", [4, 12, 20, 32])
+def test_a_flac_of_a_depth_that_takes_ffmpeg(tmp_path, bits):
+    codes = np.round(sounds.music(0.5) * 2.0 ** (bits - 1) * 0.9).astype(np.int64)
+    found = opened(tmp_path, sounds.plain_flac(codes, bits))
+    assert np.array_equal(found.segment.pcm.T, (codes / 2.0 ** (bits - 1)).astype(np.float32))
+    assert (found.identity.codec, found.identity.bit_depth) == ("flac", bits)
+    little = codes.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : -(-bits // 8)]
+    assert found.identity.audio_hash == f"pcm:{hashlib.md5(little.tobytes()).hexdigest()}"
+
+
+def test_a_flac_of_20_bits_that_is_damaged_or_not_alone(tmp_path):
+    codes = np.round(sounds.music(0.5) * 2.0**19 * 0.9).astype(np.int64)
+    data = sounds.plain_flac(codes, 20)
+    assert opened(tmp_path, data + sounds.ID3V1).identity.frames == len(codes)
+    assert refusal(tmp_path, data[: len(data) // 2]).reason is Reason.TRUNCATED
+    assert refusal(tmp_path, data + data).reason is Reason.UNSUPPORTED_FORMAT
+    bent = data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 4]) + data[len(data) // 2 + 1 :]
+    assert refusal(tmp_path, bent).reason in (Reason.DECODE_ERROR, Reason.CHECKSUM_MISMATCH)
 
 
 def test_a_flac_whose_samples_are_not_those_that_were_encoded(tmp_path):

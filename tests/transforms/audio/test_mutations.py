@@ -1,7 +1,7 @@
 """Mutated files against decoding and analysis in a worker: it never dies, hangs, eats memory or meets a bug.
 
 Five minutes by default; ``BEAMPRINT_MUTATION_SECONDS`` makes it an hour, ``BEAMPRINT_FINDINGS`` names a folder where
-the files that broke something are kept.
+the files that broke something are kept, ``BEAMPRINT_MUTATED`` one of real files that are mutated with those made here.
 """
 
 import faulthandler
@@ -74,6 +74,8 @@ def test_mutated_files_break_nothing(tmp_path):
     findings.mkdir(parents=True, exist_ok=True)
     made = sounds.one_of_each(tmp_path)
     made |= {kind: packets.made(tmp_path, kind, sounds.music(1.0, 48_000), 48_000) for kind in packets.ALL}
+    if folder := os.environ.get("BEAMPRINT_MUTATED"):
+        made |= {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     until, seed = time.monotonic() + SECONDS, 0
     while time.monotonic() < until:
         left = until - time.monotonic()

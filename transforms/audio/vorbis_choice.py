@@ -1,0 +1,38 @@
+"""Which Ogg Vorbis files FFmpeg may decode in place of libsndfile, so that both give the same samples.
+
+FFmpeg cuts a stream by the positions of its pages alone: where these fall, or start below zero, it puts samples
+in other places than libsndfile does.
+"""
+
+from dataclasses import replace
+
+from beamprint.transforms.audio.contents import TRUNCATED, Contents, Packets, Restart
+from beamprint.transforms.audio.ogg import pages_in
+from beamprint.transforms.audio.ogg_page import NO_POSITION
+from beamprint.transforms.audio.views import Bytes
+
+_IDENTIFICATION = b"\x01vorbis"
+_MOST_CHANNELS = 2
+
+
+def for_ffmpeg(data: Bytes, contents: Contents) -> Contents | None:
+    """The contents of a file that FFmpeg may decode, for it; None for any other file.
+
+    It is a file with nothing but one Vorbis stream of one or two channels that is whole, whose positions never fall.
+    """
+    alone = contents.container == "ogg" and not contents.streams and not contents.corrections
+    if not alone or contents.start or not contents.length_known or TRUNCATED in contents.notes:
+        return None
+    rate, ends = 0, [Restart(0, 0)]
+    for page in pages_in(data, 0, data.size):
+        if not rate:
+            head = data.read_at(page.body, 16)
+            if not head.startswith(_IDENTIFICATION) or head[11] > _MOST_CHANNELS:
+                return None
+            rate = int.from_bytes(head[12:16], "little")
+        if page.position != NO_POSITION:
+            if page.position < ends[-1].tick:
+                return None
+            ends.append(Restart(page.position, page.stop))
+    length = ends[-1].tick
+    return replace(contents, packets=Packets(rate, length=length, restarts=tuple(ends))) if length else None
