@@ -87,7 +87,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         retag(dataset, todo)
         outcome = _work(todo, opening, sink, options, runner)
         if outcome.goes_on:
-            _tell(outcome.message)
+            _tell(outcome.message, *_left_to_later(options, table))
             return outcome.exit_code
         ended = _count(listing, todo, sink, outcome, options)
         summary = _summary(opening, ended)
@@ -187,6 +187,13 @@ def _request(options: argparse.Namespace, sink: DatasetSink, **work: Any) -> Run
         beam=given_beam_options(options),
         **work,
     )
+
+
+def _left_to_later(options: argparse.Namespace, table: Address | None) -> list[str]:
+    """What this command would do after a job, and does not where the job goes on without it."""
+    given = {"--prune": options.prune, "--bigquery": table, "--metrics-file": options.metrics_file}
+    left = ", ".join(name for name, value in given.items() if value)
+    return [f"not done: {left}; run the same command again when the job has ended"] if left else []
 
 
 def _count(

@@ -17,6 +17,7 @@ from google.cloud import dataflow
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.runner import RunOutcome, RunRequest, SliceReport
 from beamprint.runners import submission
+from beamprint.runners.dataflow.presets import TEMP
 
 
 def submit(request: RunRequest, options: PipelineOptions) -> RunOutcome:
@@ -32,7 +33,11 @@ def submit(request: RunRequest, options: PipelineOptions) -> RunOutcome:
         submission.start(request, _new_runner(), options)
         told = f"{template} is the job; it plans, commits and writes its summary without this command"
         return RunOutcome(SliceReport(), message=told, goes_on=True)
-    return submission.submit(request, _new_runner(), options, methodcaller("cancel"))
+    outcome = submission.submit(request, _new_runner(), options, methodcaller("cancel"))
+    if not outcome.exit_code:
+        sink = request.job.sink
+        sink.dataset.store.clear(TEMP.format(run_id=sink.run_id))
+    return outcome
 
 
 def _silence_beam() -> None:
