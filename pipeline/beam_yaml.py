@@ -4,6 +4,7 @@ A YAML file names them in an entry of its providers, as ``examples/pipeline.yaml
 """
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -31,13 +32,14 @@ _TYPES: Mapping[Kind, Any] = {
     Kind.STRINGS: Sequence[str],
     Kind.FLOATS: Sequence[float],
     Kind.UINT16S: Sequence[int],
-    Kind.LEVELS: Sequence[float | None],
+    Kind.LEVELS: Sequence[float],
     Kind.FAULTS: Sequence[str],
-    Kind.TEXT_MAP: Mapping[str, str | None],
+    Kind.TEXT_MAP: Mapping[str, str],
     Kind.VERSIONS: Mapping[str, int],
     Kind.TIME: str,
 }
-"""Types of Beam's rows. Faults are texts of JSON and times those of ISO 8601: few sinks take rows in rows, or Beam's times."""
+"""Types of Beam's rows. Its sinks know no null within a list or a map: there it is NaN, or an empty text. Faults are
+texts of JSON and times those of ISO 8601: few sinks take rows in rows, or Beam's times."""
 
 _FAILED = ("track_id", "uri", "reason", "message", "stage")
 _TRACK = RowTypeConstraint.from_fields([("track_id", str), ("uri", str), ("tags", _TYPES[Kind.TEXT_MAP])])
@@ -148,6 +150,10 @@ def _value(value: Any, kind: Kind) -> Any:
         return None
     if kind is Kind.FAULTS:
         return [json.dumps(fault) for fault in value]
+    if kind is Kind.LEVELS:
+        return [math.nan if level is None else level for level in value]
+    if kind is Kind.TEXT_MAP:
+        return {name: text or "" for name, text in value.items()}
     return value.isoformat() if kind is Kind.TIME else value
 
 
