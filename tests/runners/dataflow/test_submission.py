@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
 
 from beamprint.pipeline.catalogue.summaries import read_summaries
 from beamprint.pipeline.commands import command_line
@@ -18,6 +19,13 @@ from tests.runners.dataflow.stand_in import service
 from tests.runners.local.runs import MADE_WHEN, music
 
 pytestmark = pytest.mark.slow  # whole runs against emulators
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    """None are needed here, and Beam would look for them for half a minute."""
+    anonymous = AnonymousCredentials()
+    monkeypatch.setattr("google.auth.default", lambda *args, **kwargs: (anonymous, "music-data"))
 
 
 @pytest.fixture
