@@ -12,7 +12,7 @@ from beamprint.transforms.gather import EXPECTED, IDENTITY, Found, GatherResults
 from beamprint.transforms.guard import FAILURES
 from beamprint.transforms.kept import TakeOver, keep
 from beamprint.transforms.merge import Assemble, MergeFingerprints
-from beamprint.transforms.model import Decoded, Failure, Partial, Range, Track
+from beamprint.transforms.model import Decoded, Failure, Outcome, Partial, Range, Track
 from beamprint.transforms.partials import Scratch
 from beamprint.transforms.plan_buckets import PlanBuckets
 from beamprint.transforms.plan_segments import PlanSegments, PlanTrack
@@ -71,12 +71,24 @@ def fingerprint_tracks(
     With scratch storage, partials of long tracks stay there until their track is merged, and segments that were
     measured before are not measured again.
     """
+    outcomes = measure_tracks(tracks, plan=plan, decode=decode, assemble=assemble, scratch=scratch)
+    return outcomes | "WriteFingerprints" >> WriteFingerprints(sink)
+
+
+def measure_tracks(
+    tracks: PCollection[Track],
+    *,
+    plan: PlanTrack,
+    decode: Decode,
+    assemble: Assemble,
+    scratch: Scratch | None = None,
+) -> PCollection[Outcome]:
+    """Measure tracks: a record or a failure for each, committed nowhere."""
     ranges, known, unplanned = tracks | "PlanSegments" >> PlanSegments(plan)
     results = measure_ranges(ranges, decode, unplanned, scratch=scratch)
     gathered = results | "GatherResults" >> GatherResults()
     merged = gathered | "MergeFingerprints" >> MergeFingerprints(assemble)
-    outcomes = (merged, known) | "Outcomes" >> beam.Flatten()
-    return outcomes | "WriteFingerprints" >> WriteFingerprints(sink)
+    return (merged, known) | "Outcomes" >> beam.Flatten()
 
 
 def measure_ranges(

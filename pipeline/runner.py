@@ -88,6 +88,7 @@ class RunRequest:
         time_limit: Seconds a minute of audio may take before its worker counts as hanging; None for a default.
         max_failures: Ends the run early: a share (below 1) or a number of tracks.
         quiet: Whether to show no progress.
+        dry_run: Whether to tell what would be submitted, and to submit nothing.
         beam: Options for Beam, by the names of its attributes; only those that were given.
     """
 
@@ -102,6 +103,7 @@ class RunRequest:
     max_failures: float | None = None
     deadline: float | None = None
     quiet: bool = False
+    dry_run: bool = False
     beam: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -112,9 +114,10 @@ class RunOutcome:
     Attributes:
         report: What was done.
         exit_code: 0 for all done, 1 for too many failures, 4 for a store or a cluster that failed, 130 and 143 for signals.
-        message: One line that says why it ended early and what to do; empty otherwise.
+        message: One line that says why it ended early and what to do, or where the work goes on; empty otherwise.
         taken_over: Segments of long tracks that an earlier run had measured.
         left: Whether work was left to a later run because of the deadline.
+        goes_on: Whether the work goes on elsewhere, so that there is nothing to count yet.
     """
 
     report: SliceReport
@@ -122,3 +125,4 @@ class RunOutcome:
     message: str = ""
     taken_over: int = 0
     left: bool = False
+    goes_on: bool = False

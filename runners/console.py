@@ -65,6 +65,12 @@ def _flink(request: "RunRequest") -> "RunOutcome":
     return flink.run(request)
 
 
+def _dataflow(request: "RunRequest") -> "RunOutcome":
+    from beamprint.runners import dataflow  # noqa: PLC0415
+
+    return dataflow.run(request)
+
+
 def _portable(request: "RunRequest") -> "RunOutcome":
     from beamprint.runners import portable  # noqa: PLC0415
 
@@ -92,6 +98,8 @@ RUNNERS = {
     "direct": _direct,
     "DirectRunner": _direct,
     "flink": _flink,
+    "dataflow": _dataflow,
+    "DataflowRunner": _dataflow,
     "portable": _portable,
 }
 """What ``--runner`` may name."""

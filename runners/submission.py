@@ -13,7 +13,7 @@ from beamprint.pipeline import graph
 from beamprint.pipeline.catalogue.in_graph import CatalogueInGraph
 from beamprint.pipeline.catalogue.summaries import write_summary
 from beamprint.pipeline.catalogue.wave import remove_wave, write_wave
-from beamprint.pipeline.errors import NotFinished
+from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.runner import RunOutcome, RunRequest, SliceReport
 from beamprint.pipeline.store.scratch import SharedScratch
 from beamprint.runners import interrupts
@@ -91,11 +91,29 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
     """
     if request.wave is None:
         raise ValueError("a job plans within the graph: it needs the request's wave")
-    job = request.job.isolated(_limits(request))
-    store = job.sink.dataset.store
+    pipeline = pipeline_of(request, runner, options)
+    store = request.job.sink.dataset.store
     write_wave(store, request.wave)
     write_summary(store, request.wave.opening)
-    pipeline = beam.Pipeline(runner=runner, options=options)
+    try:
+        return pipeline.run()
+    except grpc.RpcError as error:
+        raise NotFinished(f"the cluster takes no job: {_told(error)}") from error
+    except grpc.FutureTimeoutError as error:
+        raise NotFinished("nobody answers at the job endpoint; is the job server up?") from error
+
+
+def pipeline_of(request: RunRequest, runner: PipelineRunner, options: PipelineOptions) -> beam.Pipeline:
+    """The graph as a job: as small as it is however many tracks there are, for it reads the wave from the dataset.
+
+    Raises:
+        UsageError: Beam refuses the options.
+    """
+    job = request.job.isolated(_limits(request))
+    try:
+        pipeline = beam.Pipeline(runner=runner, options=options)
+    except ValueError as error:
+        raise UsageError(f"Beam refuses its options: {' '.join(str(error).split())}") from error
     graph.bring_up_to_date(
         pipeline,
         catalogue=CatalogueInGraph(job.sink, request.force),
@@ -105,12 +123,7 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
         sink=job.sink,
         scratch=_scratch(request),
     )
-    try:
-        return pipeline.run()
-    except grpc.RpcError as error:
-        raise NotFinished(f"the cluster takes no job: {_told(error)}") from error
-    except grpc.FutureTimeoutError as error:
-        raise NotFinished("nobody answers at the job endpoint; is the job server up?") from error
+    return pipeline
 
 
 def _scratch(request: RunRequest) -> SharedScratch:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 from beamprint.pipeline.catalogue.account import Account, account
 from beamprint.pipeline.catalogue.bounds import Bounds
@@ -29,6 +30,7 @@ from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
 from beamprint.pipeline.store.bigquery.table import Address, see_that_it_answers
 from beamprint.pipeline.store.dataset import Dataset, writing
+from beamprint.pipeline.store.division import Division
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.scratch import PARTIALS
 from beamprint.pipeline.store.sink import DatasetSink
@@ -76,7 +78,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         _check_gone(todo, listing, options)
         return 0
     began, started = time.monotonic(), _now()
-    run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    run_id = _run_id(started)
     with writing(store, run_id, listed=len(listing.tracks), bucket_tracks=options.bucket_tracks) as dataset:
         sink = DatasetSink(dataset, run_id, started)
         todo = _plan(listing, dataset, options)
@@ -86,6 +88,9 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         _check_gone(todo, listing, options)
         retag(dataset, todo)
         outcome = _work(todo, opening, sink, options, runner)
+        if outcome.goes_on:
+            _tell(outcome.message, *_left_to_later(options, table))
+            return outcome.exit_code
         ended = _count(listing, todo, sink, outcome, options)
         summary = _summary(opening, ended)
         write_summary(store, summary)
@@ -98,6 +103,27 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     if ended.code or not options.quiet:
         _tell(*closing(ended, output, time.monotonic() - began))
     return ended.code
+
+
+def tell_job(options: argparse.Namespace, runner: Runner) -> int:
+    """Have a runner tell the job that it would submit. Neither inputs nor output are looked at: no network is needed.
+
+    Args:
+        options: As the command line gives them.
+        runner: That of a service which takes jobs.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: The options do not make a job.
+    """
+    _check(options)
+    _, output = _places(options)
+    started = _now()
+    dataset = Dataset(store_at(output), Division.for_tracks(options.limit or 1))
+    sink = DatasetSink(dataset, _run_id(started), started)
+    return runner(_request(options, sink, dry_run=True)).exit_code
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -143,22 +169,33 @@ def _work(
     if not tracks:
         sink.dataset.store.clear(PARTIALS)
         return RunOutcome(SliceReport())
-    return runner(
-        RunRequest(
-            tracks,
-            Job.within(limits_of(options), sink),
-            wave=Wave(opening, tuple(pair for pair in todo.tracks if pair[1].outstanding)),
-            force=options.force,
-            workers=options.workers,
-            memory_per_worker=options.memory_per_worker,
-            scratch=options.scratch,
-            time_limit=options.time_limit,
-            max_failures=None if options.max_failures is None else options.max_failures.of(len(tracks)),
-            deadline=options.deadline,
-            quiet=options.quiet,
-            beam=given_beam_options(options),
-        )
+    wave = Wave(opening, tuple(pair for pair in todo.tracks if pair[1].outstanding))
+    allowed = None if options.max_failures is None else options.max_failures.of(len(tracks))
+    return runner(_request(options, sink, tracks=tracks, wave=wave, max_failures=allowed))
+
+
+def _request(options: argparse.Namespace, sink: DatasetSink, **work: Any) -> RunRequest:
+    """What is asked of a runner: the options of the command, and the work."""
+    return RunRequest(
+        work.pop("tracks", ()),
+        Job.within(limits_of(options), sink),
+        force=options.force,
+        workers=options.workers,
+        memory_per_worker=options.memory_per_worker,
+        scratch=options.scratch,
+        time_limit=options.time_limit,
+        deadline=options.deadline,
+        quiet=options.quiet,
+        beam=given_beam_options(options),
+        **work,
     )
+
+
+def _left_to_later(options: argparse.Namespace, table: Address | None) -> list[str]:
+    """What this command would do after a job, and does not where the job goes on without it."""
+    given = {"--prune": options.prune, "--bigquery": table, "--metrics-file": options.metrics_file}
+    left = ", ".join(name for name, value in given.items() if value)
+    return [f"not done: {left}; run the same command again when the job has ended"] if left else []
 
 
 def _count(
@@ -261,6 +298,10 @@ def _show(table: str) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)  # for what is left of it, too
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def _run_id(started: datetime) -> str:
+    return f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
 def _now() -> datetime:

@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 
 Runner = Callable[["RunRequest"], "RunOutcome"]
 
-CLUSTERS = frozenset({"flink", "portable"})
+DATAFLOW = frozenset({"dataflow", "DataflowRunner"})
+
+CLUSTERS = DATAFLOW | {"flink", "portable"}
 """Runners that submit a job; they take every option of Beam's."""
 
 WAVE_TRACKS = 100_000
 """Tracks of one job: a batch engine commits nothing before the last decode, so this bounds what a lost job costs."""
 
 _SETTINGS = """\
-With --runner flink or portable every option of Beam's is an option, too (--flink-master HOST:PORT,
+With --runner flink, dataflow or portable every option of Beam's is an option, too (--flink-master HOST:PORT,
 --parallelism 8); docs/clusters.md says which have a value already, and why.
 
 
@@ -150,7 +152,11 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         help="refuse uris of other schemes; file is that of local files; can be given several times",
     )
     add_limits(p, size=size, number=positive(float), count=positive(int))
-    p.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    p.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would be done, and do nothing; with --runner dataflow, what would be submitted",
+    )
     p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
     p.add_argument(
         "--metrics-file",
@@ -163,8 +169,9 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
 
 
 def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:
-    from beamprint.pipeline.commands.run import run  # noqa: PLC0415
+    from beamprint.pipeline.commands.run import run, tell_job  # noqa: PLC0415
 
     if options.runner in CLUSTERS and options.limit is None and not options.force:
         options.limit = WAVE_TRACKS
-    return run(options, runners[options.runner])
+    work = tell_job if options.dry_run and options.runner in DATAFLOW else run
+    return work(options, runners[options.runner])
