@@ -8,7 +8,7 @@ import soundfile
 
 import beamprint
 from beamprint.pipeline.similarity.curves import align
-from beamprint.pipeline.similarity.duplicates import candidates
+from beamprint.pipeline.similarity.duplicates import candidates, describe
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.parquet import as_record
 from beamprint.pipeline.store.places import store_at
@@ -103,15 +103,13 @@ def test_every_group_begins_with_its_best_track_and_every_other_is_told_after_wh
 
 def test_pairs_are_those_that_agree_in_every_measure(table):
     """The tree finds what all comparisons one by one do."""
-    from beamprint.pipeline.similarity.duplicates import _described
-
-    described = _described(table)
+    described = describe(table)
     slow = {
         (a, b)
         for a, b in itertools.combinations(range(table.num_rows), 2)
         if np.abs(described[a] - described[b]).max() <= 1
     }
-    assert set(map(tuple, np.sort(candidates(table, np.arange(table.num_rows))).tolist())) == slow
+    assert set(map(tuple, np.sort(candidates(described, np.arange(table.num_rows))).tolist())) == slow
 
 
 def cells(levels):
