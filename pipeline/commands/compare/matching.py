@@ -122,10 +122,10 @@ def _unlikeness(old: Row, new: Row, distance: float) -> float:
     """At most 1 for two masters of a recording: by their dimensions, or by how their loudness runs."""
     if abs(new["duration_s"] - old["duration_s"]) > _LENGTH * old["duration_s"]:
         return np.inf
-    cells = [row["loudness_cells"] for row in (old, new)]
+    one, other = old["loudness_cells"], new["loudness_cells"]
     found = None
-    if None not in cells:
-        found = align(*(np.asarray(each, np.uint16) for each in cells), _LONGEST_OFFSET_S)
+    if one is not None and other is not None:
+        found = align(np.asarray(one, np.uint16), np.asarray(other, np.uint16), _LONGEST_OFFSET_S)
     return min(distance / _NEAREST, np.inf if found is None else found.share / _MOST_SHARE)
 
 
