@@ -41,7 +41,7 @@ NEEDED = (
 LONGEST_OFFSET_S = 3.0
 """How much later one file may begin than the other, and how much later it may end."""
 _LEAST_SHARE = 0.05
-_LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.5, 2.5, 2.5, 0.02
+_LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.5, 3.5, 3.0, 0.02
 """How far two files of a recording may lie apart: short-term maximum over the loudness, loudness range, bands over the mids, pitch classes."""
 _OF_MIX = 3
 _MONO = 0.01
