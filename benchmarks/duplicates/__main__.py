@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 import beamprint
-from beamprint.pipeline.similarity.duplicates import NEEDED, candidates
+from beamprint.pipeline.similarity.duplicates import NEEDED, candidates, describe
 from benchmarks.duplicates.corpus import NEAR_MISSES, VERSIONS, chosen, make
 
 Pair = tuple[str, str]
@@ -42,8 +42,8 @@ def found(duplicates: Iterable[beamprint.Duplicate]) -> set[Pair]:
     return {pair for names in groups.values() for pair in itertools.combinations(sorted(names), 2)}
 
 
-def measure(folders: list[str], work: Path, tracks: int) -> None:
-    for _ in make(chosen(folders, tracks), work / "music"):
+def measure(folders: list[str], work: Path, count: int) -> None:
+    for _ in make(chosen(folders, count), work / "music"):
         pass
     run = [sys.executable, "-m", "beamprint", "run", str(work / "music"), "--output", str(work / "out")]
     subprocess.run(run, check=True)
@@ -52,8 +52,10 @@ def measure(folders: list[str], work: Path, tracks: int) -> None:
     ours = found(beamprint.duplicates(work / "out"))
     cpu = time.process_time() - cpu
     right = truth(ids)
+    tracks = {name.rsplit("/", 1)[0] for name in ids if not name.startswith(NEAR_MISSES)}
+    near = sum(name.startswith(NEAR_MISSES) for name in ids)
     print(
-        f"{len({name.rsplit('/', 1)[0] for name in ids})} tracks in {len(ids)} files, {len(right)} pairs of versions"
+        f"{len(tracks)} tracks in {len(ids) - near} files, {len(right)} pairs of versions; {near} near misses"
     )
     print(
         f"precision {len(ours & right) / len(ours):.4f}, recall {len(ours & right) / len(right):.4f}, {cpu:.1f} s CPU"
@@ -87,7 +89,7 @@ def scale(tracks: int) -> None:
     table = pa.table({"chroma": lists, **columns})
     assert set(table.column_names) <= set(NEEDED)
     cpu = time.process_time()
-    pairs = candidates(table, np.arange(tracks))
+    pairs = candidates(describe(table), np.arange(tracks))
     cpu = time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     planted = sum(1 for a, b in np.sort(pairs).tolist() if b - a == tracks - twice)

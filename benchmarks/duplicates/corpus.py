@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
 from benchmarks.speed.music import Music, found_in
 
 EXCERPT_S = 40.0
@@ -47,7 +50,8 @@ OTHERS = (
     Version("without-the-middle", "mp3", MP3, "pan=stereo|c0=c0-c1|c1=c1-c0"),
     Version("faster", "mp3", MP3, "atempo=1.04"),
 )
-"""As instrumental versions and edits are; besides, another part of the track, and the track with a second one over it."""
+"""As instrumental versions and edits are; besides, another part of the track, and the track with a second one over it that
+is 6 dB lower."""
 
 
 def chosen(folders: Iterable[str], count: int) -> list[Music]:
@@ -67,7 +71,9 @@ def make(tracks: Sequence[Music], folder: Path) -> Iterator[Path]:
         paths = [*_write(here, VERSIONS, folder / name, seconds)]
         paths += _write(here, OTHERS, folder / NEAR_MISSES / name, seconds)
         over = [*here, *_excerpt(other, 0, seconds)]
-        mixed = Version("with-another-over-it", "mp3", MP3, "[0:a][1:a]amix=duration=first:weights=1 0.5")
+        half_as_loud = _level(track, start, seconds) / max(_level(other, 0, seconds), 1e-6) / 2
+        second = f"[1:a]volume={half_as_loud:.4f}[second];[0:a][second]amix=duration=first:normalize=0"
+        mixed = Version("with-another-over-it", "mp3", MP3, second)
         paths += _write(over, [mixed], folder / NEAR_MISSES / name, seconds)
         if track.seconds - (start + seconds) >= seconds:
             elsewhere = Version("another-part", "mp3", MP3)
@@ -78,6 +84,12 @@ def make(tracks: Sequence[Music], folder: Path) -> Iterator[Path]:
 
 def _excerpt(track: Music, start: float, seconds: float) -> list[str]:
     return ["-ss", f"{start:.3f}", "-t", f"{seconds:.3f}", "-i", track.path]
+
+
+def _level(track: Music, start: float, seconds: float) -> float:
+    """RMS of an excerpt."""
+    samples, _ = soundfile.read(track.path, int(seconds * track.rate), int(start * track.rate))
+    return float(np.sqrt(np.mean(np.square(samples))))
 
 
 def _write(inputs: Sequence[str], versions: Sequence[Version], place: Path, seconds: float) -> Iterator[Path]:

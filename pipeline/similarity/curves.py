@@ -14,9 +14,12 @@ _FLOOR = 1e-3
 _FRACTIONS = (0.25, 0.5, 0.75)
 """Parts of a cell by which a track may begin later: encoders do not cut at cells."""
 _LEAST_CELLS = 30
-MOST_DIFFERENCE_DB = 0.8
-MOST_SHARE = 0.35
+MOST_DIFFERENCE_DB, MOST_SHARE = 0.5, 0.35
 """How much two runs of loudness of a recording may differ, and which share of how much they run at all."""
+MOST_DIFFERENCE_OF_MIX_DB, MOST_SHARE_OF_MIX = 1.5, 0.7
+"""The same of a stereo recording and its mono mix, in which what the channels have in common is louder."""
+LONGEST_DRIFT_S = 1.0
+_MOST_DRIFT_CELLS = 1.5
 
 
 class Alignment(NamedTuple):
@@ -43,6 +46,29 @@ class Alignment(NamedTuple):
     def is_of_one_recording(self) -> bool:
         """Whether the two differ by no more than encodings do."""
         return self.difference_db <= MOST_DIFFERENCE_DB and self.share <= MOST_SHARE
+
+
+def is_of_mono_mix(first: UInt16, second: UInt16, alignment: Alignment) -> bool:
+    """Whether one of two tracks may be the mono mix of the other: their loudness runs less alike then.
+
+    So both halves must lie to each other as the whole does, which those of another speed or of another take do not.
+
+    Args:
+        first: Loudness cells of a track.
+        second: Those of the other one.
+        alignment: How they lie to each other.
+    """
+    if alignment.difference_db > MOST_DIFFERENCE_OF_MIX_DB or alignment.share > MOST_SHARE_OF_MIX:
+        return False
+    lag = round(alignment.offset_s * LOUDNESS_CELLS_PER_SECOND)
+    one, other = first[max(0, lag) :], second[max(0, -lag) :]
+    length = min(len(one), len(other))
+    parts = (slice(0, length // 2), slice(length // 2, length))
+    found = [align(one[part], other[part], LONGEST_DRIFT_S) for part in parts]
+    return all(
+        part is not None and abs(part.offset_s) * LOUDNESS_CELLS_PER_SECOND <= _MOST_DRIFT_CELLS
+        for part in found
+    )
 
 
 def align(first: UInt16, second: UInt16, longest_offset_s: float) -> Alignment | None:

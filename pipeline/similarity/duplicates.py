@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from beamprint.pipeline.read import read, some_rows
-from beamprint.pipeline.similarity.curves import Alignment, align
+from beamprint.pipeline.similarity.curves import Alignment, align, is_of_mono_mix
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -32,6 +32,7 @@ NEEDED = (
     "loudness_range_lu",
     "mid_pct",
     "chroma",
+    "stereo_width",
     *_BANDS,
     *_QUALITY,
 )
@@ -40,8 +41,14 @@ NEEDED = (
 LONGEST_OFFSET_S = 3.0
 """How much later one file may begin than the other, and how much later it may end."""
 _LEAST_SHARE = 0.05
-_LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.0, 2.5, 1.5, 0.02
+_LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.5, 3.5, 3.0, 0.02
 """How far two files of a recording may lie apart: short-term maximum over the loudness, loudness range, bands over the mids, pitch classes."""
+_OF_MIX = 3
+_MONO = 0.01
+"""Stereo width below which a track is mono, codecs considered."""
+_LEAST_AGREEMENT, _FOR_A_CUT = 0.5, 10.0
+"""How far bands and pitch classes of a mono mix may lie apart, in the units above, and by how much more for the share that
+is cut off. They are measured on the mono mix of either track, so that they agree where loudness does not."""
 
 
 class Duplicate(NamedTuple):
@@ -95,7 +102,9 @@ def duplicates(records: str | os.PathLike[str] | pa.Table) -> list[Duplicate]:
     table = records if isinstance(records, pa.Table) else read(records, NEEDED)
     copy_of = _first_of_equal(table["audio_hash"])
     rows = np.arange(len(copy_of))
-    found = _confirmed(records, table, candidates(table, np.flatnonzero(copy_of == rows)))
+    described = describe(table)
+    pairs = candidates(described, np.flatnonzero(copy_of == rows))
+    found = _confirmed(records, table, pairs, _may_be_mixes(table, described, pairs))
     copies = np.flatnonzero(copy_of != rows)
     edges = np.concatenate(
         [np.array(list(found), np.int64).reshape(-1, 2), np.stack([copies, copy_of[copies]], axis=1)]
@@ -119,9 +128,9 @@ def _first_of_equal(hashes: pa.ChunkedArray) -> Int64:
     return rows.astype(np.int64)
 
 
-def candidates(table: pa.Table, rows: Int64) -> Int64:
+def candidates(described: Float64, rows: Int64) -> Int64:
     """Pairs among some rows that agree in all that is measured of a recording as a whole, shape (pairs, 2)."""
-    described = _described(table)[rows]
+    described = described[rows]
     known = ~np.isnan(described).any(axis=1)
     rows, described = rows[known], described[known]
     if not len(rows):
@@ -130,7 +139,20 @@ def candidates(table: pa.Table, rows: Int64) -> Int64:
     return rows[pairs].reshape(-1, 2)
 
 
-def _described(table: pa.Table) -> Float64:
+def _may_be_mixes(table: pa.Table, described: Float64, pairs: Int64) -> npt.NDArray[np.bool_]:
+    """Which pairs are one track in stereo and one in mono whose bands and pitch classes agree closely."""
+    mono = np.nan_to_num(table["stereo_width"].to_numpy().astype(np.float64)) < _MONO
+    one, other = pairs.T
+    length = np.nan_to_num(described[:, 0])
+    cut = np.abs(length[one] - length[other]) / np.maximum(np.maximum(length[one], length[other]), 1e-9)
+    apart = np.abs(described[one, _OF_MIX:] - described[other, _OF_MIX:]).max(axis=1, initial=0.0)
+    may_be: npt.NDArray[np.bool_] = (mono[one] != mono[other]) & (
+        apart <= _LEAST_AGREEMENT + _FOR_A_CUT * cut
+    )
+    return may_be
+
+
+def describe(table: pa.Table) -> Float64:
     """What a recording is like, in units of how far two files of it may lie apart; NaN where something is null."""
 
     def of(name: str) -> Float64:
@@ -139,7 +161,7 @@ def _described(table: pa.Table) -> Float64:
 
     bands = {name: 10 * np.log10(np.maximum(of(name), _LEAST_SHARE)) for name in ("mid_pct", *_BANDS)}
     return np.column_stack(
-        [
+        [  # from _OF_MIX on, what is measured on the mono mix
             of("duration_s") / (2 * LONGEST_OFFSET_S),
             (of("short_term_max_lufs") - of("lufs")) / _LEVEL_DB,
             of("loudness_range_lu") / _RANGE_LU,
@@ -158,7 +180,10 @@ def _chroma(table: pa.Table) -> Float64:
 
 
 def _confirmed(
-    records: str | os.PathLike[str] | pa.Table, table: pa.Table, pairs: Int64
+    records: str | os.PathLike[str] | pa.Table,
+    table: pa.Table,
+    pairs: Int64,
+    may_be_mix: npt.NDArray[np.bool_],
 ) -> dict[tuple[int, int], Alignment]:
     """How the pairs lie to each other whose loudness runs alike."""
     ids = table["track_id"].to_pylist()
@@ -167,11 +192,14 @@ def _confirmed(
     values = (None if cells is None else cells.to_numpy() for cells in _lists(rows["loudness_cells"]))
     curves = dict(zip(rows["track_id"].to_pylist(), values))
     found = {}
-    for a, b in pairs.tolist():
+    for pair, may_be in zip(pairs.tolist(), may_be_mix.tolist()):
+        a, b = sorted(pair, key=ids.__getitem__)  # so that the order of the rows changes nothing
         one, other = curves.get(ids[a]), curves.get(ids[b])
         if one is not None and other is not None:
             alignment = align(one, other, LONGEST_OFFSET_S)
-            if alignment is not None and alignment.is_of_one_recording:
+            if alignment is not None and (
+                alignment.is_of_one_recording or (may_be and is_of_mono_mix(one, other, alignment))
+            ):
                 found[a, b] = alignment
     return found
 

@@ -40,7 +40,7 @@ _BRIEF = {
     "plr_db": "PLR dB",
     "spectral_centroid_hz": "centroid Hz",
 }
-_NEEDED = list(dict.fromkeys((*NEEDED, *_COMPARED)))
+_NEEDED = list(dict.fromkeys((*NEEDED, *_COMPARED, "loudness_cells")))
 
 
 def compare(old: str, new: str, form: str) -> int:

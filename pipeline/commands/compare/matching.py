@@ -4,14 +4,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
+from beamprint.pipeline.similarity.curves import align
 from beamprint.pipeline.similarity.neighbours import NEEDED, SimilarityIndex
 
 Row = Mapping[str, Any]
-_NEAREST = 0.55
-"""Largest distance of two masters of a recording; 1 is that of two tracks taken at random, on average. Made songs lay 0.16
-to 0.49 from themselves 3 dB lower, and 0.66 or more from each other."""
+_NEAREST = 0.5
+"""Largest distance of two masters of a recording; 1 is that of two tracks taken at random, on average. Different songs of 16 lay
+0.54 or more apart (benchmarks/masters.py)."""
+_MOST_SHARE = 0.55
+"""Largest share of the movement of the loudness by which two masters may differ, where they lie farther apart: MP3, shelves and
+compression made it 0.46 at most, different songs 0.65 at least."""
+_TRIED = 50
+"""Nearest tracks whose loudness is compared."""
+_LONGEST_OFFSET_S = 3.0
 _LENGTH = 0.05
 """Masters of a recording differ in length by less than this share."""
 
@@ -42,7 +50,7 @@ def match(old: Sequence[Row], new: Sequence[Row]) -> Matched:
     """Bring together records with the same audio, else of the same name, else of nearly the same sound.
 
     Args:
-        old: Records with the columns of ``NEEDED`` and ``duration_s``.
+        old: Records with the columns of ``NEEDED``, ``duration_s`` and ``loudness_cells``.
         new: The same.
     """
     if len(old) == len(new) == 1:
@@ -95,12 +103,12 @@ def _by_sound(old: Sequence[Row], new: Sequence[Row], all_new: Sequence[Row]) ->
     index = SimilarityIndex(table)
     left = {row["track_id"]: row for row in new}
     near = [
-        (found.distance, number, found.track_id)
+        (unlikeness, number, found.track_id)
         for number, row in enumerate(old)
-        for found in index.nearest(row, len(all_new))
-        if found.distance <= _NEAREST
-        and found.track_id in left
-        and abs(left[found.track_id]["duration_s"] - row["duration_s"]) <= _LENGTH * row["duration_s"]
+        for found in index.nearest(row, _TRIED)
+        if found.track_id in left
+        for unlikeness in [_unlikeness(row, left[found.track_id], found.distance)]
+        if unlikeness <= 1
     ]
     pairs, taken = [], set()
     for _, number, name in sorted(near):
@@ -108,6 +116,17 @@ def _by_sound(old: Sequence[Row], new: Sequence[Row], all_new: Sequence[Row]) ->
             taken.add(number)
             pairs.append((old[number], left.pop(name)))
     return pairs
+
+
+def _unlikeness(old: Row, new: Row, distance: float) -> float:
+    """At most 1 for two masters of a recording: by their dimensions, or by how their loudness runs."""
+    if abs(new["duration_s"] - old["duration_s"]) > _LENGTH * old["duration_s"]:
+        return np.inf
+    one, other = old["loudness_cells"], new["loudness_cells"]
+    found = None
+    if one is not None and other is not None:
+        found = align(np.asarray(one, np.uint16), np.asarray(other, np.uint16), _LONGEST_OFFSET_S)
+    return min(distance / _NEAREST, np.inf if found is None else found.share / _MOST_SHARE)
 
 
 def _without(

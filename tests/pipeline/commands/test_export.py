@@ -10,7 +10,7 @@ from beamprint.pipeline.commands.command_line import main
 from beamprint.pipeline.commands.export import file_name
 from beamprint.pipeline.interchange.croissant import croissant
 from beamprint.pipeline.interchange.jams import as_jams
-from beamprint.pipeline.record.columns import RECORD
+from beamprint.pipeline.record.columns import RECORD, Kind
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.places import store_at
 from tests.pipeline.rows import record
@@ -85,6 +85,20 @@ def test_json_lines_are_what_duckdb_reads(out, capsys, tmp_path):
         (120.0,),
         (None,),
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_pandas_reads_the_records_back(out, capsys, form):
+    pandas = pytest.importorskip("pandas")  # not where the oldest dependencies are tried
+    text = io.StringIO(exported(capsys, out, "--format", form))
+    found = (
+        pandas.read_csv(text) if form == "csv" else pandas.read_json(text, lines=True, precise_float=True)
+    ).set_index("track_id")
+    numbers = [column.name for column in RECORD if column.kind in (Kind.INT, Kind.FLOAT)]
+    for row in ROWS:
+        for name in numbers:
+            value = found.loc[row["track_id"], name]
+            assert pandas.isna(value) if row[name] is None else value == pytest.approx(row[name], rel=1e-12)
 
 
 def test_a_column_that_is_none_is_wrong_use(out, capsys):

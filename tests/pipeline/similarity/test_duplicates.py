@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 import beamprint
-from beamprint.pipeline.similarity.curves import align
-from beamprint.pipeline.similarity.duplicates import candidates
+from beamprint.pipeline.similarity.curves import align, is_of_mono_mix
+from beamprint.pipeline.similarity.duplicates import candidates, describe
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.parquet import as_record
 from beamprint.pipeline.store.places import store_at
@@ -103,15 +103,13 @@ def test_every_group_begins_with_its_best_track_and_every_other_is_told_after_wh
 
 def test_pairs_are_those_that_agree_in_every_measure(table):
     """The tree finds what all comparisons one by one do."""
-    from beamprint.pipeline.similarity.duplicates import _described
-
-    described = _described(table)
+    described = describe(table)
     slow = {
         (a, b)
         for a, b in itertools.combinations(range(table.num_rows), 2)
         if np.abs(described[a] - described[b]).max() <= 1
     }
-    assert set(map(tuple, np.sort(candidates(table, np.arange(table.num_rows))).tolist())) == slow
+    assert set(map(tuple, np.sort(candidates(described, np.arange(table.num_rows))).tolist())) == slow
 
 
 def cells(levels):
@@ -133,6 +131,19 @@ def test_other_runs_of_loudness_are_not_of_one_recording():
     assert not align(cells(one), cells(other), 3.0).is_of_one_recording
     flat = np.full(300, -20.0)
     assert not align(cells(flat), cells(flat), 3.0).is_of_one_recording  # a steady tone is like any other
+
+
+def test_a_mono_mix_may_run_otherwise_but_neither_faster_nor_in_another_order():
+    rng = np.random.default_rng(5)
+    levels = np.convolve(rng.normal(-20, 15, 619), np.full(20, 1 / 20), "valid")
+    mix = levels + np.convolve(rng.normal(0, 3, 604), np.full(5, 1 / 5), "valid")
+    faster = np.interp(np.arange(0, 600, 1.02), np.arange(600), levels)
+    for other, expected in ((mix, True), (mix[15:], True), (faster, False)):
+        found = align(cells(levels), cells(other), 3.0)
+        assert 0.1 < found.share < 0.7
+        assert is_of_mono_mix(cells(levels), cells(other), found) is expected
+    later = np.concatenate([levels[300:], levels[:300]])
+    assert not is_of_mono_mix(cells(levels), cells(later), align(cells(levels), cells(later), 3.0))
 
 
 def test_silence_and_short_tracks_are_not_laid_over_anything():
