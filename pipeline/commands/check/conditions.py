@@ -99,7 +99,7 @@ class Condition:
     def text(self, unit: str) -> str:
         """What is asked for, in words: ``-23.5 to -22.5 LUFS``."""
         unit = f" {unit}" if shown(unit) else ""
-        said = {
+        said: dict[str, Callable[[Any], str]] = {
             "equals": lambda value: _said(value) + unit,
             "one_of": lambda values: "one of " + ", ".join(values),
             "none_of": lambda values: "none of " + ", ".join(values),
