@@ -7,6 +7,7 @@ import time
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
+from google.cloud.dataflow import JobState
 
 from beamprint.pipeline.catalogue.summaries import read_summaries
 from beamprint.pipeline.commands import command_line
@@ -130,4 +131,4 @@ def test_ctrl_c_cancels_the_job_there(bucket, dataflow):
 
     threading.Thread(target=interrupt, daemon=True).start()
     assert submitted(bucket, dataflow) == 130
-    assert dataflow.state == "JOB_STATE_CANCELLED"
+    assert JobState(dataflow.state).name == "JOB_STATE_CANCELLED"
