@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Optional
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, Row
@@ -160,7 +160,7 @@ def _value(value: Any, kind: Kind) -> Any:
 def _row_type(columns: Iterable[Column]) -> RowTypeConstraint:
     return RowTypeConstraint.from_fields(
         [
-            (column.name, _TYPES[column.kind] if column.required else _TYPES[column.kind] | None)
+            (column.name, _TYPES[column.kind] if column.required else Optional[_TYPES[column.kind]])  # noqa: UP045 - Beam knows no unions of collections
             for column in columns
         ]
     )

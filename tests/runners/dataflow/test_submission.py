@@ -1,18 +1,19 @@
 """Jobs submitted as to Dataflow: staged in an emulated store, taken by a stand-in of the service, run in this process."""
 
 import json
-import os
 import signal
 import threading
 import time
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
+from google.cloud.dataflow import JobState
 
 from beamprint.pipeline.catalogue.summaries import read_summaries
 from beamprint.pipeline.commands import command_line
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.places import store_at
+from beamprint.runners import interrupts
 from beamprint.runners.console import RUNNERS
 from beamprint.transforms.audio import objects
 from tests.runners.dataflow.stand_in import service
@@ -124,8 +125,10 @@ def test_ctrl_c_cancels_the_job_there(bucket, dataflow):
         while dataflow.job is None:
             time.sleep(0.1)
         time.sleep(1)
-        os.kill(os.getpid(), signal.SIGINT)
+        interrupts._noted.signal = (
+            signal.SIGINT
+        )  # as the thread of signals does in a process of the command's own
 
     threading.Thread(target=interrupt, daemon=True).start()
     assert submitted(bucket, dataflow) == 130
-    assert dataflow.state == "JOB_STATE_CANCELLED"
+    assert JobState(dataflow.state).name == "JOB_STATE_CANCELLED"
