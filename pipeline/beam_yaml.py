@@ -158,9 +158,10 @@ def _value(value: Any, kind: Kind) -> Any:
 
 
 def _row_type(columns: Iterable[Column]) -> RowTypeConstraint:
-    return RowTypeConstraint.from_fields(
-        [
-            (column.name, _TYPES[column.kind] if column.required else Optional[_TYPES[column.kind]])  # noqa: UP045 - Beam knows no unions of collections
-            for column in columns
-        ]
-    )
+    types: list[
+        Any
+    ] = []  # of typing's making: Beam knows no unions of collections, as in ``Sequence[str] | None``
+    for column in columns:
+        kind = _TYPES[column.kind]
+        types.append((column.name, kind if column.required else Optional[kind]))  # noqa: UP045
+    return RowTypeConstraint.from_fields(types)
