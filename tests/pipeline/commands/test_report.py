@@ -34,6 +34,7 @@ def tracks(number=40):
             if declared.group is Group.DIMENSION
         }
         values |= {"tempo_bpm": rng.uniform(80, 160), "lufs": rng.normal(-14, 2), "sample_peak_dbfs": -1.0}
+        values |= {"repeats": 0, "skips": 0, "channel_rms_dbfs": None, "channel_peak_dbfs": None}
         values |= {"clicks": 0, "dropouts": 0, "dc_offset": 0.0, "hum_db": 0.0, "polarity_inverted": False}
         values |= {"tags": {"album": EVIL if name == EVIL else "An album"}, "embedded": {}}
         made.append(record(name, **values))

@@ -189,6 +189,7 @@ def test_credentials_that_expire_are_no_fault_of_the_track(request, monkeypatch,
         monkeypatch.setenv(name, value)
     uri = f"{cloud.new_bucket()}/track.wav"
     objects.put(uri, b"data", "overwrite")
+    cloud.gate.reset()
     cloud.gate.fault = lambda method, path: status
     try:
         with pytest.raises(CredentialsRefused, match="does not accept the credentials"):
