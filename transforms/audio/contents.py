@@ -255,7 +255,10 @@ class After:
                 seen.add(at)
                 size = int.from_bytes(tail[at + 4 : at + 8], self.order)
                 at += 8 + size + size % 2
-            if skip_id3(data, window + at) - end in (0, 1):
+            stop = window + at
+            if tail[at : at + len(_ID3)] == _ID3:
+                stop = skip_id3(data, stop)
+            if stop - end in (0, 1):
                 return window + match.start()
         return end
 
