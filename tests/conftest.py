@@ -1,13 +1,12 @@
 """The surroundings of every test process, set before NumPy and Numba are loaded.
 
-One BLAS thread, as in a worker: two on small products cost more than they win. A cache of its own for what librosa
-compiles: two processes that fill one cache at once have ended in a segmentation fault.
+One BLAS thread, as in a worker: two on small products cost more than they win. What librosa compiles, for 20 seconds, is
+kept from one run of the tests to the next, by each process of its own: two that filled one cache at once have ended in a
+segmentation fault.
 """
 
-import atexit
 import os
-import shutil
-import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,9 @@ from tests.emulators import emulator
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="numba-")
-atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
+os.environ["NUMBA_CACHE_DIR"] = str(
+    Path(__file__).parent.parent / ".pytest_cache/numba" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+)
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_everything_but_a_run_works_without_beam(here):
     (here / "blocked").mkdir()
     (here / "blocked/sitecustomize.py").write_text(BLOCKED)  # read by child processes too

@@ -194,6 +194,7 @@ sys.exit(console.main())
 """The command where one folder may not be listed; nothing is forbidden to the superuser."""
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_listed_keeps_no_other_from_being_done_and_is_exit_1(tmp_path):
     write(tmp_path / "music/a.wav", song(1.0))
     write(tmp_path / "music/locked/b.wav", song(1.0))

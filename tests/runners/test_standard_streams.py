@@ -82,6 +82,7 @@ def test_a_reader_of_a_table_that_has_seen_enough_is_no_error(done):
     assert command("runs", "out", cwd=done, dead="unread", stream=1) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_a_quiet_run_says_nothing_unless_something_is_wrong(done, tmp_path):
     assert command("run", "music", "-o", tmp_path / "out", "--quiet", cwd=done) == (0, "", "")
     (tmp_path / "bad.wav").write_text("no audio")

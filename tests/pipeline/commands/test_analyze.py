@@ -74,7 +74,7 @@ def test_no_such_column(music):
         analyze([str(music)], "table", columns=["luffs"])
 
 
-@pytest.mark.parametrize("suffix", ["png", "svg"])
+@pytest.mark.parametrize("suffix", ["png", pytest.param("svg", marks=pytest.mark.slow)])
 def test_a_picture_of_a_file_against_a_catalogue(music, tmp_path, capsys, suffix):
     with writing(store_at(str(tmp_path / "out")), "run", listed=2) as made:
         made.replace(made.division.first, [record("a"), record("b", tempo_bpm=None)], [])

@@ -35,9 +35,9 @@ def recording(seed):
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    """Three recordings in four versions each, an exact copy of one of them, and silence twice."""
+    """Two recordings in four versions each, an exact copy of one of them, and silence twice."""
     folder = tmp_path_factory.mktemp("duplicates")
-    for seed in range(3):
+    for seed in range(2):
         pcm = recording(seed)
         for name, change in VERSIONS.items():
             ours = change(pcm)
@@ -61,18 +61,18 @@ def test_versions_and_copies_are_found_and_nothing_else(table):
     groups = {}
     for each in found:
         groups.setdefault(each.group, set()).add(each.track_id)
-    expected = [{f"{seed}-{name}" for name in VERSIONS} for seed in range(3)]
+    expected = [{f"{seed}-{name}" for name in VERSIONS} for seed in range(2)]
     expected[0].add("0-copy.mp3")
     assert sorted(groups.values(), key=min) == [*expected, {"silent-1.wav", "silent-2.flac"}]
     kinds = {each.track_id: each.kind for each in found}
-    assert {kinds[f"{seed}-a.flac"] for seed in range(3)} == {"first"}
+    assert {kinds[f"{seed}-a.flac"] for seed in range(2)} == {"first"}
     assert sorted([kinds["0-b.mp3"], kinds["0-copy.mp3"]]) == ["copy", "recording"]
     assert sorted([kinds["silent-1.wav"], kinds["silent-2.flac"]]) == ["copy", "first"]
 
 
 def test_offset_and_gain_are_those_that_were_made(table):
     by_id = {each.track_id: each for each in beamprint.duplicates(table)}
-    for seed in range(3):
+    for seed in range(2):
         chain = by_id[f"{seed}-c.ogg"]
         start = chain.offset_s + (by_id[chain.of].offset_s if chain.of != f"{seed}-a.flac" else 0)
         assert start == pytest.approx(1.0, abs=0.1)

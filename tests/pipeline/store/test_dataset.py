@@ -278,6 +278,7 @@ def test_full_buckets_are_divided_and_keep_every_row(store):
     assert store.list("_scratch") == store.list("_growth") == []
 
 
+@pytest.mark.slow
 def test_a_dataset_can_be_divided_twice(store, monkeypatch):
     monkeypatch.setattr(growth, "_ROWS_IN_MEMORY", 6)  # several passes
     filled(store, NAMES)

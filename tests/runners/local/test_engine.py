@@ -140,6 +140,7 @@ def test_a_full_disk_ends_the_run_and_says_so(out):
     assert outcome.message == "the disk is full"
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_end_the_run(out):
     outcome = local.run(RunRequest(many(2), faulty_work.job(out), workers=1), work="tests.no_such_module")
     assert outcome.exit_code == 4
@@ -153,7 +154,7 @@ def test_a_machine_on_which_everything_dies_is_not_fought(out, monkeypatch):
     assert len(outcomes(out)) < 10
 
 
-@pytest.mark.parametrize(("allowed", "code"), [(3, 0), (2, 1), (0, 1)])
+@pytest.mark.parametrize(("allowed", "code"), [(3, 0), (2, 1)])
 def test_more_failures_than_allowed_end_the_run(out, allowed, code):
     assert (
         run(out, [*many(7), *[track(f"b{i}", "bad") for i in range(3)]], max_failures=allowed).exit_code
@@ -189,6 +190,7 @@ def test_a_quiet_run_shows_nothing(out, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_worker_that_a_kill_does_not_end_is_left_behind(out, monkeypatch):
     monkeypatch.setattr(
         process._Server, "kill", lambda *_: None
