@@ -75,6 +75,10 @@ class Segment:
         (bounds,) = segment_bounds(total, rate, block=block)
         return cls(np.ascontiguousarray(pcm, np.float32), 0, rate, total, layout, bounds, coding, block)
 
+    def release(self) -> None:
+        """Give the memory back: nothing can be measured afterwards."""
+        vars(self).clear()
+
     @property
     def own(self) -> Span:
         """Own samples at the native rate."""

@@ -13,6 +13,7 @@ from apache_beam.coders.typecoders import registry
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
+from beamprint.dsp.segment import Segment
 from beamprint.transforms import listener, permits
 from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.features import METRICS
@@ -53,11 +54,13 @@ registry.register_coder(Decoded, DecodedCoder)
 class _DecodeFn(beam.DoFn):
     def __init__(self, decode: Decode) -> None:
         self.decode = decode
+        self.last: Segment | None = None
         self.cpu = Metrics.counter(METRICS, "cpu_us/decode")
         self.audio = Metrics.counter(METRICS, "audio_ms")
 
     def process(self, element: Range) -> Iterator[Decoded | Failed]:
         listener.started(element)
+        self._let_go()
         began = time.thread_time_ns()
         try:
             decoded = permits.segments().until_gone(lambda: self.decode(element), attrgetter("segment"))
@@ -70,7 +73,14 @@ class _DecodeFn(beam.DoFn):
         seconds = decoded.segment.own.length / decoded.segment.rate
         self.audio.inc(round(1000 * seconds))
         listener.decoded(element, seconds)
+        self.last = decoded.segment
         yield decoded
+
+    def _let_go(self) -> None:
+        """Empty the segment before: Beam's steps keep what they had last, and two would be in memory at once."""
+        if self.last is not None:
+            self.last.release()
+            self.last = None
 
 
 @dataclass(eq=False)
