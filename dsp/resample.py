@@ -6,6 +6,7 @@ very samples a conversion of the whole track gives.
 """
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -26,13 +27,20 @@ _STRIP = 49
 _ROWS = 256
 
 
-def resample(x: Float32, start: int, *, rate: int, total: int, new_rate: int) -> tuple[Float32, int]:
+Read = Callable[[int, int], Float32]
+"""Samples [start, stop) of a track, float32, shape (stop - start,)."""
+
+
+def resample(
+    read: Read, start: int, stop: int, *, rate: int, total: int, new_rate: int
+) -> tuple[Float32, int]:
     """Convert a stretch of a track.
 
     Parameters
     ----------
-    x : float32, shape (samples,)
-        Samples [start, start + samples) of a track of ``total`` samples, at ``rate`` Hz.
+    read : callable
+        Gives samples from within [start, stop) of a track of ``total`` samples, at ``rate`` Hz. It is asked for some
+        thousands at a time, so that the stretch need not be in memory as a whole.
 
     Returns
     -------
@@ -46,25 +54,28 @@ def resample(x: Float32, start: int, *, rate: int, total: int, new_rate: int) ->
     group = _group_length(up)
     advance = group * down // up
     new_total = -(-total * new_rate // rate)
-    stop = start + len(x)
     first_group = 0 if start == 0 else -(-(start + half) // advance)
     last_group = -(-new_total // group) if stop >= total else (stop - half) // advance
     count = max(0, last_group - first_group)
-    lead = max(0, start - (first_group * advance - half))
-    reach = (first_group + max(count, 1) - 1) * advance + advance + half + 1
-    padded = memory.empty(lead + len(x) + max(0, reach - stop))
-    padded[:lead], padded[lead : lead + len(x)], padded[lead + len(x) :] = 0, x, 0
-    origin = first_group * advance - half - (start - lead)
-    rows = overlapping(padded[origin:], advance + 2 * half + 1, advance)
+
+    def inputs(a: int, b: int) -> Float32:
+        """One row for each of these groups, zeros outside of the stretch."""
+        begin = (first_group + a) * advance - half
+        end = begin + (b - a) * advance + 2 * half + 1
+        inside = slice(max(begin, start), max(begin, start, min(end, stop)))
+        samples = np.zeros(end - begin, np.float32)
+        samples[inside.start - begin : inside.stop - begin] = read(inside.start, inside.stop)
+        return overlapping(samples, advance + 2 * half + 1, advance)
+
     out = memory.empty(count, group)
     if group <= _MAX_GROUP:
         for a in range(0, count, _ROWS):
             block = slice(a, min(a + _ROWS, count))
-            inputs = np.ascontiguousarray(rows[block])
+            rows = np.ascontiguousarray(inputs(block.start, block.stop))
             for taken, made, taps in _strips(rate, new_rate):
-                np.matmul(inputs[:, taken], taps, out=out[block, made])
+                np.matmul(rows[:, taken], taps, out=out[block, made])
     else:
-        _convolve_each(rows[:count], rate, new_rate, out)
+        _convolve_each(inputs(0, count), rate, new_rate, out)
     first = first_group * group
     return out.reshape(-1)[: max(0, new_total - first)], first
 

@@ -122,11 +122,11 @@ class Segment:
     @shared_product
     def y(self) -> Stretch:
         """The analysis signal with its halo: the mono mix at 44.1 kHz, shape (n,)."""
-        mix = self.mix(self.start, self.start + self.pcm.shape[1])
+        stop = self.start + self.pcm.shape[1]
         if self.rate == ANALYSIS_RATE:
-            return Stretch(mix, self.start, self.total_y)
+            return Stretch(self.mix(self.start, stop), self.start, self.total_y)
         samples, first = resample.resample(
-            mix, self.start, rate=self.rate, total=self.total, new_rate=ANALYSIS_RATE
+            self.mix, self.start, stop, rate=self.rate, total=self.total, new_rate=ANALYSIS_RATE
         )
         return Stretch(samples, first, self.total_y)
 
