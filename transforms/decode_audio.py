@@ -76,6 +76,10 @@ class _DecodeFn(beam.DoFn):
         self.last = decoded.segment
         yield decoded
 
+    def finish_bundle(self) -> None:
+        """Leave nothing to a runner that throws its steps away and has not yet collected them."""
+        self._let_go()
+
     def _let_go(self) -> None:
         """Empty the segment before: Beam's steps keep what they had last, and two would be in memory at once."""
         if self.last is not None:

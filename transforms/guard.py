@@ -53,6 +53,9 @@ class Guard(beam.DoFn):
             failure = self._failure(element, bug)
             return [Failed(FAILURES, failure) if self.failures_apart else failure]
 
+    def finish_bundle(self) -> None:
+        self.fn.finish_bundle()
+
     def _failure(self, element: Any, bug: Exception) -> Failure:
         where = self.range_of(element)
         reason = Reason.OUT_OF_MEMORY if isinstance(bug, MemoryError) else Reason.INTERNAL_ERROR

@@ -31,3 +31,4 @@ def test_a_segment_is_emptied_before_the_next_is_decoded_whoever_keeps_it(tmp_pa
 
     in_memory.run_serialised(in_memory.serialise(build))
     assert held == [0, 0, 0, 0]
+    assert not vars(made[-1])
