@@ -24,6 +24,7 @@ from beamprint.dsp.third_difference import (
     context_maximum,
     differences_around,
     stride_of,
+    third_difference,
 )
 
 COLUMNS: tuple[str, ...] = ("repeats", "skips")
@@ -214,9 +215,7 @@ def _jump_at(segment: Segment, at: int) -> float:
     stride = stride_of(segment.rate)
     reach = (AT_JUNCTION + 3) * stride
     x = segment.native.span(at - reach, at + reach)[front_channels(segment.layout)]
-    for _ in range(3):
-        x = x[:, stride:] - x[:, :-stride]
-    return float(np.abs(x).sum(axis=0).max())
+    return float(third_difference(x, stride).sum(axis=0).max())
 
 
 def _skips(segment: Segment, junctions: Junctions, possible: Bool) -> Places:

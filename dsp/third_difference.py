@@ -27,6 +27,13 @@ def blocks_of(samples: Span, rate: int) -> Span:
     return Span(-(-samples.start // length), -(-samples.stop // length))
 
 
+def third_difference(samples: Float32, stride: int) -> Float32:
+    """Absolute third difference along the last axis; element i ends at sample i + 3 stride."""
+    for _ in range(3):
+        samples = samples[..., stride:] - samples[..., :-stride]
+    return np.abs(samples)
+
+
 def block_peaks(pcm: Stretch, channels: list[int], blocks: Span, rate: int) -> Stretch:
     """Largest absolute third difference in each block and channel.
 
@@ -56,7 +63,7 @@ def block_peaks(pcm: Stretch, channels: list[int], blocks: Span, rate: int) -> S
         samples = pcm.span(start - 3 * stride, stop * length)
         block_starts = np.arange(0, (stop - first) * length, length)
         for row, channel in enumerate(channels):
-            difference = _third_difference(samples[channel], stride, memory)
+            difference = _third_difference_in(memory, samples[channel], stride)
             difference[: max(0, 3 * stride - start)] = 0
             difference[max(0, pcm.total - start) :] = 0
             # Positive floats compare like their bits, and integers are compared in a third of the time.
@@ -79,12 +86,9 @@ def differences_around(
     width = length + 2 * margin
     rows = [pcm.span(a - 3 * stride, a + width)[channel] for a in starts.tolist()]
     samples = np.array(rows, np.float32).reshape(blocks.size, width + 3 * stride)
-    d = samples
-    for _ in range(3):
-        d = d[:, stride:] - d[:, :-stride]
     ends = starts[:, None] + np.arange(width)
     inside = (ends >= 3 * stride) & (ends < pcm.total)
-    return samples[:, 3 * stride :], np.abs(d) * inside
+    return samples[:, 3 * stride :], third_difference(samples, stride) * inside
 
 
 def context_maximum(peaks: Float32, near: int, far: int) -> Float32:
@@ -104,8 +108,8 @@ def _sliding_maximum(x: Float32, length: int) -> Float32:
     return x
 
 
-def _third_difference(samples: Float32, stride: int, memory: Float32) -> Float32:
-    """Absolute third difference, in the first row of ``memory``; element i ends at sample i + 3 stride."""
+def _third_difference_in(memory: Float32, samples: Float32, stride: int) -> Float32:
+    """The same of one long row, in the first row of ``memory``: new memory would cost more than the differences."""
     d = samples
     for row in (0, 1, 0):
         out = memory[row, : len(d) - stride]
