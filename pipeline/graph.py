@@ -104,9 +104,8 @@ def measure_ranges(
     """
     taken: Results = ()
     wanted = ranges | "Reshuffle" >> beam.Reshuffle()
-    if (
-        scratch is not None
-    ):  # asked where they are decoded: a worker that takes the place of a dead one begins there
+    if scratch is not None:
+        # Asked where they are decoded: a worker that takes the place of a dead one begins there.
         wanted, *taken = wanted | "TakeOver" >> TakeOver(scratch)
     segments, undecoded = wanted | "DecodeAudio" >> DecodeAudio(decode)
     measured, unmeasured = zip(*(segments | feature(scratch) for feature in FEATURES))

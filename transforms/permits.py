@@ -36,9 +36,8 @@ class Permits:
     """
 
     def __init__(self, count: int) -> None:
-        self._free: SimpleQueue[None] = (
-            SimpleQueue()
-        )  # unlike a semaphore's, its ``put`` may interrupt its ``get``
+        # No semaphore: unlike its methods, ``put`` may interrupt ``get``.
+        self._free: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
             self._free.put(None)
         self._of_thread = threading.local()

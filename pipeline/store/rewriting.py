@@ -69,9 +69,8 @@ def _is_being_written(path: str) -> bool:
     """
     with open(path, "rb") as file:
         try:
-            fcntl.fcntl(
-                file, fcntl.F_SETSIG, signal.SIGURG
-            )  # breaking a lease kills by default; this is ignored
+            # Whoever breaks a lease sends a signal, by default one that kills; this one is ignored.
+            fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except OSError as error:
             return error.errno == errno.EAGAIN

@@ -27,9 +27,9 @@ _SOX_PIPE, _SOX_HEAD = 0x7F000000, 64
 _LARGEST_COMM = 280
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
 """Bytes a sample, by the code of the encoding."""
-_AIFF_CHUNKS = frozenset(b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER PEAK FORM".split()) | {
-    b"ID3 "
-}
+_AIFF_CHUNKS = frozenset(
+    [*b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER PEAK FORM".split(), b"ID3 "]
+)
 _CAF_EDITS = 4
 """Bytes of a counter of edits before the audio."""
 _CAF_BY_LIBSNDFILE = (b"lpcm", b"ulaw", b"alaw", b"alac")
