@@ -97,10 +97,7 @@ class Supervisor:
                 self._staff()
                 self._attend()
             if interrupts.signal is not None:
-                self._progress.say(
-                    f"{interrupts.word}: finishing the tracks in hand; once more ends it at once"
-                )
-                self._wind_up()
+                self._wind_up(interrupts)
         finally:
             self._dismiss()
             self._progress.close(self.status())
@@ -171,10 +168,11 @@ class Supervisor:
             self._check()
             self._progress.show(self.status())
 
-    def _wind_up(self) -> None:
+    def _wind_up(self, interrupts: Interrupts) -> None:
         """Have the workers commit what they have measured, as far as that takes them seconds."""
         for worker in self._busy:
             worker.process.wind_up()
+        self._progress.say(f"{interrupts.word}: finishing the tracks in hand; once more ends it at once")
         until = time.monotonic() + _WIND_UP_S
         with suppress(NotFinished, TooManyFailures):  # the signal came first, and decides over the exit code
             while self._busy and time.monotonic() < until:

@@ -3,7 +3,8 @@
 ``fine``, ``fine:0.2`` (seconds), ``long:4`` (segments), ``bad`` (quarantined by the graph itself), ``segfault``,
 ``mp3fault`` (while stream 2 is diverted), ``exit``, ``hang``, ``spin`` (in C, holding the GIL), ``eat``, ``raise``, ``no_memory``, ``disk_full``, ``suicide_once``,
 ``late`` (dies when all tracks of its slice are measured), ``noise`` (writes to stdout and stderr from C), ``block`` (reads
-from a pipe into which nobody writes), ``wait`` (until there is a file ``go``). Each track leaves a file ``begun/ID``.
+from a pipe into which nobody writes), ``wait`` (until there is a file ``go``). Each track leaves a file ``begun/ID``, a worker that
+is told to wind up ``winding_up/PID``.
 """
 
 import ctypes
@@ -55,7 +56,7 @@ class FakeJob:
 
 
 def job(out: Path) -> FakeJob:
-    for folder in ("begun", "done"):
+    for folder in ("begun", "done", "winding_up"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     return FakeJob(Sink(Folder(FolderStore(str(out)))))
 
@@ -66,14 +67,17 @@ def outcomes(out: Path) -> dict[str, str]:
 
 
 _winding_up = threading.Event()
+_jobs: list[FakeJob] = []
 
 
 def prepare(job):
-    pass
+    _jobs.append(job)
 
 
 def wind_up():
     _winding_up.set()
+    for job in _jobs:
+        (job.out / "winding_up" / str(os.getpid())).touch()
 
 
 def run_tracks(tracks, job):
