@@ -25,7 +25,6 @@ from beamprint.runners.local.messages import (
 from beamprint.transforms import listener
 from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.model import Range, Track
-from beamprint.transforms.partials import is_saved
 
 _LONG_S = 60.0
 _STORE_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
@@ -109,6 +108,9 @@ def _ranges(track: Track, setup: Setup) -> tuple[Range, ...]:
 
 
 def _saved(ranges: Iterable[Sequence[Range]], setup: Setup) -> frozenset[Range]:
+    # Imports Beam, which is loaded already where the work needs it.
+    from beamprint.transforms.partials import is_saved  # noqa: PLC0415
+
     long = (work for of_track in ranges if len(of_track) > 1 for work in of_track)
     return frozenset(work for work in long if is_saved(setup.scratch, work))
 
