@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from beamprint.pipeline.commands.command_line import main as run_command
 from beamprint.pipeline.errors import NotFinished
 from beamprint.runners import interrupts, standard_streams
-from beamprint.runners.without_pandas import leave_out_pandas
+from beamprint.runners.left_out import PANDAS, leave_out
 
 if TYPE_CHECKING:
     from beamprint.pipeline.runner import RunOutcome, RunRequest
@@ -20,7 +20,7 @@ def main() -> NoReturn:
     """Run ``beamprint`` with the words of the command line, and end the process."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # tables are read as UTF-8, whatever the locale
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    leave_out_pandas()
+    leave_out(PANDAS)
     standard_streams.make_safe()
     interrupts.attend()
     logging.basicConfig(level=logging.ERROR)  # Beam warns of every optional package it does not find

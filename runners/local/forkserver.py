@@ -16,10 +16,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from typing import Any, NoReturn, cast
 
+from beamprint.runners.left_out import IN_WORKERS, leave_out
 from beamprint.runners.lifeline import end_with
 from beamprint.runners.local import worker
 from beamprint.runners.local.messages import Fork, Reap, Setup, Work
-from beamprint.runners.without_pandas import leave_out_pandas
 
 _DEATH_S = 5.0
 _LOOK_S = 0.002
@@ -28,7 +28,7 @@ _LOOK_S = 0.002
 def main(descriptor: int) -> None:
     """Serve the parent over the inherited socket ``descriptor``, until it is gone."""
     faulthandler.enable()
-    leave_out_pandas()
+    leave_out(*IN_WORKERS)
     gc.disable()  # loading makes a million objects that all stay
     control: Connection[Any, Any] = Connection(descriptor)
     setup: Setup = control.recv()

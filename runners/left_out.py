@@ -1,0 +1,31 @@
+"""Keep optional libraries out of processes that do not need them.
+
+Beam and pyarrow load pandas, and Beam the clients of clouds and IPython, wherever they are installed. Loading them
+takes longer than measuring a minute of audio. Where they are not installed, both do without them.
+"""
+
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+
+PANDAS = "pandas"
+"""Nothing of Beamprint uses it."""
+IN_WORKERS = (PANDAS, "IPython", "boto3", "google.cloud")
+"""Workers reach stores by other clients."""
+
+
+class _Missing(MetaPathFinder):
+    """Says that modules are not installed."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
+        if fullname in self._names:
+            raise ModuleNotFoundError(f"{fullname} is not needed in this process", name=fullname)
+        return None
+
+
+def leave_out(*names: str) -> None:
+    """Have imports of these modules fail from here on; only for a process that is Beamprint's own."""
+    sys.meta_path.insert(0, _Missing(names))
