@@ -158,8 +158,11 @@ class Segment:
         power = float(self.moments.power[channels, own].sum())
         if len(channels) == 2:
             return MixLevel((power + 2 * float(self.moments.cross[own].sum())) / 4, power / 2)
-        mix = self.mix(self.own.start, self.own.stop)
-        return MixLevel(float(np.vdot(mix, mix)), power / len(channels))
+        mixed = 0.0
+        for start in range(self.own.start, self.own.stop, _MIXED):
+            mix = self.mix(start, min(start + _MIXED, self.own.stop))
+            mixed += float(np.vdot(mix, mix))
+        return MixLevel(mixed, power / len(channels))
 
     @shared_product
     def frames(self) -> Frames:
