@@ -254,13 +254,13 @@ class Supervisor:
 
     def _on_death(self, worker: WatchedWorker) -> None:
         code, tail = self._let_go(worker)
+        killed_for = worker.killed_for
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= _START_ATTEMPTS:
-                last = tail.strip().rpartition("\n")[2] or f"exit code {code}"
-                raise NotFinished(f"worker processes do not start: {last}")
+                last = killed_for.message if killed_for else tail.strip().rpartition("\n")[2]
+                raise NotFinished(f"worker processes do not start: {last or f'exit code {code}'}")
         elif worker.task is not None:
-            killed_for = worker.killed_for
             self._retry(
                 worker,
                 Death(killed_for.reason, killed_for.message, tail)

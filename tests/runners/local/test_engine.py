@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -63,6 +64,15 @@ def test_scratch_that_others_can_write_to_is_wrong_use(out, tmp_path, elsewhere)
     partials.chmod(0o777)
     with pytest.raises(UsageError, match=f"{partials} can be written by others"):
         run(out, many(1), scratch=scratch)
+
+
+def test_workers_that_take_too_long_to_start_end_the_run_and_say_so(out, monkeypatch):
+    monkeypatch.setattr(supervisor, "WatchedWorker", partial(watched_worker.WatchedWorker, _patience=0.0))
+    outcome = run(out, many(1))
+    assert outcome.exit_code == 4
+    assert outcome.message == (
+        "worker processes do not start: the worker made no progress for longer than the time limit"
+    )
 
 
 def test_nothing_to_do_is_done_at_once(out):
