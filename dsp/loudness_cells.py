@@ -47,7 +47,8 @@ def pack(energies: Float64, rate: int) -> UInt16:
 
 def unpack(packed: UInt16) -> Float64:
     """Mean square of each cell, float64, shape (cells,): the inverse of ``pack`` but for rounding."""
-    return np.take(_mean_squares(), packed)
+    # No index is outside the table: with "clip", NumPy need not look, and takes half the time.
+    return np.take(_mean_squares(), packed, mode="clip")
 
 
 @cache
