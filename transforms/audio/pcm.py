@@ -100,7 +100,9 @@ def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
         error.missing_s = short / decoder.format.rate
         raise error
     if found == 0:
-        raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
+        # An Ogg stream says where it ends; others of unknown length may well be meant to hold nothing.
+        cut = contents.container == "ogg" and not contents.length_known and TRUNCATED not in contents.notes
+        raise BadAudio(Reason.TRUNCATED if cut else Reason.EMPTY, "the file has a header and no samples")
 
 
 def _deinterleave(block: Buffer, planar: Float32) -> None:

@@ -48,6 +48,13 @@ def test_a_cut_anywhere_is_never_a_record(made, scratch, name, share):
     assert reason is Reason.TRUNCATED or (length < 512 and reason in IN_A_HEADER)
 
 
+@pytest.mark.parametrize("name", ["vorbis", "opus"])
+def test_ogg_that_is_cut_right_behind_its_headers_is_a_cut(made, scratch, name):
+    data = made[name]
+    pages = [at for at in range(len(data)) if data[at : at + 4] == b"OggS"]
+    assert reason_of(scratch, data[: pages[2]]) is Reason.TRUNCATED
+
+
 @pytest.mark.parametrize("name", ["flac", "flac24"])
 def test_a_cut_close_behind_the_last_flac_frames_header_is_a_cut(made, scratch, name):
     data = made[name]
