@@ -1,7 +1,7 @@
 """Energy of the whole track in seven frequency bands, to about the resolution of one long transform.
 
-Each band is measured at the lowest rate that holds it, with windows that overlap by a quarter: their squares
-add up to one, so that every sample counts once. A track that is so short that every segment's halo
+Each band is measured at the lowest sample rate that holds it. Windows overlap by a quarter and their squares
+add up to one, so every sample counts once. A track so short that every segment's halo
 holds all of it is transformed in one piece.
 """
 
@@ -24,11 +24,11 @@ WHOLE_LENGTH = 4 * ANALYSIS_RATE
 _LEVELS = ((4, 16_384, slice(0, 3)), (3, 8192, slice(3, 4)), (2, 4096, slice(4, 5)))
 """Pyramid level, window length, and the bands measured there: bins of 0.2, 0.7 and 2.7 Hz.
 
-Where a spectral line lies near an edge, bins of 0.7 Hz put 0.4 points into the wrong band, these 0.01.
+Near a band edge, a spectral line puts 0.4 percentage points into the wrong band with bins of 0.7 Hz, 0.01 with these.
 """
 _OVERLAP = 4
-"""Each window shares a quarter with the next. Errors were at most 0.03 points on 21 tracks, as with a half, which
-costs half as much again."""
+"""Windows overlap by a quarter: errors were at most 0.03 points on 21 tracks. An overlap of a half has the same
+errors and costs half as much again."""
 _FRAME_BANDS = slice(5, 7)
 _BATCH = 16
 

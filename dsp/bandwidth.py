@@ -25,9 +25,9 @@ HIGH_RATE = 60_000
 SOFT_LOWEST_BAND, SOFT_GAP = 190, 20
 """Used above 60 kHz if there is no sharp edge: the images that some converters leave fall off over 2 kHz."""
 DEEPEST_DB = 100.0
-"""What lies farther below the strongest band is no content: images of a resampler, rounding."""
+"""Anything farther below the strongest band is no content, but images of a resampler or rounding."""
 FRAMES_APART = 4
-"""Only every fourth frame is analysed: a low-pass does not come and go."""
+"""Only every fourth frame is analysed: a low-pass filter is there all the time."""
 NO_EDGE = Missing("no_edge")
 
 _BATCH = 8
@@ -46,9 +46,9 @@ class SpectraByLevel:
     rate, total : int
         Native rate in Hz and samples a channel of the whole track.
     mix : MixLevel
-        What is left of the channels in the mono mix.
+        Energy of the mono mix and of its channels.
     levels : int64, ascending
-        Floor of the frame power in dB.
+        Power of a frame in dB, rounded down.
     power : float32, shape (levels, bands)
         Sums over the frames of the mean power of the bins within a band.
     """
@@ -106,8 +106,8 @@ def finish(spectra: SpectraByLevel) -> Columns:
     Returns
     -------
     ``bandwidth_hz`` : lower edge of the lowest band from 3 kHz up beyond which everything lies 15 dB below
-        the kilohertz before; half the rate where there is no such edge.
-    ``bandwidth_drop_db`` : how far the kilohertz after lies below the one before; missing if ``no_edge``.
+        the kilohertz before it; half the sample rate if there is no such edge.
+    ``bandwidth_drop_db`` : how far the kilohertz after the edge lies below the one before; missing if ``no_edge``.
 
     Both are missing if ``too_short`` for a frame, ``silent`` or ``mono_mix_cancelled``.
     """

@@ -24,8 +24,8 @@ _PHASE_THRESHOLD = -0.05
 def track(strength: Float32, period: float) -> Float64:
     """Beat times in frames: the path of strong onsets about one period apart (Ellis 2007).
 
-    The score of a frame is its strength plus the best, over earlier frames between 2/3 and 3/2 of a
-    period away, of their score less 300 ln(lag / period)^2.
+    The score of a frame is its strength plus the largest of the scores of earlier frames, 2/3 to 3/2 of a period
+    away, each less 300 ln(lag / period)^2.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def track(strength: Float32, period: float) -> Float64:
 
     Returns
     -------
-    float64, shape (beats,), between frames, smoothed by a line over nine beats, within the track.
+    float64, shape (beats,): fractional frames within the track, smoothed by a line over nine beats.
     """
     salience = _salience(strength)
     if not salience.any():
@@ -65,9 +65,9 @@ def _salience(strength: Float32) -> Float64:
 
 
 def _best_paths(salience: Float64, period: float) -> tuple[Float64, Int32]:
-    """Score of the best path that ends in each frame, and its previous frame (negative: it starts here).
+    """Score of the best path that ends in each frame, and its previous frame (negative: the path starts here).
 
-    Done in blocks as long as the shortest lag: nothing in a block depends on the block itself.
+    Computed in blocks as long as the shortest lag, so that no frame depends on another one of its block.
     """
     shortest, longest = math.ceil(period / _REACH), math.floor(period * _REACH)
     lags = np.arange(longest, shortest - 1, -1, dtype=np.int32)
@@ -86,7 +86,7 @@ def _best_paths(salience: Float64, period: float) -> tuple[Float64, Int32]:
 
 
 def straightened(beats: Float64) -> Float64:
-    """Each beat on the line through the nine around it: takes out the jitter of single onsets, keeps the drift."""
+    """Each beat on the line through the nine around it: this removes the jitter of single onsets, not the drift."""
     count = min(_LINE_BEATS, len(beats) - (len(beats) + 1) % 2)
     if count < 3:
         return beats
@@ -105,7 +105,7 @@ def _line_ends(count: int) -> Float64:
 
 
 class PhaseEvidence:
-    """What tells beats from the points halfway between them: harmony changes on beats, bass and snare sound there.
+    """Evidence for beats against the points halfway between: harmony changes on beats, bass and snare sound there.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class PhaseEvidence:
         return self._snare[self._nearest(beats)].astype(np.float64)
 
     def at(self, beats: Float64, period: float) -> float:
-        """How much like beats the given times in frames are, a ``period`` of frames apart."""
+        """How strong the evidence is that the given times are beats; times and ``period`` in frames."""
         change = self.harmony.at(beats / FRAME_RATE, period / 2 / FRAME_RATE).mean()
         bass = self.bass_at(beats).mean() / self._bass_level
         snare = self.snare_at(beats).mean() / self._snare_level
@@ -145,7 +145,7 @@ class PhaseEvidence:
 
 
 def in_phase(beats: Float64, period: float, evidence: PhaseEvidence) -> Float64:
-    """The beats, or the points halfway between them where those are more like beats.
+    """The beats, or the points halfway between them where the evidence for those is stronger.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class Codes:
     bits : int or None
         Word length of the codes; None for a lossy file.
     codes : int or None
-        The OR, or None where float samples are no multiples of 2^-23.
+        The OR, or None if a float sample is not a multiple of 2^-23.
     """
 
     bits: int | None

@@ -26,7 +26,7 @@ SILENCE_POWER = 1e-6
 SHORTEST_SILENCE_S = 1.0
 NOISE_PERCENTILE = 1.0
 DIGITAL_SILENCE = Missing("digital_silence")
-"""Every block holds a cell without any noise."""
+"""Every block contains a cell without any noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Quiet:
     Attributes
     ----------
     cells : Span
-        Numbers of the cells that were looked at.
+        Numbers of the cells examined.
     start, stop : int64
         First cell and the one after the last.
     energy : float64
@@ -74,7 +74,7 @@ class CellLevels:
     constant : bool, shape (steps,)
         The step holds a cell in which every channel is constant.
     quiet : Quiet
-        Where no channel is above -60 dBFS, a constant offset left out.
+        Cells in which no channel exceeds -60 dBFS when its mean is removed.
     """
 
     rate: int
@@ -130,7 +130,7 @@ def finish(levels: CellLevels) -> Columns:
 
     Returns
     -------
-    ``dc_offset`` : mean of the channel where it is largest in magnitude, full scale 1.
+    ``dc_offset`` : the channel mean of the largest magnitude, full scale 1.
     ``leading_silence_s``, ``trailing_silence_s`` : seconds; missing (``silent``) where no cell is loud.
     ``noise_floor_dbfs`` : 1st percentile of the blocks' level; missing if ``silent``, ``too_short`` for
         a block, or ``digital_silence``.
@@ -152,14 +152,14 @@ def finish(levels: CellLevels) -> Columns:
 
 
 def _runs(numbers: Span, quiet: Bool, energy: Float64) -> Quiet:
-    """Runs of quiet cells with these numbers, and the energy in each."""
+    """Runs of the quiet ones among these cells, and the energy in each run."""
     start, stop = np.flatnonzero(np.diff(quiet, prepend=False, append=False)).reshape(-1, 2).T
     until = np.concatenate([[0.0], np.cumsum(energy * quiet)])
     return Quiet(numbers, start + numbers.start, stop + numbers.start, until[stop] - until[start])
 
 
 def _joined(parts: list[Quiet]) -> Quiet:
-    """Runs of consecutive stretches, where one can begin in one stretch and end in another."""
+    """Runs of consecutive stretches; a run may continue from one stretch into the next."""
     numbers = Span(parts[0].cells.start, parts[-1].cells.stop)
     start, stop, energy = (
         np.concatenate([getattr(p, name) for p in parts]) for name in ("start", "stop", "energy")

@@ -1,7 +1,7 @@
 """Cells: stretches of equal duration on the absolute grid, their energies and their peaks.
 
 Cell k of a grid of c cells a second is samples [e_k, e_{k+1}) with e_k = floor(k fs / c + 1/2), so
-that cells keep time at every sample rate. A cell belongs to the segment that holds its first sample.
+that cells do not drift at any sample rate. A cell belongs to the segment that holds its first sample.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from beamprint.dsp.arrays import Float32, Float64, Int64
 from beamprint.dsp.grid import Span
 
 CELLS_PER_SECOND = 100
-"""Of the grid that loudness and quality control are measured on."""
+"""Grid of loudness and quality control."""
 
 
 def edge(cell: int, rate: int, per_second: int) -> int:

@@ -1,7 +1,7 @@
 """Mel-frequency cepstral coefficients: the shape of the mel spectrum in 13 numbers (Davis and Mermelstein 1980).
 
-They count levels from 80 dB below the loudest of the track, which is known when all of it was heard. So levels are
-kept until then, of at most five minutes of frames: of longer tracks every second, fourth ... frame.
+Levels count from 80 dB below the loudest of the track, which is known only at its end. So levels are
+kept until then, for at most five minutes of frames: of longer tracks every second, fourth ... frame.
 """
 
 from functools import cache
@@ -66,7 +66,7 @@ def mfcc(track: Levels, loud: Bool) -> tuple[Float64, Float64]:
     track : Levels
         Of the whole track.
     loud : bool, shape (frames,)
-        Which frames of the track count; one that was kept at least.
+        Frames of the track that count; at least one of them was kept.
     """
     kept = track.kept[loud[:: track.every]]
     floor = np.full(mel.BANDS, _STEPS_PER_DB * (track.loudest_db - FLOOR_DB), np.float32)

@@ -1,4 +1,4 @@
-"""Level and peak of each channel: a dead, faint or hot channel shows beside the others."""
+"""Level and peak of each channel, which reveal a dead, faint or hot channel."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Harmony change: how unlike the pitch classes just before and just after a moment are."""
+"""Harmony change: how much the pitch classes differ just before and just after a moment."""
 
 import math
 from functools import cache
@@ -22,7 +22,8 @@ _HOP = HOP_Y >> LEVEL
 _RANGE_HZ = (100.0, 2000.0)
 
 _UNPITCHED, _PITCHED = 0.06, 0.10
-"""Tonality at which harmony counts for nothing and in full: drums have 0.04, ringing ones 0.07, most music 0.08 to 0.2."""
+"""Tonality up to which harmony does not count, and from which it counts fully: drums have 0.04, ringing drums 0.07,
+most music 0.08 to 0.2."""
 
 
 @cache
@@ -73,7 +74,7 @@ def tonality(chroma: Float32) -> float:
 
 
 class HarmonyChange:
-    """Answers how much the harmony changes at given moments of a track.
+    """How much the harmony changes at given moments of a track.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ class HarmonyChange:
     Attributes
     ----------
     weight : float
-        How much to trust the answers, from 0 for drums, whose spectrum changes most between hits, to 1.
+        How much to trust the values, from 0 for drums, whose spectrum changes most between hits, to 1.
     """
 
     def __init__(self, chroma: Float32) -> None:

@@ -24,20 +24,20 @@ COLUMNS: tuple[str, ...] = ("clicks",)
 SMALLEST = 0.006
 """Smallest third difference that counts."""
 PROMINENCE = (5.0, 15.0)
-"""How many times a block must exceed its context: 5 for a third difference of 1 and more, which hardly ever
-stands alone in music; 15 for a third of that size and less, which drums can have."""
+"""How many times a block must exceed its context: 5 for a third difference of 1 and more, which is hardly ever
+isolated in music; 15 for a third of that size and less, which drums can have."""
 CONTEXT = (2, 24)
 """First and last of the blocks on either side that a click is compared with."""
 MERGED_WITHIN = 25
 EXCURSION = 1.5
-"""A click must lie this many times as far from the course of the signal as the courses before and after it differ."""
+"""Least ratio of a click's excursion to the difference between the extrapolations from before and from after it."""
 SHARPNESS = 1.5
-"""Smallest third difference over excursion; it is 3 for a single odd sample, 2 for two or three."""
+"""Least ratio of third difference to excursion; it is 3 for a single odd sample, 2 for two or three."""
 ALONE = 3.0
-"""How many times a click must exceed what surrounds it directly, where a drum still rings."""
+"""How many times a click must exceed the differences close to it, where a drum still rings."""
 
 _GAP, _FIT = 2, 4
-"""Samples on either side that belong to a click, and the samples beyond them that show the course of the signal."""
+"""Samples on either side that belong to a click, and the samples beyond them that the signal is extrapolated from."""
 _RINGING = (7, 40)
 """First and last of the third differences on either side in which a click must not ring."""
 
@@ -66,7 +66,7 @@ def merge(partials: Iterable[Clicks]) -> Clicks:
 
 
 def finish(total: Clicks) -> Columns:
-    """``clicks``, where neighbours and both channels count once; as ``faults`` with the height of the impulse."""
+    """``clicks``: neighbours and those of both channels count once; ``faults`` with the height of each impulse."""
     length = block_length(total.rate)
     whole_blocks = replace(
         total.impulses,
@@ -91,7 +91,7 @@ def _impulses(segment: Segment, channel: int, blocks: Int64) -> Places:
 
 
 def _prominent_blocks(peaks: Float32) -> Int64:
-    """Numbers of the blocks whose maximum stands out of the context's, counted after the first 24, which are context."""
+    """Numbers of the blocks that stand out of their context, counted from the 25th: the first 24 are context only."""
     near, far = CONTEXT
     own = peaks[far : peaks.size - far]
     needed = _needed_prominence(own) * context_maximum(peaks, near, far)
@@ -104,10 +104,10 @@ def _needed_prominence(peak: Float32) -> Float32:
 
 
 def _excursions(samples: Float32, difference: Float32, largest: Int64, stride: int) -> Float32:
-    """How far each suspect lies off the course of the signal; 0 where that does not go on after it, or it is not sharp.
+    """How far each suspect lies off the extrapolated signal; 0 unless that is sharp and the signal goes on after it.
 
-    After a cut or a drum beat the signal is somewhere else. ``largest`` has the place in each row of ``samples`` at
-    which the largest difference ends, one or two strides after an odd sample, ``difference`` its size.
+    After a cut or a drum beat the signal goes on elsewhere. ``largest`` is the index in each row of ``samples`` at
+    which the largest difference ends, one or two strides after an odd sample; ``difference`` is its size.
     """
     from_before, from_after = _extrapolations()
     offsets = np.arange(-_GAP - _FIT, _GAP + _FIT + 1) * stride

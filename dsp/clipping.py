@@ -17,37 +17,37 @@ from beamprint.dsp.segment import Segment
 COLUMNS: tuple[str, ...] = ("clipped_samples", "samples_over_fs")
 
 NEAR_PEAK = 1 - 2.0**-11
-"""Share of the channel's peak that a top must reach. A top spreads by no more than the rest of its level, and stands over
-those beside it by more."""
+"""Share of the channel's peak that a top must reach. Its samples differ by at most the remaining share of its level,
+and exceed the samples beside it by more."""
 LOWEST_PEAK = 0.25
 SHORTEST = 3
 """Samples at 44.1 kHz."""
 FLATNESS = 0.2
-"""Largest spread of a top re its height over the nearer neighbour; a parabola, the top of any clean tone, has 0.25."""
+"""Largest spread of a top re its height over the nearer neighbour; the parabola on top of any clean tone has 0.25."""
 FEWEST_STEPS = 2.5
-"""Smallest height of a top in steps of the word length: else rounding made it flat."""
+"""Smallest height of a top in quantisation steps: a lower one may be flat by rounding."""
 AROUND_S = 0.02
-"""Time on either side in which the sound must also move ..."""
+"""Time on either side in which the sound must also move."""
 OFF_PEAK, STANDING = 0.10, 0.25
-"""... so much of it off the peak, and of that no more standing still: square waves have nothing but tops."""
+"""Least share of that time off the peak, and largest share of this part without motion: square waves have only tops."""
 TOGETHER_S = 0.1
-"""Tops with less between them are one fault."""
+"""Tops less than this apart are one fault."""
 
 _MARGIN_CELLS = 6
 _AROUND_CELLS = 2
 _TOGETHER_CELLS = 24
-"""Runs of cells with no more between them are searched together: that many cost as much as a start."""
+"""Runs of cells up to this far apart are searched together: a new search costs as much as so many cells."""
 _LONGEST_PIECE = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
 class Tops:
-    """Flat tops of a channel, those of one cell and of equal level together; arrays of shape (n,).
+    """Flat tops of a channel; tops of equal level in one cell are one entry. Arrays of shape (n,).
 
     Attributes
     ----------
     start, stop : int64
-        First sample of the first top, and the one after the last sample of the last.
+        First sample of the first top, and the one after the last top.
     level : float32
         Largest magnitude.
     samples : int64
@@ -65,13 +65,13 @@ class Tops:
 
 @dataclass(frozen=True, slots=True)
 class Clipping:
-    """Peak and tops near it of every channel but the LFE, and the samples over full scale in all of those.
+    """For all channels but the LFE: peak, tops near the peak, and the number of samples over full scale.
 
     Attributes
     ----------
     rate : int
     channels : tuple of int
-        Their numbers.
+        Channel numbers.
     peaks : float32, shape (channels,)
     tops : list of Tops
     over : int
@@ -132,7 +132,7 @@ def _over(segment: Segment, channels: tuple[int, ...], peaks: Float32) -> int:
 
 
 def _tops(segment: Segment, channel: int, peaks: Float32, highest: np.float32) -> Tops:
-    """Flat tops near the peak of a channel, whose cells have these peaks."""
+    """Flat tops near the peak of a channel; ``peaks`` has the peak of each cell."""
     found = [_NO_TOPS]
     if highest >= LOWEST_PEAK * NEAR_PEAK:
         near = np.diff(peaks >= highest * np.float32(NEAR_PEAK), prepend=False, append=False)
@@ -144,7 +144,7 @@ def _tops(segment: Segment, channel: int, peaks: Float32, highest: np.float32) -
 
 
 def _pieces(runs: list[list[int]], longest: int) -> Iterator[Span]:
-    """Runs of cells near the peak, those near each other together; only a run that is too long itself is cut."""
+    """Runs of cells near the peak, neighbouring runs joined; only a run that is itself too long is cut."""
     start, stop = runs[0]
     for a, b in runs[1:]:
         if a - stop > _TOGETHER_CELLS or b - start > longest:
@@ -171,7 +171,7 @@ def _tops_of_piece(segment: Segment, channel: int, own: Span, highest: np.float3
 
 
 def _flat_tops(x: Float32, highest: np.float32, segment: Segment) -> tuple[Tops, Index]:
-    """Tops near ``highest``, one each, and where each is largest, counted from the first sample of ``x``."""
+    """Each top near ``highest``, and the index in ``x`` of its largest sample."""
     magnitude = np.abs(x)
     shortest = max(SHORTEST, round(SHORTEST * segment.rate / ANALYSIS_RATE))
     start, last = _level_runs(x, magnitude, highest * np.float32(NEAR_PEAK), shortest)
@@ -194,9 +194,9 @@ def _flat_tops(x: Float32, highest: np.float32, segment: Segment) -> tuple[Tops,
 
 
 def _level_runs(x: Float32, magnitude: Float32, lowest: np.float32, shortest: int) -> tuple[Index, Index]:
-    """First and last samples of runs that hardly change from sample to sample; those wholly below ``lowest`` may lack.
+    """First and last samples of runs that hardly change from sample to sample; runs below ``lowest`` may be missing.
 
-    What else is cut off by it is no flat top: it falls by less beside the cut than a top must.
+    A run that ``lowest`` cuts is no flat top: beside the cut it falls by less than a top must.
     """
     near = magnitude >= lowest * np.float32(NEAR_PEAK)
     i = np.flatnonzero(near[:-1] & near[1:])
@@ -209,7 +209,7 @@ def _level_runs(x: Float32, magnitude: Float32, lowest: np.float32, shortest: in
 
 
 def _moves_around(x: Float32, edges: Int64) -> Bool:
-    """For each cell whether the sound around it moves, off the peaks of the cells and not in steps."""
+    """Whether the sound around each cell moves, away from the peaks and not in steps."""
     starts, lengths = edges[:-1], np.diff(edges)
     magnitude = np.abs(x)
     off = magnitude < np.repeat(np.maximum.reduceat(magnitude, starts) * np.float32(NEAR_PEAK), lengths)
@@ -225,7 +225,7 @@ def _around(counts: Int64) -> Int64:
 
 
 def _by_cell(tops: Tops, cell: Index, first: int) -> Tops:
-    """Those of one cell with the same level as one; ``first`` is the sample that they are counted from."""
+    """Tops of one cell and level joined into one; ``first`` is the sample that positions are counted from."""
     if not cell.size:
         return _NO_TOPS
     order = np.lexsort((tops.start, tops.level, cell))

@@ -21,7 +21,7 @@ CLASSES = 12
 
 _CHUNK = 256
 _ROW_ADVANCE = 64
-"""Samples from one row of the matrix product to the next, where frames are closer together."""
+"""Samples from one row of the matrix product to the next; a row holds several frames if they are closer."""
 
 
 def relative_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> Float32:

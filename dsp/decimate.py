@@ -13,7 +13,7 @@ from beamprint.dsp.windows import kaiser_low_pass
 FIRST_LEVEL = 2
 LAST_LEVEL = 8
 MARGIN_SECONDS = 4.25
-"""What every level holds at least on both sides of the own samples, as far as the track reaches."""
+"""Least time that every level covers on both sides of the own samples, within the track."""
 
 _GRANULE = 1 << 16
 """Samples of the analysis signal that are decimated together; counted from sample 0, the same for every segment."""
@@ -40,7 +40,7 @@ class Pyramid:
     y : Stretch
         Analysis signal, shape (n,).
     own : Span
-        Samples of it that every level must hold, with the margin around them.
+        Samples of ``y`` that every level must cover, with the margin around them.
     """
 
     def __init__(self, y: Stretch, own: Span) -> None:

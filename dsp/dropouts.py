@@ -1,7 +1,7 @@
-"""Dropouts: moments in which a channel, or all of them, stand still in the middle of sound.
+"""Dropouts: stretches of equal samples in one channel, or in all, in the middle of sound.
 
-Much stands still by nature: square waves, clipped basses, gated drums, synthetic speech between its words. There it
-happens often, or the sound fades into it and out of it. What is lost is cut off.
+Many sounds stand still by nature: square waves, clipped basses, gated drums, synthetic speech between words. They do
+so often, or they fade in and out. A dropout is rare, and cut off sharply.
 """
 
 from collections.abc import Iterable
@@ -20,24 +20,24 @@ COLUMNS: tuple[str, ...] = ("dropouts",)
 
 SHORTEST_S = 0.002
 LONGEST_S = 5.0
-"""A longer run is a pause. A segment's halo reaches no farther, either."""
+"""A longer run is a pause, and would exceed a segment's halo."""
 CONTEXT_S, EDGE_S = 0.020, 0.002
-"""What is heard on either side, and the part of it that shows whether the sound fades."""
+"""Time examined on either side, and the part of it next to the run, where a fade shows."""
 LOUD_POWER = 1e-5
 """-50 dBFS."""
 NEAR_PEAK = 0.9
-"""Share of the channel's peak from which on a held value is clipped."""
+"""Share of the channel's peak from which a held value counts as clipped."""
 AROUND_S, CROWDED = 0.5, 0.25
-"""Time on either side of which runs may fill less than this share."""
+"""Time on either side, and the share of it that other runs must not reach."""
 FADE_DB, JUMP_DB = 22.0, -30.0
-"""How far the edge may lie under the context, and the smallest step into or out of a run re the surroundings."""
+"""Largest drop from the context to its edge, and smallest step into or out of a run re the surroundings."""
 PAUSES_A_MINUTE = 6.0
-"""More runs than that which are no dropouts: a sound with pauses, in which a dropout must also be ..."""
+"""With more other runs than this, the sound has pauses: dropouts must then also meet the strict limits."""
 STRICT_FADE_DB, STRICT_JUMP_DB = 14.0, -26.0
 STRICT_LEVEL_DB, STRICT_STEP_DB = 8.0, 6.0
-"""... cut off more sharply, near the track's loud level (90th percentile), and between equal levels."""
+"""Strict limits, also: distance from the loud level (90th percentile), and between the levels before and after."""
 RHYTHM, RHYTHM_S = 5, 0.003
-"""So many dropouts are a rhythm if over half of their intervals lie within 3 ms."""
+"""From so many dropouts on, they are a rhythm if over half of the intervals lie within 3 ms."""
 
 _LEVELS, _HIGHEST_DB = 200, 20
 """Steps of 1 dB in the histogram of levels."""
@@ -52,7 +52,7 @@ class Suspects:
     Attributes
     ----------
     places : Places
-        The level is that of the quieter surroundings.
+        With the level of the quieter side.
     held : float32
         Largest magnitude that a channel stands still at.
     fade_db : float32
@@ -75,14 +75,14 @@ class Suspects:
 
 @dataclass(frozen=True, slots=True)
 class Dropouts:
-    """What may be a dropout in a stretch, and what a track needs to be judged.
+    """Possible dropouts of a stretch, and the figures to judge them by.
 
     Attributes
     ----------
     rate, total : int
         Native rate in Hz, samples a channel of the whole track.
     suspects : list of Suspects
-        Of each channel but the LFE, and of all together last.
+        One for each channel but the LFE, the last for all channels together.
     pauses : int
         Runs between loud surroundings that are crowded or faded.
     peaks : float32, shape (channels,)
@@ -163,13 +163,14 @@ def _loud(segment: Segment, channel: int, runs: Runs, but_for: Runs | None) -> S
 
 
 def _measured(segment: Segment, channel: int, heard: list[int], runs: Runs) -> Suspects:
-    """What surrounds some runs; those with quiet surroundings are left out."""
+    """Measure the surroundings of runs; runs with quiet surroundings are left out."""
     context, edge = (round(seconds * segment.rate) for seconds in (CONTEXT_S, EDGE_S))
     sides = [
         np.stack([segment.native.span(a, a + context)[heard] for a in starts])
         for starts in ((runs.start - context).tolist(), runs.stop.tolist())
     ]
-    sides[1] = sides[1][..., ::-1]  # now both run up to the edge
+    # Both sides run towards the edge.
+    sides[1] = sides[1][..., ::-1]
     power = np.array([np.square(side).mean((1, 2), dtype=np.float64) for side in sides])
     at_edge = np.array([np.square(side[..., -edge:]).mean((1, 2), dtype=np.float64) for side in sides])
     held = np.stack([segment.native.span(a, a + 1)[heard, 0] for a in runs.start.tolist()])
@@ -194,7 +195,7 @@ def _joined(parts: Iterable[Suspects]) -> Suspects:
 
 
 def _crowded(segment: Segment, places: Places, runs: Runs) -> Bool:
-    """Whether runs fill much of the time around, as far as the track reaches."""
+    """Whether other runs fill much of the time around each place, within the track."""
     around = round(AROUND_S * segment.rate)
     first, stop = np.maximum(places.start - around, 0), np.minimum(places.stop + around, segment.total)
     itself = places.stop - places.start
@@ -202,7 +203,7 @@ def _crowded(segment: Segment, places: Places, runs: Runs) -> Bool:
 
 
 def _sharp(suspects: Suspects, levels: Int64) -> Bool:
-    """Whether a run is cut off even for a sound with pauses."""
+    """Whether each run meets the strict limits, for a sound with pauses."""
     loud_db = np.searchsorted(np.cumsum(levels), 0.9 * levels.sum()) - _LEVELS + _HIGHEST_DB
     level_db = _decibels(suspects.places.level.astype(np.float64) ** 2)
     return (

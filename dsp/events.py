@@ -1,7 +1,7 @@
 """Whether anything happens in a sound: is it struck, or does its harmony move?
 
 Vibrato, tremolo, swelling pads, beating and noise rise as often as notes do, and as regularly. But they fall as fast
-as they rise, and they stay where they are.
+as they rise, and their harmony does not change.
 """
 
 import numpy as np
@@ -19,11 +19,11 @@ _CHANGE, _CHANGE_SECONDS, _EVERY_SECONDS = 0.2, 0.5, 0.1
 def happen(strength: OnsetStrength, rms: Float32, harmony: HarmonyChange) -> bool:
     """Whether a sound has events that may be counted.
 
-    It has where one of three holds:
+    It has if one of three holds:
 
     - it is struck: the largest 5 % of the attack strength are 1.3 times those of the release strength (steady, wavering
       and noisy sounds: 0.6 to 1.2; struck music, metal guitars included: 1.4 and more);
-    - it is switched: the level rises 8 dB beyond its last three frames in 2 % of them (beeps that end as they begin);
+    - it is switched: in 2 % of the frames the level rises 8 dB above the last three (beeps that end as they begin);
     - its harmony moves: 1 - cosine of the chroma half a second before and after reaches 0.2 in 5 % of the track
       (steady sounds: under 0.1; chords on a flute: 0.5).
 
@@ -43,7 +43,7 @@ def happen(strength: OnsetStrength, rms: Float32, harmony: HarmonyChange) -> boo
 
 
 def _steps(rms: Float32) -> Float64:
-    """Rise of the level in dB beyond the highest of the three frames before, nothing counting 40 dB under the loudest."""
+    """Rise of the level in dB above the last three frames, levels floored at 40 dB below the loudest."""
     floor = max(float(rms.max(initial=0)) * _STEP_FLOOR, float(np.finfo(np.float32).tiny))
     level = 20 * np.log10(np.maximum(rms, floor), dtype=np.float64)
     if len(level) <= _STEP_FRAMES:
@@ -53,6 +53,6 @@ def _steps(rms: Float32) -> Float64:
 
 
 def _changes(harmony: HarmonyChange, frames: int) -> Float64:
-    """Harmony change every tenth of a second at which both sides are whole."""
+    """Harmony change every tenth of a second, where both sides lie within the track."""
     last = frames / FRAME_RATE - _CHANGE_SECONDS
     return harmony.at(np.arange(_CHANGE_SECONDS, last, _EVERY_SECONDS), _CHANGE_SECONDS)

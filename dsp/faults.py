@@ -11,7 +11,7 @@ from beamprint.dsp.arrays import Float32, Int64
 
 MOST_OF_A_KIND = 200
 ALL_CHANNELS = -1
-"""Stands for the channel of ``Places`` where it is all of them."""
+"""Channel in ``Places`` of a fault that concerns all channels."""
 
 
 class Fault(TypedDict):
@@ -49,7 +49,7 @@ class Places:
 
     @classmethod
     def of(cls, start: Int64, stop: Int64, channel: int | Int64, level: Float32) -> "Places":
-        """Places in one channel, or with the channel of each."""
+        """Places in one channel, or each in its own."""
         return cls(start, stop, np.broadcast_to(np.int64(channel), start.shape), level)
 
     @classmethod
@@ -74,7 +74,7 @@ class Places:
     def together(self, within: int) -> "Places":
         """Places with fewer than ``within`` samples from each to the next become one; they must be in order.
 
-        The level is the largest; the channel is the one that all have, if there is one.
+        The level is the largest; the channel is kept where all have the same.
         """
         if not len(self):
             return self
@@ -89,7 +89,7 @@ class Places:
         )
 
     def faults(self, kind: str, rate: int) -> list[Fault]:
-        """As items of the column, the first of them where they are many."""
+        """As items of the column; only the first ones where there are many."""
         held = self[:MOST_OF_A_KIND]
         return [
             Fault(
@@ -106,12 +106,12 @@ class Places:
 
 
 def decibels(amplitude: float) -> float | None:
-    """Level re full scale, None for none."""
+    """Level in dB re full scale; None for an amplitude of 0."""
     return float(20 * np.log10(amplitude)) if amplitude > 0 else None
 
 
 def in_time_order(faults: Iterable[Fault]) -> list[Fault]:
-    """All faults of a track, at most ``MOST_OF_A_KIND`` of each kind, the first ones."""
+    """The faults of a track in time order: of each kind the first ``MOST_OF_A_KIND``."""
     of_kind: defaultdict[str, int] = defaultdict(int)
     kept = []
     for fault in sorted(faults, key=_order):

@@ -67,7 +67,7 @@ def measure_frames(y: Stretch, own_samples: Span, *, block: int) -> Frames:
     y : Stretch
         Analysis signal, shape (n,).
     own_samples : Span
-        The samples of it that the segment counts as its own.
+        Samples of ``y`` that the segment counts as its own.
     block : int
         Block length of the grid, in samples.
     """
@@ -99,7 +99,7 @@ def measure_frames(y: Stretch, own_samples: Span, *, block: int) -> Frames:
 
 
 class _Buffers:
-    """Working memory of the pass, allocated once: fresh memory costs more than the work that is done in it."""
+    """Working memory of the pass, allocated once: fresh memory costs more than the work in it."""
 
     def __init__(self) -> None:
         self.windowed = np.empty((_TRANSFORMED, FRAME_LENGTH), np.float32)
@@ -108,7 +108,7 @@ class _Buffers:
 
 
 def _fill_rows(samples: Float32, rows: slice, out: Frames, buffers: _Buffers) -> Float32:
-    """Fill the given rows from their samples, a frame every 512; their power spectra, until the next call."""
+    """Fill the given rows from their samples, a frame every 512; returns power spectra, valid until the next call."""
     count = rows.stop - rows.start
     magnitude, scratch = buffers.magnitude[:count], buffers.scratch[:count]
     magnitudes(samples, buffers.windowed, out=magnitude)
@@ -124,7 +124,7 @@ def _fill_rows(samples: Float32, rows: slice, out: Frames, buffers: _Buffers) ->
 def magnitudes(samples: Float32, windowed: Float32, *, out: Float32) -> None:
     """STFT magnitude of the frames that begin every 512 samples, into ``out`` of shape (frames, 1025).
 
-    As many frames are transformed at once as ``windowed``, working memory of shape (n, 2048), holds.
+    ``windowed`` is working memory of shape (n, 2048): n frames are transformed at once.
     """
     frames = overlapping(samples, FRAME_LENGTH, HOP_LENGTH)
     for a in range(0, len(frames), len(windowed)):
@@ -157,7 +157,7 @@ def log_codes(magnitude: Float32, scratch: Float32, *, out: UInt8) -> None:
 
 @cache
 def _lowest_coded(bins: int) -> Int32:
-    """Bits of the float, as an array: NumPy's maximum with a scalar takes twice the time."""
+    """Bits of the float as an array: NumPy's maximum with a scalar takes twice the time."""
     return np.full(bins, 2.0**_CODE_EXPONENT, np.float32).view(np.int32)
 
 
@@ -180,6 +180,6 @@ def power_of_codes(codes: UInt8) -> Float32:
 
 @cache
 def _code_bits() -> tuple[np.int32, np.int32]:
-    """The float32 of code 0 read as an integer, and by how much it grows from code to code."""
+    """The float32 of code 0 read as an integer, and its increase from code to code."""
     bits = magnitude_of_code().view(np.int32)
     return bits[0], bits[1] - bits[0]

@@ -1,8 +1,8 @@
-"""Loudness of several tracks as one: an album, a side, a playlist, from what was measured of each.
+"""Loudness of several tracks as one (an album, a side, a playlist), from the measurements of each.
 
 Integrated loudness and range are those of the tracks played one after the other. They follow from the loudness
-cells: these are laid on the grid of the group, as even as they are known to be, and what a track has beyond its last
-cell is taken to be like it. Blocks go on across the borders between tracks.
+cells, which are moved onto the grid of the group as if each were uniform. The rest of a track beyond its last
+cell is taken to be like that cell. Blocks cross the borders between tracks.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,17 +21,17 @@ from beamprint.dsp.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16, unpa
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Missing
 
 MOMENTARY, SHORT_TERM = 4, 30
-"""Loudness cells of a block."""
+"""Loudness cells in a block."""
 
 _ROUNDING = 1e-6
-"""Of a cell, by which the sum of durations may miss a border."""
+"""Share of a cell by which the sum of durations may miss a border."""
 
 GroupColumns = dict[str, float | Missing]
 
 
 @dataclass(frozen=True, slots=True)
 class TrackLoudness:
-    """What a record says of one track.
+    """Loudness columns of one track.
 
     Attributes
     ----------
@@ -56,9 +56,9 @@ def group_loudness(tracks: Sequence[TrackLoudness]) -> GroupColumns:
 
     Returns
     -------
-    ``lufs``, ``loudness_range_lu`` : as if the tracks were one; null as for a track.
-    ``momentary_max_lufs``, ``short_term_max_lufs`` : the largest of any track, which were found in steps of 10 ms,
-        and of any block, also across borders, in steps of 100 ms.
+    ``lufs``, ``loudness_range_lu`` : as if the tracks were one; null as for one track.
+    ``momentary_max_lufs``, ``short_term_max_lufs`` : the largest of the tracks' own (in steps of 10 ms) and of
+        all blocks, also across borders (in steps of 100 ms).
     ``true_peak_dbtp``, ``sample_peak_dbfs`` : the largest of any track.
     ``replaygain_album_gain_db`` : gain that brings the group to -18 LUFS.
     """
@@ -99,7 +99,7 @@ def _on_one_grid(tracks: Sequence[TrackLoudness]) -> Float64:
 
 
 def _means(until: Float64, length: int) -> Float64:
-    """Mean of every run of ``length`` cells, given the sums up to each."""
+    """Mean of every run of ``length`` cells, from the cumulative sums."""
     sums = until[length:] - until[:-length]
     return np.multiply(sums, 1 / length, out=sums)
 

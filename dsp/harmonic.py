@@ -22,7 +22,7 @@ FEWEST_VOICED_FRAMES = 43
 FEWEST_VOICED_SHARE = 0.005
 VARIATION_SCALE = 10.0
 FULL_CHROMA = 0.4
-"""Mean chroma that ``chroma_energy`` calls 1."""
+"""Mean chroma at which ``chroma_energy`` is 1."""
 
 UNVOICED = Missing("unvoiced")
 NO_HARMONY = Missing("no_harmony")
@@ -31,7 +31,7 @@ NO_KEY = Missing("no_key")
 _MASKS_THINNED, _CHROMA_THINNED = (2600, 10_400), (1300, 2600, 5200)
 """Track lengths in frames (15 s are 1300) beyond which only every second, fourth ... frame is measured."""
 _PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 12, 1000
-"""Most frames whose pitch is measured: of each 256, and more of a track that would have fewer in all."""
+"""Most frames of each 256 whose pitch is measured; more in short tracks, up to about so many in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class HarmonicPartial:
     """Own frames' quantities, all in order of frames, and the sums of the harmonic/percussive masks.
 
     ``rms`` and ``f0`` (Hz, 0 where unvoiced) are float32, one a frame; ``chroma`` is float16,
-    shape (n, 12), each frame over its largest class, one every ``chroma_every`` frames of the absolute grid.
+    shape (n, 12), each frame divided by its largest class, one every ``chroma_every`` frames of the absolute grid.
     """
 
     rms: Float32
@@ -95,9 +95,9 @@ def finish(partial: HarmonicPartial) -> Columns:
     ``harmonic_ratio`` : 0 (percussive) to 1 (harmonic); missing where the analysis signal is silent.
     ``pitch_stability`` : 1 / (1 + 10 CV) of the fundamental over voiced frames; ``unvoiced`` where they are
         fewer than 43 or under 0.5 % of the frames that are not silent.
-    ``chroma_energy``, ``chroma_mean`` : mean over classes and frames of the chroma, the former over 0.4.
+    ``chroma_energy``, ``chroma_mean`` : mean chroma over classes and frames, the former divided by 0.4.
     ``voiced_ratio`` : voiced share of the frames that are not silent.
-    ``chroma`` : mean over frames of each pitch class, sum 1; missing where the seven octaves hold nothing.
+    ``chroma`` : mean over frames of each pitch class, sum 1; missing if the seven octaves have no energy.
     ``key``, ``key_strength`` : as ``key.estimate`` gives them; ``no_key`` where none stands out.
     """
     if partial.mix.cancelled:

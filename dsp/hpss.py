@@ -5,8 +5,8 @@ frames and 31 bins. A, B and C, the sums of S, S tau and S tau^2 over all cells 
 give the energies of both masked spectrograms: (A + 2B + C) / 4 and (A - 2B + C) / 4.
 
 A masked spectrogram is not the spectrogram of any signal; the inverse transform projects it onto one. Both
-parts lose the same energy, because their sum is a spectrogram and loses none. It is predicted from how rough
-the mask is along frequency and time; benchmarks/hpss/fit_projection.py fits the two coefficients.
+parts lose the same energy, because their sum is a spectrogram and loses none. The loss is predicted from the
+roughness of the mask along frequency and time; benchmarks/hpss/fit_projection.py fits the two coefficients.
 """
 
 import math
@@ -25,7 +25,7 @@ from beamprint.dsp.sliding_median import TILE, WINDOW, kernel
 
 HALO_FRAMES = WINDOW // 2
 ROUGHNESS_FRAMES = 2
-"""Distance in frames over which the mask's roughness in time is taken, where so many are measured."""
+"""Distance in frames over which the mask's roughness in time is taken, unless fewer frames are measured."""
 LOSSES = (0.0492, 0.0718)
 """Share of the energy lost per unit of roughness along frequency and along time. For roughness over
 four frames 0.051 would fit better along time, and the ratio would be 0.001 lower."""
@@ -33,9 +33,9 @@ four frames 0.051 would fit better along time, and the ratio would be 0.001 lowe
 _ENERGY_SHARE = 0.999
 _LIMIT_STEP = 64
 _ROWS, _ROUGH_ROWS = 64, 16
-"""Frames summed together, as they fit the cache, and those of them that roughness is taken from."""
+"""Frames summed together, so that they fit the cache, and how many of them give the roughness."""
 _GROUP = 256
-"""Frames that share a limit of the bins that matter."""
+"""Frames that share one upper limit of the bins."""
 _TOGETHER = 1024
 """Frames whose medians are taken together."""
 _STRIP = 64
@@ -98,7 +98,7 @@ def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
     Parameters
     ----------
     frames : Frames
-        Their log spectrum covers a group beside the own frames, as far as the track reaches.
+        Their log spectrum covers one group more on either side of the own frames, within the track.
     total : int
         Frames of the whole track; the medians see them reflected at the ends.
     every : int
@@ -174,7 +174,8 @@ def _transposed(codes: UInt8) -> UInt8:
 def _sums(spectra: UInt8, harmonic: UInt8, percussive: UInt8, *, apart: int, rough: int) -> MaskSums:
     """Sums over a piece; roughness over its first ``rough`` rows and rows ``apart`` from each other there."""
     power = power_of_codes(spectra)
-    power[:, 0] *= 0.5  # a one-sided spectrum holds half the energy of all bins but the first and the last
+    # A one-sided spectrum holds half the energy of all bins but the first and the last.
+    power[:, 0] *= 0.5
     power[:, BINS - 1 :] *= 0.5
     tau, both = power_of_codes(harmonic), power_of_codes(percussive)
     difference = tau - both

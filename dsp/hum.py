@@ -41,14 +41,14 @@ _TINY = 1e-30
 
 @dataclass(frozen=True, slots=True)
 class LowSpectra:
-    """Spectra around the harmonics of the mains of four-second windows.
+    """Spectra of four-second windows around the harmonics of the mains.
 
     Attributes
     ----------
     total_y : int
         Samples of the whole track's analysis signal.
     mix : MixLevel
-        What is left of the channels in the mono mix.
+        Energy of the mono mix and of its channels.
     level_db : float32, shape (windows,)
         Power of a window up to 366 Hz.
     line_db : float16, shape (windows, bins)
@@ -92,7 +92,7 @@ def merge(partials: Iterable[LowSpectra]) -> LowSpectra:
 
 
 def finish(spectra: LowSpectra) -> Columns:
-    """How far the mains lines stand out from what surrounds them in the quietest tenth of the track.
+    """How far the mains harmonics stand out of the spectrum around them in the quietest tenth of the track.
 
     Returns
     -------

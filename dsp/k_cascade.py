@@ -14,7 +14,7 @@ from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.k_filter import ORDER, as_float32, k_state_space
 
 GRANULE = 768
-"""Samples of a group of rows: signals have whole groups."""
+"""Samples in a group of rows; signals have whole groups."""
 
 _GROUP = 16
 _ROW = GRANULE // _GROUP
@@ -54,8 +54,8 @@ def _row_states(injected: Float32, levels: "tuple[_GroupTables, ...]") -> Float3
 class _GroupTables(NamedTuple):
     """Matrices that turn a group's injected states into the states at the starts of its members.
 
-    ``prefix`` gives those of a group that starts from rest, and its final state in the last columns;
-    ``propagate`` what the group's own starting state adds to them.
+    ``prefix`` gives these for a group that starts from rest, and its final state in the last columns;
+    ``propagate`` gives what the group's starting state adds to them.
     """
 
     prefix: Float32

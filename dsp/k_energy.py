@@ -1,10 +1,10 @@
 """The energy of K-weighted 10 ms cells, found without the filtered signal.
 
-A row x of about a millisecond that meets the filter in state s gives the response y = T x + O s. With the
-orthonormal columns of Q spanning those of O, its energy is |Q'y|^2, four numbers, and x'G x with
-G = T'(I - QQ')T. At high frequencies the filter is a mere gain: G is a times the identity but for a matrix
-of low rank, and |y|^2 = |Q'y|^2 + a |x|^2 - |V x|^2, where V has 16 rows. A row then costs a product
-with half as many columns as its response has; the energies |x|^2 are known already.
+A row x of about a millisecond, filtered from state s, gives the response y = T x + O s. Let the orthonormal
+columns of Q span those of O. The energy of y is then |Q'y|^2 (four numbers) plus x'G x with G = T'(I - QQ')T.
+At high frequencies the filter is a mere gain, so G is a times the identity less a matrix of low rank:
+|y|^2 = |Q'y|^2 + a |x|^2 - |V x|^2, where V has 16 rows. A row then costs a product with half as many columns
+as its response has; the energies |x|^2 are known already.
 """
 
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.k_filter import LOWEST_RATE, ORDER, StateSpace, as_float32
 
 DIRECTIONS = 16
-"""Rows of V. The largest shortfall left out is 0.002 of the gain, and one half of it is taken off all that is
-left out: the response errs by 0.005 dB at most."""
+"""Rows of V. The largest neglected part is 0.002 of the gain; half of it is subtracted for all neglected
+directions, so the response errs by 0.005 dB at most."""
 
 _DOUBLINGS = 7
-"""A state is the sum over the 128 rows before, about 0.13 s: the high-pass's double pole has decayed by 240 dB."""
+"""A state sums the 128 rows before it, about 0.13 s, in which the high-pass's double pole decays by 240 dB."""
 _ROWS_PER_CELL = range(6, 17)
 _USUAL_ROWS = 10
 
@@ -39,7 +39,7 @@ class RowTables(NamedTuple):
     signs : float32, shape (20,)
         -1 for the squares of V x, 1 for those of Q'y.
     gain : float
-        The a of the module's text.
+        The factor a of the module docstring.
     """
 
     project: Float32
@@ -50,11 +50,10 @@ class RowTables(NamedTuple):
 
 
 def rows_per_cell(rate: int) -> int | None:
-    """Into how many rows a cell is cut; None at low rates, and where cells are not equal or not divisible."""
+    """Rows in a cell; None at low rates, and where cells differ in length or do not divide into rows."""
     length, odd = divmod(rate, CELLS_PER_SECOND)
-    usable = (
-        not odd and rate >= LOWEST_RATE
-    )  # below, a millisecond has too few samples for 16 directions to be few
+    # Below the lowest rate, a millisecond has too few samples for 16 directions to save work.
+    usable = not odd and rate >= LOWEST_RATE
     divisors = [n for n in _ROWS_PER_CELL if usable and length % n == 0]
     return min(divisors, key=lambda n: abs(n - _USUAL_ROWS), default=None)
 

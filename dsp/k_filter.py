@@ -8,7 +8,7 @@ import numpy as np
 from beamprint.dsp.arrays import Float32, Float64
 
 LOWEST_RATE = 32_000
-"""Below this rate the bilinear transform bends the shelf too far from the tabled one: it is fitted to that."""
+"""Below this rate the bilinear transform distorts the shelf too much: it is fitted to the tabled response."""
 TABLED_RATE = 48_000
 ORDER = 4
 """Elements of the filter's state."""
@@ -32,7 +32,7 @@ class StateSpace(NamedTuple):
         return powers
 
     def impulse_response(self, length: int) -> Float64:
-        """The first ``length`` outputs for a single 1, shape (length,)."""
+        """The first ``length`` outputs for a unit impulse, shape (length,)."""
         powers = self.powers(length - 1)
         return np.array([self.D, *(float(self.C @ power @ self.B) for power in powers[: length - 1])])
 
@@ -48,9 +48,9 @@ class StateSpace(NamedTuple):
 def k_filter(rate: int) -> tuple[Float64, Float64]:
     """The shelving and the high-pass biquad at any sample rate.
 
-    From 32 kHz up re-derived from the analogue prototypes behind BS.1770's tables 1 and 2 by the bilinear
-    transform; the high-pass's numerator is scaled to the gain that the table gives it at high frequencies, 1.00499.
-    Below, the shelf has the response of the tabled one (0.01 dB to 0.42 of the rate from 8 kHz up).
+    From 32 kHz up, they are derived by the bilinear transform from the analogue prototypes of BS.1770's tables 1 and 2.
+    The high-pass's numerator is scaled to the table's gain at high frequencies, 1.00499.
+    Below 32 kHz, the shelf is fitted to the tabled response (0.01 dB to 0.42 of the rate from 8 kHz up).
 
     Returns
     -------
@@ -65,15 +65,15 @@ def k_filter(rate: int) -> tuple[Float64, Float64]:
 
 
 def k_state_space(rate: int) -> StateSpace:
-    """Both biquads in a row, scaled so that white input gives the state the identity as its covariance.
+    """Both biquads in series, scaled so that the state has identity covariance for white input.
 
-    With states of one size float32 loses nothing.
+    With states of equal size float32 loses nothing.
     """
     return _whitened(_cascade(*(_state_space(biquad) for biquad in k_filter(rate))))
 
 
 def as_float32(table: Float64) -> Float32:
-    """In single precision, without entries so small that products with them would be denormal, which is slow."""
+    """The table in float32, with tiny entries set to 0: products with them would be denormal, which is slow."""
     return np.ascontiguousarray(np.where(np.abs(table) < 1e-20, 0.0, table), np.float32)
 
 
@@ -95,7 +95,7 @@ def _fitted_shelf(rate: int) -> Float64:
     at_rate, at_tabled = (np.exp(-1j * np.outer(w, range(3))) for w in (angle, angle * rate / TABLED_RATE))
     b, a = np.abs(at_tabled @ tabled.T).T
     wanted = np.square(b / a * np.abs(at_rate @ denominator))
-    # Relative errors count; the last tenth of the band hardly does.
+    # Errors are relative; those in the last tenth of the band count little.
     weights = np.where(angle < 0.9 * np.pi, 1.0, 0.3) / wanted
     basis = np.cos(np.outer(angle, range(3)))
     c = np.linalg.lstsq(basis * weights[:, None], wanted * weights, rcond=None)[0]

@@ -1,9 +1,9 @@
-"""K-weighted energy of each 10 ms cell of a segment, which all loudness follows from.
+"""K-weighted energy of each 10 ms cell of a segment: all loudness follows from it.
 
-Where cells divide into rows of about a millisecond, it is found without the filtered signal (``k_energy``), in
-a third of the time. The signal is filtered (``k_cascade``) at all other rates, and where the energy is that of
-infrasound. Chunks of whole seconds on the absolute grid start from rest a little early, which the filter
-forgets: no state passes from one chunk to the next, nor from segment to segment.
+Where cells divide into rows of about a millisecond, the energy is found without the filtered signal
+(``k_energy``), in a third of the time. At other rates, and for infrasound, the signal is filtered (``k_cascade``).
+Chunks of whole seconds on the absolute grid start from rest early enough for the filter to forget it: no state
+passes between chunks or segments.
 """
 
 from functools import cache
@@ -23,10 +23,10 @@ _MEMORY_CELLS = 10
 """Start-up time of a chunk: the high-pass's double pole at 38 Hz has decayed by 180 dB."""
 _CHUNK_SAMPLES = 1 << 18
 _LONGEST_CHUNK_S = 5
-"""With the start-up time less than the halo, within which a chunk may begin and end."""
+"""Shorter, with the start-up time, than the halo that a chunk may reach into."""
 _FAINT = 1e-3
-"""Weighted energy, as a share of that with a flat gain, below which it would be a small difference of large
-numbers, as for infrasound."""
+"""Share of the energy at a flat gain below which the weighted energy is a small difference of large numbers,
+as for infrasound."""
 
 
 def cell_energies(segment: Segment, cells: Span) -> Float64:
@@ -69,7 +69,7 @@ def _chunk_energies(segment: Segment, chunk: Span, wanted: Span) -> Float64:
 
 
 def _weighted_energies(x: Float32, bounds: Int64, wanted: slice, rate: int, power: Float64) -> Float64:
-    """Energies of the wanted of the cells between ``bounds``, of which ``x`` holds the samples.
+    """Energies of the wanted cells of ``bounds``, whose samples are ``x``.
 
     ``power`` is the sum of squares of each wanted cell before it is weighted.
     """

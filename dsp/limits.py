@@ -2,7 +2,7 @@
 
 
 def within(value: float, low: float, high: float) -> float:
-    """The value, or the limit it lies beyond; NaN stays NaN, for the record's validation to find.
+    """The value limited to a range; NaN stays NaN, so that the record's validation finds it.
 
     ``min(1.0, nan)`` is 1.0: a bug would pass for a measurement.
     """

@@ -9,7 +9,7 @@ _NOISE = 1e-9
 
 
 def prediction_error(model: Float64, x: Float32, order: int) -> Float32:
-    """What is left of each signal when it is predicted from its last ``order`` samples.
+    """Error of predicting each sample from the ``order`` samples before it.
 
     Parameters
     ----------

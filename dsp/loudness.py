@@ -86,7 +86,7 @@ def analyse(segment: Segment) -> LoudnessPartial:
 
 
 def merge(partials: Iterable[LoudnessPartial]) -> LoudnessPartial:
-    """One partial for consecutive ones."""
+    """Join the partials of consecutive stretches."""
     parts = list(partials)
     return LoudnessPartial(
         first=parts[0].first,
@@ -146,7 +146,7 @@ def mean_square_of(lufs: float) -> float:
 
 
 def mean_squares(energies: Float64, edges: Int64, length: int) -> Float64:
-    """Mean square of every run of ``length`` cells, one a cell: energy over the samples it actually has."""
+    """Mean square of every run of ``length`` cells, one from each cell on: energy over its actual samples."""
     if len(energies) < length:
         return np.zeros(0)
     until = np.concatenate([[0.0], np.cumsum(energies)])
@@ -177,7 +177,7 @@ def loudness_range(blocks: Float64) -> float | Missing:
 
 
 def _from(ascending: Float64, gate: float) -> Float64:
-    """Those of sorted values that reach a gate."""
+    """The sorted values from a gate on."""
     return ascending[np.searchsorted(ascending, gate) :]
 
 

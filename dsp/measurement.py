@@ -1,4 +1,4 @@
-"""What every module that measures columns offers."""
+"""The protocol of every module that measures columns."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from beamprint.dsp.segment import Segment
 
 
 class Measurement(Protocol):
-    """A module that measures columns: each segment gives a compact partial, those of a track give its columns."""
+    """A module that measures columns: each segment gives a compact partial; a track's partials give its columns."""
 
     COLUMNS: tuple[str, ...]
 
@@ -16,7 +16,7 @@ class Measurement(Protocol):
         """The partial of one segment."""
 
     def merge(self, partials: Iterable[Any], /) -> Any:
-        """One partial for those of consecutive segments, given in their order."""
+        """One partial from those of consecutive segments, in order."""
 
     def finish(self, partial: Any, /) -> Columns:
         """The columns of the whole track, from its partial."""

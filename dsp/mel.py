@@ -78,5 +78,5 @@ def _groups() -> list[tuple[slice, slice, Float32]]:
 
 @cache
 def _floor() -> Float32:
-    """As an array: NumPy's maximum with a scalar takes twice the time."""
+    """The floor as an array: NumPy's maximum with a scalar takes twice the time."""
     return np.full(BANDS, POWER_FLOOR, np.float32)

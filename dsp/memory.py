@@ -1,4 +1,4 @@
-"""Memory for whole tracks that is used again for the next one.
+"""Memory for whole tracks that is reused for the next one.
 
 A page that the process touches for the first time costs more than decoding into it, above all in a
 virtual machine; and the allocator hands blocks of this size back to the system whenever a track is done.
@@ -14,7 +14,7 @@ import numpy as np
 from beamprint.dsp.arrays import Float32, UInt8
 
 SMALLEST = 1 << 20
-"""Only blocks of at least so many bytes are kept: the allocator itself keeps smaller ones."""
+"""Only blocks of at least this many bytes are kept: the allocator itself keeps smaller ones."""
 
 
 def _of_the_allocator(size: int) -> UInt8:
@@ -38,18 +38,18 @@ def empty(*shape: int) -> Float32:
 
 
 def take_from(new: Callable[[int], UInt8]) -> None:
-    """Have new blocks come from elsewhere than the allocator, such as memory that two processes share.
+    """Take new blocks from another source than the allocator, such as memory that two processes share.
 
     Parameters
     ----------
     new : callable
-        Gives a uint8 array of so many bytes, C-contiguous.
+        Returns a C-contiguous uint8 array of the given number of bytes.
     """
     _new[:] = [new]
 
 
 def release() -> None:
-    """Give back to the system what is kept and not in use."""
+    """Return the kept blocks that are not in use to the system."""
     with _taking:
         _free.clear()
 
@@ -63,5 +63,5 @@ def _taken(size: int) -> UInt8:
                 return _free.pop(i)
         if order:
             _free.pop(order[-1])
-    # Pages that are never touched cost nothing, and the next track is a little longer.
+    # Untouched pages cost nothing, and the next track may be a little longer.
     return _new[-1](1 << (size - 1).bit_length())

@@ -4,14 +4,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 MULTIPLES = {4: (1, 2, 3, 4, 8, 16), 3: (1, 2, 3, 6, 12, 24)}
-"""Beats after which music recurs, by the beats of its bar: beats, bars, and phrases of two, four and eight bars."""
+"""Beats after which music recurs, by the beats in a bar: beats, bars, and phrases of two, four and eight bars."""
 
 PARTS = {2: (1 / 2,), 3: (1 / 3, 2 / 3)}
-"""Parts of a beat after which it recurs, by the number of parts."""
+"""Parts of a beat after which music recurs, by the number of parts."""
 
 
 class Metre(NamedTuple):
-    """A metre. What counts is the beat that is tapped: 12/8 has bars of four beats of three parts.
+    """A metre, counted in the beats that are tapped: 12/8 has bars of four beats of three parts.
 
     Attributes
     ----------
@@ -31,10 +31,10 @@ class Metre(NamedTuple):
 
     @property
     def rates(self) -> tuple[Fraction, ...]:
-        """Cycles a beat at which its music moves: two bars, the bar, its half, the beat, its half and its quarter.
+        """Rates of its motion in cycles a beat: two bars, the bar, its half, the beat, its half and its quarter.
 
-        A bar of three has no half: four bars, two and one stand for two, one and a half, so that one set of weights
-        serves both.
+        A bar of three has no half: four, two and one bars stand for two, one and a half, so that both metres share
+        one set of weights.
         """
         bars = (8, 4, 2) if self.bar == 4 else (12, 6, 3)
         return (*(Fraction(1, beats) for beats in bars), Fraction(1), Fraction(2), Fraction(4))

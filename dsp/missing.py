@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Stands in a family's columns where there is no value; ``code`` becomes the note ``column:code``."""
+    """Takes the place of a value in a family's columns; ``code`` becomes the note ``column:code``."""
 
     code: str
 
     def __reduce__(self) -> tuple[type, tuple[str]]:
-        return Missing, (self.code,)  # a short track has dozens, and they are pickled several times
+        # A short track has dozens, and they are pickled several times.
+        return Missing, (self.code,)
 
 
 SILENT = Missing("silent")
@@ -22,7 +23,7 @@ Value = (
     str | float | int | bool | Sequence[float | None] | list[int] | Sequence[Mapping[str, object]] | Missing
 )
 Columns = Mapping[str, "Value | list[str]"]
-"""Column name to value. The key ``notes`` may hold further codes that belong to no null."""
+"""Column name to value. The key ``notes`` may hold further codes, which concern no null."""
 
 
 def all_missing(names: Iterable[str], why: Missing) -> dict[str, Value]:

@@ -1,14 +1,14 @@
-"""Whether anything is left of the channels in their mono mix."""
+"""Whether the channels cancel in their mono mix."""
 
 from dataclasses import dataclass
 
 CANCELLED = 1e-5
-"""Share of the channels' energy below which the mix holds their noise and rounding: -50 dB. Real mixes have -4 and more."""
+"""Share of the channels' energy below which the mix is only noise and rounding: -50 dB. Real mixes have -4 and more."""
 
 
 @dataclass(frozen=True, slots=True)
 class MixLevel:
-    """Energy of the mono mix, and the mean of those of the channels in it; adding two gives those of both.
+    """Energy of the mono mix, and the mean energy of its channels; adding two gives the energies of both.
 
     At the native rate; both are 0 for a single channel, which cannot cancel.
     """

@@ -1,4 +1,4 @@
-"""Moments of 10 ms cells: one pass over the native samples, for all who need levels, peaks or correlation."""
+"""Moments of 10 ms cells: one pass over the native samples, for all that need levels, peaks or correlation."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from beamprint.dsp.grid import Span
 from beamprint.dsp.stretch import Stretch
 
 CELLS_PER_STEP = 10
-"""Cells of the 100 ms step that some measurements take together."""
+"""Cells in the 100 ms step of some measurements."""
 
 _CHUNK_SAMPLES = 1 << 18
 _FLAT = 1e-3
@@ -81,7 +81,7 @@ def cell_moments(pcm: Stretch, own_samples: Span, rate: int, pair: tuple[int, in
     rate : int
         Native rate in Hz.
     pair : two channel numbers
-        Left and right, whose products are summed; None where there are none.
+        Left and right, whose products are summed; None where the layout has neither.
     """
     channels = len(pcm.samples)
     own = cells.cells_beginning_in(own_samples, rate, CELLS_PER_SECOND)
@@ -162,6 +162,6 @@ def _sum_up(cell: Float32, pair: tuple[int, int] | None, sums: Float64) -> None:
 
 
 def _about_first_sample(cell: Float32) -> tuple[Float64, Float32, Float32]:
-    """First samples, deviations from them, shape (cells, samples), and the sums of these."""
+    """First samples, deviations from them, shape (cells, samples), and the sums of the deviations."""
     moved = cell - cell[:, :1]
     return cell[:, 0].astype(np.float64), moved, moved @ np.ones(cell.shape[1], np.float32)

@@ -1,9 +1,9 @@
 """Which metrical level is the beat: the pulse that recurs best or one of its relatives.
 
 Periodicity finds a family of levels and cannot tell its members apart: the half, the double, the third, and the tempi
-in a ratio of two to three or three to four. Here each is a candidate, and a logistic model weighs what musicians go
-by: usual tempi, at least one note a beat, the levels of one metre and no others, and how the bass drum and the cymbals
-(or whatever else sounds there) move against the beat, from the phrase to the parts of a beat.
+in a ratio of two to three or three to four. Here each is a candidate. A logistic model weighs them as musicians do: by
+usual tempi, at least one note a beat, and the levels of one metre. It also looks at how the bass drum and the cymbals
+(or other sounds in those bands) move against the beat, from the phrase to the parts of a beat.
 """
 
 import math
@@ -22,13 +22,13 @@ from beamprint.dsp.tempo import Level
 
 _USUAL_BPM = 120.0
 _FEWEST_NOTES = 0.5
-"""Octaves: fewer than 1.4 onsets a beat count against a candidate."""
+"""In octaves: fewer than 1.4 onsets a beat count against a candidate."""
 _FEWEST_ONSETS, _MOST_ONSETS = 0.1, 4.6
-"""A second."""
+"""Onsets a second."""
 _USUAL_NOTES, _NOTES_DOUBT = 1.3, 0.5
 _LEAST_FIT, _LEAST_RECURRENCE = 0.05, 0.01
 _STEPS = 96
-"""Of a beat, at which strength is read: as many as there are frames at 54 BPM."""
+"""Points of a beat at which strength is read: as many as there are frames at 54 BPM."""
 _CYCLE = 288
 """Beats after which every rate of every metre, at every ratio, has gone through whole cycles."""
 
@@ -37,18 +37,18 @@ _EVEN_INTERVAL, _EVEN_SHARE, _EVEN_STRENGTH = 0.06, 0.95, 0.12
 
 
 class Evidence(NamedTuple):
-    """What speaks for a candidate; also, in the same places, the weight of each term.
+    """Evidence that a candidate is the beat; ``WEIGHTS`` has the weight of each term.
 
     Attributes
     ----------
     fit : log of how well its metre fits
-    recurs : log of how well the beat itself recurs, for what its multiples do
+    recurs : log of how well the beat itself recurs, relative to its multiples
     tempo : octaves above 120 BPM
     tempo_squared : its square
     busy : the octaves above 120 BPM times log2 of the onsets a second (up to 4.6): many notes speak for fast tempi
-    sparse : squared octaves that the onsets a beat fall short of 1.4
+    sparse : squared octaves by which the onsets a beat fall below 1.4
     triple : 1 for bars of three
-    foreign : 1 for what is no level of the metre of the candidate that fits and recurs best
+    foreign : 1 unless it is a level of the metre of the candidate that fits and recurs best
     kick, treble : movement of the band at each of the metre's rates, 0 to 1
     """
 
@@ -76,7 +76,7 @@ WEIGHTS = Evidence(
     kick=(-4.99, -1.35, 1.87, 2.53, 1.61, 4.71),
     treble=(-1.72, -0.93, -1.57, -1.33, -0.76, 1.19),
 )
-"""Learned by benchmarks/rhythm/learn_octave.py, which also tells how they do on sets they were not learned from."""
+"""Learned by benchmarks/rhythm/learn_octave.py, which also tests them on sets that they were not learned from."""
 
 
 class Movement:
@@ -121,7 +121,7 @@ def evidence_for(levels: dict[Fraction, Level], onset_rate: float, movement: Mov
 
     Parameters
     ----------
-    levels : by their ratio to the dominant one
+    levels : candidates by their ratio to the dominant level
     onset_rate : float
         Onsets a second.
     movement : Movement
@@ -154,7 +154,7 @@ def _terms(level: Level, foreign: bool, onset_rate: float, moves: Float64) -> Ev
 
 
 def notes_a_beat(onset_rate: float, bpm: float) -> float:
-    """log2 of the onsets a beat, of at least one in ten seconds."""
+    """log2 of the onsets a beat, counted as at least one in ten seconds."""
     return math.log2(max(onset_rate, _FEWEST_ONSETS) * 60 / bpm)
 
 
@@ -166,9 +166,9 @@ def probabilities(evidence: list[Evidence]) -> Float64:
 
 
 def confidence(chance: float, onset_rate: float, bpm: float) -> float:
-    """Probability of a tempo, less where its beats have unusually few or many notes; 0 to 1.
+    """Probability of a tempo, reduced where its beats have unusually few or many notes; 0 to 1.
 
-    Times 2 to minus half the octaves between the onsets a beat and 2.5: the model has seen little of what is far
+    The factor is 2^(-d/2), with d the octaves between the onsets a beat and 2.5: the model has seen little far
     from there, and is too sure of it.
     """
     return chance * 2 ** (-_NOTES_DOUBT * abs(notes_a_beat(onset_rate, bpm) - _USUAL_NOTES))
@@ -177,7 +177,7 @@ def confidence(chance: float, onset_rate: float, bpm: float) -> float:
 def relative_beats(beats: Float64, ratio: float, period: float, evidence: PhaseEvidence) -> Float64:
     """Beats of a level at half or double the tempo of the given ones: every other, or those and the points between.
 
-    Of the two ways to take every other beat, the one that harmony and drums favour.
+    There are two ways to take every other beat: harmony and drums decide.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def relative_beats(beats: Float64, ratio: float, period: float, evidence: PhaseE
 def bare_pulse(onsets_s: Float64, strength: Float32) -> float | None:
     """Tempo of a pulse without a metre, such as a click track: even onsets of even strength; None for all else.
 
-    Nothing in it tells one of two beats from the other, so each onset is a beat. Accents of 10 dB read as
+    Nothing tells its beats apart, so each onset is a beat. Accents of 10 dB read as
     unevenness of 0.08 and beeps up to 0.11; the most mechanical music has 0.15.
 
     Parameters

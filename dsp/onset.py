@@ -26,11 +26,11 @@ _TREBLE_HZ = (5000.0, 12000.0)
 _KICK_HZ = 120.0
 
 LEAD = 3
-"""Frames before the first that onset strength looks at."""
+"""Earlier frames that onset strength looks at."""
 
 _KICK_LAG = 2
 _BEYOND_END = 2
-"""Last frames, whose windows reach beyond the end of the track: the cut sounds like a click."""
+"""Last frames, whose windows extend beyond the end of the track: the cut looks like a click."""
 _FLICKER_DB = 0.5
 _SMOOTHING = (0.25, 0.5, 0.25)
 _PEAK_SECONDS = 0.025
@@ -38,7 +38,7 @@ _MEAN_SECONDS = 0.050
 _DELTA = 0.085
 _LEVEL_PERCENTILE = 99.0
 _LEAST_LEVEL_DB = 1.0
-"""Steady tones flicker by hundredths of a decibel, from where their phase stands in the frames."""
+"""Steady tones flicker by hundredths of a decibel with their phase in the frame."""
 
 
 class OnsetStrength(NamedTuple):
@@ -49,8 +49,8 @@ class OnsetStrength(NamedTuple):
     full, bass, snare, treble : mean rise in dB over all mel bands, and those under 150 Hz, of 1 to 5 kHz and of 5
         to 12 kHz
     kick : rise of the magnitude under 120 Hz over two frames; unlike decibels it tells strong hits from weak
-    attack : mean rise over all mel bands that go beyond their last three frames, each weighted by its rise: a
-        note that sounds in few bands counts, bands that all flicker do not
+    attack : mean rise of the mel bands above their last three frames, each weighted by its rise: a
+        note that sounds in few bands counts, flicker in all bands does not
     release : the same backwards in time: mean fall under the three frames that follow
     """
 
@@ -126,7 +126,7 @@ def onset_strength(mel_db: Float32, floor_db: Float32) -> OnsetStrength:
 
 
 def _beyond(here: Float32, there: Float32, level: Float32) -> Float32:
-    """Mean over bands of how far ``here`` is above three frames, each band weighted by itself; shape (frames,).
+    """Mean over bands of the rise of ``here`` above three frames, each band weighted by its rise; shape (frames,).
 
     sum r^2 / sum (r + 0.5 dB). A single frame as reference would take flicker and tremolo for attacks.
     ``there`` is three frames away, the other two lie between.
@@ -159,7 +159,7 @@ def moving_mean(values: NDArray[np.floating], radius: int) -> Float64:
 
 
 def parabolic_offset(values: NDArray[np.floating], at: Index) -> Float64:
-    """Where between neighbours the top of a parabola through values at - 1, at, at + 1 lies, -0.5 to 0.5.
+    """Offset from ``at`` of the top of a parabola through the values at ``at`` - 1, ``at``, ``at`` + 1; -0.5 to 0.5.
 
     0 where ``at`` is no strict local maximum or at an end.
     """
@@ -173,9 +173,9 @@ def parabolic_offset(values: NDArray[np.floating], at: Index) -> Float64:
 def pick_onsets(strength: Float32) -> Float64:
     """Onset times in seconds: peaks of the attack strength (Böck, Krebs and Schedl 2012).
 
-    The strength is smoothed over three frames. A peak is the largest within 25 ms and stands above the mean
-    of 50 ms on either side by 0.085 of the 99th percentile of the track (of the maximum, one bang would silence
-    the rest), or of 1 dB where that is less, so that a steady tone has no onsets.
+    The strength is smoothed over three frames. A peak is the largest within 25 ms and exceeds the mean
+    of 50 ms on either side by 0.085 of the track's 99th percentile (with the maximum, one bang would hide
+    the rest). At least 1 dB is taken for the percentile, so that a steady tone has no onsets.
     """
     if len(strength) < 3 or not strength.any():
         return np.zeros(0)

@@ -6,10 +6,10 @@ from beamprint.dsp.arrays import Float32
 
 
 def overlapping(samples: Float32, length: int, hop: int) -> Float32:
-    """As many stretches of ``length`` samples as fit, one every ``hop``; read them only.
+    """As many stretches of ``length`` samples as fit, one every ``hop``; do not write to them.
 
-    Does what ``sliding_window_view(samples, length)[::hop]`` does in a tenth of its time, which counts
-    where a track is worked on in thousands of pieces.
+    The same as ``sliding_window_view(samples, length)[::hop]`` in a tenth of the time, which matters
+    for a track of thousands of pieces.
 
     Parameters
     ----------

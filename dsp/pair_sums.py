@@ -1,4 +1,4 @@
-"""Sums over the samples of left and right, which widths, correlations and levels of the pair follow from."""
+"""Sums over the samples of left and right, from which width, correlation and level follow."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class PairSums:
 
     @property
     def power(self) -> float:
-        """Of both channels."""
+        """Energy of both channels."""
         return self.left_power + self.right_power
 
     @property
@@ -59,5 +59,5 @@ class PairSums:
 
 
 def joined(parts: Iterable[PairSums]) -> PairSums:
-    """The sums of consecutive stretches, of which there is at least one."""
+    """The sums of one or more consecutive stretches."""
     return reduce(add, parts)

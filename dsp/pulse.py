@@ -44,7 +44,7 @@ def find(strength: OnsetStrength, harmony: HarmonyChange, onsets_s: Float64) -> 
 
 
 class Candidates(NamedTuple):
-    """Levels that may be the beat, their ratios to the dominant one, what speaks for each, and the dominant's beats."""
+    """Levels that may be the beat, their ratios to the dominant one, the evidence for each, and the dominant's beats."""
 
     levels: list[tempo.Level]
     ratios: list[Fraction]
@@ -68,7 +68,7 @@ def candidates(strength: OnsetStrength, phase: beats.PhaseEvidence, onset_rate: 
 
 
 def _chosen(found: Candidates, onset_rate: float, clicks: float | None) -> tuple[int, float]:
-    """Number of the candidate that is the beat and how sure that is; ``clicks`` is the tempo of a bare pulse."""
+    """Number of the candidate that is the beat, and the confidence; ``clicks`` is the tempo of a bare pulse."""
     for i, level in enumerate(found.levels):
         if clicks is not None and abs(level.bpm / clicks - 1) < _SAME_TEMPO:
             return i, 1.0
@@ -89,7 +89,7 @@ def _beats_of(
     strength: OnsetStrength,
     phase: beats.PhaseEvidence,
 ) -> Float64:
-    """Beats of a candidate in frames: those of the dominant level or every other or twice as many, else its own."""
+    """Beats of a candidate in frames: from the dominant level's at half, equal or double tempo, else tracked anew."""
     if ratio in (Fraction(1, 2), 1, 2):
         return octave.relative_beats(dominant, float(ratio), tempo.period_frames(level.bpm), phase)
     return _tracked(level, strength, phase)

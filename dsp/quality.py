@@ -1,4 +1,4 @@
-"""Quality control: what an archive wants to know about a recording's faults, from all the detectors."""
+"""Quality control: the faults of a recording, from all the detectors."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ DETECTORS: tuple[Measurement, ...] = (
 )
 
 FAULTS = "faults"
-"""Column of what the detectors have located; each gives its own under this name."""
+"""Column of located faults; each detector gives its own under this name."""
 COLUMNS: tuple[str, ...] = (*(name for detector in DETECTORS for name in detector.COLUMNS), FAULTS)
 
 
@@ -47,7 +47,7 @@ class QualityPartial:
 
 
 def analyse(segment: Segment) -> QualityPartial:
-    """What every detector finds in the segment's own samples."""
+    """Run every detector on the segment's own samples."""
     return QualityPartial(tuple(detector.analyse(segment) for detector in DETECTORS))
 
 

@@ -1,8 +1,8 @@
 """Sample-rate conversion with a linear-phase, zero-delay polyphase FIR, written as a matrix product.
 
 Output sample m lies at the time of input sample m·from/to. One row of the product takes the inputs
-around one group of outputs; groups are counted from sample 0 of the track, so a segment gives the
-very samples a conversion of the whole track gives.
+around one group of outputs. Groups are counted from sample 0 of the track, so a segment gives exactly
+the samples of a conversion of the whole track.
 """
 
 import math
@@ -23,7 +23,7 @@ PASS_SHARE = 0.907
 _GROUP = 160
 _MAX_GROUP = 1280
 _STRIP = 49
-"""Outputs that are computed together from only the inputs they need: the matrix of a group is banded."""
+"""Outputs computed together from only the inputs they need: the matrix of a group is banded."""
 _ROWS = 256
 
 
@@ -47,7 +47,7 @@ def resample(
     samples : float32, at ``new_rate`` Hz
         All that the stretch determines; zeros are assumed outside the track only.
     first : int
-        Sample number of the first of them.
+        Sample number of ``samples[0]``.
     """
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)
@@ -94,7 +94,7 @@ def transition_hz(rate: int, new_rate: int) -> tuple[float, float]:
     """Where the transition from pass band to stop band begins and ends.
 
     The images of a rate below 40 kHz begin at half that rate, in the audible range, and are suppressed. At
-    other rates, images and aliases of what lies below new_rate - 20 kHz are above 20 kHz only.
+    other rates, images and aliases of content below new_rate - 20 kHz lie above 20 kHz only.
     """
     passed = min(AUDIBLE_HZ, PASS_SHARE * rate / 2)
     return passed, rate / 2 if rate < 2 * AUDIBLE_HZ else new_rate - AUDIBLE_HZ
@@ -144,7 +144,7 @@ def _matrix(rate: int, new_rate: int) -> Float64:
 
 
 def _convolve_each(rows: Float32, rate: int, new_rate: int, out: Float32) -> None:
-    """For rates almost without a common divisor, whose groups are too long for one matrix."""
+    """Convert sample by sample, at rates with hardly a common divisor: their groups are too long for one matrix."""
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)
     width = 2 * half + 1

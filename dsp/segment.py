@@ -47,7 +47,7 @@ class Segment:
     Attributes
     ----------
     shared_ns : int
-        CPU nanoseconds that the shared products took to make, so far.
+        CPU nanoseconds spent on the shared products so far.
     """
 
     pcm: Float32
@@ -76,7 +76,7 @@ class Segment:
         return cls(np.ascontiguousarray(pcm, np.float32), 0, rate, total, layout, bounds, coding, block)
 
     def release(self) -> None:
-        """Give the memory back: nothing can be measured afterwards."""
+        """Free the memory: nothing can be measured afterwards."""
         vars(self).clear()
 
     @property
@@ -137,7 +137,7 @@ class Segment:
 
     @shared_product
     def jumps(self) -> Stretch:
-        """Largest third differences of 0.7 ms blocks of left and right, with those 1.5 s before and after the own ones."""
+        """Largest third differences of 0.7 ms blocks of left and right, up to 1.5 s beyond the own samples."""
         blocks = blocks_of(self.own, self.rate)
         around = -(-round(JUMPS_AROUND_S * self.rate) // block_length(self.rate))
         last = -(-self.total // block_length(self.rate))
@@ -151,7 +151,7 @@ class Segment:
 
     @shared_product
     def mix_level(self) -> MixLevel:
-        """How much of the channels is left in the mono mix, over the cells that begin in the segment's own part."""
+        """Energy of the mono mix and of its channels, over the cells that begin in the segment's own part."""
         channels, own = mono_mix_channels(self.layout), self.moments.own
         if len(channels) == 1:
             return NO_MIX
@@ -166,7 +166,7 @@ class Segment:
 
     @shared_product
     def frames(self) -> Frames:
-        """What one pass over the STFT of the analysis signal yields."""
+        """Results of one pass over the STFT of the analysis signal."""
         return measure_frames(self.y, self.own_y, block=self.block)
 
     @shared_product

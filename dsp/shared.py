@@ -1,4 +1,4 @@
-"""What several families use of a segment is made by whoever asks first; the time it takes is told apart."""
+"""Products of a segment that several families share: made on first use, their CPU time counted separately."""
 
 from functools import cached_property
 from time import thread_time_ns
@@ -11,10 +11,10 @@ _Product = TypeVar("_Product")
 
 
 class shared_product(cached_property[_Product]):  # noqa: N801 - a decorator, as its base is
-    """A cached property that adds the CPU time of its making to the object's ``shared_ns``.
+    """A cached property that adds the CPU time of its computation to the object's ``shared_ns``.
 
-    A product that is made while another one is being made counts once, within that. What is charged to a family is
-    then the same whether or not it was the first to ask.
+    A product that is computed within another one counts once, as part of it. A family is charged the same,
+    whether or not it was the first to ask.
     """
 
     @overload

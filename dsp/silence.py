@@ -1,4 +1,4 @@
-"""What is silent: everything more than 70 dB below the loudest of its kind, and whatever has no level at all."""
+"""Silence: frames or stretches without any level, or more than 70 dB below the loudest."""
 
 import numpy as np
 

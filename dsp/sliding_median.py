@@ -2,7 +2,7 @@
 
 Sixteen neighbouring windows (a tile) share a core of sixteen values. Only values that can still become
 the median are carried on while windows split into halves, quarters and pairs; about 26 minima or maxima
-an output remain (Batcher's odd-even merges, every result no output needs left out).
+an output remain (Batcher's odd-even merges, without results that no output needs).
 """
 
 import threading
@@ -30,8 +30,8 @@ class SlidingMedian:
     ----------
     columns : int
     tiles : int
-        Tiles of 16 rows worked on at once. ``tiles * columns`` of 16 to 32 KB is best: enough to drown the
-        cost of a call, and little enough to stay in the cache.
+        Tiles of 16 rows worked on at once. ``tiles * columns`` of 16 to 32 KB is best: enough to hide the
+        cost of a call, and little enough for the cache.
     every : int
         1, 2, 4 or 8: evaluate only outputs 0, ``every``, 2 ``every`` ...
     memory : uint8, shape (n,), optional
@@ -83,20 +83,20 @@ def memory_needed(columns: int, tiles: int, every: int) -> int:
     return _program(every).registers * (tiles + 2) * columns + TILE // every * tiles * columns
 
 
-class _OfThread(threading.local):
-    """The kernels bound by one thread, which all work in one memory: new memory costs as much as the work."""
+class _ThreadKernels(threading.local):
+    """The kernels of one thread, which share their working memory: new memory costs as much as the work."""
 
     def __init__(self) -> None:
         self.kernels: dict[tuple[int, int, int], SlidingMedian] = {}
         self.memory = np.empty(0, np.uint8)
 
 
-_OF_THREAD = _OfThread()
+_THREAD_KERNELS = _ThreadKernels()
 
 
 def kernel(columns: int, tiles: int, *, every: int = 1) -> SlidingMedian:
     """A ``SlidingMedian`` of this thread, made on first use."""
-    held, key = _OF_THREAD, (columns, tiles, every)
+    held, key = _THREAD_KERNELS, (columns, tiles, every)
     needed = memory_needed(*key)
     if needed > len(held.memory):
         held.memory = np.empty(needed, np.uint8)
@@ -117,7 +117,7 @@ class _Step:
     right: tuple[int, int]
     register: int
     output: int
-    """Row of the tile this is the median of; -1 where it is not an output."""
+    """Row of the tile whose median this is; -1 where it is not an output."""
     spare_tiles: int
     """Tiles beyond the wanted ones that later steps read."""
 
@@ -207,7 +207,8 @@ def _medians(net: _Network) -> list[_Wire]:
 
     core = _later(net.merge(*eights), 1)
     medians = []
-    for half in (0, 8):  # outputs 0 to 7 share rows 7 to 30, outputs 8 to 15 rows 15 to 38
+    # Outputs 0 to 7 share rows 7 to 30, outputs 8 to 15 rows 15 to 38.
+    for half in (0, 8):
         of_half = net.merge(core, rows(eights, 31 if half else 7))[8:16]
         for quarter in (half, half + 4):
             of_four = net.merge(of_half, rows(fours, quarter + 27 if quarter % 8 else quarter + 3))[4:8]
@@ -221,7 +222,7 @@ def _medians(net: _Network) -> list[_Wire]:
 
 @cache
 def _program(every: int) -> _Program:
-    """The network for every so-many-th output as steps in order, registers reused once they are read."""
+    """The network for outputs 0, ``every`` ... as steps in order; registers are reused after their last use."""
     net = _Network()
     wanted = {node: i for i, (node, _) in enumerate(_medians(net)[::every])}
     spare, order, last_read = _needed(net, wanted)
@@ -246,9 +247,10 @@ def _program(every: int) -> _Program:
 
 
 def _needed(net: _Network, wanted: dict[int, int]) -> tuple[dict[int, int], list[int], dict[int, int]]:
-    """Spare tiles of each node an output depends on, those nodes in order of use, and who reads each last."""
+    """Spare tiles of each node that an output needs, those nodes in order of use, and the last reader of each."""
     spare = dict.fromkeys(wanted, 0)
-    for node in range(len(net.nodes) - 1, TILE - 1, -1):  # readers are numbered above what they read
+    # Readers have higher numbers than the nodes that they read.
+    for node in range(len(net.nodes) - 1, TILE - 1, -1):
         operation = net.nodes[node]
         if node in spare and operation is not None:
             for source, shift in operation[1:]:

@@ -46,7 +46,7 @@ class SpectralPartial:
     rms, centroid_hz, rolloff_hz, flatness : float32 (frames,)
     levels : of the mel bands
     nyquist_hz : half the native rate
-    mix : what is left of the channels in the mono mix
+    mix : energy of the mono mix and of its channels
     """
 
     energies: Float64

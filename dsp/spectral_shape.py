@@ -17,8 +17,8 @@ FLATNESS_FLOOR = 1e-7
 _GROUP = 32
 _LOW, _HIGH = (int(np.ceil(f / BIN_HZ)) for f in FLATNESS_HZ)
 _FACTORS = 8
-"""The logarithm is taken of products of so many magnitudes. A product lies between 1e-28 and 1e28 where each is
-between 10^-3.5 and 10^3.5. They divide the number of bins, 464."""
+"""Magnitudes multiplied before a logarithm is taken; divides the number of bins, 464. A product of magnitudes
+between 10^-3.5 and 10^3.5 lies between 1e-28 and 1e28."""
 _SCALED_PEAK = 10**3.5
 _SMALLEST_DIVISOR = np.float32(1e-30)  # its reciprocal, and 10^3.5 times that, are finite in float32
 
@@ -53,7 +53,7 @@ def _running_sum() -> Float32:
 
 
 def _rolloff(magnitude: Float32, cumulative: Float32, total: Float32) -> Float32:
-    """Interpolated within the bin; ``cumulative`` at the ends of groups of 32 bins locates the group."""
+    """Roll-off interpolated within the bin; ``cumulative`` at the ends of groups of 32 bins locates the group."""
     rows = np.arange(len(magnitude))
     target = np.float32(ROLLOFF_SHARE) * total
     group = np.count_nonzero(cumulative < target[:, None], axis=1)

@@ -1,7 +1,7 @@
-"""Splices: a buffer that is played twice, and samples that are lost.
+"""Splices: a buffer that is played twice (a repeat), and samples that are lost (a skip).
 
-Both leave a junction at which the signal jumps in value and slope, and is at once what it was. After a repeat the very
-samples follow that lie before the junction. A skip has nothing but the junction: no short-term prediction foresees it,
+Both leave a junction at which the signal jumps in value and slope, and then goes on as before. A repeat has the same
+samples after the junction as before it. A skip has nothing but the junction: short-term prediction fails there,
 from either side, and nothing like it happens nearby.
 """
 
@@ -39,29 +39,29 @@ AT_JUNCTION = 4
 """Samples on either side of a junction that belong to it."""
 
 SHORTEST_REPEAT, LONGEST_REPEAT = 256, 9000
-"""Samples of a buffer."""
+"""Samples in a buffer."""
 TEMPLATE = 24
-"""Samples after a junction that are looked for before it."""
+"""Samples after a junction that are searched for before it."""
 MOST_TIMES = 8
-"""A buffer can be played so many times more."""
+"""How often a buffer can be played again."""
 VARIED = 0.25
-"""Share of a buffer's samples that differ from the one before: it is no silence and no square wave."""
+"""Least share of a buffer's samples that differ from the one before: silence and square waves have fewer."""
 ONLY_HERE = 1.2
-"""How many times the third difference at the junction exceeds that where the buffer begins first: a drum that is hit
+"""Least ratio of the third difference at the junction to the one where the buffer begins first: a drum that is hit
 twice begins alike both times."""
 
 ORDER, FIT_SAMPLES = 16, 640
-"""Of the linear prediction, from so many samples on either side at 44.1 kHz."""
+"""Order of the linear prediction, and the samples on either side that it is fitted to, at 44.1 kHz."""
 NEARBY = 441
 """Samples on either side at 44.1 kHz that a skip is compared with: 10 ms."""
 SURPRISE, OVER_RMS = 10.0, 20.0
-"""How many times the prediction error at a skip exceeds the largest and the RMS of that nearby."""
+"""Least ratios of the prediction error at a skip to the largest error nearby and to its RMS."""
 SAME_LEVEL = 4.0
 """Largest ratio of the levels before and after a skip: 12 dB. Beyond, a sound begins or ends."""
 EXCURSION = 1.5
-"""From so many times the offset on, the signal returns to its course: a click."""
+"""From an excursion of so many times the offset on, the signal returns to its course: a click."""
 ALONE_S, RIVAL_SURPRISE, RIVAL_SHARE = 1.05, 2.5, 0.4
-"""A skip has no junction around it as surprising as that, with an error of 40 % of its own; and at most one with a
+"""Within 1.05 s of a skip, no junction has such a surprise and 40 % of its error, and at most one has a
 larger third difference."""
 
 _TINY = 1e-12
@@ -70,7 +70,7 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Splices:
-    """Repeats and skips of a stretch; a repeat lasts from its junction to the end of its last time."""
+    """Repeats and skips of a stretch; a repeat lasts from its junction to the end of its last repetition."""
 
     rate: int
     repeats: Places
@@ -88,7 +88,7 @@ class Junctions:
     jump : float32
         Largest third difference, summed over the channels.
     prominence : float32
-        Its block over those around.
+        Third difference of its block over that of its context.
     """
 
     at: Int64
@@ -152,7 +152,7 @@ def _around(segment: Segment, at: Int64, before: int, after: int, stride: int = 
 
 
 def _repeats(segment: Segment, junctions: Junctions) -> Places:
-    """Junctions after which the samples follow that lie before them."""
+    """Junctions that are followed by the same samples as lie before them."""
     channels = front_channels(segment.layout)
     found = []
     reached = 0
@@ -166,11 +166,11 @@ def _repeats(segment: Segment, junctions: Junctions) -> Places:
 
 
 def _lag(native: Stretch, channels: list[int], at: int) -> int:
-    """How many samples before a place the same samples begin, the fewest that a buffer can have; 0 for none."""
+    """Distance to the nearest earlier copy of the samples at a place, at least the shortest buffer; 0 for none."""
     start = max(0, at - LONGEST_REPEAT)
     x, here = native.span(start, at + TEMPLATE), at - start
     candidates = max(0, here - SHORTEST_REPEAT + 1)
-    # One sample rules out nearly all places at once; the others are compared at those that are left.
+    # Comparing one sample rules out nearly all places; the others are compared at those that are left.
     places = np.flatnonzero(x[channels[0], :candidates] == x[channels[0], here])
     for i in range(TEMPLATE):
         for channel in channels:
@@ -197,7 +197,7 @@ def _repeat(segment: Segment, at: int, jump: float, lag: int) -> Places | None:
 
 
 def _recurrence(segment: Segment, inside: int, lag: int) -> tuple[int, int]:
-    """First sample and number of those around a sample that equal the ones ``lag`` before them."""
+    """Start and length of the run around a sample that equals the samples ``lag`` before."""
     channels = front_channels(segment.layout)
     before, after = 2 * TEMPLATE, (MOST_TIMES + 1) * lag
     stop = min(inside + after, segment.total)
@@ -219,7 +219,7 @@ def _jump_at(segment: Segment, at: int) -> float:
 
 
 def _skips(segment: Segment, junctions: Junctions, possible: Bool) -> Places:
-    """Possible junctions that nothing nearby is like, and after which the sound goes on elsewhere at the same level."""
+    """Possible junctions unlike any nearby, after which the sound goes on elsewhere at the same level."""
     apart = round(ALONE_S * segment.rate)
     at = junctions.at[possible & _among_largest(junctions, apart)]
     error, surprise, over_rms = _surprise(segment, at)
@@ -239,13 +239,13 @@ def _among_largest(junctions: Junctions, apart: int) -> Bool:
 
 
 def _within(places: Int64, at: int, apart: int, rate: int) -> Bool:
-    """Which places lie within ``apart`` samples of one, but not at it."""
+    """Which places lie within ``apart`` samples of ``at``, but not at it."""
     distance = np.abs(places - at)
     return np.asarray((distance <= apart) & (distance > block_length(rate)))
 
 
 def _rivalled(segment: Segment, others: Int64, error: float) -> bool:
-    """Whether the prediction errors at other junctions come near one."""
+    """Whether the prediction error at one of the other junctions comes near ``error``."""
     other_error, surprise, _ = _surprise(segment, others)
     return bool(np.any((surprise > RIVAL_SURPRISE) & (other_error > RIVAL_SHARE * error)))
 
@@ -253,8 +253,8 @@ def _rivalled(segment: Segment, others: Int64, error: float) -> bool:
 def _surprise(segment: Segment, at: Int64) -> Float64:
     """Prediction error at junctions, and its ratio to the largest and to the RMS nearby; shape (3, junctions).
 
-    Each side is predicted from its own samples, towards the junction and across it, so that the junction spoils
-    nothing but the errors at itself. The smaller of the two counts there.
+    Each side is predicted from its own samples, towards the junction and across it, so that the junction affects
+    only the errors at itself. There, the smaller of the two counts.
     """
     told = [_batch_surprise(segment, at[i : i + _BATCH]) for i in range(0, at.size, _BATCH)]
     return np.concatenate([np.zeros((3, 0)), *told], axis=1)
@@ -297,7 +297,7 @@ def _clipped(x: Float64) -> Bool:
 
 
 def _courses(x: Float64) -> tuple[Float64, Float64]:
-    """How far the five samples around a junction lie off the courses before and after, and these from each other."""
+    """How far the five samples around a junction lie off the courses before and after, and these courses apart."""
     times = np.arange(-6, 7)
     before, after = (
         x[..., side] @ np.linalg.pinv(np.vander(times[side], 2)).T @ np.vander(times, 2).T

@@ -15,7 +15,7 @@ NO_STEREO_PAIR = Missing("no_stereo_pair")
 NO_VARIANCE = Missing("no_variance")
 
 _ROUNDING = 1e-12
-"""A constant may have this share of its power as variance, by rounding in float32."""
+"""Share of its power that a constant may have as variance, by rounding in float32."""
 
 
 def analyse(segment: Segment) -> PairSums | None:
@@ -25,7 +25,7 @@ def analyse(segment: Segment) -> PairSums | None:
 
 
 def merge(partials: Iterable[PairSums | None]) -> PairSums | None:
-    """One partial for consecutive ones."""
+    """Join the partials of consecutive segments."""
     parts = [part for part in partials if part is not None]
     return joined(parts) if parts else None
 

@@ -19,18 +19,18 @@ from beamprint.dsp.windows import HANN_POWER, hann_float32, kaiser_low_pass
 COLUMNS: tuple[str, ...] = ("dual_mono", "dual_mono_gain_db", "polarity_inverted")
 
 DIFFERENT = 1e-3
-"""Smallest share of the energy that two signals do not share, 1 less the square of their correlation: -30 dB. Mono with
-the dither of 16 bits, 20 dB fainter in one channel, has -46; the narrowest of real mixes -14."""
+"""Unshared energy (1 - correlation^2) from which two signals differ: -30 dB. Mono with
+the dither of 16 bits, 20 dB fainter in one channel, has -46 dB; the narrowest of real mixes -14 dB."""
 INVERTED_BELOW = -0.3
 BASS_HZ = (20.0, 200.0)
 DEEP_HZ = (40.0, 60.0)
 """Bass drum and the lowest notes: in the middle even where the channels hardly correlate otherwise."""
 NEARLY_MIRRORED = -0.9
 BASS_MARGIN = 0.05
-"""A recording's bass is in the middle, so an inversion opposes it more than the rest; synthesiser sounds that are
-widened by opposing their channels are opposed less in the bass."""
+"""Recordings have their bass in the middle, so an inversion opposes it more than the rest. Synthesisers that widen
+sounds by opposing the channels oppose the bass less."""
 FAINT_BASS = 1e-6
-"""Share of the energy below which the bass is too weak to speak for the polarity."""
+"""Share of the energy below which the bass is too weak to show the polarity."""
 NOT_STEREO = Missing("not_stereo")
 NOT_DUAL_MONO = Missing("not_dual_mono")
 ONE_CHANNEL_SILENT = Missing("one_channel_silent")
@@ -39,7 +39,7 @@ _FRAME = 512
 _LOWEST_RATE = 640.0
 _PHASES = 4
 _CUTOFF = 0.45
-"""Of the rate after decimation."""
+"""As a share of the rate after decimation."""
 _KAISER_BETA = 3.0
 
 
@@ -61,7 +61,7 @@ class Pair:
 
 
 def analyse(segment: Segment) -> Pair | None:
-    """Sums over the cells that begin in the segment's own samples; None if the track is not a pair and nothing else."""
+    """Sums over the cells that begin in the segment's own samples; None unless the layout is just left and right."""
     if set(segment.layout) != {Speaker.L, Speaker.R}:
         return None
     return Pair(PairSums.of(segment.moments, (0, 1)), *_bass_powers(segment))
@@ -84,7 +84,7 @@ def finish(total: Pair | None) -> Columns:
         return dict.fromkeys(COLUMNS, NOT_STEREO)
     if total.whole.power == 0:
         return dict.fromkeys(COLUMNS, SILENT)
-    gain_db = _gain_of_the_same(total.whole)
+    gain_db = _dual_mono_gain_db(total.whole)
     return {
         "dual_mono": gain_db is not None,
         "dual_mono_gain_db": NOT_DUAL_MONO if gain_db is None else gain_db,
@@ -92,7 +92,7 @@ def finish(total: Pair | None) -> Columns:
     }
 
 
-def _gain_of_the_same(sums: PairSums) -> float | None:
+def _dual_mono_gain_db(sums: PairSums) -> float | None:
     """Gain of left over right in dB if they carry the same signal, else None."""
     powers = sums.left_power * sums.right_power
     if sums.cross <= 0 or powers - sums.cross**2 >= DIFFERENT * powers:
@@ -115,7 +115,7 @@ def _polarity_inverted(total: Pair) -> Value:
 
 
 def _opposed(whole: float, low: list[float]) -> bool:
-    """Whether correlations as a whole and of the low bands, the deepest last, are those of an inverted channel."""
+    """Whether these correlations, of the whole and of the low bands (deepest last), show an inverted channel."""
     if not low:
         return whole <= INVERTED_BELOW
     if low[-1] >= -INVERTED_BELOW:
@@ -169,7 +169,7 @@ def _lowpass(factor: int) -> Float32:
 
 
 def _bass_spectra(samples: Float32, rate: float) -> Complex64:
-    """The bins of the bass of Hann frames every half frame."""
+    """Bass bins of Hann frames, one every half frame."""
     frames = overlapping(samples, _FRAME, _FRAME // 2)
     return fft.rfft(frames * hann_float32(_FRAME))[:, _bins(BASS_HZ, rate)]
 

@@ -15,7 +15,7 @@ _BEFORE_ALL = -(1 << 62)
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Maximal runs of equal samples of a millisecond and more, in time order; int64, shape (n,)."""
+    """Maximal runs of equal samples, a millisecond and longer, in time order; int64, shape (n,)."""
 
     start: Int64
     stop: Int64
@@ -43,14 +43,14 @@ class Runs:
 
 
 def shortest_run(rate: int) -> int:
-    """Samples of a millisecond."""
+    """Samples in a millisecond."""
     return max(2, -(-rate // 1000))
 
 
 def still_runs(pcm: Stretch, channel: int, rate: int) -> Runs:
-    """Runs in all that ``pcm`` holds of a channel; its shape is (channels, n).
+    """Runs in a channel of ``pcm``, whose shape is (channels, n).
 
-    Those that reach an end of it are as long as it holds them.
+    A run that reaches an end of ``pcm`` ends there.
     """
     held = Stretch(pcm.samples[channel], pcm.first, pcm.total)
     shortest = shortest_run(rate)
@@ -82,7 +82,7 @@ def still_in_all(runs: Sequence[Runs], rate: int) -> Runs:
 def _suspects(held: Stretch, stride: int) -> Iterator[Span]:
     """Spans that hold all runs whole: pieces in which the signal may stand still, each with its neighbours.
 
-    A run of twice the stride holds two neighbours among every ``stride``-th sample that are equal, and equal to
+    Among every ``stride``-th sample, a run of twice the stride has two neighbours that are equal, and equal to
     the sample after the first. So a few samples rule out most music.
     """
     x: Float32 = held.samples

@@ -15,7 +15,7 @@ from beamprint.dsp.onset import FRAME_RATE, mean_of_largest, moving_mean
 
 LOWEST_BPM, HIGHEST_BPM = 40.0, 200.0
 RATIOS = tuple(Fraction(ratio) for ratio in ("1/3", "1/2", "2/3", "3/4", "1", "4/3", "3/2", "2", "3"))
-"""Of tempi that periodicity takes for each other."""
+"""Ratios of tempi that periodicity confuses."""
 
 _SEARCH_TOP_BPM = 210.0
 """The search goes a little over the top of the range, so that the top itself can be a maximum."""
@@ -61,7 +61,7 @@ class Level(NamedTuple):
 class Periodicity:
     """Compressed autocorrelation of a track's onset strength, 1 at lag 0.
 
-    ``values`` is float64, shape (lags,), a lag a frame.
+    ``values`` is float64, shape (lags,), one lag a frame.
     """
 
     values: Float64
@@ -78,9 +78,9 @@ class Periodicity:
         return np.arange(len(self.values), dtype=np.float64)
 
     def clarity(self, level: Level) -> float:
-        """Mean recurrence after the beats, bars and phrases of a level, of those reached, but the largest.
+        """Mean recurrence after the beats, bars and phrases of a level, within the lags, without the largest.
 
-        A beat recurs at all of them. One alone is a passage that was played twice, such as spoken text.
+        A beat recurs after all of them. A single recurrence is a passage that is played twice, such as spoken text.
         """
         reach = (len(self.values) - 1) / period_frames(level.bpm)
         counts = np.array([k for k in MULTIPLES[level.metre.bar] if k <= reach])
@@ -139,8 +139,8 @@ class Fits(NamedTuple):
 def fits(period: Periodicity, bpm: Float64) -> Fits:
     """How well beats at each tempo fit in bars of four and of three and with parts of two and of three.
 
-    The long multiples reject 2/3 and 4/3 of the tempo (dotted and 3-3-2 rhythms), which look fine over
-    a bar and fall out of step with the phrase. A loop of one or two bars of four recurs after 12 and 24 beats as
+    The long multiples reject 2/3 and 4/3 of the tempo (dotted and 3-3-2 rhythms), which fit over
+    a bar, but not over a phrase. A loop of one or two bars of four recurs after 12 and 24 beats as
     well: bars of three must do a little better, or rounding would decide.
     """
     return Fits(*(_SHARES @ period.beats(bpm, _COUNTS[:, None])))
@@ -157,7 +157,7 @@ def dominant_level(period: Periodicity) -> Level:
 
 
 def recurs(period: Periodicity, bpm: Float64) -> Float64:
-    """0 to 1: a period that does not itself recur is no beat, however well its multiples do."""
+    """Recurrence of the beat itself, 0 to 1: without it there is no beat, however well its multiples recur."""
     bar = np.maximum.reduce([period.beats(bpm, 2), period.beats(bpm, 3), period.beats(bpm, 4)])
     return np.clip(period.beats(bpm, 1) / (0.3 * np.maximum(bar, 0.02)), 0, 1)
 

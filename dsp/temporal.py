@@ -29,7 +29,7 @@ _ONSET_COLUMNS = ("transient_density", "onset_rate_hz")
 
 _SHORTEST_FOR_TEMPO = 5.0
 _SHORTEST_FOR_ONSETS = 0.2
-"""Seconds: what a tempo needs, and the two sides an onset is held against."""
+"""Seconds that a tempo needs, and an onset, which is compared with both sides."""
 _SILENCE_DB = -40.0
 _FULL_DENSITY_HZ = 10.0
 _FEWEST_BEATS = 3
@@ -44,7 +44,7 @@ class TemporalPartial:
     Attributes
     ----------
     samples : of the analysis signal
-    mix : what is left of the channels in the mono mix
+    mix : energy of the mono mix and of its channels
     rms : shape (frames,), a frame every 512 samples
     strength : of each shape (frames,)
     chroma : shape (chroma frames, 12), a frame every 2048 samples
@@ -169,7 +169,7 @@ def _chroma(segment: Segment) -> Float32:
 
 
 def _own_chroma_frames(segment: Segment) -> Span:
-    """Those centred in the segment, and for the last segment the one at the end."""
+    """Chroma frames centred in the segment; the last segment has the one at the end as well."""
     own = segment.own_y
     stop = own.stop // chroma_flux.HOP_Y + 1 if segment.bounds.is_last else own.stop // chroma_flux.HOP_Y
     return Span(own.start // chroma_flux.HOP_Y, stop)

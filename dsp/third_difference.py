@@ -7,7 +7,7 @@ from beamprint.dsp.grid import ANALYSIS_RATE, Span
 from beamprint.dsp.stretch import Stretch
 
 BLOCK_SAMPLES = 32
-"""Of the blocks whose largest differences are compared, at 44.1 kHz; 0.7 ms."""
+"""Length at 44.1 kHz of the blocks whose largest differences are compared: 0.7 ms."""
 _PASS_SAMPLES = 1 << 15
 
 
@@ -17,7 +17,7 @@ def block_length(rate: int) -> int:
 
 
 def stride_of(rate: int) -> int:
-    """Samples between those of a difference, so that their time is near 1/44100 s at any rate."""
+    """Distance between the samples of a difference: near 1/44100 s at any rate."""
     return max(1, round(rate / ANALYSIS_RATE))
 
 
@@ -42,7 +42,7 @@ def block_peaks(pcm: Stretch, channels: list[int], blocks: Span, rate: int) -> S
     pcm : Stretch
         Samples, shape (channels, n).
     channels : list of int
-        Those to be looked at.
+        Channel numbers.
     blocks : Span
         Numbers of blocks within the track.
     rate : int
@@ -109,7 +109,7 @@ def _sliding_maximum(x: Float32, length: int) -> Float32:
 
 
 def _third_difference_in(memory: Float32, samples: Float32, stride: int) -> Float32:
-    """The same of one long row, in the first row of ``memory``: new memory would cost more than the differences."""
+    """``third_difference`` of one long row, in the first row of ``memory``: new memory would cost more."""
     d = samples
     for row in (0, 1, 0):
         out = memory[row, : len(d) - stride]

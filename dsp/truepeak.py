@@ -2,8 +2,8 @@
 
 Half-band interpolators double the rate: twice below 88.2 kHz, once below 176.4 kHz. The first finds the
 midpoints between samples, the second those between samples and midpoints. A midpoint cannot exceed the
-sum of its filter's magnitudes times the largest sample in reach, so most of a recording need not be
-interpolated to know that its peak is not there; what remains is a few matrix products.
+sum of its filter's magnitudes times the largest sample in reach. So most of a recording cannot hold the
+peak and is not interpolated; the rest takes a few matrix products.
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ _ROW = 32
 _MID_TAPS, _MID_PASS = 24, 0.45
 """Flat within 0.09 dB to 0.45 of the sample rate."""
 _QUARTER_TAPS, _QUARTER_PASS = 6, 0.275
-"""Flat within 0.06 dB to 0.55 of the sample rate: what follows the first doubling is empty beyond."""
+"""Flat within 0.06 dB to 0.55 of the sample rate: after the first doubling, the signal is empty above."""
 _BEFORE = _MID_TAPS // 2
 _AFTER = _ROW - _BEFORE
 _WORD = 8
@@ -37,8 +37,7 @@ def true_peak(segment: Segment) -> float:
     """Largest magnitude of any channel at and between the segment's own samples, linear, full scale 1.
 
     Zeros are assumed outside the track, where the interpolators' ringing before its first and after its
-    last sample counts too. However the track is cut,
-    the result is the same but for rounding.
+    last sample counts too. However the track is cut, the result differs only by rounding.
     """
     peak = segment.native_peak
     if doublings(segment.rate) == 0 or peak == 0:
@@ -68,7 +67,7 @@ class _Scratch(NamedTuple):
 def _raised(peak: float, x: Float32, scratch: _Scratch, *, twice: bool) -> float:
     """The larger of ``peak`` and the peak between the samples of x, without its first 12 and last 20.
 
-    A few points beyond are looked at as well: they belong to the neighbours, and count there too.
+    A few points beyond are examined as well: they belong to the neighbours, and count there too.
     """
     tables = _tables()
     magnitudes, mask = (memory[: len(x)] for memory in scratch)

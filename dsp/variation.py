@@ -1,7 +1,7 @@
 """Dynamics: how loudness and peaks vary over a track, from half a second to the whole of it.
 
-The analysis signal is cut into hops of 11 025 samples: two neighbours are a 500 ms frame, all together
-the track. The native channels are cut into windows of 50 ms: sixty are a block of DR.
+The analysis signal is cut into hops of 11 025 samples: two neighbours are a 500 ms frame.
+The native channels are cut into windows of 50 ms: sixty are a block of DR.
 """
 
 import math
@@ -57,7 +57,7 @@ class VariationPartial:
     window_energies, window_peaks : shape (channels, windows)
         Of the native channels without LFE; the track's last window may be incomplete.
     mix : MixLevel
-        What is left of the channels in the mono mix.
+        Energy of the mono mix and of its channels.
     rate, total, total_y : int
         Sample rate and length of the whole track, and the length of its analysis signal.
     """
@@ -92,7 +92,7 @@ def analyse(segment: Segment) -> VariationPartial:
 
 
 def merge(partials: Iterable[VariationPartial]) -> VariationPartial:
-    """One partial for consecutive ones."""
+    """Join the partials of consecutive segments."""
     parts = list(partials)
     return VariationPartial(
         np.concatenate([part.hop_energies for part in parts]),

@@ -17,13 +17,13 @@ def hann(length: int) -> Float64:
 
 @cache
 def hann_float32(length: int) -> Float32:
-    """The same in single precision, made once."""
+    """Periodic Hann window in float32, made once for each length."""
     return hann(length).astype(np.float32)
 
 
 @cache
 def sine_tapered(length: int, taper: int) -> Float32:
-    """Flat, with a quarter of a sine's period of ``taper`` samples at either end; shape (length,).
+    """Flat window with a quarter of a sine's period of ``taper`` samples at either end; shape (length,).
 
     Windows that overlap by the taper have squares that add up to one.
     """

@@ -28,9 +28,9 @@ _LONGEST = int(np.ceil(ANALYSIS_RATE / LOWEST_HZ))
 _TRANSFORM = 2880
 """At least frame plus longest lag, and a fast length."""
 _RUN = 25
-"""Lags summed together: 675 are 27 runs."""
+"""Lags summed together: 675 lags are 27 runs."""
 CHUNK = 256
-"""Frames of the absolute grid that candidates are picked from: the same whatever the segment."""
+"""Frames of the absolute grid that candidates are picked from, whatever the segment."""
 _TOGETHER = 128
 """Frames measured at once."""
 
@@ -38,7 +38,7 @@ _LIKELY_BELOW, _POSSIBLE_BELOW = 0.2, 0.25
 """Limits of the estimate from the spectrum. 98 to 100 % of voiced frames of music stay below the latter, 95 % of
 speech; few of those between the two are voiced."""
 _LOW_BINS = 64
-"""Bins (to 1.4 kHz) the estimate takes as they are; what lies above may be periodic at any lag."""
+"""Bins (to 1.4 kHz) that the estimate takes as they are; the energy above may be periodic at any lag."""
 _HIGH_EVERY = 8
 _LAG_RATIO, _LAG_STEP = 1.03, 8
 
@@ -53,8 +53,8 @@ def fundamentals(frames: Frames, y: Stretch, *, at_most: int = CHUNK) -> Float32
     y : Stretch
         The analysis signal they were taken from, shape (n,).
     at_most : int
-        Frames to measure of each 256, of those likely to be voiced; a third as many of the others that could
-        be. Where there are more, only every second, third ... is measured and stands for those up to the next.
+        Frames to measure of each 256, of those likely to be voiced; a third as many of those only possibly
+        voiced. Where there are more, only every second, third ... is measured and stands for those up to the next.
 
     Returns
     -------
