@@ -1,6 +1,6 @@
-"""AAC in ADTS (ISO/IEC 13818-7, 14496-3): frames one after the other, each with its length and without a table.
+"""AAC in ADTS (ISO/IEC 13818-7, 14496-3): a sequence of frames, each with its length, without a table.
 
-They are counted from header to header, and the place of one every ten seconds is kept: decoding starts there.
+Frames are counted from header to header. The place of one every ten seconds is kept: decoding can start there.
 """
 
 from beamprint.transforms.audio.contents import Contents, Extent, Packets, Restart, damaged, truncated
@@ -25,13 +25,13 @@ _RATES = (
 _HEADER_SIZE = 7
 _SAMPLES = 1024
 _SURE = 3
-"""Frames in a row that are no chance."""
+"""So many frames in a row are no coincidence."""
 _RESTART_SECONDS = 10
 _CHUNK = 1 << 20
 
 
 def find_adts(data: Bytes, base: int) -> int | None:
-    """Where AAC frames start, at once or after zeros and tags; None if they do not."""
+    """Where AAC frames start, at once or after zeros and tags; None if there are none."""
     start = skip_tags(data, base)
     position = start
     for number in range(_SURE):
@@ -51,7 +51,7 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
     Args:
         data: the file.
         base: where they start.
-        whole: read the whole file; otherwise its length stays open.
+        whole: read the whole file; otherwise its length stays unknown.
 
     Raises:
         BadAudio: ``truncated``, the last frame is not whole; ``decode_error``, there is something between frames.

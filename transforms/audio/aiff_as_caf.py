@@ -1,4 +1,4 @@
-"""AIFF beyond 4 GiB, which its own header cannot say: the header of a CAF file with the same samples."""
+"""AIFF beyond 4 GiB, more than its header can declare: the header of a CAF file with the same samples."""
 
 import struct
 
@@ -11,21 +11,21 @@ _EXPONENT_OF_ONE, _MANTISSA_BITS = 0x3FFF, 63
 
 
 def aiff_rate(common: bytes) -> float:
-    """Sample rate by the body of a ``COMM`` chunk, a float of 80 bits; 0 where it is none that can be."""
+    """Sample rate from the body of a ``COMM`` chunk, a float of 80 bits; 0 if it is impossible."""
     exponent = int.from_bytes(common[8:10], "big") - _EXPONENT_OF_ONE - _MANTISSA_BITS
     mantissa = int.from_bytes(common[10:18], "big")
     return mantissa * 2.0**exponent if -_MANTISSA_BITS <= exponent <= 0 else 0.0
 
 
 def aiff_as_caf(common: bytes, size: int) -> bytes:
-    """What stands before the samples in a CAF file.
+    """The header of a CAF file, up to the samples.
 
     Args:
         common: body of the ``COMM`` chunk.
         size: bytes of samples.
 
     Raises:
-        BadAudio: ``unsupported_format``, the samples are coded in a way that this knows nothing of.
+        BadAudio: ``unsupported_format``, the coding of the samples is not known here.
     """
     channels, bits, coding = *struct.unpack(">H4xH", common[:8]), common[18:22]
     if coding in _FLOATS:

@@ -1,4 +1,4 @@
-"""WMA: the Advanced Systems Format (ASF), whose header says how many data packets of which size there are."""
+"""WMA: the Advanced Systems Format (ASF), whose header declares the number and size of its data packets."""
 
 from beamprint.transforms.audio.contents import (
     Contents,
@@ -32,7 +32,7 @@ def is_asf(head: bytes) -> bool:
 
 
 def inspect_asf(data: Bytes, base: int) -> Contents:
-    """Hold the size of the data object, and its packets, against the file's.
+    """Check the declared size of the data object, and its packets, against the file's.
 
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``, ``decode_error``.
@@ -41,7 +41,7 @@ def inspect_asf(data: Bytes, base: int) -> Contents:
     if base + size > data.size:
         raise truncated(f"the file ends within its header of {size} bytes")
     if size > _LARGEST_HEADER:
-        raise damaged(f"an ASF header of {size} bytes")
+        raise damaged(f"an ASF header of {size} bytes is too large")
     properties, sound = _objects(read_exactly(data, base, size, "header"), base)
     at = base + size
     found = read_exactly(data, at, _DATA_HEADER, "data object")
@@ -57,7 +57,7 @@ def inspect_asf(data: Bytes, base: int) -> Contents:
         length = max(0, int.from_bytes(properties[40:48], "little") // _HUNDREDS_OF_NS - preroll)
         _check_packets(data, start, min(count, (data.size - start) // max(1, each)), each)
     audio = (*sound, Extent(start, min(stop, data.size)))
-    # Nothing says how much of the start the encoder added, and FFmpeg's guess can cost some of the audio.
+    # No field says how much the encoder added at the start, and FFmpeg's guess can cost some of the audio.
     packets = Packets(_MILLISECONDS, length=length, even=False)
     contents = Contents("asf", base, length_known=not is_live, audio=audio, packets=packets)
     if stop > data.size:
@@ -67,7 +67,7 @@ def inspect_asf(data: Bytes, base: int) -> Contents:
 
 
 def _check_packets(data: Bytes, start: int, count: int, size: int) -> None:
-    """Make sure that all packets start in the same way; a decoder passes over what is between them in silence.
+    """Make sure that all packets start in the same way; decoders skip other bytes between them without an error.
 
     Raises:
         BadAudio: ``decode_error``.
@@ -79,7 +79,7 @@ def _check_packets(data: Bytes, start: int, count: int, size: int) -> None:
 
 
 def _refuse_another(data: Bytes, position: int) -> None:
-    """Pass over the objects after the data, which are indexes.
+    """Skip the objects after the data, which are indexes.
 
     Raises:
         BadAudio: ``unsupported_format``, another file follows.
@@ -102,7 +102,7 @@ def _objects(header: bytes, base: int) -> tuple[bytes, list[Extent]]:
     while position + 24 <= len(header):
         size = int.from_bytes(header[position + 16 : position + 24], "little")
         if size < 24 or position + size > len(header):
-            raise damaged(f"an object of {size} bytes in an ASF header of {len(header)}")
+            raise damaged(f"an object of {size} bytes does not fit into an ASF header of {len(header)}")
         name, body = header[position : position + 16], header[position + 24 : position + size]
         if name == _FILE_PROPERTIES:
             properties = body

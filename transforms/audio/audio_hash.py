@@ -1,12 +1,12 @@
-"""What the audio of a file is, whatever its tags and its container: the hash in ``audio_hash``.
+"""The column ``audio_hash``: a hash of a file's audio, whatever its tags and its container.
 
 ``pcm:`` and MD5 of the samples of lossless integer audio, as a FLAC file declares it: interleaved, signed,
 little-endian, each in as many whole bytes as its bits need. ``float:`` and the same over float32 samples.
 ``coded:`` and SHA-256 of the coded audio of a lossy file.
 
-Two files with equal hashes give equal samples, so that what is measured on one holds for the other. Left out
-are tags, padding, and the MPEG frame that counts the others; the samples that it says to leave out at both
-ends count, and so do the headers of Vorbis and Opus other than the comments.
+Two files with equal hashes give equal samples, so the measurements of one hold for the other. Left out are
+tags, padding, and the MPEG tag frame. The numbers of samples that it trims at both ends are hashed,
+and so are the headers of Vorbis and Opus other than the comments.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _CHUNK = 1 << 20
 
 
 class AudioHash:
-    """Hash of a track's audio, read from its file or, where it takes the samples, fed with them.
+    """Hash of a track's audio, read from its file or, if ``takes_samples``, from the samples given to ``add``.
 
     Args:
         data: the file.
@@ -38,7 +38,7 @@ class AudioHash:
         self._samples = hashlib.md5(usedforsecurity=False)
         self._found = ""
         self.is_coded = self._bits is None and not format.coding.is_float
-        """Whether the audio is lossy, so that its samples do not count."""
+        """Whether the audio is lossy, so that its samples are not hashed."""
         if self.is_coded:
             self._found = f"coded:{_sha256_of_coded(data, contents)}"
         elif contents.pcm_md5:
@@ -46,7 +46,7 @@ class AudioHash:
 
     @property
     def takes_samples(self) -> bool:
-        """Whether the hash is of the samples, all of which ``add`` is to be given."""
+        """Whether the samples are hashed: then ``add`` must be given all of them."""
         return not self._found
 
     def add(self, block: Buffer) -> None:

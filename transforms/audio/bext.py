@@ -28,7 +28,7 @@ _SHORTEST = 602
 
 
 def read_bext(data: Bytes, base: int) -> dict[str, str]:
-    """What the chunk says, by lower-case names; levels of version 2 in dB. Empty where there is no whole one.
+    """Its fields by lower-case names, levels of version 2 in dB. Empty if there is no whole chunk.
 
     Args:
         data: the file.

@@ -31,7 +31,7 @@ _AIFF_CHUNKS = frozenset(
     [*b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER PEAK FORM".split(), b"ID3 "]
 )
 _CAF_EDITS = 4
-"""Bytes of a counter of edits before the audio."""
+"""Bytes of the edit counter before the audio."""
 _CAF_BY_LIBSNDFILE = (b"lpcm", b"ulaw", b"alaw", b"alac")
 _CAF_CODING = (b"desc", b"kuki", b"pakt")
 """Chunks that say how packets are coded, and how many samples of them are audio."""
@@ -44,7 +44,7 @@ def is_aiff(head: bytes) -> bool:
 
 
 def inspect_aiff(data: Bytes, base: int) -> Contents:
-    """Find the ``SSND`` chunk of an AIFF file; a size of 0, all ones or just above 0x7F000000 is left by a pipe.
+    """Find the ``SSND`` chunk of an AIFF file; writers to a pipe leave a size of 0, all ones or just above 0x7F000000.
 
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``.
@@ -82,7 +82,7 @@ def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int, co
     contents = Contents("aiff", base, length_known=known, audio=(audio,), following=following)
     if found == size:
         return contents
-    if found > _UNKNOWN32:  # more than the format can say: the same samples with another header
+    if found > _UNKNOWN32:  # more than AIFF can declare: the same samples with another header
         edit = Edit(base, audio.start, aiff_as_caf(common, audio.stop - audio.start))
     else:
         edit = Edit(start - 4, start, found.to_bytes(4, "big"))
@@ -127,7 +127,7 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
 
 
 def _caf_byte_rate(description: bytes) -> float:
-    """Bytes a second by a ``desc`` chunk; 0 where packets differ in size."""
+    """Bytes a second from a ``desc`` chunk; 0 where packets differ in size."""
     if len(description) < 32:
         return 0.0
     rate, _, _, size, frames = struct.unpack(">d4sIII", description[:24])
@@ -155,14 +155,14 @@ def _caf_audio(data: Bytes, base: int, position: int, size: int, byte_rate: floa
 
 
 def _caf_packets(data: Bytes, base: int, start: int, size: int, said: list[Extent]) -> Contents:
-    """The contents of a file that libsndfile does not decode, with what its packet table says, wherever it lies.
+    """The contents of a file that libsndfile does not decode, with its packet table, wherever that lies.
 
     Args:
         data: the file.
         base: where the container starts.
         start: where the audio starts.
         size: its bytes.
-        said: the chunks before it that say how it is coded.
+        said: the chunks before the audio that describe its coding.
 
     Raises:
         BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
@@ -190,7 +190,7 @@ def _caf_packets(data: Bytes, base: int, start: int, size: int, said: list[Exten
         elif name == b"pakt":
             table = data.read_at(extent.start, 24)
     if not 1 <= rate <= _HIGHEST_RATE:
-        raise damaged(f"a sample rate of {rate} Hz")
+        raise damaged(f"a sample rate of {rate} Hz is impossible")
     packets = Packets(int(rate), even=False)
     if len(table) == 24:
         _, length, skip, _ = struct.unpack(">qqii", table)
@@ -219,7 +219,7 @@ def is_au(head: bytes) -> bool:
 
 
 def inspect_au(data: Bytes, base: int) -> Contents:
-    """Check the size in the header of a Sun or NeXT file; all ones is unknown.
+    """Check the size in the header of a Sun or NeXT file; all ones mean that it is unknown.
 
     Raises:
         BadAudio: ``truncated``.
@@ -248,7 +248,7 @@ def inspect_au(data: Bytes, base: int) -> Contents:
 
 
 def _is_plausible_au(head: bytes) -> bool:
-    """Whether a file starts here, in the midst of samples that may look like its first four bytes."""
+    """Whether a file starts here: samples may look like its first four bytes."""
     order: Order = "big" if head[:1] == b"." else "little"
     offset, coding = (int.from_bytes(head[i : i + 4], order) for i in (4, 12))
     return is_au(head) and 24 <= offset <= _LONGEST_AU_HEAD and coding in _AU_BYTES

@@ -1,4 +1,4 @@
-"""What a file is, told by its bytes and not by its name, and whether all of it is there."""
+"""Identifies a file by its bytes, not by its name, and checks that all of it is there."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ _FORMATS = (
 )
 _LONGEST_HTTP_HEAD = 1 << 13
 _HTTP_HEAD = re.compile(rb"(?:HTTP/\d|ICY )[^\0]*?\r?\n\r?\n")
-"""What some tools that capture a stream leave before it."""
+"""HTTP headers, which some tools leave before a stream that they capture."""
 _NAMES = {
     b"MThd": "MIDI",
     b"PK\x03\x04": "a zip archive",
@@ -49,7 +49,7 @@ _NAMES = {
     b"<!DO": "an HTML page",
     b"<htm": "an HTML page",
 }
-"""What is often found among music and cannot be decoded, for the message."""
+"""Files often found among music that hold no audio, for the message."""
 
 
 def inspect(data: Bytes, *, whole: bool = True, accept_truncated: bool = False) -> Contents:
@@ -58,7 +58,7 @@ def inspect(data: Bytes, *, whole: bool = True, accept_truncated: bool = False) 
     Args:
         data: the file.
         whole: reading all of it is cheap; otherwise only its start and its end are read.
-        accept_truncated: of a file that is cut, return what is there, if that can be decoded.
+        accept_truncated: of a truncated file, return what is there, if that can be decoded.
 
     Raises:
         BadAudio: ``empty``, ``truncated``, ``unsupported_format``, ``decode_error``.
@@ -94,7 +94,7 @@ def _inspect(data: Bytes, whole: bool) -> Contents:
 
 
 def _with_appended(data: Bytes, base: int, inspect_one: Callable[[int], Contents]) -> Contents:
-    """The contents of a file, and of those of the same kind that were appended to it."""
+    """The contents of a file and of any others of the same kind that were appended to it."""
     parts = [inspect_one(base)]
     while (following := parts[-1].following) is not None:
         if len(parts) == MAX_STREAMS:

@@ -17,7 +17,7 @@ _WRAP = 1 << 32
 _MAGIC = 16
 _ID3 = b"ID3"
 _NO_AUDIO = 64
-"""Bytes after the audio that are not worth a thought, whatever they are."""
+"""So many bytes after the audio are ignored, whatever they are."""
 
 LENGTH_UNKNOWN = "length_unknown"
 """Note: the file does not declare its length, so that a cut would not show."""
@@ -29,7 +29,7 @@ FRAMES_MISSING = "frames_missing"
 """Note: the decoder gave fewer samples than the file declares, by less than a block of its codec."""
 
 MONO_IN_BOTH = "mono_in_both"
-"""Note: some of the streams that were joined are mono; they stand in both channels."""
+"""Note: some of the streams that were joined are mono; their samples are in both channels."""
 
 OTHER_TRACKS = "other_tracks"
 """Note: the file holds several sound tracks, of which the first was measured."""
@@ -45,7 +45,7 @@ class Extent(NamedTuple):
     stop: int
 
     def moved(self, by: int) -> "Extent":
-        """As many bytes that many further on."""
+        """The same number of bytes, ``by`` bytes further on."""
         return Extent(self.start + by, self.stop + by)
 
 
@@ -55,14 +55,14 @@ class Stream:
 
     Args:
         pieces: where it lies; several where something that is not audio lies in between.
-        frames: samples a channel as counted while the file was read; None where the decoder is to say.
+        frames: samples a channel as counted while the file was read; None if the decoder knows them.
     """
 
     pieces: tuple[Extent, ...]
     frames: int | None = None
 
     def moved(self, by: int) -> "Stream":
-        """The same stream that many bytes further on."""
+        """The same stream, ``by`` bytes further on."""
         return Stream(tuple(piece.moved(by) for piece in self.pieces), self.frames)
 
 
@@ -75,18 +75,18 @@ class Restart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Packets:
-    """What a container says of a track of packets that libsndfile does not decode.
+    """What a container declares of a track of packets, which libsndfile does not decode.
 
     Args:
-        clock: ticks a second in which the container counts.
-        skip: ticks to leave out at the start, where the encoder put silence; None where the decoder is to say.
+        clock: ticks a second of the container.
+        skip: ticks to leave out at the start, where the encoder put silence; None if the decoder knows them.
         length: ticks after those, None where that is not declared.
         bits: word length of integer samples that are coded without loss; None for others, and where only the
             decoder knows it.
         is_float: float samples are coded without loss.
         even: a packet's time says exactly which samples it holds, so that decoding can start anywhere.
         restarts: places where decoding can start, in order, where the file has no list of them.
-        stop: where the last packet ends, where that is not left to the decoder.
+        stop: where the last packet ends; None if the decoder finds out.
     """
 
     clock: int
@@ -101,7 +101,7 @@ class Packets:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A file seen from outside, whatever decodes it.
+    """Facts about a file that hold for any decoder.
 
     Args:
         container: lower-case name of the container.
@@ -110,7 +110,7 @@ class Contents:
         vorbis_order: the channels come in the order of the Vorbis specification.
         length_known: the file declares where it ends, so that a cut shows.
         streams: the streams that follow each other; empty where the whole file is one.
-        corrections: what should stand in the headers instead of what does.
+        corrections: edits that put wrong headers right.
         is_mpeg: the streams are MPEG audio frames, whatever contains them.
         missing_bytes: declared bytes that are not there, where only decoding tells whether they held audio.
         size_known: the number of audio bytes is declared.
@@ -118,7 +118,7 @@ class Contents:
         audio: where the coded audio lies, without headers and tags; empty for Ogg and FLAC, which mix the two.
         packets: what is declared of audio that takes the extra ``formats``; None where libsndfile decodes it.
         slack: frames that may be missing from a sound file, because encoders count differently.
-        following: where another file of the same kind starts that was appended to this one.
+        following: where a file of the same kind starts that was appended to this one.
         missing_s: seconds of declared audio that are not there; None where nothing is known to be missing.
         notes: codes for the record.
     """
@@ -147,11 +147,11 @@ def too_many_streams() -> BadAudio:
 
 
 def truncated(message: str, rest: Contents | None = None, missing_s: float | None = None) -> BadAudio:
-    """The error that a file is cut.
+    """The error for a file that is cut off.
 
     Args:
         message: what is missing.
-        rest: what is there, where that can be decoded.
+        rest: contents of the audio that is there, if it can be decoded.
         missing_s: how much is missing, where that is known.
     """
     error = BadAudio(Reason.TRUNCATED, message)
@@ -161,7 +161,7 @@ def truncated(message: str, rest: Contents | None = None, missing_s: float | Non
 
 
 def damaged(message: str) -> BadAudio:
-    """The error that a file is not as its format wants it."""
+    """The error for a file that contradicts its format."""
     return BadAudio(Reason.DECODE_ERROR, message)
 
 
@@ -178,7 +178,7 @@ def read_exactly(data: Bytes, offset: int, length: int, what: str) -> bytes:
 
 
 def refuse_another(data: Bytes, position: int, is_this: Callable[[bytes], bool]) -> None:
-    """Make sure that no second file of the kind follows, of which nothing would be decoded.
+    """Make sure that no second file of the kind follows: nothing of it would be decoded.
 
     Args:
         data: the file.
@@ -214,9 +214,9 @@ class After:
         is_file: whether another file of this kind starts with these 16 bytes.
         is_chunk: whether a chunk may start at a place, or the file ends there.
         align: chunks start at multiples of so many bytes.
-        names: of chunks that are known to stand after the audio.
-        order: of the bytes in sizes of chunks.
-        magic: what such a file starts with.
+        names: chunks that are known to follow the audio.
+        order: byte order of the sizes of chunks.
+        magic: first bytes of such a file.
     """
 
     is_file: Callable[[bytes], bool]
@@ -227,7 +227,7 @@ class After:
     magic: bytes = b""
 
     def file_at(self, data: Bytes, end: int) -> int | None:
-        """Where a file starts that was appended to one that ends here; tags may lie between."""
+        """Start of a file that was appended to one that ends here; tags may lie between."""
         for at in (end, -(-end // self.align) * self.align, skip_tags(data, end)):
             head = data.read_at(at, _MAGIC)
             if len(head) == _MAGIC and self.is_file(head):
@@ -235,18 +235,18 @@ class After:
         return None
 
     def end_of_audio(self, data: Bytes, start: int) -> int:
-        """Where audio ends whose length is not known: at the next file, or at the chunks and tags before the end."""
+        """End of audio of unknown length: at the next file, or at the chunks and tags before the end."""
         stop = next(self._files(data, start), data.size)
         end = start_of_end_tags(Slice(data, 0, stop), start)
         return self._last_chunks(data, max(start, end - _CHUNK), end)
 
     def _files(self, data: Bytes, start: int) -> Iterator[int]:
-        """Where files start that were appended."""
+        """Starts of the files that were appended."""
         found = find_all(data, self.magic, start) if self.magic else ()
         return (at for at in found if self.is_file(data.read_at(at, _MAGIC)))
 
     def _last_chunks(self, data: Bytes, window: int, end: int) -> int:
-        """Where the chunks and the ID3v2 tag start that reach from within the window to ``end``, if there are any."""
+        """Start of the chunks and the ID3v2 tag that fill the window from there up to ``end``, if there are any."""
         tail = data.read_at(window, end - window)
         seen: set[int] = set()
         for match in re.finditer(b"|".join(map(re.escape, [_ID3, *sorted(self.names)])), tail):
@@ -264,12 +264,12 @@ class After:
 
 
 def audio_size(data: Bytes, start: int, declared: int, frame: int, after: After) -> int:
-    """Bytes of audio: as declared, or more where what follows is no chunk, tag or padding, so audio as well.
+    """Bytes of audio: as declared, or more if what follows is no chunk, tag or padding, and so is audio as well.
 
     Args:
         data: the file.
         start: where the audio starts.
-        declared: bytes that the header tells of.
+        declared: bytes that the header declares.
         frame: bytes of a sample of all channels.
         after: what may follow.
     """
@@ -307,13 +307,13 @@ def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
 def check_audio_chunk(
     data: Bytes, start: int, declared: int, rest: Contents, *, tolerance: int = 0, byte_rate: float = 0.0
 ) -> None:
-    """Hold the declared size of the audio against the file's.
+    """Check the declared size of the audio against the file's.
 
     Args:
         data: the file.
         start: where the audio starts.
         declared: its size in bytes.
-        rest: what there is of a file that is cut.
+        rest: contents of the audio that is there, if the file is cut off.
         tolerance: bytes that may be missing.
         byte_rate: bytes of a second of audio, 0 where that is not known.
 

@@ -1,4 +1,4 @@
-"""Into which segments a track is cut, so that none takes more memory than a worker has for it."""
+"""Cuts a track into segments, so that none takes more memory than a worker has for it."""
 
 import math
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from beamprint.transforms.audio.source import open_source
 MAX_BYTES = 300 << 20
 """Memory of a segment at its peak, halo included: what a worker may add to the 190 MiB of its code."""
 _CUT_SHARE = 0.75
-"""How much of that a segment of a track that must be cut may take: a worker measures many of them, one after
-the other, and not all memory goes back in between."""
+"""Share of that for a segment of a track that must be cut: a worker measures many of them, one after
+the other, and not all memory is freed in between."""
 _SAMPLE = 4
 _DERIVED = 7
-"""Bytes that go with a sample of the analysis signal at the peak: log spectra, mel bands, pyramid."""
+"""Peak bytes derived from a sample of the analysis signal: log spectra, mel bands, pyramid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def plan_track(
     it is decoded once to count.
 
     Raises:
-        BadAudio: the file is missing, no audio, or cut.
+        BadAudio: the file is missing, no audio, or truncated.
     """
     info = probe(uri, limits, version=version)
     frames = info.frames
@@ -59,7 +59,7 @@ def plan_track(
 
 
 def measured_length(uri: str, limits: Limits = DEFAULT_LIMITS, *, version: str | None = None) -> int:
-    """Samples a channel of a track: as declared if there is a sample at that end, else by decoding.
+    """Samples a channel of a track: as declared if the last declared one exists, else by decoding.
 
     Raises:
         BadAudio: whatever is wrong with the file.
@@ -102,7 +102,7 @@ def segment_borders(
 
 
 def bytes_per_frame(rate: int, channels: int) -> float:
-    """Memory that a sample a channel takes at the peak: the samples, their mix, and what is made of that.
+    """Peak memory for a sample a channel: the samples, their mix, and what is computed from that.
 
     At low rates most of it goes to the analysis signal, which is always at 44.1 kHz.
     """

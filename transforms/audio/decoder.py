@@ -1,4 +1,4 @@
-"""What every decoder is to the rest of the package: a track's format, its length, frames in order, and a seek."""
+"""The protocol of all decoders: a track's format, its length, frames in order, and a seek."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
@@ -14,7 +14,7 @@ SampleType = type[np.float32] | type[np.int32] | type[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """How a track's samples are stored, and how they are handed out.
+    """How a track's samples are stored, and how they are returned.
 
     Args:
         rate: samples a second.
@@ -22,9 +22,9 @@ class AudioFormat:
         codec: ``pcm_s16``, ``flac``, ``vorbis``, ``opus``, ``mp3`` ...
         coding: how the samples are stored, for the measurements.
         bit_depth: bits a sample, None for lossy codecs.
-        sample_type: what to read the samples as; integers are those of the file, moved up to the type's full
+        sample_type: type to read the samples as: integers are those of the file, shifted up to the type's full
             scale, and floats have a full scale of 1.
-        bounded: no sample can lie beyond full scale or be no number.
+        bounded: no sample can exceed full scale or be NaN.
         mask: WAVE_FORMAT_EXTENSIBLE channel mask, 0 where the decoder does not know which channel is which.
     """
 
@@ -44,7 +44,7 @@ class AudioFormat:
 
 
 class Decoder(Protocol):
-    """An open track as interleaved frames, at its start when it is opened."""
+    """An open track as interleaved frames, opened at its start."""
 
     @property
     def format(self) -> AudioFormat:
@@ -53,7 +53,7 @@ class Decoder(Protocol):
 
     @property
     def frames(self) -> int | None:
-        """Samples a channel, as declared or guessed; None where not even a guess is at hand."""
+        """Samples a channel, as declared or guessed; None if there is not even a guess."""
         ...
 
     @property

@@ -18,7 +18,7 @@ class Library:
     Args:
         version: its name and version.
         release: the same, as far as it is known without loading the library.
-        open: opens a track; its failures while it is open are ``BadAudio``.
+        open: opens a track; errors while it is open are ``BadAudio``.
     """
 
     version: Callable[[], str]
@@ -33,7 +33,7 @@ DECODERS: dict[str, Library] = {
     **dict.fromkeys(("wav", "rf64", "w64", "aiff", "caf", "au", "flac", "ogg", "mp3"), LIBSNDFILE),
     "packets": FFMPEG,
 }
-"""By ``Contents.container``; what consists of packets is ``packets``, whatever contains them."""
+"""By ``Contents.container``; tracks of packets are ``packets``, whatever contains them."""
 
 
 def _library(contents: Contents) -> Library:
@@ -41,18 +41,18 @@ def _library(contents: Contents) -> Library:
 
 
 def decoder_version(contents: Contents) -> str:
-    """Name and version of what decodes a file with such contents."""
+    """Name and version of the library that decodes a file with such contents."""
     return _library(contents).version()
 
 
 def decoder_versions() -> tuple[str, ...]:
-    """Names and versions of all that may decode."""
+    """Names and versions of all libraries that may decode."""
     return tuple(sorted({library.release() for library in DECODERS.values()}))
 
 
 @contextmanager
 def open_decoder(source: OpenSource, contents: Contents) -> Iterator[Decoder]:
-    """Open the decoder for a track; what goes wrong while it is open names it.
+    """Open the decoder for a track; errors while it is open name the decoder.
 
     Raises:
         BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, or the storage's.

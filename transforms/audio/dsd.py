@@ -27,7 +27,7 @@ def is_dsf(head: bytes) -> bool:
 
 
 def inspect_dsf(data: Bytes, base: int) -> Contents:
-    """Hold the size of the ``data`` chunk, and the number of samples, against the file's size.
+    """Check the size of the ``data`` chunk, and the number of samples, against the file's size.
 
     Raises:
         BadAudio: ``truncated``, ``decode_error``.
@@ -41,7 +41,7 @@ def inspect_dsf(data: Bytes, base: int) -> Contents:
         raise damaged("the chunks of the DSF file are not 'fmt ' and 'data'")
     channels, rate, samples, size = number(52), number(56), number(64, 8), number(84, 8) - 12
     if not rate or not channels:
-        raise damaged(f"{channels} channels of {rate} Hz")
+        raise damaged(f"the header declares {channels} channels of {rate} Hz")
     start = base + _DSF_HEADER
     audio = (Extent(base + 28, base + 80), Extent(start, min(start + size, data.size)))
     packets = Packets(rate // BITS_PER_SAMPLE, length=samples // BITS_PER_SAMPLE)
@@ -64,7 +64,7 @@ def is_dff(head: bytes) -> bool:
 
 
 def inspect_dff(data: Bytes, base: int) -> Contents:
-    """Hold the sizes of the sound chunk, plain or compressed (DST), against the file's size.
+    """Check the sizes of the sound chunk, plain or compressed (DST), against the file's size.
 
     Raises:
         BadAudio: ``truncated``, ``decode_error``.
@@ -101,7 +101,7 @@ def _dff_audio(data: Bytes, base: int, chunk: _Chunk, properties: _Chunk) -> Con
 
 
 def _rate_and_channels(data: Bytes, properties: _Chunk) -> tuple[int, int]:
-    """What the chunks ``FS`` and ``CHNL`` within ``PROP`` say.
+    """Rate and number of channels from the chunks ``FS`` and ``CHNL`` within ``PROP``.
 
     Raises:
         BadAudio: ``decode_error``, they are missing.

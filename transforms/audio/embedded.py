@@ -1,7 +1,7 @@
 """A file's own tags, under one set of lower-case names: those of Vorbis comments, whatever the container.
 
-tinytag reads them, but for APE tags and those of Matroska. What it cannot read, or what is made to take for ever,
-costs the tags and not the record.
+tinytag reads them, except APE tags and those of Matroska. Tags that it cannot read, or that are made to take for
+ever, are lost; the record is not.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from beamprint.transforms.audio.matroska_tags import read_matroska_tags
 from beamprint.transforms.audio.views import Bytes, Slice, View
 
 UNREADABLE, CUT = "embedded:unreadable", "embedded:cut"
-"""Notes: the tags are damaged, none or only ``bext`` is kept; there are more than are kept."""
+"""Notes: the tags are damaged, and none or only ``bext`` is kept; there are more tags than are kept."""
 
 MOST_BYTES = 64 << 10
-"""Of names and texts that are kept of a track."""
+"""Bytes of names and texts that are kept of a track."""
 _MOST_READ = 64 << 20
 _MOST_READS = 20_000
 _LONGEST_NAME = 100
@@ -32,7 +32,7 @@ _NAMES = {
     "disc_total": "disctotal",
     "year": "date",
 }
-"""Names that tinytag gives to what Vorbis comments call otherwise."""
+"""Names of tinytag for which Vorbis comments have others."""
 _BY_TINYTAG = ("wav", "aiff", "flac", "ogg", "mp3", "asf")
 _MAYBE_ID3 = ("adts", "tta", "ape", "wavpack")
 _WITH_APE_TAGS = ("ape", "wavpack", "tta", "mp3")
@@ -78,7 +78,7 @@ def read_embedded(data: Bytes, contents: Contents) -> Embedded:
 
 
 def _start(data: Bytes, contents: Contents) -> int | None:
-    """Where that starts which tinytag can read; None if there is no such thing."""
+    """Start of the part that tinytag can read; None if there is none."""
     if contents.container in _BY_TINYTAG:
         return 0 if _has_id3(data) else _first_frame(contents) if contents.is_mpeg else contents.start
     if contents.container == "mp4" and data.read_at(4, 4) == b"ftyp":
@@ -96,13 +96,13 @@ def _has_id3(data: Bytes) -> bool:
 
 
 def _first_frame(contents: Contents) -> int:
-    """Where MPEG audio starts, after what tinytag makes nothing of."""
+    """Where MPEG audio starts, after bytes that tinytag does not understand."""
     inside = contents.container != "mp3" or not contents.streams
     return contents.start if inside else contents.streams[0].pieces[0].start
 
 
 def _numbered(tags: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The tags with ``3/12`` taken apart, and names of two words that others write as one."""
+    """The tags with ``3/12`` split in two, and ``album artist`` as one word."""
     found: dict[str, list[str]] = {}
     for name, texts in tags.items():
         plain = name.lower().replace("album artist", "albumartist")
@@ -115,7 +115,7 @@ def _numbered(tags: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 class _Metered(View):
-    """A file of which only so much can be read."""
+    """A file of which only a limited number of bytes can be read."""
 
     def __init__(self, data: Bytes) -> None:
         super().__init__(data)
@@ -150,7 +150,7 @@ def _name(given: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """The text without NULs, and with what is no character replaced."""
+    """The text without NULs, undecodable characters replaced."""
     return text.replace("\0", " ").strip().encode("utf-8", "replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""FFmpeg, by way of PyAV: the extra ``formats``, which is loaded when a track takes it."""
+"""FFmpeg, through PyAV: the extra ``formats``, loaded when a track needs it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ def open_decoder(source: OpenSource, contents: Contents) -> Iterator[Decoder]:
         from beamprint.transforms.audio.ffmpeg_track import open_track  # noqa: PLC0415
         from beamprint.transforms.audio.ffmpeg_vorbis import open_vorbis  # noqa: PLC0415
     except ImportError as error:
-        message = f"{contents.container} takes FFmpeg, which comes with an extra: {INSTALL}"
+        message = f"{contents.container} needs FFmpeg, which comes with an extra: {INSTALL}"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message) from error
     opened = open_vorbis if contents.container == "ogg" else open_track
     with opened(source, contents) as track:

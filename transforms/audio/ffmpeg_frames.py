@@ -1,4 +1,4 @@
-"""What FFmpeg makes of a file, from a place on: frames of samples, and how they become ours."""
+"""Frames of samples that FFmpeg decodes from a file, and their conversion to our types."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -41,12 +41,12 @@ _FLOAT = {"pcm_f32le": 32, "pcm_f32be": 32, "pcm_f64le": 64, "pcm_f64be": 64}
 _CODECS = frozenset(
     [*_LOSSY.split(), *_DSD.split(), *_LOSSLESS.split(), *_PCM, *_FLOAT, "pcm_alaw", "pcm_mulaw"]
 )
-"""FFmpeg has 150 more, of games and old phones, that few hold against hostile files."""
+"""FFmpeg has 150 more, of games and old phones, which are little tested against hostile files."""
 OPTIONS = {"codec_whitelist": ",".join(sorted(_CODECS)), "protocol_whitelist": "none"}
 _UNTRIMMED = {"ignore_editlist": "1", "advanced_editlist": "0"}
 STRICT = {"err_detect": "crccheck+bitstream+buffer+explode"}
 SKIP_MANUALLY = 1 << 29
-"""AV_CODEC_FLAG2_SKIP_MANUAL: samples that the container says to leave out are handed out as well."""
+"""AV_CODEC_FLAG2_SKIP_MANUAL: samples that the container says to leave out are returned as well."""
 _SAMPLES: dict[str, tuple["np.dtype[Any]", SampleType]] = {
     "u8": (np.dtype(np.uint8), np.int16),
     "s16": (np.dtype(np.int16), np.int16),
@@ -54,7 +54,7 @@ _SAMPLES: dict[str, tuple["np.dtype[Any]", SampleType]] = {
     "flt": (np.dtype(np.float32), np.float32),
     "dbl": (np.dtype(np.float64), np.float32),
 }
-"""How FFmpeg hands samples out, by the name of the format, and how we do."""
+"""The types of FFmpeg's samples and of ours, by FFmpeg's name of the format."""
 _SPEAKERS = (
     *("FL", "FR", "FC", "LFE", "BL", "BR", "FLC", "FRC", "BC", "SL", "SR"),
     *("TC", "TFL", "TFC", "TFR", "TBL", "TBC", "TBR"),
@@ -66,7 +66,7 @@ class OpenFile:
     """A file that FFmpeg has open, and the decoder of its first sound track.
 
     Args:
-        view: the file, or what of it starts at a place where decoding can start.
+        view: the file, or its rest from a place where decoding can start.
         contents: what its container says.
 
     Raises:
@@ -109,7 +109,7 @@ class OpenFile:
     def frames(self, seconds: float = 0) -> Iterator[AudioFrame]:
         """Frames in order, from one at or before a time on.
 
-        What a decoder cannot make sense of right after a jump into the middle is passed over.
+        Packets that cannot be decoded right after a seek are skipped.
 
         Raises:
             BadAudio: ``truncated``.
@@ -144,7 +144,7 @@ class OpenFile:
 
         Args:
             frame: the first.
-            packets: what the container says of them.
+            packets: what the container declares.
 
         Raises:
             BadAudio: ``unsupported_format``.
@@ -167,7 +167,7 @@ class OpenFile:
 
 
 def copy_samples(frame: AudioFrame, start: int, out: Buffer) -> None:
-    """Copy samples of a frame, from ``start`` on, to ``out``, shape (frames, channels), of our type for its format."""
+    """Copy samples of a frame from ``start`` on to ``out``, shape (frames, channels), of our type for its format."""
     kind, channels = frame.format.name, out.shape[1]
     stored, planes = _SAMPLES[kind.removesuffix("p")][0], cast(Any, frame.planes)
     if kind.endswith("p"):
@@ -191,7 +191,7 @@ def _codec(name: str) -> str:
 
 
 def _declared_bits(codec: str, header: bytes, kind: str) -> int | None:
-    """Word length as the codec's own header has it, or as the samples have that it is decoded to."""
+    """Word length from the codec's own header, or else that of the decoded samples."""
     if codec == "alac" and len(header) >= 18:
         return header[17]
     if codec == "flac" and len(header) >= 14:

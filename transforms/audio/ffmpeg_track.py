@@ -1,9 +1,9 @@
-"""A track that FFmpeg decodes, as our decoders are: its length, its samples in order, and a seek.
+"""A ``Decoder`` that uses FFmpeg: a track's length, its samples in order, and a seek.
 
-How long a track is and what to leave out at its start is the container's word (``Packets``), not FFmpeg's guess.
-Where a packet's time says which samples it holds, decoding starts anywhere. A lossy decoder is then started anew
-every minute of the track, some time before that minute, wherever reading began: so the samples are the same
-whatever segments a track is read in, even those of the noise that AAC leaves to the decoder. Other tracks are
+A track's length, and what to leave out at its start, come from the container (``Packets``), not from FFmpeg's guess.
+Where a packet's time says which samples it holds, decoding starts anywhere. A lossy decoder is then restarted
+for every minute of the track, some time before that minute, wherever reading began. So the samples are the same
+whatever segments a track is read in, even those of AAC's noise substitution. Other tracks are
 decoded from their start.
 """
 
@@ -28,12 +28,12 @@ _PREROLL_SECONDS = 2
 _LOOKED_AT = 4
 _NEVER = 1 << 62
 _Piece = tuple[AudioFrame, int, int]
-"""A frame of FFmpeg's, and which of its samples are meant: from one up to another."""
+"""An FFmpeg frame, and its first sample used and the one after the last."""
 
 
 @contextmanager
 def open_track(source: OpenSource, contents: Contents) -> Iterator["FFmpegTrack"]:
-    """Open a track; failures while it is open become reasons.
+    """Open a track; errors while it is open become ``BadAudio``.
 
     Raises:
         BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, ``empty``, or the storage's.
@@ -59,7 +59,7 @@ def _explained(error: FFmpegError) -> BadAudio:
 
 
 class _Views:
-    """The file as FFmpeg is shown it: from its container's start, or from a place where decoding can start."""
+    """Views of the file for FFmpeg: from its container's start, or from a place where decoding can start."""
 
     def __init__(self, source: OpenSource, contents: Contents) -> None:
         assert contents.packets is not None
@@ -74,7 +74,7 @@ class _Views:
         return view
 
     def raise_hidden(self) -> None:
-        """Raise what went wrong while FFmpeg read, which it takes for the file's end."""
+        """Raise a read error that FFmpeg took for the file's end."""
         for view in self._made:
             if view.error is not None:
                 raise view.error
@@ -114,7 +114,7 @@ class FFmpegTrack:
         self.seek(0)
 
     def _look_at_first_frames(self) -> bool:
-        """What a decoder makes of a track only its frames show: some double the rate or the channels.
+        """Take the format from the first frames: some decoders double the rate or the channels.
 
         Returns:
             Whether their times fit their samples.
@@ -163,7 +163,7 @@ class FFmpegTrack:
         self._pieces = self._from(self._skip + frame)
 
     def _from(self, position: int) -> Iterator[_Piece]:
-        """What is decoded from a sample on, counted from the first that the decoder hands out, to the end."""
+        """Pieces from a sample to the end; samples count from the first that the decoder returns."""
         while position < self._end:
             stop = min(self._end, (position // self._stretch + 1) * self._stretch)
             reached = position
@@ -178,7 +178,7 @@ class FFmpegTrack:
                 return
 
     def _decoded(self, position: int) -> Iterator[tuple[AudioFrame, int]]:
-        """Frames and where they start, from one on that starts at a sample or before it."""
+        """Frames and where they start, from one that starts at ``position`` or before it."""
         start = position if self._stretch == _NEVER else position // self._stretch * self._stretch
         before = start - _PREROLL_SECONDS * self.format.rate
         if self._is_even and before > 0:
@@ -197,7 +197,7 @@ class FFmpegTrack:
         """Frames and where they start, from one before ``position`` on if that can be found.
 
         Raises:
-            BadAudio: ``decode_error``, samples are missing in between: PyAV drops the error of a packet that gave some.
+            BadAudio: ``decode_error``, samples are missing in between: PyAV drops a packet's error if it gave some.
         """
         place = self._restart(position)
         at: int | None = self._samples(place.tick) if place else None if position else 0
@@ -220,7 +220,7 @@ class FFmpegTrack:
                 at += frame.samples
 
     def _time(self, frame: AudioFrame) -> int | None:
-        """The time of a frame's packet in samples, if it has one; FFmpeg shifts that of its presentation."""
+        """The time of a frame's packet in samples, if it has one; FFmpeg shifts the presentation time."""
         numerator, denominator = self._tick
         return None if frame.dts is None else (frame.dts * numerator + denominator // 2) // denominator
 

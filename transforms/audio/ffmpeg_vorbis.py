@@ -1,8 +1,8 @@
 """Ogg Vorbis by FFmpeg, which takes less time than libsndfile and gives the same samples but for rounding.
 
-Each block of Vorbis overlaps with the one before it and with no other, so decoding can start anywhere, a little
-early. Which sample it starts with, FFmpeg only guesses, and is a block off at times; a page says at which sample its
-last block ends, so the guess counts that makes blocks end where pages do.
+A block of Vorbis overlaps only with the one before it, so decoding can start anywhere, a little
+early. FFmpeg only guesses the first sample, and is a block off at times. A page declares the sample at which its
+last block ends, so we take the start for which blocks end where pages do.
 """
 
 from bisect import bisect_right
@@ -26,17 +26,17 @@ from beamprint.transforms.audio.source import OpenSource
 from beamprint.transforms.audio.views import Slice, View
 
 _AT_ONCE = 1 << 14
-"""Samples a channel that are joined before they are copied: blocks are as short as 64 of them."""
+"""Samples a channel that are joined before they are copied: a block may have only 64."""
 _PAGES_BEFORE = 3
 _LONGEST_BLOCK = 8192
 
 
 @contextmanager
 def open_vorbis(source: OpenSource, contents: Contents) -> Iterator["VorbisTrack"]:
-    """Open a track; failures while it is open become reasons.
+    """Open a track; errors while it is open become ``BadAudio``.
 
     Raises:
-        BadAudio: ``decode_error``, this is not what FFmpeg can be trusted with; or the storage's.
+        BadAudio: ``decode_error``, FFmpeg cannot be trusted with this file; or the storage's.
     """
     view = View(Slice(source.data, 0, source.data.size))
     try:
@@ -51,7 +51,7 @@ def open_vorbis(source: OpenSource, contents: Contents) -> Iterator["VorbisTrack
 
 
 class VorbisTrack:
-    """The one stream of a file, as our decoders are.
+    """The one stream of a file, as a ``Decoder``.
 
     Args:
         view: the file.
@@ -101,7 +101,7 @@ class VorbisTrack:
         """Go to a frame; as ``Decoder.seek``.
 
         Raises:
-            BadAudio: ``decode_error``, FFmpeg does not find it.
+            BadAudio: ``decode_error``, FFmpeg does not find the frame.
         """
         container = self._open()
         page = max(0, bisect_right(self._ends, frame) - _PAGES_BEFORE)
@@ -127,7 +127,7 @@ class VorbisTrack:
         return found
 
     def _where(self, blocks: list[AudioFrame]) -> int | None:
-        """Where the first of some blocks in a row starts, so that pages end with blocks; None if that cannot be."""
+        """Start of the first of consecutive blocks, such that pages end with blocks; None if that is impossible."""
         ends = np.cumsum([block.samples for block in blocks])
         guesses = Counter(
             block.pts + block.samples - int(end) for block, end in zip(blocks, ends) if block.pts is not None
@@ -174,7 +174,7 @@ class VorbisTrack:
 
 
 def _start(blocks: list[AudioFrame]) -> int | None:
-    """Where a stream's first block starts: at 0, or before it if it only fills the memory of the next."""
+    """Where a stream's first block starts: at 0, or before it if the block only prepares the next one."""
     if not blocks or blocks[0].pts is None:
         return None
     return blocks[0].pts if blocks[0].pts in (0, -blocks[0].samples) else None

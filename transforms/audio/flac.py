@@ -22,7 +22,7 @@ _MAX_BLOCKS = 1000
 _TAIL = 1 << 20
 _ID3V1_SIZE = 128
 _MARKER, _INFO_HEADS = b"fLaC", (b"\0\0\0\x22", b"\x80\0\0\x22")
-"""What a stream starts with, and the head of its stream information, which may be the last of its metadata."""
+"""First bytes of a stream, and of its stream information, which may be the last metadata block."""
 _SMALLEST_FRAME, _LARGEST_BLOCK = 10, 65_535
 """Bytes of a frame of silence, and samples a channel in a frame."""
 _BITS_OF_LIBSNDFILE = (8, 16, 24)
@@ -35,9 +35,9 @@ def is_flac(head: bytes) -> bool:
 
 
 def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
-    """Read the metadata blocks, and hold the length that they declare against the last frame.
+    """Read the metadata blocks, and check the declared length against the last frame.
 
-    libFLAC itself tells where a stream is cut or damaged, but stops at the declared length, as if nothing followed.
+    libFLAC itself reports a stream that is cut or damaged, but stops at the declared length, as if nothing followed.
 
     Args:
         data: the file.
@@ -67,12 +67,12 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
 
 
 def _streams_from(data: Bytes, position: int) -> Iterator[int]:
-    """Where streams start, from a place on."""
+    """Starts of streams, from ``position`` on."""
     return (at for at in find_all(data, _MARKER, position) if data.read_at(at + 4, 4) in _INFO_HEADS)
 
 
 def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info: bytes) -> Contents:
-    """The length by the last frame where the declared one is missing or smaller.
+    """Take the length from the last frame if the declared one is missing or smaller.
 
     Raises:
         BadAudio: ``truncated``, so many samples cannot be in so few bytes.
@@ -100,9 +100,9 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
 
 
 def _of_any_depth(data: Bytes, contents: Contents, info: bytes, length: int) -> Contents:
-    """The contents, for FFmpeg where libsndfile does not know the depth, such as 12, 20 or 32 bits.
+    """The contents, for FFmpeg where libsndfile does not decode the depth, such as 12, 20 or 32 bits.
 
-    The decoded samples are hashed then, as nobody holds them against the MD5.
+    The decoded samples are hashed then, as nothing checks them against the MD5.
 
     Args:
         data: the file up to the stream's end.
@@ -161,7 +161,7 @@ def is_cut(data: Bytes, base: int) -> bool:
 def _last_frames(data: Bytes, audio: int, fixed_block: int) -> _Frame | None:
     """The last frame in the file, whole or not; None where none is found.
 
-    Audio may look like a header by chance, once in some thousand files: two that follow each other do not.
+    Audio looks like a header by chance, once in some thousand files, but not like two that follow each other.
     """
     start = max(audio, data.size - _TAIL)
     later: dict[int, _Frame] = {}
@@ -213,7 +213,7 @@ def _utf8_length(first: int) -> int | None:
 
 
 def _crc16(data: bytes) -> int:
-    """0 over a whole frame, its own checksum included."""
+    """The CRC-16: 0 over a whole frame, its own checksum included."""
     return _crc(data, _crc16_table(), 16)
 
 

@@ -1,4 +1,4 @@
-"""libsndfile as a decoder: what it calls things, and what it must be shown or spared to read a file right."""
+"""libsndfile as a decoder: its names for formats, and the workarounds it needs to read a file right."""
 
 import hashlib
 import os
@@ -22,18 +22,18 @@ from beamprint.transforms.audio.source import OpenSource
 from beamprint.transforms.audio.views import Edit, View, Zeros, stretch
 
 _COMPLAINT = re.compile(r"libmpg123/layer\d\.c:.* error: ")
-"""What libmpg123 prints where a frame contradicts itself; it goes on with silence, and tells libsndfile nothing."""
+"""Printed by libmpg123 where a frame contradicts itself; it goes on with silence, and libsndfile sees no error."""
 _NO_LENGTH = 1 << 38
-"""Frames, two weeks at 192 kHz: no file has them, but libsndfile's stand-in for "unknown" lies beyond."""
+"""Frames, two weeks at 192 kHz: no file has so many, and libsndfile's value for "unknown" is larger."""
 _MPEG_PREROLL = 32 * 1152
 """Frames: 511 bytes of bit reservoir reach back over 21 frames at 8 kbit/s, and filters ring for two more."""
 _OPUS_PREROLL_SECONDS = 2
-"""Speech at 6 to 24 kbit/s is the same as decoded in one piece after one second, not after libsndfile's 80 ms."""
+"""After one second, speech at 6 to 24 kbit/s equals that decoded in one piece; after libsndfile's 80 ms it does not."""
 _MPEG_BYTES_PER_SAMPLE = 9
-"""No frame has more: 3456 bytes at most, of at least 384 samples."""
+"""Upper limit: a frame has 3456 bytes at most, of at least 384 samples."""
 _SYSTEM = 2
 _UNSUPPORTED = frozenset({1, 4, 18, 73, 74, 75, 78, 92, 128, 129, 139, 140, 141, 159})
-"""Error numbers that say that there is no decoder for this, not that anything is damaged."""
+"""Error numbers for a missing decoder, not for damage."""
 
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32} | {
     f"ALAC_{bits}": bits for bits in (16, 20, 24, 32)
@@ -66,7 +66,7 @@ def version() -> str:
 
 @contextmanager
 def open_decoder(source: OpenSource, contents: Contents) -> Iterator["SoundFiles"]:
-    """Open a track; failures while it is open become reasons.
+    """Open a track; errors while it is open become ``BadAudio``.
 
     Raises:
         BadAudio: ``unsupported_format``, ``decode_error``, ``truncated``, or the storage's.
@@ -84,10 +84,10 @@ class SoundFiles:
     """A track from one sound file or from several one after the other, of which one is open at a time.
 
     Args:
-        views: what to read, one after the other; empty for the file itself.
+        views: what to read, in order; empty for the file itself.
         fd: the file.
         counted: samples a channel of each, None where libsndfile knows.
-        guesses: what libsndfile says of the length is only a guess.
+        guesses: libsndfile only guesses the length.
         pcm_md5: what the samples must hash to, if they are all read; empty where that is not known.
 
     Raises:
@@ -179,7 +179,7 @@ class SoundFiles:
             self._seek_part(self._part, frame)
 
     def _seek_part(self, part: "_SoundFile", frame: int) -> None:
-        """Seek, where the decoder has a memory a little further back, and decode up to the frame to fill it."""
+        """Seek; a decoder with a memory starts a little earlier and decodes up to the frame, to fill it."""
         if frame == 0 and not part.can_seek:
             return  # GSM 6.10, which is only ever read from its start
         before = min(frame, self._preroll)
@@ -192,7 +192,7 @@ class SoundFiles:
 class _PcmChecksum:
     """Hashes samples as they are read, as integers of the file's width, and compares at the end.
 
-    Nothing is said of a track that was not read from its start to its end.
+    A track that is not read from its start to its end is not checked.
     """
 
     def __init__(self, expected: bytes, format: AudioFormat) -> None:
@@ -214,24 +214,23 @@ class _PcmChecksum:
         width = -(-self._bits // 8)
         if width == block.itemsize:
             return block
-        as_bytes = block.view(np.uint8).reshape(
-            -1, block.itemsize
-        )  # little-endian: the highest bytes come last
+        # Little-endian: the highest bytes come last.
+        as_bytes = block.view(np.uint8).reshape(-1, block.itemsize)
         return np.ascontiguousarray(as_bytes[:, block.itemsize - width :])
 
 
 class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that is read straight on.
+    """A sound file that is read sequentially.
 
-    SoundFile seeks to where it is after every read if the file is seekable, and libmpg123 is not back in its
-    old state then: at 24 kHz and below the next frames lack the bits that earlier ones hold for them.
+    After every read, SoundFile seeks to where it is if the file is seekable. libmpg123 is then not back in its
+    old state: at 24 kHz and below the next frames lack the bits that earlier ones hold for them.
     """
 
     def seekable(self) -> bool:
         return False
 
     def read_wide(self, out: Buffer) -> Buffer:
-        """Fill ``out``, shape (frames, channels); a single channel stands in all of them."""
+        """Fill ``out``, shape (frames, channels); a single channel is copied to all of them."""
         if self.channels == out.shape[1]:
             return cast(Buffer, self.read(out=out, dtype=out.dtype.name, always_2d=True))
         mono = self.read(len(out), dtype=out.dtype.name, always_2d=True)
@@ -263,9 +262,9 @@ def _format_of(part: soundfile.SoundFile) -> AudioFormat:
 
 
 def _views(source: OpenSource, contents: Contents) -> list[View]:
-    """What libsndfile is shown, one after the other, in place of the file; nothing where it reads the file itself.
+    """Views for libsndfile, in order, in place of the file; none if it reads the file itself.
 
-    It finds nothing behind other bytes than an ID3 tag, and no Ogg behind that, believes every header, and does not know BW64.
+    libsndfile skips nothing but an ID3 tag, finds no Ogg behind that, believes every header, and does not know BW64.
     """
     edits = list(contents.corrections)
     if contents.container == "rf64" and source.data.read_at(contents.start, 4) == b"BW64":
@@ -279,9 +278,9 @@ def _views(source: OpenSource, contents: Contents) -> list[View]:
 
 
 def _view(source: OpenSource, stream: Stream, edits: list[Edit], is_mpeg: bool) -> View:
-    """The stream's pieces; after MPEG frames without a count padding that is never read.
+    """The stream's pieces; MPEG frames without a count are followed by padding that is never read.
 
-    libmpg123 divides the size by that of the first frame to guess the length, and libsndfile stops there.
+    libmpg123 guesses the length as the size divided by that of the first frame, and libsndfile stops there.
     """
     pieces = [piece for start, stop in stream.pieces for piece in stretch(source.data, start, stop, edits)]
     if is_mpeg and stream.frames is not None:
@@ -291,7 +290,7 @@ def _view(source: OpenSource, stream: Stream, edits: list[Edit], is_mpeg: bool) 
 
 @contextmanager
 def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Iterator[None]:
-    """Give libsndfile's errors, what its codecs printed, and errors of reading that it hid, their reasons."""
+    """Turn libsndfile's errors, the output of its codecs, and read errors that it hid, into ``BadAudio``."""
     with ExitStack() as stack:
         chatter = stack.enter_context(captured_stderr()) if contents.is_mpeg else None
         try:

@@ -1,4 +1,4 @@
-"""What a file may be at most, whatever it claims: a header must not cost a worker its time or memory."""
+"""Limits for files, whatever they claim: a header must not cost a worker its time or memory."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Limits:
         max_channels: number of channels; more than eight cannot be measured.
         max_rate: samples a second; more than 768 000 cannot be measured.
         accept_truncated: measure what is there of a file that ends before its audio does, with a note.
-        decoder: what decodes Ogg Vorbis where both can, one of ``DECODERS``.
+        decoder: which decoder reads Ogg Vorbis where both can, one of ``DECODERS``.
     """
 
     max_duration: float = 24 * 3600.0

@@ -27,7 +27,7 @@ def is_tta(head: bytes) -> bool:
 
 
 def inspect_tta(data: Bytes, base: int) -> Contents:
-    """Add up the sizes of the frames, which a table after the header has.
+    """Add up the sizes of the frames in the table after the header.
 
     Raises:
         BadAudio: ``truncated``, ``decode_error``.
@@ -36,7 +36,7 @@ def inspect_tta(data: Bytes, base: int) -> Contents:
     bits, rate, samples = (int.from_bytes(header[i:j], "little") for i, j in ((8, 10), (10, 14), (14, 18)))
     frame = 256 * rate // 245
     if not frame:
-        raise damaged(f"a sample rate of {rate} Hz")
+        raise damaged(f"a sample rate of {rate} Hz is impossible")
     count = -(-samples // frame)
     table = base + _TTA_HEADER
     if table + 4 * count > data.size:
@@ -51,7 +51,7 @@ def inspect_tta(data: Bytes, base: int) -> Contents:
 
 
 class _Ape(NamedTuple):
-    """What a header of Monkey's Audio says; ``stop`` is the end of the audio or, in old ones, of what is known."""
+    """Header of Monkey's Audio; ``stop`` is the end of the audio or, in old files, of its known part."""
 
     rate: int
     bits: int
@@ -64,7 +64,7 @@ def is_ape(head: bytes) -> bool:
 
 
 def inspect_ape(data: Bytes, base: int) -> Contents:
-    """Hold the header's sizes against the file's.
+    """Check the header's sizes against the file's.
 
     Raises:
         BadAudio: ``truncated``, ``decode_error``.
@@ -73,7 +73,7 @@ def inspect_ape(data: Bytes, base: int) -> Contents:
     version = int.from_bytes(header[4:6], "little")
     ape = _ape(header, base) if version >= _APE_WITH_DESCRIPTOR else _old_ape(header, base, version)
     if not ape.rate:
-        raise damaged("a sample rate of 0 Hz")
+        raise damaged("a sample rate of 0 Hz is impossible")
     packets = Packets(ape.rate, length=ape.samples, bits=ape.bits)
     contents = Contents("ape", base, size_known=version >= _APE_WITH_DESCRIPTOR, packets=packets)
     if ape.stop > data.size:
@@ -88,7 +88,7 @@ def _ape(header: bytes, base: int) -> _Ape:
         return int.from_bytes(header[at : at + size], "little")
 
     if number(8) != _DESCRIPTOR_SIZE:
-        raise damaged(f"a descriptor of {number(8)} bytes")
+        raise damaged(f"the descriptor has {number(8)} bytes, not {_DESCRIPTOR_SIZE}")
     frames, each, last = number(64), number(56), number(60)
     # The descriptor itself, header, seek table, WAV header, audio in two words, what followed it in the WAV file.
     stop = base + sum(number(at) for at in (8, 12, 16, 20, 24, 32)) + (number(28) << 32)
@@ -96,7 +96,7 @@ def _ape(header: bytes, base: int) -> _Ape:
 
 
 def _old_ape(header: bytes, base: int, version: int) -> _Ape:
-    """Before version 3.98: there is no size of the audio, only that of a frame in samples, by version."""
+    """Before version 3.98: the header has no size of the audio, only the samples of a frame, by version."""
     level, flags = (int.from_bytes(header[at : at + 2], "little") for at in (6, 8))
     rate, wav_header, _, frames, last = struct.unpack_from("<5I", header, 12)
     each = (

@@ -111,7 +111,7 @@ def _end(element: Element, data: Bytes) -> int:
 
 
 def _duration(data: Bytes, info: Element) -> int | None:
-    """Milliseconds that the segment is said to last."""
+    """Declared length of the segment in milliseconds."""
     scale, duration = 1_000_000, 0.0
     for element in children(data, info.body, min(_end(info, data), info.body + _LARGEST_INFO)):
         body = data.read_at(element.body, min(8, _end(element, data) - element.body))

@@ -1,4 +1,4 @@
-"""Tags of Matroska and WebM (RFC 9559): the segment's title, and what is said of the whole file."""
+"""Tags of Matroska and WebM (RFC 9559): the segment's title, and the tags of the whole file."""
 
 from collections.abc import Iterator
 

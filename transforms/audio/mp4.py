@@ -1,7 +1,7 @@
 """MP4, M4A, QuickTime and 3GP (ISO/IEC 14496-12; QuickTime File Format): where the first sound track's packets lie.
 
-The tables of the index say it, so that a cut shows; the edit list, or iTunes's comment, says which samples the
-encoder added at both ends. A fragmented file has its tables between the packets, and FFmpeg is left to read those.
+The tables of the index say where, so that a cut shows; the edit list, or iTunes's comment, declares the samples that
+the encoder added at both ends. A fragmented file has its tables between the packets; those are left to FFmpeg.
 """
 
 import re
@@ -52,7 +52,7 @@ def is_mp4(head: bytes) -> bool:
 
 
 def inspect_mp4(data: Bytes, base: int) -> Contents:
-    """Find the first sound track, and hold its tables against the file's size.
+    """Find the first sound track, and check its tables against the file's size.
 
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``, ``decode_error``.
@@ -64,7 +64,9 @@ def inspect_mp4(data: Bytes, base: int) -> Contents:
             raise cut or truncated("the file ends before its index, the 'moov' box")
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, "not a known audio format; it looks like MP4 without sound")
     if index.stop - index.body > _LARGEST_INDEX:
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"an MP4 index of {index.stop - index.body} bytes")
+        raise BadAudio(
+            Reason.UNSUPPORTED_FORMAT, f"the MP4 index is too large: {index.stop - index.body} bytes"
+        )
     moov = read_exactly(data, index.body, index.stop - index.body, "index")
     track = _sound_track(moov, index.body)
     if sum(box.name == b"moov" for box in boxes) > 1:
@@ -81,7 +83,7 @@ def inspect_mp4(data: Bytes, base: int) -> Contents:
 
 
 def _top_level(data: Bytes, base: int) -> tuple[list[_Box], BadAudio | None]:
-    """The file's boxes, and the error that the last one is cut."""
+    """The file's boxes, and an error if the last one is cut off."""
     boxes: list[_Box] = []
     position = base
     while position < data.size and len(boxes) < _MAX_BOXES:
@@ -175,10 +177,9 @@ def _fragmented(base: int, track: _Track, fragments: list[Extent]) -> Contents:
 def _from_tables(
     data: Bytes, base: int, moov: bytes, origin: int, track: _Track
 ) -> tuple[Contents, BadAudio | None]:
-    """What the tables of a track say, and the error that packets of it are missing."""
-    starts, stops = (
-        base + places for places in packet_chunks(track.boxes)
-    )  # places count from the first box
+    """Contents according to the tables of a track, and an error if packets are missing."""
+    # Places count from the first box.
+    starts, stops = (base + places for places in packet_chunks(track.boxes))
     gapless = _GAPLESS.search(moov)
     packets = read_packets(track.boxes, [int(text, 16) for text in gapless.groups()] if gapless else [])
     said = [track.extents[name] for name in (b"stsd", b"elst") if name in track.extents]

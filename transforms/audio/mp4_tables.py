@@ -1,4 +1,4 @@
-"""The tables that the index of an MP4 file has of a track: when its packets are played, and where they lie."""
+"""The tables of a track in the index of an MP4 file: when its packets are played, and where they lie."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Table:
         """
         count, kind = self.number(at - 4), np.dtype(kind)
         if at + count * kind.itemsize > len(self.body):
-            raise damaged(f"a table of {count} rows in a box of {len(self.body)} bytes")
+            raise damaged(f"a table of {count} rows does not fit into a box of {len(self.body)} bytes")
         return np.frombuffer(self.body, kind, count, at)
 
 
@@ -50,7 +50,7 @@ def clock_of(header: Table) -> int:
     """
     clock = header.number(20 if header.is_wide else 12)
     if not clock:
-        raise damaged("a clock of no ticks a second")
+        raise damaged("the clock has 0 ticks a second")
     return clock
 
 
@@ -79,7 +79,7 @@ def read_packets(boxes: Mapping[bytes, Table], gapless: Sequence[int]) -> Packet
 
 
 def _edited(boxes: Mapping[bytes, Table], clock: int, total: int) -> tuple[int | None, int]:
-    """Ticks to leave out, and those to play; None for a list of edits that takes more than that to follow."""
+    """Ticks to leave out, and those to play; None for a list of edits that says more than that."""
     if b"elst" not in boxes:
         return 0, total
     edits = boxes[b"elst"].rows(8, _WIDE_EDIT if boxes[b"elst"].is_wide else _EDIT)
@@ -88,7 +88,7 @@ def _edited(boxes: Mapping[bytes, Table], clock: int, total: int) -> tuple[int |
         return (None, total) if len(edits) else (0, total)
     skip, movie = int(edits["time"][0]), clock_of(_table(boxes, b"mvhd"))
     length = int(edits["length"][0]) * clock // movie
-    # The movie's clock is coarse: an end within a tick of the last packet's is that.
+    # The movie's clock is coarse: an end within a tick of the last packet's end is the same.
     if length == 0 or skip + length + -(-clock // movie) >= total:
         length = total - skip
     return skip, max(0, length)

@@ -1,7 +1,7 @@
 """MPEG audio: its frames are counted from header to header, whatever lies between them.
 
-What a tag frame declares may be wrong, and without one libmpg123 guesses the length from the first frame's
-bit rate and stops there. So what is decoded is what was found: streams of whole frames, without the tags,
+The count in a tag frame may be wrong, and without one libmpg123 guesses the length from the first frame's
+bit rate and stops there. So we decode what was found: streams of whole frames, without the tags,
 padding and stray bytes before, between and after them.
 """
 
@@ -41,7 +41,7 @@ _MAX_CANDIDATES = 1 << 15
 _LONGEST_FRAME = 3456
 _TAG_NAMES = (b"Xing", b"Info")
 _AMONG_JUNK = 3
-"""Frames in a row that are no chance: three headers are 2^-48 likely among random bytes."""
+"""So many frames in a row are no coincidence: random bytes look like three headers with a probability of 2^-48."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
 
 
 def _check_checksums(runs: list[_Run]) -> None:
-    """Refuse a file some of whose frames contradict their checksums; an encoder that gets most wrong is no damage.
+    """Refuse a file in which some frames contradict their checksums; if most do, the encoder got them wrong.
 
     Raises:
         BadAudio: ``checksum_mismatch``.
@@ -137,7 +137,7 @@ def _check_checksums(runs: list[_Run]) -> None:
     wrong, frames = sum(run.wrong_checksums for run in runs), sum(run.frames for run in runs)
     if 0 < wrong <= frames // 2:
         raise BadAudio(
-            Reason.CHECKSUM_MISMATCH, f"the checksums of {wrong} of {frames} MPEG frames are not theirs"
+            Reason.CHECKSUM_MISMATCH, f"{wrong} of {frames} MPEG frames do not match their checksums"
         )
 
 
@@ -151,7 +151,7 @@ def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
 
 
 def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
-    """What is to be decoded of a stream, and its count put right in its tag frame."""
+    """The stream to decode, and edits that put the count in its tag frame right."""
     run, frames = stream.runs[0], stream.frames
     pieces = tuple(Extent(run.start, run.stop) for run in stream.runs)
     if run.tag and run.tag.frames_at:
@@ -165,7 +165,7 @@ def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
 
 
 def _audio(stream: _Found) -> Iterator[Extent]:
-    """Where the frames lie that hold audio, and before them what their tag says of samples to leave out."""
+    """Where the frames with audio lie, and before them the tag's numbers of samples to leave out."""
     first = stream.runs[0]
     if first.tag and first.tag.trim_at:
         yield Extent(first.start + first.tag.trim_at, first.start + first.tag.trim_at + TRIM_SIZE)
@@ -201,7 +201,7 @@ def _missing(data: Bytes, stream: _Found) -> int:
 
 
 def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
-    """Streams that were put one after the other: each tag frame starts one.
+    """Streams that follow each other: each tag frame starts one.
 
     Raises:
         BadAudio: ``decode_error``, something lies between frames that is no tag.
@@ -216,7 +216,7 @@ def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
                 raise too_many_streams()
             found.append(_Found([run]))
         elif not _are_tags(data, stop, position):
-            message = f"no MPEG frame in {position - stop} bytes from byte {stop} on, but later ones"
+            message = f"no MPEG frame in {position - stop} bytes from byte {stop} on, but more after them"
             raise BadAudio(Reason.DECODE_ERROR, message)
         else:
             found[-1].runs.append(run)
@@ -271,7 +271,7 @@ def _first_frame(data: Bytes, base: int) -> int | None:
 
 
 def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
-    """Where frames go on after a gap; None where there are no more."""
+    """Where frames continue after a gap; None where there are no more."""
     start = skip_tags(data, stop)
     if FrameHeader.parse(data.read_at(start, min(4, max(0, end - start)))) and _frames_follow(data, start, 2):
         return start
@@ -282,7 +282,7 @@ def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
 
 
 def _candidates(data: Bytes, start: int, stop: int) -> Iterator[int]:
-    """Where a frame might start; an end is made of it where that is nearly everywhere."""
+    """Where a frame might start, at most ``_MAX_CANDIDATES`` places."""
     for match in islice(_HEADER.finditer(data.read_at(start, max(0, stop - start))), _MAX_CANDIDATES):
         if FrameHeader.parse(data.read_at(start + match.start(), 4)) is not None:
             yield start + match.start()

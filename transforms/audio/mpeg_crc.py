@@ -1,6 +1,6 @@
 """Checksums of MPEG layer III frames (ISO/IEC 11172-3, 2.4.3.1), which few encoders write.
 
-They cover the half of the header that may change and the side information: what decides how the rest is read.
+They cover the variable half of the header and the side information, which decide how the rest is read.
 """
 
 from functools import cache
@@ -10,11 +10,11 @@ _ALL_ONES = 0xFFFF
 _HEADER, _CHECKSUM = 4, 2
 _COVERED_HEADER = 2
 LONGEST = 4 + 2 + 32
-"""Bytes of a frame that are looked at, at most."""
+"""Most bytes of a frame that are needed."""
 
 
 def is_wrong(frame: bytes, side_information: int) -> bool:
-    """Whether the checksum of a frame is not that of its bytes; a frame without one is never wrong.
+    """Whether a frame contradicts its checksum; a frame without one never does.
 
     Args:
         frame: its first bytes.

@@ -19,9 +19,9 @@ _HAS_FRAMES, _HAS_BYTES = 1, 2
 _HAS_ALL = 15
 _VBRI_OFFSET = 36
 _XING_SIZE = 120
-"""Bytes of a Xing tag in which nothing is left out; an encoder's own part follows."""
+"""Bytes of a complete Xing tag; an encoder's own part follows."""
 _TRIM_OFFSET = 21
-"""Where in that part the samples stand that the encoder added at the start and at the end."""
+"""Offset in that part of the numbers of samples that the encoder added at the start and at the end."""
 TRIM_SIZE = 3
 """Bytes of these two numbers."""
 
@@ -77,7 +77,7 @@ class FrameHeader:
 
     @property
     def tag_offset(self) -> int:
-        """Where in a layer III frame a Xing tag lies: after the header and the side information."""
+        """Offset of a Xing tag in a layer III frame: after the header and the side information."""
         if self.version == 1:
             return 4 + (17 if self.mono else 32)
         return 4 + (9 if self.mono else 17)
@@ -109,10 +109,10 @@ class FrameCount:
     """What a tag frame declares of its stream.
 
     Args:
-        frames: number of frames; None where it does not say.
-        size: bytes; None where it does not say.
-        frames_at: where in the tag frame the number of frames stands; 0 where it does not.
-        trim_at: where in the tag frame the samples stand that are to be left out at both ends; 0 where they do not.
+        frames: number of frames; None if the tag has none.
+        size: bytes; None if the tag has none.
+        frames_at: offset of the number of frames in the tag frame; 0 without one.
+        trim_at: offset in the tag frame of the numbers of samples to leave out at both ends; 0 without them.
         in_the_way: the decoder does not know this kind of tag and takes it for audio.
     """
 

@@ -1,4 +1,4 @@
-"""Bytes of an object in a store: blocks of it by range where a header is wanted, all of it in one request more."""
+"""Bytes of an object in a store: blocks by range requests for a header, and one more request for all of it."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from beamprint.transforms.audio.objects import Meta
 from beamprint.transforms.audio.storage import translated
 
 BLOCK = 1 << 16
-"""Bytes that are asked for at a time where only a header is wanted."""
+"""Bytes that are requested at a time where only a header is wanted."""
 _KEPT_OBJECTS = 128
 """How many objects' blocks are kept: a track's header is read when it is planned, and all of it when it is decoded,
 often in the same process."""
@@ -21,9 +21,9 @@ class ObjectBytes:
     """Bytes of one version of an object; see ``views.Bytes``.
 
     Args:
-        uri: Of the object.
-        meta: What the store tells of it.
-        blocks: What was fetched of it, by number.
+        uri: The object's uri.
+        meta: The store's answer about it.
+        blocks: Blocks fetched so far, by number.
     """
 
     uri: str
@@ -35,8 +35,8 @@ class ObjectBytes:
         """An object, with its first block.
 
         Args:
-            uri: Of the object.
-            etag: What the object must have; None for whatever it has.
+            uri: The object's uri.
+            etag: Etag that the object must have; None for any.
 
         Raises:
             BadAudio: It is not there, has another etag, or cannot be read.
@@ -71,7 +71,7 @@ class ObjectBytes:
         return data[offset - numbers.start * BLOCK :][: stop - offset]
 
     def write_whole(self, file: BinaryIO) -> None:
-        """Write all of the object to a file; what is there of its start and its end is not fetched again.
+        """Write all of the object to a file; blocks of its start and its end are not fetched again.
 
         Raises:
             BadAudio: It cannot be read.
@@ -91,7 +91,7 @@ class ObjectBytes:
             raise BadAudio(Reason.CHANGED_WHILE_READING, message)
 
     def _lacking(self, numbers: range) -> range:
-        """From the first block that was not fetched to the last; at the end where all were."""
+        """From the first block that is missing to the last; empty, at the end, if none is."""
         lacking = [number for number in numbers if number not in self.blocks]
         return range(lacking[0], lacking[-1] + 1) if lacking else range(numbers.stop, numbers.stop)
 

@@ -1,4 +1,4 @@
-"""Clients of stores, one a bucket and process. Their credentials are found by the vendors' own libraries."""
+"""Clients of stores, one for each bucket and process. The vendors' own libraries find their credentials."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ def client(bucket: str) -> "ObjectStore":
 
     Raises:
         StoreRefuses: Its library is not installed.
-        CredentialsRefused: There are no credentials, or they are of no use.
+        CredentialsRefused: There are no credentials, or they do not work.
     """
     with _one_at_a_time:
         return _client(bucket)
@@ -36,7 +36,7 @@ def _client(bucket: str) -> "ObjectStore":
         raise StoreRefuses(f"{bucket} needs {error.name}: pip install 'beamprint[{extra}]'") from error
 
 
-_RETRY = {"max_retries": 1}  # object_errors.repeated is who repeats
+_RETRY = {"max_retries": 1}  # object_errors.repeated does the retries
 
 
 def _client_options(endpoint: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Credentials for stores, as the vendors' own libraries find them: within seconds, or a line that says why not."""
+"""Credentials for stores, as the vendors' own libraries find them: within seconds, or one line says why not."""
 
 import functools
 import logging
@@ -9,14 +9,14 @@ from typing import Any
 from beamprint.transforms.audio.object_errors import CredentialsRefused, NoAnswer, NoCredentials
 
 _ANSWER_S = 4
-"""How long a service that gives credentials is waited for."""
+"""How long to wait for a service that gives credentials."""
 
 
 class AwsCredentials:
-    """Credentials of S3 where they are not in variables: of a profile, a role, a machine. obstore calls it.
+    """S3 credentials that are not in variables: from a profile, a role, a machine. obstore calls it.
 
     Raises:
-        CredentialsRefused: There are none, or they are of no use.
+        CredentialsRefused: There are none, or they do not work.
     """
 
     def __init__(self) -> None:
@@ -24,9 +24,8 @@ class AwsCredentials:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         from botocore.session import get_session  # noqa: PLC0415
 
-        logging.getLogger("botocore.credentials").setLevel(
-            logging.CRITICAL
-        )  # it shows tracebacks; we tell a line
+        # It prints tracebacks; our error is one line.
+        logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
 
         session = get_session()
         quick = Config(connect_timeout=_ANSWER_S, read_timeout=_ANSWER_S, retries={"total_max_attempts": 1})
@@ -66,13 +65,13 @@ class AwsCredentials:
 
 
 class GoogleCredentials:
-    """Application default credentials: of a variable, a user, a machine. obstore calls it.
+    """Application default credentials: from a variable, a user, a machine. obstore calls it.
 
     Attributes:
-        found: As google-auth found them; they hold a token that is valid.
+        found: google-auth's credentials, with a valid token.
 
     Raises:
-        CredentialsRefused: There are none, or they are of no use.
+        CredentialsRefused: There are none, or they do not work.
     """
 
     def __init__(self) -> None:
@@ -112,7 +111,7 @@ class GoogleCredentials:
 
 
 def _try(credentials: AwsCredentials | GoogleCredentials) -> None:
-    """See whether they are of use before anything is done, without the patience that a run in its middle has."""
+    """Test the credentials before anything is done, without the retries of a run in progress."""
     try:
         credentials()
     except (NoAnswer, NoCredentials) as error:
@@ -120,6 +119,6 @@ def _try(credentials: AwsCredentials | GoogleCredentials) -> None:
 
 
 def _line(error: Exception) -> str:
-    """What an error says, on a line: its first argument, as others may hold a whole answer."""
+    """An error in one line: its first argument, as others may hold a whole answer."""
     said = str(error.args[0]) if error.args else type(error).__name__
     return " ".join(said.split())[:200]

@@ -1,4 +1,4 @@
-"""What can go wrong with a store: what is tried again, and what is told, in a line and without secrets."""
+"""Errors of stores: which of them are retried, and how they are reported, in one line and without secrets."""
 
 import random
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 PATIENCE_S = 15.0
-"""How long a request is repeated that meets a busy or broken store."""
+"""How long a request to a busy or broken store is retried."""
 _DOWN_S = 60.0
 """For how long a store that was found down gets one attempt a request: a run whose store is gone ends soon."""
 _LONGEST_PAUSE_S = 4.0
@@ -36,15 +36,15 @@ _Found = TypeVar("_Found")
 
 
 class StoreDown(Exception):  # noqa: N818 - what happened, not an error of anyone
-    """A store does not answer, or answers with errors, for longer than it is waited for."""
+    """A store does not answer, or answers with errors, for longer than requests are retried."""
 
     exit_code = 4
 
 
 class CredentialsRefused(StoreDown):
-    """There are no credentials for a store, or it does not accept them: so would every other request end.
+    """There are no credentials for a store, or it does not accept them: every other request would fail, too.
 
-    The message is one line. At the start of a run it is wrong use; credentials that expire in the middle end it.
+    The message is one line. At the start of a run it is a usage error; credentials that expire later end the run.
     """
 
 
@@ -53,7 +53,7 @@ class NoCredentials(Exception):  # noqa: N818
 
 
 class NoAnswer(Exception):  # noqa: N818
-    """Raised to obstore in place of credentials: who gives them does not answer, and may a little later."""
+    """Raised to obstore in place of credentials: their service does not answer now, but may a little later."""
 
 
 class StoreRefuses(Exception):  # noqa: N818
@@ -71,7 +71,7 @@ class EmptyObject(Exception):  # noqa: N818
 
 
 def repeated(uri: str, attempt: Callable[[], _Found]) -> _Found:
-    """What a request gives, tried again with growing pauses, at random, while the store is busy or broken.
+    """Result of a request, retried with growing, random pauses while the store is busy or broken.
 
     Raises:
         FileNotFoundError, Changed, StoreRefuses, StoreDown: As ``get``.
@@ -99,7 +99,7 @@ _down_until: dict[str, float] = {}
 
 
 def request_errors() -> tuple[type[Exception], ...]:
-    """What obstore raises, where it is in use at all."""
+    """Exceptions of obstore's requests; none if it is not in use."""
     used = sys.modules.get("obstore.exceptions")
     return (used.BaseError, ValueError, OSError) if used else ()
 
@@ -121,7 +121,7 @@ def may_pass(error: Exception) -> bool:
 
 
 def told(uri: str, error: Exception) -> Exception:
-    """The error as this program tells it. obstore's own words hold whole answers of the store: they stay out."""
+    """The error as this program reports it, without obstore's words, which hold whole answers of the store."""
     kind, text = type(error).__name__, str(error)
     provider = _PROVIDER.search(text)
     if provider:

@@ -1,4 +1,4 @@
-"""Objects in stores, gs:// and s3://: requests for them, by way of obstore."""
+"""Requests for objects in stores, gs:// and s3://, through obstore."""
 
 import random
 import time
@@ -28,7 +28,7 @@ _CHUNK = 1 << 20
 
 
 class Meta(NamedTuple):
-    """What a store tells of an object.
+    """A store's answer about an object.
 
     Attributes:
         key: Name in the bucket.
@@ -44,7 +44,7 @@ class Meta(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Bytes of an object, and what it is."""
+    """Bytes of an object, and the store's answer about it."""
 
     data: bytes
     meta: Meta
@@ -66,10 +66,10 @@ def get(uri: str, start: int = 0, stop: int | None = None, *, etag: str | None =
     """Bytes of an object, in one request.
 
     Args:
-        uri: Of the object.
+        uri: The object's uri.
         start: First byte.
         stop: Byte to end before, which may lie beyond the end; None for the end.
-        etag: What the object must still have.
+        etag: Etag that the object must still have.
 
     Raises:
         FileNotFoundError: There is no such object or bucket.
@@ -88,13 +88,13 @@ def get(uri: str, start: int = 0, stop: int | None = None, *, etag: str | None =
 
 
 def chunks(uri: str, start: int, stop: int, etag: str) -> Iterator[bytes]:
-    """Bytes of an object, piece by piece, in one request; goes on where a connection breaks off.
+    """Bytes of an object, piece by piece, in one request; continues where a connection breaks off.
 
     Args:
-        uri: Of the object.
+        uri: The object's uri.
         start: First byte.
         stop: Byte to end before, which may lie beyond the end.
-        etag: What the object must still have.
+        etag: Etag that the object must still have.
 
     Raises:
         FileNotFoundError, Changed, StoreRefuses, StoreDown: As ``get``.
@@ -137,11 +137,11 @@ def head(uri: str) -> Meta:
 
 
 def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
-    """All objects below a folder of a bucket, by key; a request a thousand.
+    """All objects below a folder of a bucket, by key; one request for a thousand.
 
     Args:
-        uri: Of the folder.
-        after: Key in the bucket to begin behind.
+        uri: The folder's uri.
+        after: Key in the bucket to begin after.
 
     Raises:
         FileNotFoundError: There is no such bucket.
@@ -170,8 +170,8 @@ def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
 def put(uri: str, content: bytes | memoryview, mode: Any) -> Meta:
     """Write an object in one request, on the condition that obstore's ``mode`` states.
 
-    A condition makes a request that must not be repeated blindly: it may have been obeyed although the answer was
-    lost. So what is there is looked at first.
+    A request with a condition must not be repeated blindly: it may have succeeded although the answer was
+    lost. So the object is read first.
 
     Raises:
         Changed: The condition is not met.
@@ -203,7 +203,7 @@ def put(uri: str, content: bytes | memoryview, mode: Any) -> Meta:
 
 
 def _is_written(uri: str, content: bytes | memoryview) -> Meta | None:
-    """What the store tells of an object that has this content; None where it has another."""
+    """The store's answer about an object that has this content; None if it has another."""
     try:
         found = get(uri)
     except FileNotFoundError:
@@ -222,14 +222,14 @@ def remove(uri: str, keys: Sequence[str]) -> None:
     bucket, _ = split(uri)
     try:
         repeated(uri, lambda: obstore.delete(client(bucket), list(keys)))
-    except FileNotFoundError:  # gs:// tells of it, and leaves the rest
+    except FileNotFoundError:  # gs:// reports a missing object, and leaves the rest
         for key in keys:
             with suppress(FileNotFoundError):
                 repeated(uri, lambda key=key: obstore.delete(client(bucket), key))  # type: ignore[misc]
 
 
 def meta_of(told: Any) -> Meta:
-    """What obstore tells of an object."""
+    """``Meta`` from obstore's answer."""
     return Meta(told["path"], told["size"], (told["e_tag"] or "").strip('"'), told["version"])
 
 

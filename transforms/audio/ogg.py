@@ -1,6 +1,6 @@
 """Ogg (RFC 3533): the links of a chained stream, the end-of-stream flag, and damaged or missing pages.
 
-libsndfile decodes the first link only, ends without a word where the file does, and fills over lost pages.
+libsndfile decodes the first link only, ends silently where the file does, and conceals lost pages.
 """
 
 from collections.abc import Iterator
@@ -112,7 +112,7 @@ class _Link:
 
 
 def _edits(data: Bytes, link: _Link, stop: int) -> Iterator[Edit]:
-    """What should stand in the pages of an Opus stream instead of what does."""
+    """Edits that put the positions in the pages of an Opus stream right."""
     for first in link.streams:
         if _codec(data, first) == "Opus":
             pages = pages_in(data, link.start, stop)
@@ -157,7 +157,7 @@ def pages_in(data: Bytes, position: int, stop: int) -> Iterator[Page]:
 def _end(data: Bytes, base: int) -> tuple[int, bool, bool]:
     """Where the last whole page ends, whether it ends its stream, and whether part of another follows it.
 
-    What follows a page otherwise, tags or zeros, is no page.
+    Tags or zeros after a page are no part of another.
     """
     size = _without_zeros(data, base)
     start = max(base, size - 2 * _LONGEST_PAGE)
@@ -227,7 +227,7 @@ def check_pages(data: Bytes, base: int) -> None:
                 position = after
                 continue
             if next(find_all(data, CAPTURE, position), None) is not None:
-                raise BadAudio(Reason.CHECKSUM_MISMATCH, f"no Ogg page at byte {position}, but later ones")
+                raise BadAudio(Reason.CHECKSUM_MISMATCH, f"no Ogg page at byte {position}, but more after it")
             return
         if page.stop > data.size and next(find_all(data, CAPTURE, position + 1), None) is None:
             return  # a file that is cut
@@ -261,8 +261,8 @@ def _check_position(page: Page, reached: int) -> None:
 def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
     """The bodies of all pages without the comments, the second packet of each Vorbis or Opus stream.
 
-    A packet that goes over several pages comes in pieces, and several on a page come together: how a stream is
-    divided into pages does not show.
+    A packet that covers several pages comes in pieces, and several on a page come together: the division of a
+    stream into pages does not matter.
     """
     data = Ahead(data)
     ended: dict[int, int] = {}

@@ -12,7 +12,7 @@ _ALL_ONES = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Header of a page: where it lies, whose it is, which number it has, and the sample at which it ends."""
+    """Header of a page: its place, its stream, its number, and the sample at which it ends."""
 
     start: int
     body: int
@@ -40,7 +40,7 @@ class Page:
 def checksum(mirrored: memoryview) -> bytes:
     """CRC of a page, given with the bits of each byte reversed.
 
-    The polynomial is zlib's, taken from the other end, with register 0 at the start, and a checksum
+    The polynomial is zlib's, in the opposite bit order, with register 0 at the start, and a checksum
     field of 0.
     """
     register = zlib.crc32(mirrored[:22], _ALL_ONES)
@@ -49,5 +49,5 @@ def checksum(mirrored: memoryview) -> bytes:
 
 
 def sealed(page: bytes) -> bytes:
-    """A page with its checksum put right."""
+    """A page with its checksum corrected."""
     return page[:22] + checksum(memoryview(page.translate(REVERSED_BITS))) + page[26:]

@@ -1,7 +1,7 @@
-"""Opus in Ogg (RFC 7845) whose positions leave less room than the packets take.
+"""Opus in Ogg (RFC 7845) whose page positions leave less room than the packets take.
 
 FFmpeg writes such pages where it starts within a stream, or its input's times jitter. libsndfile refuses them, though
-every packet is there; so it is shown the positions that follow from the packets.
+every packet is there; so it is shown positions computed from the packets.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ class _Counted(NamedTuple):
 
 
 def corrected_positions(data: Bytes, pages: Iterable[Page]) -> Iterator[Edit]:
-    """What should stand in the pages of a stream instead of what does; nothing if its positions are possible.
+    """Edits that put the positions in the pages of a stream right; none if they are possible.
 
     Args:
         data: the file.
@@ -44,9 +44,8 @@ def _counted(data: Bytes, pages: Iterable[Page]) -> Iterator[_Counted]:
     in_headers, samples = True, 0
     for page in pages:
         if in_headers:
-            in_headers = (
-                page.number == 0 or page.position != 0
-            )  # the page on which the tags end has position 0
+            # The page on which the tags end has position 0.
+            in_headers = page.number == 0 or page.position != 0
             continue
         samples += samples_on(data, page)
         if page.position != NO_POSITION:

@@ -1,4 +1,4 @@
-"""Float32 of a track, or of one segment of it, checked while they are read."""
+"""Float32 samples of a track, or of one segment of it, checked while they are read."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def decode(
     """
     wide = decoder.format.coding.bits == 32 and decoder.format.sample_type is np.int32
     channels = decoder.format.channels
-    # What was planned is known to fit and to be there; what a header says may be far from the truth.
+    # A planned number of frames is known to fit and to exist; a header may be far from the truth.
     capacity = max(1, frames or min(decoder.frames or 0, _FIRST_VALUES // channels))
     planar = memory.empty(channels, capacity)
     filled, code_or = 0, 0
@@ -83,7 +83,7 @@ def count_frames(decoder: Decoder) -> int:
 
 
 def check_length(contents: Contents, decoder: Decoder, found: int) -> None:
-    """Hold what was decoded of a whole track against what it declares.
+    """Check the decoded length of a whole track against what it declares.
 
     Raises:
         BadAudio: ``empty``, ``truncated``, ``decode_error`` where the bytes are there but not the audio.
@@ -111,7 +111,7 @@ def _deinterleave(block: Buffer, planar: Float32) -> None:
     for channel, row in enumerate(planar):
         row[:] = block[:, channel]
         if block.dtype != np.float32:
-            # In a second step, as NumPy converts piece by piece where it is to multiply as well.
+            # In a second step: to convert and multiply at once, NumPy works piece by piece.
             np.multiply(row, unit, out=row)
 
 

@@ -23,10 +23,10 @@ class AudioInfo:
         stat: size and version of the file.
         container: as in ``Contents``.
         format: how the samples are stored.
-        frames: samples a channel, as declared or guessed; None where not even a guess is at hand.
+        frames: samples a channel, as declared or guessed; None if there is not even a guess.
         frames_exact: ``frames`` is no guess.
         layout: speaker of each channel.
-        decoder_version: name and version of what decodes it.
+        decoder_version: name and version of its decoder.
         notes: codes for the record.
     """
 
@@ -44,7 +44,7 @@ def probe(uri: str, limits: Limits = DEFAULT_LIMITS, *, version: str | None = No
     """Read a track's header; of an object in a store, which must have the version, only its start and its end.
 
     Raises:
-        BadAudio: the file is missing, no audio, or cut.
+        BadAudio: the file is missing, no audio, or truncated.
     """
     with open_source(uri, header_only=True, limits=limits, version=version) as source:
         contents = inspect(source.data, whole=source.fd >= 0, accept_truncated=limits.accept_truncated)

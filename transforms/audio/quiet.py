@@ -44,7 +44,7 @@ def captured_stderr() -> Iterator[Chatter]:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Leave out of the captured lines what is printed meanwhile: a decoder complains where a seek lands amid frames."""
+    """Drop the lines that are captured meanwhile: a decoder complains where a seek lands between frames."""
     start = _printed()
     try:
         yield

@@ -1,7 +1,7 @@
-"""Reading a file again, without measuring it: what its bytes and its audio hash to now.
+"""Reads a file again, without measuring it, to hash its bytes and its audio.
 
-Run as a module it is a process that answers for one file after the other, so that a file that breaks its decoder
-breaks nothing else: a request is a line of JSON on standard input, and so is the answer on standard output.
+Run as a module, it is a process that reads one file after the other, so that a file that breaks its decoder
+breaks nothing else. A request is a line of JSON on standard input, an answer one on standard output.
 """
 
 import json
@@ -82,12 +82,12 @@ def _hash_of(uri: str, limits: Limits) -> str:
 
 
 def _limits(accept_truncated: bool = False) -> Limits:
-    """Nothing is refused that a record could once be made of."""
+    """Limits that refuse nothing of which a record could once be made."""
     return Limits(max_duration=math.inf, max_file_size=_ANY_SIZE, accept_truncated=accept_truncated)
 
 
 class Reader:
-    """A process that reads the audio of files; another one follows where a file ends it."""
+    """A process that reads the audio of files; it is replaced when a file crashes it."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
@@ -99,7 +99,7 @@ class Reader:
         self._stop()
 
     def read_audio(self, uri: str, *, accept_truncated: bool = False) -> Audio:
-        """As the function of this name; a file that its decoder does not survive is a ``decoder_crash``."""
+        """As the function of this name; a file that kills its decoder is a ``decoder_crash``."""
         process = self._process = self._process or _start()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -132,7 +132,7 @@ def _start() -> "subprocess.Popen[str]":
 
 
 def answer_all() -> None:
-    """Answer each line of standard input until there are no more, as when the process that asks is gone."""
+    """Answer each line of standard input until it ends, as it does when the process that asks is gone."""
     for line in sys.stdin:
         uri, accept_truncated = json.loads(line)
         print(json.dumps(asdict(read_audio(uri, accept_truncated=accept_truncated))), flush=True)

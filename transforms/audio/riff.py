@@ -1,8 +1,8 @@
 """WAV: RIFF, RIFX, RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088).
 
-The size of the ``data`` chunk is a claim. Encoders that write to a pipe leave 0 or all ones; 32 bits wrap around
+The size of the ``data`` chunk may be wrong. Encoders that write to a pipe leave 0 or all ones; 32 bits wrap around
 at 4 GiB; a recorder that was switched off leaves the size of some earlier moment; and a second file may follow.
-So it is held against what comes after: chunks, tags and padding are no audio, anything else is.
+So it is checked against what comes after: chunks, tags and padding are no audio, anything else is.
 """
 
 from collections.abc import Iterator
@@ -112,13 +112,13 @@ class Format:
 
     @property
     def byte_rate(self) -> float:
-        """Bytes a second: by the blocks where they are of one size, else what the header says on average."""
+        """Bytes a second: from the blocks where they have one size, else the average in the header."""
         if self.tag in _MPEG + _VORBIS or self.samples_per_block < 1:
             return self.average
         return self.rate * self.block / self.samples_per_block
 
     def frames_in_blocks(self, size: int) -> int | None:
-        """Samples a channel in so many bytes as the ``fact`` chunk has it, if it can be true."""
+        """Samples a channel in so many bytes by the ``fact`` chunk, if that can be true."""
         whole = -((1 - size) // self.block) * self.samples_per_block  # a pad byte may have been counted
         possible = self.tag in _IN_BLOCKS and whole - self.samples_per_block < self.fact <= whole
         return self.fact if possible else None
@@ -180,7 +180,7 @@ def _chunks(data: Bytes, position: int, order: Order) -> Iterator[_Chunk]:
 
 
 def _after(data: Bytes, chunk: _Chunk, order: Order) -> int:
-    """Where the next chunk starts: on an even byte, whatever the one before is; some writers do not know that."""
+    """Start of the next chunk: on an even byte, but some writers do not pad."""
     position = chunk.body + chunk.size
     if chunk.size % 2 and (_is_chunk(data, position + 1, order) or not _is_chunk(data, position, order)):
         return position + 1
@@ -242,7 +242,7 @@ def _ends_with_chunks(data: Bytes, position: int, order: Order) -> bool:
 
 
 def _edits(base: int, chunk: _Chunk, size: int, header: Format, wide: bool) -> tuple[Edit, ...]:
-    """How the header should say that there are so many bytes of audio; beyond 32 bits as RF64 does.
+    """Edits that make the header declare so many bytes of audio; beyond 32 bits as RF64 does.
 
     Raises:
         BadAudio: ``unsupported_format``, a big-endian header has no place for the size.
@@ -260,7 +260,7 @@ def _edits(base: int, chunk: _Chunk, size: int, header: Format, wide: bool) -> t
 
 
 def is_unknown(size: int) -> bool:
-    """Whether a size is what writers put down that cannot go back to correct it.
+    """Whether a size is a placeholder of a writer that cannot go back to correct it.
 
     0 and all ones (32 or 64 bits, a few short of them for what comes before) are common; some tools write
     the largest size that fits in 31 bits, less than a page below 2 GiB, or 2 GiB itself.

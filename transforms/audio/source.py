@@ -63,18 +63,18 @@ def open_source(
     version: str | None = None,
     keep: bool = False,
 ) -> Iterator[OpenSource]:
-    """Open a track for reading; a local file must at the end still be what it was.
+    """Open a track for reading; a local file must be unchanged at the end.
 
     Args:
         uri: a path, a ``file://`` uri, or an object in a store (``gs://``, ``s3://``).
         header_only: little of it will be read; an object is then not copied.
         limits: how large it may be.
-        version: what an object must have, as the listing told it; every request is held against it.
+        version: version that an object must have, from the listing; every request checks it.
         keep: an object's copy will be opened again, also by other processes of this machine.
 
     Raises:
         BadAudio: ``not_found``, ``permission``, ``unreadable``, ``too_large``; ``changed_while_reading``, also
-            in place of whatever else was wrong with a file in change.
+            in place of any other error of a changing file.
     """
     if objects.is_object(uri):
         with _open_object(uri, header_only, limits, version, keep) as source:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 MOST_BYTES = 8 << 30
-"""Of all copies together, unless one alone is larger; half of what is free on the disk where that is less."""
+"""Bytes of all copies together, unless one alone is larger; at most half of the free space on the disk."""
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def spooled(name: str, size: int, fetch: Callable[[BinaryIO], None]) -> Iterator
     """An object's local copy, open for reading; made if there is none.
 
     Args:
-        name: Of the object and its version.
+        name: Identifies the object and its version.
         size: Bytes it has.
         fetch: Writes all of them to a file.
 
@@ -32,7 +32,7 @@ def spooled(name: str, size: int, fetch: Callable[[BinaryIO], None]) -> Iterator
     path = _path(name)
     folder = path.parent
     with open(folder / "lock", "w") as lock:
-        # One after the other: whoever waits here most often waits for the copy that it needs itself.
+        # One at a time: whoever waits here most often waits for the copy that it needs itself.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
             _make_room(folder, size)
@@ -59,7 +59,7 @@ def _path(name: str) -> Path:
 
 
 def _folder() -> Path:
-    """A folder that nobody else can write to: what is in it is taken for the objects' content."""
+    """A folder that nobody else can write to: its files are trusted to be the objects' content."""
     folder = Path(tempfile.gettempdir(), f"beamprint-spool-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
@@ -69,7 +69,7 @@ def _folder() -> Path:
 
 
 def _make_room(folder: Path, size: int) -> None:
-    """Remove the copies that were not used for longest."""
+    """Remove the least recently used copies."""
     copies = sorted(
         (path.stat().st_mtime, path.stat().st_size, path) for path in folder.iterdir() if path.name != "lock"
     )

@@ -1,4 +1,4 @@
-"""What can go wrong between a file or an object and its bytes."""
+"""Errors of reading files and objects."""
 
 import errno
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from beamprint.transforms.audio.object_errors import Changed, StoreRefuses
 
 @contextmanager
 def translated(uri: str) -> Iterator[None]:
-    """Turn the failures of files and objects into their reasons.
+    """Turn errors of files and objects into ``BadAudio``.
 
-    A full disk is the machine's fault, and a store that does not answer (``StoreDown``) not the object's.
+    A full disk is not the file's fault, nor is a store that does not answer (``StoreDown``): these pass unchanged.
 
     Raises:
         BadAudio: ``not_found``, ``permission``, ``unreadable``, ``changed_while_reading``.

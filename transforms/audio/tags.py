@@ -1,4 +1,4 @@
-"""Tags and padding around audio: where what is not audio ends that starts here, and the tags at a file's end."""
+"""Tags and padding around audio: where those that start here end, and the tags at a file's end."""
 
 from beamprint.transforms.audio.views import Bytes
 

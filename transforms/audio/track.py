@@ -1,4 +1,4 @@
-"""The one way in: from a uri to a segment that can be measured, and the track's identity."""
+"""The entry point: from a uri to a segment that can be measured, and the track's identity."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -87,8 +87,8 @@ def open_segment(
         borders: where the track is cut; none means that all of it is one segment.
         frames: samples a channel of the track, needed with borders if the header does not say it exactly.
         block: block length of the grids.
-        limits: what the file may be.
-        version: what an object in a store must have.
+        limits: limits for the file.
+        version: version that an object in a store must have.
 
     Raises:
         BadAudio: the track cannot be measured.
@@ -135,7 +135,7 @@ def _open_once(
 
 
 def _contents_of(source: OpenSource, limits: Limits, *, keep: bool) -> Contents:
-    """What a file consists of; to count the frames of a long MP3 takes as long as to decode some minutes of it.
+    """Contents of a file; to count the frames of a long MP3 takes as long as to decode some minutes of it.
 
     Args:
         source: the file.
@@ -155,14 +155,15 @@ def _contents_of(source: OpenSource, limits: Limits, *, keep: bool) -> Contents:
 def _by_ffmpeg(
     source: OpenSource, contents: Contents, limits: Limits, decode_by: Callable[[Contents], _Part]
 ) -> _Part | None:
-    """What FFmpeg decodes where it is preferred; None for what it is not trusted with, or finds anything wrong with."""
+    """Decode by FFmpeg where it is preferred; None if it is not trusted with the file, or finds an error."""
     preferred = for_ffmpeg(source.data, contents) if limits.decoder == "ffmpeg" else None
     if preferred is None:
         return None
     try:
         return decode_by(preferred)
     except BadAudio:
-        return None  # whether the file is bad, the decoder says that everybody else uses
+        # Whether the file is bad is left to the usual decoder.
+        return None
 
 
 def _decode_whole(source: OpenSource, contents: Contents, block: int, limits: Limits) -> _Part:
@@ -204,7 +205,7 @@ def _decode_segment(
 
 
 def audio_hash_of(uri: str) -> str:
-    """What the audio of a file is, as in a record's ``audio_hash``; decoded only if the hash is of the samples.
+    """Hash of a file's audio, as in a record's ``audio_hash``; decoded only if the samples are hashed.
 
     Raises:
         BadAudio: the file cannot be read.
@@ -216,7 +217,7 @@ def audio_hash_of(uri: str) -> str:
 
 
 def _hash_all(decoder: Decoder, audio: AudioHash) -> str:
-    """Hash of a whole track, which takes reading it from start to end where the hash is of its samples."""
+    """Hash of a whole track, which is read from start to end if its samples are hashed."""
     if audio.takes_samples:
         for block in blocks(decoder):
             audio.add(block)
@@ -224,7 +225,7 @@ def _hash_all(decoder: Decoder, audio: AudioHash) -> str:
 
 
 def _read_through(source: OpenSource, contents: Contents) -> str:
-    """Hash of all bytes; they are in memory afterwards, for the decoder, and Ogg pages are checked on the way."""
+    """Hash of all bytes; the decoder then finds them in memory. Ogg pages are checked on the way."""
     sha256 = sha256_of(source.data)
     if contents.container == "ogg":
         check_pages(source.data, contents.start)

@@ -82,8 +82,8 @@ def _escaped(match: re.Match[str]) -> str:
 def absolute(path: str, folder: str = "") -> str:
     """Absolute path of one that is relative to a folder, by default the working folder.
 
-    ``x/..`` is taken out only where x is a folder and no link: behind a link it leads to where the link's
-    target lies, which the kernel finds out when the path is used.
+    ``x/..`` is removed only where x is a folder and no link: behind a link it leads to the folder of the link's
+    target, which the kernel finds out when the path is used.
     """
     path = os.path.join(folder, path)
     if ".." not in path or ".." not in path.split("/"):
@@ -100,7 +100,7 @@ def absolute(path: str, folder: str = "") -> str:
 
 
 def _can_be_left(parts: list[str]) -> bool:
-    """Whether ``..`` behind these parts leads to where they lie."""
+    """Whether ``..`` behind these parts leads back to the folder they are in."""
     try:
         return parts[-1] != ".." and stat.S_ISDIR(os.lstat("/" + "/".join(parts)).st_mode)
     except (OSError, ValueError):

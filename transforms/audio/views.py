@@ -45,7 +45,7 @@ class FileBytes:
 
 
 class Ahead:
-    """The same bytes, read from the file a megabyte at a time: for those who go through it in small steps."""
+    """The same bytes, read from the file a megabyte at a time, for small steps through it."""
 
     def __init__(self, whole: Bytes) -> None:
         self._whole = whole
@@ -106,7 +106,7 @@ class Edit(NamedTuple):
     data: bytes
 
     def moved(self, by: int) -> "Edit":
-        """The same edit that many bytes further on."""
+        """The same edit, ``by`` bytes further on."""
         return Edit(self.start + by, self.stop + by, self.data)
 
 
@@ -137,7 +137,7 @@ class View:
 
     @property
     def is_read_up(self) -> bool:
-        """Whether all has been read."""
+        """Whether all bytes have been read."""
         return self._position >= self._starts[-1]
 
     def read(self, length: int) -> bytes:

@@ -1,6 +1,6 @@
 """Which Ogg Vorbis files FFmpeg may decode in place of libsndfile, so that both give the same samples.
 
-FFmpeg cuts a stream by the positions of its pages alone: where these fall, or start below zero, it puts samples
+FFmpeg cuts a stream by the positions of its pages alone: where these decrease, or start below zero, it puts samples
 in other places than libsndfile does.
 """
 
@@ -16,9 +16,9 @@ _MOST_CHANNELS = 2
 
 
 def for_ffmpeg(data: Bytes, contents: Contents) -> Contents | None:
-    """The contents of a file that FFmpeg may decode, for it; None for any other file.
+    """The contents, for FFmpeg, of a file that it may decode; None for any other file.
 
-    It is a file with nothing but one Vorbis stream of one or two channels that is whole, whose positions never fall.
+    Such a file has nothing but one whole Vorbis stream of one or two channels, whose positions never decrease.
     """
     alone = contents.container == "ogg" and not contents.streams and not contents.corrections
     if not alone or contents.start or not contents.length_known or TRUNCATED in contents.notes:

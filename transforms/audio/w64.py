@@ -44,7 +44,7 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
 
 
 def _audio(data: Bytes, base: int, position: int, size: int, header: Format) -> Contents:
-    """The contents by a ``data`` chunk that starts at ``position``, of a size that includes its head."""
+    """The contents from a ``data`` chunk that starts at ``position``, of a size that includes its head."""
     known = size > _HEAD and not is_unknown(size)
     after = After(is_w64, lambda at: _is_chunk(data, at), align=8, magic=_W64_RIFF)
     start = position + _HEAD

@@ -1,4 +1,4 @@
-"""WavPack 4 and 5: blocks, each of which says how long it is and which samples it holds."""
+"""WavPack 4 and 5: blocks, each with its length and the samples it holds."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ _LARGEST_BLOCK = 1 << 24
 
 
 class _Block(NamedTuple):
-    """A block's header; the total of all samples is None where the writer could not go back to put it down."""
+    """A block's header; the total of all samples is None where the writer could not go back to write it."""
 
     size: int
     sample: int
@@ -47,7 +47,7 @@ def is_wavpack(head: bytes) -> bool:
 
 
 def inspect_wavpack(data: Bytes, base: int) -> Contents:
-    """Count the samples of all blocks, and hold them against the total in the first.
+    """Count the samples of all blocks, and check them against the total in the first.
 
     Raises:
         BadAudio: ``truncated``, ``decode_error``.
