@@ -12,15 +12,15 @@ from threadpoolctl import ThreadpoolController
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Limits BLAS to one thread; on leaving, BLAS has as many threads as before.
+    """Limit BLAS to one thread; on leaving, BLAS has as many threads as before.
 
-    Threads that measure side by side may each enter and leave: the first to enter sets the limit and takes it
-    back, and the others may meanwhile have more threads than one.
+    Threads that measure side by side may each enter and leave: the first to enter sets and lifts the
+    limit, and the others may meanwhile have more than one BLAS thread.
     """
     return _controller().limit(limits=1, user_api="blas")
 
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Made once a process, when NumPy is loaded: it looks for the libraries, which takes 9 ms; a limit takes 0.04."""
+    """Made once a process, when NumPy is loaded: it looks for the libraries in 9 ms; a limit takes 0.04 ms."""
     return ThreadpoolController()

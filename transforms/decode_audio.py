@@ -44,7 +44,7 @@ class DecodedCoder(Coder):
         return value.segment.pcm.nbytes
 
     def is_deterministic(self) -> bool:
-        """It is no key."""
+        """A segment is never a key."""
         return False
 
 
@@ -77,11 +77,11 @@ class _DecodeFn(beam.DoFn):
         yield decoded
 
     def finish_bundle(self) -> None:
-        """Leave nothing to a runner that throws its steps away and has not yet collected them."""
+        """Empty the last segment: a runner may discard its steps long before it collects them."""
         self._let_go()
 
     def _let_go(self) -> None:
-        """Empty the segment before: Beam's steps keep what they had last, and two would be in memory at once."""
+        """Empty the previous segment: Beam's steps keep their last element, and two would be in memory at once."""
         if self.last is not None:
             self.last.release()
             self.last = None

@@ -21,7 +21,7 @@ FAMILIES: Mapping[str, Measurement] = _named(
 
 
 def measure_segment(family: Measurement, segment: Segment) -> Any:
-    """What leaves the decoder's worker: finished columns of a whole track, else the segment's partial."""
+    """Result that leaves the decoder's worker: columns of a whole track, else the segment's partial."""
     with blas.one_thread():
         partial = family.analyse(segment)
         if segment.bounds.count > 1:

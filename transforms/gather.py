@@ -1,4 +1,4 @@
-"""Everything that was found out about a track, brought together under its id."""
+"""All results of a track, brought together under its id."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
@@ -12,19 +12,19 @@ from beamprint.transforms.guard import FAILURES
 EXPECTED = "expected"
 IDENTITY = "identity"
 STEPS = (EXPECTED, IDENTITY, FAILURES, *FAMILIES)
-"""What there can be of a track: the ranges planned, who it is, what failed, and what each family measured."""
+"""Kinds of results: the ranges planned, the track's identity, its failures, and the partials of each family."""
 
 Found: TypeAlias = tuple[str, tuple[str, Any]]
 """(track id, (step, one result of it))."""
 Grouped: TypeAlias = tuple[str, Mapping[str, Iterable[Any]]]
-"""(track id, all results by step); every step is there, if only with none."""
+"""(track id, all results by step); every step is there, even without results."""
 
 
 class GatherResults(beam.PTransform[Any, Any]):
     """All results of each track, by step.
 
-    It is Beam's ``CoGroupByKey`` for results that say themselves which step they are of. That one adds a
-    transform for each of its eleven collections, a third of what the graph cost to make and to start.
+    Like Beam's ``CoGroupByKey``, for results that name their step. That one adds a transform for each of its
+    eleven collections, which was a third of the cost of building and starting the graph.
     """
 
     def expand(self, results: Iterable[PCollection[Found]]) -> PCollection[Grouped]:

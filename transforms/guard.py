@@ -19,15 +19,15 @@ Failed: TypeAlias = TaggedOutput[Literal["failures"], Failure]
 
 
 def failure_of(track: Track, bad: BadAudio, stage: str, index: int = 0) -> Failure:
-    """The failure that bad audio is."""
+    """``BadAudio`` as the failure of a track."""
     return Failure(track, bad.reason, bad.message, stage, index, decoder=bad.decoder, missing_s=bad.missing_s)
 
 
 class Guard(beam.DoFn):
-    """Runs a step and hands on, as a failure, what it did not expect.
+    """Runs a step and yields its unexpected exceptions as failures.
 
-    The same as Beam's ``with_exception_handling``, but that takes three transforms a step, and with
-    ten steps they were half of what the graph cost to make and to start.
+    Like Beam's ``with_exception_handling``, but that takes three transforms a step: with ten steps, half
+    of the cost of building and starting the graph.
 
     Args:
         fn: The step.

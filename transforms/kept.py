@@ -1,7 +1,7 @@
-"""Results of single segments of a long track in scratch storage: where they are crosses the shuffle in their place.
+"""Results of single segments of a long track, kept in scratch storage: only their place crosses the shuffle.
 
 A minute of audio leaves 456 KiB of partials. Under the one key of a recording of hours they would not fit into the
-buffers that a cluster sorts in. What is kept is also not measured again when a job begins anew.
+buffers that a cluster sorts in. What is kept is not measured again, either, when a job restarts.
 """
 
 import pickle
@@ -25,8 +25,8 @@ class Kept:
     """A result in scratch storage.
 
     Attributes:
-        scratch: Keeps it.
-        name: Of the object.
+        scratch: Storage that keeps it.
+        name: Name of the object.
     """
 
     scratch: Scratch
@@ -36,7 +36,7 @@ class Kept:
         """The result.
 
         Raises:
-            FileNotFoundError: It is gone.
+            FileNotFoundError: The object is gone.
         """
         opened = self.scratch.open(self.name)
         if opened is None:
@@ -54,7 +54,7 @@ class Kept:
 
 
 def keep(scratch: Scratch | None, work: Range, step: str, content: Any) -> Any:
-    """A result as it is handed on: itself, or where it is kept, if there is scratch storage and the track is cut."""
+    """A result to hand on: itself or, with scratch storage and a track that is cut, the place where it is kept."""
     if scratch is None or work.count == 1:
         return content
     kept = _kept(scratch, work, step)
@@ -63,7 +63,7 @@ def keep(scratch: Scratch | None, work: Range, step: str, content: Any) -> Any:
 
 
 def loaded(content: Any) -> Any:
-    """A result, wherever it is."""
+    """A result, loaded if it is kept."""
     return content.load() if isinstance(content, Kept) else content
 
 
@@ -94,10 +94,10 @@ class _TakeOverFn(beam.DoFn):
 
 @dataclass(eq=False)
 class TakeOver(beam.PTransform[Any, Any]):
-    """Pass over the segments whose results are all in scratch storage.
+    """Skip the segments whose results are all in scratch storage.
 
     Args:
-        scratch: Keeps them.
+        scratch: Storage that keeps them.
 
     Returns:
         The pair (ranges to be measured, results of the others).

@@ -68,7 +68,7 @@ def _range_of(element: Grouped) -> Range:
 
 @dataclass(eq=False)
 class MergeFingerprints(beam.PTransform[Any, Any]):
-    """A record for each track of which every family it wants measured every segment, a failure for any other.
+    """A record for each track whose wanted families all measured every segment, a failure for any other.
 
     The input is what ``GatherResults`` or ``LoadPartials`` bring together.
 

@@ -17,10 +17,10 @@ _Remade = tuple[type, tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class RecordedFile:
-    """A row of the dataset that a listed file may be the file of.
+    """A row of the dataset that may belong to a listed file.
 
     Attributes:
-        track_id: Of the row.
+        track_id: The row's id.
         content_sha256: Hash of the file's bytes.
         behind: Families whose definitions have changed since the row was made.
         audio_hash: Hash of the file's audio; None for a row of an earlier version.
@@ -40,8 +40,8 @@ class Track:
         track_id: Unique within the dataset.
         uri: Local path, or gs:// or s3:// address.
         tags: The manifest's further columns, as (name, value) pairs.
-        size: Bytes, where listing the input told them.
-        version: Modification time or object generation, where listing told it.
+        size: Bytes, if the listing has them.
+        version: Modification time or object generation, if the listing has it.
         families: Families to measure, where the dataset has the others; None for all.
         recorded: Rows to compare the file's hash with, before anything is measured.
     """
@@ -109,7 +109,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What one step found out about one segment.
+    """Result of one step for one segment.
 
     Attributes:
         index: Number of the segment.
@@ -133,7 +133,7 @@ class Failure:
         message: What is wrong and what to do, naming the file.
         stage: Step of the graph.
         index: Number of the segment it happened in.
-        traceback: Of a bug; None for bad audio.
+        traceback: Traceback of a bug; None for bad audio.
         decoder: Name and version of the decoder that was at work on the track; None where none was.
         missing_s: Seconds of declared audio that are missing; None where that is not known.
     """

@@ -21,7 +21,7 @@ class Scratch(Protocol):
         """An object, open for reading, and its version; None where there is none."""
 
     def write(self, name: str, content: bytes, version: str) -> str:
-        """Replace an object; ``*`` for whatever version it has."""
+        """Replace an object of this version; ``*`` for any."""
 
 
 def save(scratch: Scratch, work: Range, results: Mapping[str, list[Any]]) -> None:
@@ -35,14 +35,15 @@ def is_saved(scratch: Scratch, work: Range) -> bool:
         return False
     try:
         return not pickle.loads(_content(scratch, work)[FAILURES])
-    except (FileNotFoundError, EOFError, pickle.UnpicklingError):  # not written, or the power went
+    except (FileNotFoundError, EOFError, pickle.UnpicklingError):
+        # Not written, or cut off by a power failure.
         return False
 
 
 class Saved(Mapping[str, list[Any]]):
     """Results of all segments of a track by step, read when they are asked for.
 
-    Those of all families at once would fill a worker's memory.
+    The results of all families at once would fill a worker's memory.
 
     Args:
         scratch: Where they were kept.
@@ -68,7 +69,7 @@ class Saved(Mapping[str, list[Any]]):
 def name_of(work: Range, step: str = "") -> str:
     """Name of the object for a segment, or for what one step found in it.
 
-    Named after the row of the manifest, the version of the file and the cuts: of anything else, another object.
+    Named after the row of the manifest, the version of the file and the cuts: if one of them differs, so does the name.
     """
     told = repr((work.track, work.borders, work.frames)).encode(errors="surrogatepass")
     of_track = hashlib.blake2b(told, digest_size=12).hexdigest()
@@ -109,7 +110,7 @@ class SavePartials(beam.PTransform[Any, Any]):
     """Keep what was measured of single ranges, an object a range.
 
     Args:
-        scratch: Keeps it.
+        scratch: Storage that keeps it.
     """
 
     scratch: Scratch

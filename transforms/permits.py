@@ -1,4 +1,4 @@
-"""At most so many at a time in one process, however many threads a runner has.
+"""Limits on work at the same time in one process, however many threads a runner has.
 
 Flink and Dataflow decide how many threads call the steps of a graph. A segment takes up to 300 MiB, a decoder's process
 60 MiB: with a dozen threads a worker would run out of memory.
@@ -25,7 +25,7 @@ _PATIENCE_S = 1.0
 
 
 def _gone() -> None:
-    """What a weak reference gives to something that is gone."""
+    """Result of a weak reference whose object is gone."""
 
 
 class Permits:
@@ -48,21 +48,21 @@ class Permits:
             try:
                 return self._free.get(timeout=_PATIENCE_S)
             except Empty:
-                gc.collect()  # what nobody works on any more may lie in a circle, such as a traceback's
+                gc.collect()  # unused objects may be in a reference cycle, such as a traceback's
 
     def __exit__(self, *_: object) -> None:
-        """Let the next one have it."""
+        """Return the permit."""
         self._free.put(None)
 
     def until_gone(self, make: Callable[[], _Made], bulk: Callable[[_Made], Any]) -> _Made:
-        """Make something, with a permit that is given back when nobody uses it any more.
+        """Make an object with a permit, which is returned when nobody uses the object any more.
 
         Args:
             make: Makes it.
             bulk: The part of it that takes the memory.
         """
         if getattr(self._of_thread, "last", _gone)() is not None:
-            return make()  # whoever keeps what this thread made last would wait for itself
+            return make()  # a thread that still holds its last object would wait for itself
         with ExitStack() as permit:
             permit.enter_context(self)
             made = make()
@@ -73,13 +73,13 @@ class Permits:
 
 @cache
 def segments() -> Permits:
-    """Those for segments of this process."""
+    """The permits for segments of this process."""
     return Permits(fitting())
 
 
 @cache
 def decoders() -> Permits:
-    """Those for processes that decode for this one."""
+    """The permits for processes that decode for this one."""
     return Permits(fitting())
 
 

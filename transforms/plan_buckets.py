@@ -1,4 +1,4 @@
-"""Which tracks need work: rows grouped by bucket, held against what the dataset already has."""
+"""Which tracks need work: rows grouped by bucket, compared with the dataset."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

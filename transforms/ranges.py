@@ -1,6 +1,6 @@
 """From a track of the manifest to ranges, and from a range to its decoded segment: the real files.
 
-What reads and analyses is loaded with the first call: a launcher names these functions and calls neither.
+The analysis is loaded with the first call: a launcher names these functions and calls neither.
 """
 
 from dataclasses import asdict, replace
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def recognise_or_plan(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range] | list[Fingerprint]:
     """The fingerprint of a track that the dataset has already, else its ranges.
 
-    Where the dataset has rows that may be of the same file, its bytes are hashed first. If they are those of a
-    row, or its audio is, that row's numbers hold: only the families that are behind are measured, and none where
-    none is. A file of the same audio is read for what identifies it, as it has other tags or another container.
+    If the dataset has rows that may be of the same file, its bytes are hashed first. If the bytes or the audio equal
+    those of a row, its numbers hold: only the families that are behind are measured, if there are any. A file that
+    shares only the audio is read for its identity, as it has other tags or another container.
 
     Raises:
         BadAudio: The file is missing, no audio, or cut.

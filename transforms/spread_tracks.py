@@ -22,7 +22,7 @@ def _tracks(of_id: tuple[str, Iterable[Track]]) -> Iterable[Track]:
 class SpreadTracks(beam.PTransform[Any, Any]):
     """Group tracks by their ids, so that headers are not probed bucket by bucket.
 
-    Beam's ``Reshuffle`` would do, but there is one after planning already, and of two without a grouping in between
+    Beam's ``Reshuffle`` would do, but there is one after planning. Of two without a grouping in between,
     Flink's optimizer drops the second: all segments of a long track would stay with the worker that planned them.
     """
 

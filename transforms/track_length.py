@@ -1,4 +1,4 @@
-"""How long a track is, before its file was opened."""
+"""Estimated length of a track, before its file is opened."""
 
 from beamprint.transforms.model import Track
 

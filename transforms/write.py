@@ -19,7 +19,7 @@ class Sink(Protocol):
         """Bucket of a track."""
 
     def commit(self, bucket: int, records: Sequence[Fingerprint], failures: Sequence[Failure]) -> None:
-        """Replace the rows of these tracks, durably, once however often it is called."""
+        """Durably replace the rows of these tracks; further calls change nothing."""
 
 
 class _CommitFn(beam.DoFn):

@@ -17,10 +17,10 @@ def _written(buckets: int, write: Callable[[], None]) -> None:
 class WriteRunSummary(beam.PTransform[Any, Any]):
     """Keep a summary with the dataset, when all buckets are committed.
 
-    What it says is counted on disk: after a restart, elements tell of the last attempt only.
+    It is counted on disk: after a restart, elements cover the last attempt only.
 
     Args:
-        write: Counts and writes, durably, once however often it is called.
+        write: Counts and writes durably; further calls change nothing.
     """
 
     write: Callable[[], None]

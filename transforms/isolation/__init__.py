@@ -44,7 +44,7 @@ class Isolated(Generic[_Work]):
     limits: ChildLimits = ChildLimits()
 
     def __call__(self, work: _Work) -> Any:
-        """What the function gives.
+        """Result of the function.
 
         Raises:
             BadAudio: What the function raises, and ``decoder_crash``, ``timeout`` and ``out_of_memory``.

@@ -1,4 +1,4 @@
-"""Memory that a decoder and the process it decodes for both map.
+"""Memory that is shared by a decoder's process and its parent.
 
 It is anonymous (memfd): nothing is left behind whoever dies, and the small ``/dev/shm`` of a container does not matter.
 """
@@ -36,7 +36,7 @@ class OwnBlocks:
         return block
 
     def lend(self, samples: Float32) -> Placed | None:
-        """Where samples lie, which stay as they are until the parent returns the block; None for no block of ours."""
+        """Place of samples, which stay unchanged until the parent returns the block; None if they are in no block."""
         address = samples.ctypes.data
         channels, length = samples.shape
         for number, (start, size, _) in self._blocks.items():
@@ -46,12 +46,12 @@ class OwnBlocks:
         return None
 
     def take_back(self, numbers: tuple[int, ...]) -> None:
-        """The parent does not use these any more."""
+        """Take back blocks that the parent does not use any more."""
         for number in numbers:
             self._lent.pop(number, None)
 
     def told(self) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...], list[int]]:
-        """New blocks, blocks that are gone, and the descriptors of the new ones, each told once."""
+        """New blocks, blocks that are gone, and the descriptors of the new ones, each reported once."""
         new = [(number, size) for number, size in self._untold if number in self._blocks]
         gone, self._untold, self._gone = self._gone, [], []
         return tuple(new), tuple(gone), [self._blocks[number][2] for number, _ in new]
@@ -70,7 +70,7 @@ class TheirBlocks:
         self._returned: list[int] = []
 
     def learn(self, new: tuple[tuple[int, int], ...], gone: tuple[int, ...], descriptors: list[int]) -> None:
-        """Map new blocks, and let go of others; those in use stay mapped as long as they are."""
+        """Map new blocks, and unmap others as soon as they are not in use."""
         for number in gone:
             self._maps.pop(number, None)
         for (number, size), descriptor in zip(new, descriptors):

@@ -71,7 +71,7 @@ def _answer(request: Request, blocks: OwnBlocks) -> Answer:
 
 
 def _placed(samples: Float32, blocks: OwnBlocks) -> Placed | None:
-    """Where samples lie; None for so few that they go with the answer."""
+    """Place of samples; None for few, which go with the answer."""
     placed = blocks.lend(samples)
     if placed is None and samples.nbytes >= memory.SMALLEST:
         shared = memory.empty(*samples.shape)

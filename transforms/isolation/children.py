@@ -19,7 +19,7 @@ from beamprint.transforms.isolation.messages import Answer, Request, receive, se
 
 _BETWEEN_LOOKS_S = 0.25
 _START_S = 60.0
-"""Added to the time that the first call may take: a child loads its code meanwhile, on a busy machine."""
+"""Added to the time that the first call may take: a child first loads its code, on a busy machine."""
 
 _MODULE = "beamprint.transforms.isolation.child"
 
@@ -58,7 +58,7 @@ class Child:
             seconds: How long it may take.
 
         Returns:
-            What it gave, samples apart; the samples, if there are any; CPU nanoseconds spent.
+            The function's result without samples; the samples, if there are any; CPU nanoseconds spent.
 
         Raises:
             BadAudio: The function's own, or the child broke.

@@ -1,4 +1,4 @@
-"""What a process and its decoder tell each other: a pickled object, and descriptors of memory, over a Unix socket."""
+"""Messages between a process and its decoder: a pickled object, and descriptors of memory, over a Unix socket."""
 
 import array
 import pickle
@@ -33,7 +33,7 @@ class Placed:
 
     Attributes:
         block: Number of the block.
-        offset: Byte of it that the first sample begins at.
+        offset: Byte of the block at which the samples begin.
         shape: (channels, samples).
     """
 
@@ -44,12 +44,12 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a call.
+    """The result of a call.
 
     Attributes:
-        found: What the function gave, without samples; or what it raised.
+        found: The function's result without samples, or its exception.
         raised: Whether it raised.
-        traceback: Of a bug.
+        traceback: Traceback of a bug.
         placed: Where the samples are, if there are any.
         new: (number, bytes) of each block whose descriptor comes with the answer.
         gone: Numbers of blocks that will not be used again.
