@@ -62,7 +62,7 @@ def test_a_soft_edge_falls_by_fifteen_decibels_like_any_other(slope):
     assert found["bandwidth_drop_db"] == Missing("no_edge") or found["bandwidth_drop_db"] >= 15
 
 
-def test_what_lies_a_hundred_decibels_down_has_no_edge():
+def test_content_a_hundred_decibels_down_has_no_edge():
     images = [(0, 0), (5000, 0), (20_000, -108), (30_000, -110), (30_200, -140), (48_000, -140)]
     assert columns(shaped(images), 96_000)["bandwidth_hz"] == 48_000
 

@@ -54,15 +54,14 @@ def test_beats_stop_where_the_music_stops():
     assert found[-1] == pytest.approx(true[-1], abs=0.5)
 
 
-def test_nothing_has_no_beats():
+def test_silence_has_no_beats():
     assert len(beats.track(np.zeros(1000, np.float32), 43)) == 0
 
 
 def test_no_beat_lies_outside_the_track():
     strength = np.zeros(430, np.float32)
-    strength[[0, 39, 87, 135, 185, 226, 266, 316, 355, 401]] = (
-        1  # the line through them begins before frame 0
-    )
+    # The line through them begins before frame 0.
+    strength[[0, 39, 87, 135, 185, 226, 266, 316, 355, 401]] = 1
     found = beats.track(strength, 45)
     assert found[0] == 0
     assert np.all(np.diff(found) > 0)

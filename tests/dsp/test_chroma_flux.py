@@ -24,7 +24,7 @@ def test_loud_frames_count_more_and_silence_not_at_all():
     assert chroma_flux.tonality(np.zeros((3, 12), np.float32)) == 0
 
 
-def test_unpitched_sound_has_no_say_in_harmony():
+def test_unpitched_sound_gives_harmony_no_weight():
     rng = np.random.default_rng(0)
     noise = 1 + 0.2 * rng.random((50, 12))
     chords = np.repeat(np.eye(12), 10, axis=0) + 0.01

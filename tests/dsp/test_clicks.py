@@ -49,7 +49,7 @@ def test_impulses_are_counted_at_every_rate(rate, width):
     )
 
 
-def test_both_channels_are_looked_at_and_a_common_click_counts_once():
+def test_both_channels_are_searched_and_a_common_click_counts_once():
     x = music()
     assert count(planted(x, PLACES, channel=1)) == len(PLACES)
     assert count(planted(planted(x, PLACES), PLACES, channel=1)) == len(PLACES)
@@ -60,7 +60,7 @@ def test_impulses_closer_than_25_blocks_count_once():
     assert count(planted(music(), (50_000, 50_000 + 26 * 32))) == 2
 
 
-def test_a_click_is_told_with_its_place_channel_and_height():
+def test_a_click_is_reported_with_its_place_channel_and_height():
     parts = [clicks.analyse(s) for s in segments(planted(music(), PLACES[:2], channel=1), RATE)]
     for place, found in zip(PLACES, clicks.finish(clicks.merge(parts))["faults"], strict=False):
         assert found["kind"] == "click"

@@ -41,7 +41,7 @@ def test_a_limited_signal_is_clipped_and_an_untouched_one_is_not(rate):
 
 @pytest.mark.parametrize("bits", [8, 16, 24])
 @pytest.mark.parametrize("rate", [22_050, 44_100, 96_000])
-def test_the_top_of_a_clean_sine_is_none(rate, bits):
+def test_the_top_of_a_clean_sine_is_not_clipped(rate, bits):
     t, step = np.arange(rate) / rate, 2.0 ** (1 - bits)
     for hertz in (20, 50, 97, 441, 1000, 2205, 5000):
         x = np.round(0.93 * np.sin(2 * np.pi * hertz * t) / step) * step

@@ -53,9 +53,8 @@ def test_every_level_equals_the_filters_run_by_hand():
     expected = np.convolve(y, low_pass(79, 4))[39:-39:4]
     for level in range(2, 9):
         held = pyramid.level(level)
-        inner = slice(
-            60, len(held.samples) - 60
-        )  # beyond the end the later steps filter the tails of the earlier ones, not zeros
+        # Beyond the end the later steps filter the tails of the earlier ones, not zeros.
+        inner = slice(60, len(held.samples) - 60)
         np.testing.assert_allclose(held.samples[inner], expected[: held.total][inner], atol=3e-6)
         expected = np.convolve(expected, low_pass(43, 2))[21:-21:2]
 

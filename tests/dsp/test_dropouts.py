@@ -58,7 +58,7 @@ def test_all_channels_at_once_are_one_dropout():
     assert found["channel"] is None
 
 
-def test_a_pause_in_quiet_sound_and_silence_at_the_ends_are_none():
+def test_a_pause_in_quiet_sound_and_silence_at_the_ends_are_no_dropouts():
     x = noise()
     x[:, 60_000:70_000] *= 1e-4
     assert count(gap(x, 64_000, 500)) == 0

@@ -1,4 +1,4 @@
-"""Key: cadences say their key, whatever it is, and what has none gets none."""
+"""Key: cadences give their key, whatever it is, and sounds without a key give none."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def played(chords, lowest=48, seconds=0.7):
 
 @pytest.mark.parametrize("mode", CADENCES)
 @pytest.mark.parametrize("tonic", [0, 1, 5, 8, 11])
-def test_a_cadence_says_its_key(mode, tonic):
+def test_a_cadence_has_its_key(mode, tonic):
     measured = columns(harmonic, played(CADENCES[mode], 48 + tonic))
     assert measured["key"] == f"{TONICS[tonic]} {mode}"
     assert 0.55 <= measured["key_strength"] <= 1

@@ -10,11 +10,11 @@ from beamprint.dsp.pair_sums import PairSums
 @pytest.mark.parametrize(
     ("value", "limited"), [(-0.1, 0.0), (0.0, 0.0), (0.3, 0.3), (1.0, 1.0), (7.0, 1.0), (math.inf, 1.0)]
 )
-def test_what_lies_beyond_a_limit_is_the_limit(value, limited):
+def test_a_value_beyond_a_limit_becomes_the_limit(value, limited):
     assert within(value, 0.0, 1.0) == limited
 
 
-def test_nan_is_no_number_within_any_limits():
+def test_nan_stays_nan_within_any_limits():
     assert math.isnan(within(math.nan, 0.0, 1.0))
 
 

@@ -4,7 +4,7 @@ import pytest
 from beamprint.dsp.linear_prediction import prediction_error
 
 
-def test_a_tone_is_foreseen_and_noise_is_not():
+def test_a_tone_is_predicted_and_noise_is_not():
     t = np.arange(1000)
     x = np.stack([np.sin(0.1 * t), np.random.default_rng(0).standard_normal(1000)])
     error = prediction_error(x[:, :640], x[:, 640:].astype(np.float32), 16)
@@ -12,7 +12,7 @@ def test_a_tone_is_foreseen_and_noise_is_not():
     assert np.std(error[1]) == pytest.approx(1, abs=0.15)
 
 
-def test_of_an_autoregressive_process_its_innovation_is_left():
+def test_the_error_of_an_autoregressive_process_is_its_innovation():
     rng = np.random.default_rng(1)
     innovation = 0.1 * rng.standard_normal(21_000)
     x = np.zeros(21_000)

@@ -33,7 +33,7 @@ def k_gain(f):
 
 
 def amplitude(lufs, f, weight):
-    """Of a sine that measures ``lufs`` on channels whose weights add up to ``weight``."""
+    """Amplitude of a sine that measures ``lufs`` on channels whose weights add up to ``weight``."""
     return math.sqrt(2 * 10 ** ((lufs + 0.691) / 10) / weight) / k_gain(f)
 
 

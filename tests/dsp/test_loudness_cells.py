@@ -1,4 +1,4 @@
-"""What is kept of each 100 ms says what the samples say."""
+"""The loudness kept of each 100 ms is that of the samples."""
 
 import math
 

@@ -59,7 +59,7 @@ def test_many_onsets_speak_for_fast_tempi_up_to_a_limit():
         (Metre(4, 3), {"1/3", "2/3", "3/4", "4/3", "3/2", "2"}),
     ],
 )
-def test_what_is_no_pulse_of_the_clearest_metre_is_foreign(metre, foreign):
+def test_a_level_outside_the_clearest_metre_is_foreign(metre, foreign):
     levels = {ratio: Level(100.0 * float(ratio), FOUR, 1.0, 0.5) for ratio in RATIOS}
     levels[Fraction(1)] = Level(100.0, metre, 2.0, 1.0)
     found = dict(zip(levels, octave.evidence_for(levels, 4.0, movement())))
@@ -146,7 +146,7 @@ def test_probabilities_sum_to_one_and_follow_the_fit():
     assert chances[1] / chances[0] == pytest.approx(math.exp(octave.WEIGHTS.fit))
 
 
-def test_unusually_few_and_many_notes_make_less_sure():
+def test_unusually_few_and_many_notes_lower_the_confidence():
     usual = octave.confidence(0.8, onset_rate=5.0, bpm=120)
     assert usual == pytest.approx(0.8, abs=0.05)
     assert octave.confidence(0.8, onset_rate=1.0, bpm=120) < 0.7 * usual

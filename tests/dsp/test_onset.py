@@ -109,7 +109,7 @@ def test_onsets_do_not_come_faster_than_their_wait():
 
 
 @pytest.mark.parametrize("strength", [np.zeros(0), np.zeros(2), np.zeros(500), np.ones(500)])
-def test_nothing_rises_nothing_is_an_onset(strength):
+def test_without_a_rise_there_is_no_onset(strength):
     assert len(onset.pick_onsets(strength.astype(np.float32))) == 0
 
 

@@ -68,7 +68,7 @@ def test_degenerate_input_gives_finite_values_or_says_why_not(name, coding):
 
 
 def numbers(column, value):
-    """What must be finite in a value."""
+    """The numbers in a value, which must be finite."""
     if column == "faults":
         return [fault[name] for fault in value for name in ("start_s", "end_s", "level_db")]
     return [number for number in value if number is not None] if isinstance(value, list) else value

@@ -15,7 +15,7 @@ def convert(x, rate, new_rate=44_100):
 
 
 def stretch(x, start, stop, rate, new_rate=44_100):
-    """What samples [start, stop) of a track determine; no others are asked for."""
+    """Output of samples [start, stop) of a track; no others are read."""
 
     def read(a, b):
         assert start <= a <= b <= stop

@@ -1,4 +1,4 @@
-"""What is charged to a family does not depend on which one asks first; on a clock that only work moves."""
+"""The time charged to a family does not depend on which one asks first; the clock moves only with work."""
 
 import pytest
 

@@ -32,7 +32,7 @@ def test_mono_stored_twice_is_dual_mono_with_and_without_dither():
 
 
 @pytest.mark.parametrize("gain_db", [-20.0, -3.0, 0.0, 1.5, 20.0])
-def test_mono_at_two_levels_is_dual_mono_and_its_gain_is_told(gain_db):
+def test_mono_at_two_levels_is_dual_mono_and_its_gain_is_reported(gain_db):
     mono = noise()[0]
     x = np.stack([mono, mono * 10 ** (-gain_db / 20)])
     x = np.round(x * 2**15 + np.random.default_rng(1).uniform(-1, 1, x.shape)) / 2**15

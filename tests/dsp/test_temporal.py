@@ -190,7 +190,7 @@ def wavering():
 
 
 @pytest.mark.parametrize("name", wavering())
-def test_what_rises_as_it_falls_and_stays_where_it_is_has_no_tempo_and_no_onsets(name):
+def test_sounds_that_only_waver_have_no_tempo_and_no_onsets(name):
     found = columns(temporal, wavering()[name])
     assert found["tempo_bpm"] == Missing("no_periodicity")
     assert found["onset_rate_hz"] == found["transient_density"] == 0
@@ -202,7 +202,7 @@ def test_a_steady_tone_has_no_onset_but_its_first(hz):
     assert columns(temporal, tone)["onset_rate_hz"] <= 0.1
 
 
-def test_silence_is_silent_and_nothing_else_is_known():
+def test_silence_has_a_silence_ratio_and_nothing_else():
     found = columns(temporal, np.zeros(10 * RATE))
     assert found.pop("silence_ratio") == 1.0
     assert set(found.values()) == {SILENT}
@@ -222,7 +222,7 @@ def test_under_five_seconds_there_are_onsets_but_no_tempo():
 
 
 @pytest.mark.parametrize("samples", [1, 2, 511, 512, 4000])
-def test_a_moment_has_no_onset_rate(samples):
+def test_a_very_short_track_has_no_onset_rate(samples):
     found = columns(temporal, np.full(samples, 0.5))
     assert found["onset_rate_hz"] == found["transient_density"] == TOO_SHORT
     assert 0 <= found["silence_ratio"] <= 1

@@ -108,7 +108,7 @@ def test_dr_of_a_tone_with_two_clicks_is_their_height():
     assert measure(x)["dr"] == pytest.approx(20 * math.log10(0.4 / 0.1), abs=0.01)
 
 
-def test_the_lfe_is_not_heard():
+def test_the_lfe_does_not_count():
     pcm = programme(3, channels=6)
     with_lfe, without = measure(pcm), measure(np.delete(pcm, 3, axis=0), layout=layout_of(5))
     assert with_lfe == without

@@ -1,4 +1,4 @@
-"""YIN against librosa's, frame by frame; and the choice of frames by their spectra hardly leaves out a voiced one."""
+"""YIN against librosa's, frame by frame; the choice of frames by their spectra leaves out hardly a voiced one."""
 
 import librosa
 import librosa.core.pitch
