@@ -24,7 +24,7 @@ def _three_threads():
 
 
 class Spy:
-    """A family that looks how many threads BLAS has."""
+    """A family that notes how many threads BLAS has."""
 
     COLUMNS = ()
 

@@ -14,7 +14,7 @@ held: list[int] = []
 
 
 def decode(work):
-    """How many segments that were made before hold something, and the next one."""
+    """Note how many segments made before still hold something, and decode the next one."""
     held.append(sum(bool(vars(segment)) for segment in made))
     decoded = read_range(work)
     made.append(decoded.segment)

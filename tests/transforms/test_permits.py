@@ -21,7 +21,7 @@ LONGEST_S = 60
 
 
 class Gauge:
-    """How many there are at a time."""
+    """Counts how many there are at a time."""
 
     def __init__(self):
         self.now = self.most = 0
@@ -74,7 +74,7 @@ def test_segments_of_one_process_are_few_however_many_threads_there_are(two, tmp
     assert 1 <= held.most <= 2
 
 
-def test_a_segment_in_a_circle_of_references_does_not_stop_the_others():
+def test_a_segment_in_a_reference_cycle_does_not_stop_the_others():
     one = Permits(1)
 
     class Held:
@@ -85,7 +85,7 @@ def test_a_segment_in_a_circle_of_references_does_not_stop_the_others():
         one.until_gone(Held, lambda held: held)
 
 
-def test_who_keeps_a_segment_does_not_wait_for_itself():
+def test_a_thread_that_keeps_a_segment_does_not_wait_for_itself():
     class Held:
         pass
 
@@ -94,7 +94,7 @@ def test_who_keeps_a_segment_does_not_wait_for_itself():
     assert len(kept) == 3
 
 
-def test_what_fails_gives_its_permit_back():
+def test_a_failure_returns_its_permit():
     one = Permits(1)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):

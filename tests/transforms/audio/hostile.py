@@ -1,7 +1,7 @@
-"""Hostile files: every kind of file with every defect once, and what is to come of it.
+"""Hostile files: every kind of file with every defect once, and the outcome that is right.
 
-What is right follows from the format, not from what the decoder does: a file that is cut is never a record, what is
-intact is never refused, what a format can tell is told, and no audio is lost without a note.
+It follows from the format, not from what the decoder does: a truncated file is never a record, an
+intact one is never refused, what a format reveals is reported, and no audio is lost without a note.
 """
 
 import struct

@@ -140,7 +140,7 @@ def ape_tag(size=5000) -> bytes:
 
 
 def without_xing(mp3: bytes) -> bytes:
-    """The stream without its first frame, which is the one that counts the others."""
+    """The stream without its first frame, the tag frame."""
     header = FrameHeader.parse(mp3[:4])
     assert header is not None
     assert mp3[header.tag_offset :][:4] in (b"Xing", b"Info")
@@ -179,7 +179,7 @@ def ogg_crc(page: bytes) -> int:
 
 
 def sealed(page: bytes) -> bytes:
-    """The page with its checksum put right."""
+    """The page with its checksum corrected."""
     return page[:22] + struct.pack("<I", ogg_crc(page)) + page[26:]
 
 

@@ -71,7 +71,7 @@ def test_lossless_audio_has_the_md5_of_its_samples_in_every_container(tmp_path, 
 
 @pytest.mark.parametrize("bits", [16, 20, 24, 32])
 def test_alac_is_lossless_too(tmp_path, bits):
-    # Tones: what libsndfile writes as ALAC is not what it was given where that is noise of 20 bits or more.
+    # Tones: libsndfile's ALAC is not lossless for noise of 20 bits or more.
     tones = np.sin(np.outer(np.arange(20_000) / 50, [1, 1.5])) * [0.5, 0.3]
     found = (tones * (1 << bits - 1)).astype(np.int64)
     path = write(tmp_path / "a.caf", found, bits, format="CAF", subtype=f"ALAC_{bits}")

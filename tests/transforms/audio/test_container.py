@@ -1,4 +1,4 @@
-"""Good files are accepted whatever they look like, and what they hold is all decoded."""
+"""Good files are accepted in any form, and all of their audio is decoded."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def reason_of(tmp_path, data):
 
 
 @pytest.mark.parametrize("name", sounds.ENCODINGS)
-def test_every_format_is_told_by_its_bytes_and_decodes_as_soundfile_reads_it(tmp_path, name):
+def test_every_format_is_recognised_by_its_bytes_and_decodes_as_soundfile_reads_it(tmp_path, name):
     data = sounds.encoded(tmp_path, name)
     decoded = opened(tmp_path, data, "no-telling-name")
     pcm = decoded.segment.pcm

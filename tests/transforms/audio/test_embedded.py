@@ -1,4 +1,4 @@
-"""A file's own tags come out under one set of names; broken ones cost themselves and nothing else."""
+"""A file's own tags come out under one set of names; broken tags are lost, and nothing else."""
 
 import struct
 
@@ -116,7 +116,7 @@ def test_a_file_without_tags_has_none(tmp_path, name):
     assert not any(note.startswith("embedded") for note in found.notes)
 
 
-def test_more_than_is_kept_is_cut_and_said(tmp_path):
+def test_tags_beyond_the_limit_are_cut_and_noted(tmp_path):
     path = tmp_path / "a.mp3"
     tag = id3v23(frame(b"TIT2", b"A title"), frame(b"TPE1", b"x" * (MOST_BYTES + 1)))
     path.write_bytes(tag + sounds.encoded(tmp_path, "mp3"))
@@ -125,7 +125,7 @@ def test_more_than_is_kept_is_cut_and_said(tmp_path):
     assert "embedded:cut" in found.notes
 
 
-def test_tags_that_cannot_be_read_are_left_out_and_said(tmp_path, monkeypatch):
+def test_tags_that_cannot_be_read_are_left_out_and_noted(tmp_path, monkeypatch):
     sounds.encoded(tmp_path, "flac")
     path = tmp_path / "made.flac"
     monkeypatch.setattr("beamprint.transforms.audio.embedded._MOST_READ", 20)

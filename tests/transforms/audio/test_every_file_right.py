@@ -1,4 +1,4 @@
-"""Intact files of uncommon shape are read to their end; what is refused says why and what allows it."""
+"""Intact files of uncommon shape are read to their end; a refusal says why and what allows the file."""
 
 import hashlib
 import struct
@@ -66,7 +66,7 @@ def test_a_compressed_stream_in_a_wav(tmp_path, tag, kind):
     assert (decoded.identity.container, decoded.identity.codec) == ("wav", kind)
 
 
-def test_a_wav_of_a_coding_that_nobody_here_knows(tmp_path):
+def test_a_wav_of_an_unknown_coding(tmp_path):
     error = refusal(tmp_path, wav_of(0x161, sounds.junk(5000)))
     assert error.reason is Reason.UNSUPPORTED_FORMAT
     assert "cannot be decoded here" in error.message
@@ -123,7 +123,7 @@ def test_ogg_without_the_end_flag_is_read_and_noted(tmp_path):
 @pytest.mark.parametrize("kind", ["vorbis", "opus"])
 @pytest.mark.parametrize("position", [5000, -1])
 def test_an_ogg_whose_last_page_ends_before_the_others_is_refused(tmp_path, kind, position):
-    """The decoder stops at that position, and the rest of the audio would be lost without a word."""
+    """The decoder stops at that position, and the rest of the audio would be lost silently."""
     *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, kind))
     bent = sounds.sealed(last[:6] + position.to_bytes(8, "little", signed=True) + last[14:])
     assert refusal(tmp_path, b"".join([*pages, bent])).reason is Reason.CHECKSUM_MISMATCH
@@ -271,14 +271,14 @@ def test_speech_at_a_low_rate_is_the_same_after_a_seek(tmp_path):
         (Limits(max_rate=22_050), "--max-rate", Reason.UNSUPPORTED_FORMAT),
     ],
 )
-def test_what_a_limit_refuses_names_the_option(tmp_path, limits, option, reason):
+def test_a_refusal_by_a_limit_names_the_option(tmp_path, limits, option, reason):
     error = refusal(tmp_path, sounds.encoded(tmp_path, "wav"), limits=limits)
     assert error.reason is reason
     assert option in error.message
 
 
 @pytest.mark.parametrize("kind", [kind for kind in sounds.ENCODINGS if kind != "alac"])
-def test_what_is_there_of_a_cut_file_can_be_accepted(tmp_path, kind):
+def test_the_audio_of_a_truncated_file_can_be_accepted(tmp_path, kind):
     data = sounds.encoded(tmp_path, kind)
     whole = opened(tmp_path, data).segment.pcm
     found = opened(tmp_path, data[: int(0.8 * len(data))], limits=Limits(accept_truncated=True))

@@ -94,7 +94,7 @@ def falling():
     ],
     ids=["joined", "tagged", "falling", "late", "early", "no end"],
 )
-def test_what_ffmpeg_would_place_elsewhere_is_left_to_libsndfile(tmp_path, alter):
+def test_files_that_ffmpeg_would_place_elsewhere_are_left_to_libsndfile(tmp_path, alter):
     data = alter(sounds.encoded(tmp_path, "vorbis", strokes(4.0)))
     default, preferred = both(tmp_path, data)
     assert preferred.identity.decoder_version == default.identity.decoder_version

@@ -1,4 +1,4 @@
-"""What FFmpeg decodes: samples that are those of the WAV, lengths that are those of the music, cuts that show."""
+"""Files that FFmpeg decodes: the samples are those of the WAV, lengths are those of the music, cuts are noticed."""
 
 import importlib
 import struct
@@ -54,7 +54,7 @@ def reason_of(path, data, **how):
 
 
 @pytest.mark.parametrize("kind", packets.LOSSLESS)
-def test_what_is_coded_without_loss_is_what_was_encoded_to_the_bit(made, scratch, kind):
+def test_lossless_audio_is_equal_to_the_bit(made, scratch, kind):
     codes = packets.stored(MUSIC, kind)
     expected = codes.astype(np.float32) / {"i2": 2.0**15, "i4": 2.0**31, "f4": 1.0}[codes.dtype.str[1:]]
     found = opened(scratch, made[kind])
@@ -140,7 +140,7 @@ def test_an_itunes_comment_that_does_not_fit_the_packets_is_ignored(made, scratc
 
 
 def test_times_that_do_not_fit_the_packets_lose_no_audio(made, scratch):
-    """Half the ticks a packet: the samples that are there count."""
+    """With half the ticks a packet, the samples that are there count."""
     data = made["m4a"]
     at = data.rindex(b"stts") + 16
     assert struct.unpack_from(">I", data, at) == (1024,)
@@ -149,7 +149,7 @@ def test_times_that_do_not_fit_the_packets_lose_no_audio(made, scratch):
 
 
 def _delay(found, expected):
-    """By how many samples the one lags behind the other, by the peak of their correlation, up to 8192."""
+    """Samples by which one lags behind the other, from the peak of their correlation, up to 8192."""
     piece = expected[20_000:40_000]
     scores = [float(np.dot(found[20_000 + lag : 40_000 + lag], piece)) for lag in range(-8192, 8192)]
     return int(np.argmax(scores)) - 8192
@@ -279,7 +279,7 @@ def test_a_cut_anywhere_is_never_a_record(made, scratch, kind, share):
 
 
 @pytest.mark.parametrize("kind", ["faststart", "adts", "wma2", "wavpack", "tta", "dsf", "dff", "mka-aac"])
-def test_what_is_there_of_a_cut_file_is_measured_on_demand(made, scratch, kind):
+def test_the_audio_of_a_truncated_file_is_measured_on_demand(made, scratch, kind):
     whole = opened(scratch, made[kind]).segment.pcm
     part = opened(scratch, made[kind][: len(made[kind]) * 6 // 10], limits=Limits(accept_truncated=True))
     assert TRUNCATED in part.identity.notes
@@ -289,13 +289,13 @@ def test_what_is_there_of_a_cut_file_is_measured_on_demand(made, scratch, kind):
 
 
 @pytest.mark.parametrize("kind", ["wavpack", "tta"])
-def test_one_changed_bit_shows_where_there_are_checksums(made, scratch, kind):
+def test_one_changed_bit_is_noticed_where_there_are_checksums(made, scratch, kind):
     data = bytearray(made[kind])
     data[len(data) // 2] ^= 1
     assert reason_of(scratch, bytes(data)) in DAMAGE
 
 
-def test_samples_that_a_damaged_ape_frame_lacks_are_missed(made, scratch):
+def test_samples_missing_from_a_damaged_ape_frame_are_noticed(made, scratch):
     data = bytearray(made["ape"])
     data[-12] ^= 1  # the checksum of the last frame
     assert reason_of(scratch, bytes(data)) is Reason.DECODE_ERROR
@@ -331,7 +331,7 @@ def test_tags_and_zeros_around_a_file_change_nothing(made, scratch, kind):
 
 
 @pytest.mark.parametrize("kind", packets.ALL)
-def test_of_two_files_in_one_the_second_is_never_lost_in_silence(made, scratch, kind):
+def test_the_second_of_two_files_in_one_is_never_lost_silently(made, scratch, kind):
     if kind == "adts":
         assert (
             opened(scratch, made[kind] * 2).identity.frames == 2 * opened(scratch, made[kind]).identity.frames
@@ -341,7 +341,7 @@ def test_of_two_files_in_one_the_second_is_never_lost_in_silence(made, scratch, 
 
 
 @pytest.mark.parametrize("kind", packets.ALL)
-def test_bytes_that_were_lost_or_put_in_show(made, scratch, kind):
+def test_lost_or_inserted_bytes_are_noticed(made, scratch, kind):
     data, middle = made[kind], len(made[kind]) // 2
     lost = min(3000, middle // 2)
     assert reason_of(scratch, data[:middle] + data[middle + lost :]) in DAMAGE

@@ -77,7 +77,7 @@ def test_random_bytes_behind_a_known_start(scratch, magic, tail, zeros):
 @pytest.mark.parametrize("name", sounds.ENCODINGS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
-def test_a_good_file_with_its_header_bent(scratch, made, name, data):
+def test_a_good_file_with_a_damaged_header(scratch, made, name, data):
     good = bytearray(made[name])
     for _ in range(data.draw(st.integers(1, 4))):
         good[data.draw(st.integers(0, 120))] = data.draw(st.integers(0, 255))

@@ -1,4 +1,4 @@
-"""Frames of MPEG layer III that carry a checksum are held against it."""
+"""Frames of MPEG layer III that carry a checksum are checked against it."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_intact_frames_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("at", [5, 9, 37], ids=["checksum", "side information", "its last byte"])
-def test_a_frame_that_is_damaged_is_told(tmp_path, at):
+def test_a_damaged_frame_is_reported(tmp_path, at):
     frames = [frame(number) for number in range(40)]
     frames[20] = bent(frames[20], at)
     with pytest.raises(BadAudio, match="1 of 40") as caught:
@@ -52,7 +52,7 @@ def test_an_encoder_that_writes_wrong_checksums_has_damaged_nothing(tmp_path):
     assert opened(tmp_path, [bent(frame(number), 5) for number in range(40)]).frames == 40 * 1152
 
 
-def test_what_a_checksum_does_not_cover_tells_nothing(tmp_path):
+def test_bytes_outside_the_checksum_do_not_matter(tmp_path):
     frames = [frame(number) for number in range(40)]
     frames[20] = bent(frames[20], 200)
     assert opened(tmp_path, frames).frames == 40 * 1152

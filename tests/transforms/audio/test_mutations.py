@@ -48,7 +48,7 @@ def mutated(rng, data):
 
 
 def work(folder, made, seconds, seed):
-    """Until the time is over; leaves the file it died on, and those that raised what is not ``BadAudio``."""
+    """Until the time is over; leaves the file it died on, and those that raised anything but ``BadAudio``."""
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     rng, until = random.Random(seed), time.monotonic() + seconds

@@ -111,7 +111,7 @@ def test_without_any_the_line_says_what_to_set():
 
 
 @pytest.mark.parametrize("content", [None, "{" + SECRET, '{"type": "service_account"}', "{}"])
-def test_a_file_of_no_use_is_named(nowhere, monkeypatch, content):
+def test_an_unusable_credentials_file_is_named(nowhere, monkeypatch, content):
     path = nowhere / "key.json"
     if content is not None:
         path.write_text(content)
@@ -119,7 +119,7 @@ def test_a_file_of_no_use_is_named(nowhere, monkeypatch, content):
     assert str(path) in refused("gs")
 
 
-def test_a_grant_that_was_withdrawn_is_told_without_another_attempt(service, service_account):
+def test_a_withdrawn_grant_is_reported_without_a_retry(service, service_account):
     service.answer = (400, {"error": "invalid_grant", "error_description": "Token has been revoked."})
     service_account(url(service))
     assert "invalid_grant: Token has been revoked." in refused("gs")
@@ -153,18 +153,18 @@ aws_secret_access_key = {SECRET}
     ("profile", "said"),
     [("nobody", "nobody"), ("process", "custom-process"), ("half", "missing: aws_secret_access_key")],
 )
-def test_a_profile_of_no_use_is_told(nowhere, monkeypatch, profile, said):
+def test_an_unusable_profile_is_reported(nowhere, monkeypatch, profile, said):
     (nowhere / ".aws/config").write_text(PROFILES)
     monkeypatch.setenv("AWS_PROFILE", profile)
     assert said in refused("s3")
 
 
-def test_half_of_the_variables_is_told(monkeypatch):
+def test_incomplete_variables_are_reported(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     assert "missing: AWS_SECRET_ACCESS_KEY" in refused("s3")
 
 
-def test_a_role_that_is_refused_or_a_silent_service_is_told(nowhere, monkeypatch, service):
+def test_a_refused_role_and_a_silent_service_are_reported(nowhere, monkeypatch, service):
     (nowhere / ".aws/config").write_text(PROFILES)
     monkeypatch.setenv("AWS_PROFILE", "role")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url(service))
@@ -204,7 +204,7 @@ def test_credentials_that_expire_are_no_fault_of_the_track(request, monkeypatch,
 def test_a_token_that_cannot_be_renewed_for_a_moment_is_asked_for_again(
     request, monkeypatch, service, service_account
 ):
-    """The service of tokens is gone when a run in its middle needs another: as with a store, it is waited for."""
+    """The service of tokens is gone when a run in progress needs another: requests are retried, as with a store."""
     monkeypatch.setattr(object_errors, "PATIENCE_S", 1.0)
     service_account(url(service))
     bucket = f"gs://{next(buckets)}"

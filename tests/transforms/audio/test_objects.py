@@ -85,7 +85,7 @@ def test_the_segments_of_a_cut_object_share_one_copy(cloud, bucket, tmp_path):
     assert sum(cloud.gate.sent.values()) <= 1.1 * len(data) + 3 * object_bytes.BLOCK
 
 
-def test_copies_are_bounded_in_their_sum(tmp_path, monkeypatch):
+def test_the_total_size_of_copies_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(spool, "MOST_BYTES", 250)
     for number in range(5):
         with spool.spooled(str(number), 100, lambda file: file.write(b"x" * 100)) as copy:
@@ -98,7 +98,7 @@ def test_copies_are_bounded_in_their_sum(tmp_path, monkeypatch):
         assert copy.read() == b"x" * 100
 
 
-def test_what_was_replaced_since_it_was_listed_is_not_measured(cloud, bucket, tmp_path):
+def test_an_object_replaced_since_it_was_listed_is_not_measured(cloud, bucket, tmp_path):
     data = sounds.encoded(tmp_path, "wav")
     uri = f"{bucket}/a.wav"
     etag = put(uri, data)
@@ -107,7 +107,7 @@ def test_what_was_replaced_since_it_was_listed_is_not_measured(cloud, bucket, tm
         assert reason_of(uri, call, version=etag) is Reason.CHANGED_WHILE_READING
 
 
-def test_what_is_replaced_between_header_and_samples_is_not_measured(bucket, tmp_path):
+def test_an_object_replaced_between_header_and_samples_is_not_measured(bucket, tmp_path):
     data = sounds.encoded(tmp_path, "wav", sounds.music(3.0))
     uri = f"{bucket}/a.wav"
     put(uri, data)
@@ -116,7 +116,7 @@ def test_what_is_replaced_between_header_and_samples_is_not_measured(bucket, tmp
     assert reason_of(uri, version=plan.info.stat.version) is Reason.CHANGED_WHILE_READING
 
 
-def test_what_is_not_there_or_forbidden_has_its_reason(cloud, bucket, tmp_path):
+def test_a_missing_or_forbidden_object_has_its_reason(cloud, bucket, tmp_path):
     uri = f"{bucket}/a.wav"
     assert reason_of(uri) is reason_of(uri, stat_source) is Reason.NOT_FOUND
     etag = put(uri, sounds.encoded(tmp_path, "wav"))
@@ -144,7 +144,7 @@ def test_an_empty_object_is_empty(bucket):
 
 
 @pytest.mark.parametrize("fault", [429, 500, 503, Reset])
-def test_a_store_that_falters_is_asked_again(cloud, bucket, tmp_path, fault):
+def test_requests_to_a_faltering_store_are_retried(cloud, bucket, tmp_path, fault):
     uri = f"{bucket}/a.wav"
     data = sounds.encoded(tmp_path, "wav", sounds.music(3.0))
     answers = iter(range(100))

@@ -19,7 +19,7 @@ def reason_of(path):
     return caught.value.reason
 
 
-def test_a_coding_that_only_reads_on_is_decoded_from_its_start(tmp_path):
+def test_a_coding_without_seek_is_decoded_from_its_start(tmp_path):
     path = sounds.write(tmp_path / "a.wav", sounds.music(2.0, 8000, 1), 8000, subtype="GSM610")
     expected, _ = soundfile.read(path, dtype="float32")
     np.testing.assert_array_equal(open_segment(str(path)).segment.pcm[0], expected)
@@ -27,7 +27,7 @@ def test_a_coding_that_only_reads_on_is_decoded_from_its_start(tmp_path):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
-def test_a_sample_that_is_no_number(tmp_path, bad, subtype):
+def test_a_sample_that_is_not_a_number(tmp_path, bad, subtype):
     samples = sounds.music(4.0)
     samples[150_000, 1] = bad
     path = sounds.write(tmp_path / "a.wav", samples, 44_100, subtype=subtype)

@@ -20,7 +20,7 @@ def test_lines_of_the_decoder_are_kept_and_others_printed(capfd):
     assert chatter.lines[1] == "Note: Trying to resync..."
 
 
-def test_what_is_printed_unheard_is_no_line_and_stays_off_the_terminal(capfd):
+def test_lines_printed_while_unheard_are_dropped(capfd):
     line = b"[src/libmpg123/layer3.c:INT123_do_layer3():1774] error: %d\n"
     with captured_stderr() as chatter:
         os.write(2, line % 1)

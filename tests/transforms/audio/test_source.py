@@ -1,4 +1,4 @@
-"""Files that are missing, locked, odd or in change."""
+"""Files that are missing, locked, odd or changing."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ def wav(tmp_path):
 
 
 @pytest.mark.parametrize("call", [open_segment, probe, stat_source])
-def test_what_is_not_there_or_no_file(tmp_path, call):
+def test_a_missing_path_and_one_that_is_no_file(tmp_path, call):
     assert reason_of(tmp_path / "missing.wav", call) is Reason.NOT_FOUND
     assert reason_of(tmp_path, call) is Reason.UNREADABLE
     os.mkfifo(tmp_path / "pipe.wav")
@@ -76,7 +76,7 @@ def test_file_uris_and_names_that_are_not_utf8(wav, tmp_path):
     assert open_segment(f"file://{tmp_path}/caf%E9%2050%25.wav").identity.frames == 22_050
 
 
-def test_a_file_that_changes_while_it_is_read_wins_over_what_seemed_wrong_with_it(wav, monkeypatch):
+def test_a_change_while_a_file_is_read_is_reported_before_any_other_error(wav, monkeypatch):
     monkeypatch.setattr(track, "_PAUSE_SECONDS", 0.0)
     real, versions = source.sha256_of, iter(range(1, 100))
 

@@ -66,7 +66,7 @@ def test_piped_files_are_whole(original, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_written_files_are_whole_and_their_cuts_show(original, tmp_path, name):
+def test_written_files_are_whole_and_their_cuts_are_noticed(original, tmp_path, name):
     path = made(WRITTEN[name], original, tmp_path / "written")
     decoded = open_segment(str(path))
     assert abs(decoded.identity.duration_s - 3.0) < 0.1

@@ -1,4 +1,4 @@
-"""A cut shows, wherever it is made; damage in the middle shows where the format lets it."""
+"""A cut is noticed, wherever it is made; damage in the middle, where the format allows it."""
 
 import pytest
 from hypothesis import given, settings
@@ -82,7 +82,7 @@ def test_a_cut_within_an_id3_tag(scratch, made):
     assert reason_of(scratch, (sounds.id3(5000) + made["mp3"])[:3000]) is Reason.TRUNCATED
 
 
-def test_the_header_of_a_cut_file_already_tells(made, scratch):
+def test_the_header_of_a_truncated_file_is_enough_to_notice(made, scratch):
     for name in ("wav", "rf64", "aiff", "caf", "au", "w64", "vorbis", "opus"):
         scratch.write_bytes(made[name][:-2000])
         with pytest.raises(BadAudio) as caught:
@@ -96,14 +96,14 @@ def test_a_cut_between_the_links_or_within_the_second_of_a_chained_ogg(made, scr
     assert reason_of(scratch, chained[: int(len(chained) * 0.4)]) is Reason.TRUNCATED
 
 
-def test_a_cut_of_a_file_without_declared_length_does_not_show_but_is_noted(made, scratch):
+def test_a_cut_of_a_file_without_declared_length_is_not_noticed_but_noted(made, scratch):
     stream = sounds.without_xing(made["mp3"])
     scratch.write_bytes(stream[: len(stream) // 2])
     assert open_segment(str(scratch)).identity.notes == (LENGTH_UNKNOWN,)
 
 
 @pytest.mark.parametrize("name", ["vorbis", "opus"])
-def test_a_damaged_page_and_a_missing_one_show(made, scratch, name):
+def test_a_damaged_page_and_a_missing_one_are_noticed(made, scratch, name):
     pages = sounds.ogg_pages(made[name])
     middle = len(pages) // 2
     bent = pages[middle][:-1] + bytes([pages[middle][-1] ^ 1])
@@ -116,7 +116,7 @@ def test_a_damaged_page_and_a_missing_one_show(made, scratch, name):
     assert reason_of(scratch, torn) is Reason.CHECKSUM_MISMATCH
 
 
-def test_damage_in_the_middle_of_a_flac_and_of_an_mp3_shows(made, scratch):
+def test_damage_in_the_middle_of_a_flac_and_of_an_mp3_is_noticed(made, scratch):
     for name in ("flac", "mp3"):
         data = made[name]
         middle = len(data) // 2
@@ -126,7 +126,7 @@ def test_damage_in_the_middle_of_a_flac_and_of_an_mp3_shows(made, scratch):
         )
 
 
-def test_an_mp3_that_lost_a_stretch_shows(made, scratch):
+def test_a_stretch_lost_from_an_mp3_is_noticed(made, scratch):
     data = made["mp3"]
     middle = len(data) // 2
     assert reason_of(scratch, data[:middle] + data[middle + 3000 :]) in (

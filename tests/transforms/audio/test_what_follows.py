@@ -23,7 +23,7 @@ FIELDS = {
     "caf": (b"data", 4, ">Q", 4),
     "au": (b".snd", 8, ">I", 0),
 }
-"""Where the size of the audio stands after a name, and the bytes that it counts beside the audio."""
+"""Name before the size of the audio, its offset and format, and the bytes that it counts beside the audio."""
 
 
 def frames_of(tmp_path, data):
@@ -69,12 +69,12 @@ def test_a_file_after_audio_of_unknown_length_is_one_of_its_own(tmp_path, kind, 
 
 
 @pytest.mark.parametrize("kind", ["wav", "aiff", "au", "rf64"], indirect=True)
-def test_the_last_frame_is_read_whose_end_is_not_counted(tmp_path, kind, intact):
+def test_the_last_frame_is_read_although_its_end_is_not_counted(tmp_path, kind, intact):
     assert frames_of(tmp_path, claiming(kind, intact, SIZE - 2))[0] == FRAMES
 
 
 @pytest.mark.parametrize("made", ["wav", "aiff", "caf", "w64", "au", "flac", "vorbis", "mp3"])
-def test_an_http_header_is_passed_over(tmp_path, made):
+def test_an_http_header_is_skipped(tmp_path, made):
     data = sounds.encoded(tmp_path, made, sounds.music(0.5))
     head = b"HTTP/1.1 200 OK\r\nContent-Type: audio/x\r\n\r\n"
     assert frames_of(tmp_path, head + data) == frames_of(tmp_path, data)

@@ -1,4 +1,4 @@
-"""What a child is asked to call."""
+"""Functions for a child to call."""
 
 import ctypes
 import os

@@ -42,7 +42,7 @@ def same(found, expected):
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
 @pytest.mark.parametrize("seconds", [0.5, 12.0])  # with the answer, and in shared memory
-def test_what_comes_out_is_what_the_function_gives(tmp_path, suffix, seconds):
+def test_the_result_is_that_of_the_function(tmp_path, suffix, seconds):
     work = Range(track(write(tmp_path / f"a.{suffix}", song(seconds))))
     found = Isolated(read_range)(work)
     same(found, read_range(work))
@@ -61,7 +61,7 @@ def test_planning_is_done_there_as_well(tmp_path):
     assert Isolated(functions.own_pid)(found) != os.getpid()
 
 
-def test_samples_stay_as_they_are_until_they_are_let_go_of(tmp_path):
+def test_samples_stay_unchanged_until_they_are_released(tmp_path):
     read = Isolated(read_range)
     works = [Range(track(write(tmp_path / f"{seed}.wav", song(12.0, seed=seed)))) for seed in range(4)]
     kept = [read(work) for work in works]
@@ -80,7 +80,7 @@ def test_memory_is_used_again(tmp_path):
     assert len(child._blocks._maps) <= 2
 
 
-def test_one_child_does_it_all_and_threads_have_one_each():
+def test_one_child_serves_a_thread_and_each_thread_has_its_own():
     pid = Isolated(functions.own_pid)
     nothing = Track("a", "a")
     assert pid(nothing) == pid(nothing)
