@@ -83,6 +83,6 @@ def test_without_a_place_for_failures_the_first_one_ends_the_job_and_is_named(he
     assert "broken.ogg: truncated" in done.stderr
 
 
-def test_a_column_that_there_is_not_is_named():
+def test_an_unknown_column_is_named():
     with pytest.raises(UsageError, match="no such column: loudness"):
         FingerprintTracks(columns=["lufs", "loudness"])

@@ -24,7 +24,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 SECONDS = 40
 BORDERS = (10 * RATE, 22 * RATE)
 LEAST_BYTES_A_MINUTE = 450_000
-"""What the partials of a minute take, which this is about."""
+"""Bytes of the partials of a minute, which must not be shuffled."""
 
 
 class Memory:

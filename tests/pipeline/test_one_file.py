@@ -1,4 +1,4 @@
-"""One record, whatever the audio comes as."""
+"""One record, whether the audio is a path, a file object or an array."""
 
 import io
 import subprocess

@@ -60,9 +60,8 @@ def in_dataset(dataset, table):
     schema = SCHEMA_OF[table]()
     for row in (dataset.fingerprints() if table == "fingerprints" else dataset.quarantine()).to_pylist():
         for name, value in row.items():
-            if str(schema.field(name).type).startswith(
-                "list"
-            ):  # BigQuery has no null lists, nor nulls in them
+            # BigQuery has no null lists, nor nulls in them.
+            if str(schema.field(name).type).startswith("list"):
                 row[name] = [] if value is None else ["nan" if item is None else item for item in value]
         expected[row["track_id"]] = row
     return expected
@@ -93,7 +92,7 @@ def test_rows_of_the_tables_are_those_of_the_dataset(bigquery, store):
     hold_equal(bigquery, dataset)
 
 
-def test_twice_is_once_and_only_what_changed_is_loaded(bigquery, store):
+def test_publishing_twice_loads_only_what_changed(bigquery, store):
     dataset = filled(store, TRACKS, FAILURES)
     publish(dataset, TABLE)
     assert publish(dataset, TABLE).buckets == 0
@@ -140,9 +139,8 @@ def test_tables_are_partitioned_clustered_and_described(bigquery, store, monkeyp
 
 
 def test_a_table_gets_the_columns_that_the_record_has_gained(bigquery, store, monkeypatch):
-    fields = [
-        field for field in bigquery_schema(RECORD) if field["name"] != "lufs"
-    ]  # as a version before had it
+    # As an earlier version had it.
+    fields = [field for field in bigquery_schema(RECORD) if field["name"] != "lufs"]
     fields.append({"name": "bucket", "type": "INT64", "mode": "REQUIRED"})
     bigquery.create_table(
         vendor.Table(str(TABLE), [vendor.SchemaField.from_api_repr(each) for each in fields])

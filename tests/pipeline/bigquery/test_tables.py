@@ -1,4 +1,4 @@
-"""What of publishing needs no BigQuery: addresses, staged rows, and jobs that are run once."""
+"""The parts of publishing that need no BigQuery: addresses, staged rows, and jobs that are run once."""
 
 import io
 

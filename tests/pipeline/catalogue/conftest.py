@@ -23,7 +23,7 @@ def first_run(tmp_path_factory):
 
 @pytest.fixture
 def catalogue(first_run):
-    """It lies at the place where it was made, as its records name that."""
+    """It lies at the place where it was made, which its records name."""
     shutil.rmtree(first_run.folder)
     shutil.copytree(first_run.folder.with_name("kept"), first_run.folder)
     return copy.deepcopy(first_run)

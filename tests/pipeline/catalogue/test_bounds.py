@@ -1,4 +1,4 @@
-"""What a run is bound to: ``--root`` and ``--allow-scheme``."""
+"""The bounds of a run: ``--root`` and ``--allow-scheme``."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is gone is said and pruned when asked; what failed keeps its record, and decides over the exit code."""
+"""Tracks that are gone are reported, and pruned on request; failed ones keep their record, and decide the exit code."""
 
 import shutil
 
@@ -7,7 +7,7 @@ import pytest
 from tests.pipeline.catalogue import changes
 
 
-def test_what_is_gone_is_counted_and_kept(catalogue, capsys):
+def test_tracks_that_are_gone_are_counted_and_kept(catalogue, capsys):
     del catalogue.rows["a"]
     assert catalogue.run() == 0
     assert "1 track gone" in capsys.readouterr().err
@@ -27,8 +27,8 @@ def test_what_has_work_and_what_is_gone_is_listed_when_asked(catalogue, capsys):
     assert told == ["  new or moved: d", "  new or moved: new\\nline", "  metadata: b", "  gone: a"]
 
 
-def test_other_tags_are_nothing_recorded(catalogue):
-    """Where all that was read failed, rows that were given other tags do not make it a success."""
+def test_refreshed_tags_do_not_count_as_recorded(catalogue):
+    """If all files that were read failed, rows that were given other tags do not make it a success."""
     changes.tags(catalogue)
     (catalogue.folder / "d.wav").write_bytes(b"no audio")
     catalogue.rows["d"] = {"uri": "d.wav", "track_id": "d"}
@@ -58,7 +58,7 @@ def test_pruning_removes_records_and_failures_that_are_gone(catalogue):
     assert catalogue.summary.removed == 2
 
 
-def test_pruning_more_than_a_tenth_needs_a_word_more(catalogue, capsys):
+def test_pruning_more_than_a_tenth_needs_another_option(catalogue, capsys):
     del catalogue.rows["a"]
     assert catalogue.run("--prune", "--dry-run") == 2  # as the run itself will be
     assert catalogue.run("--prune") == 2

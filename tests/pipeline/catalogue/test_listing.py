@@ -154,7 +154,7 @@ def test_a_folder_without_audio_is_wrong_use(tmp_path):
         list_tracks([])
 
 
-def test_a_folder_that_cannot_be_listed_is_told_and_the_others_are_done(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_listed_is_reported_and_the_others_are_done(tmp_path, monkeypatch):
     put(tmp_path, "a.wav", "locked/b.wav", "more/c.wav")
     scandir = os.scandir
 
@@ -172,7 +172,7 @@ def test_a_folder_that_cannot_be_listed_is_told_and_the_others_are_done(tmp_path
 
 
 @pytest.mark.parametrize("pattern", ["", "**", "**/*.wav"])
-def test_folders_too_deep_to_be_searched_are_told(tmp_path, monkeypatch, pattern):
+def test_folders_too_deep_to_be_searched_are_reported(tmp_path, monkeypatch, pattern):
     put(tmp_path, "a.wav")
     monkeypatch.chdir(tmp_path)
     for _ in range(300):
@@ -184,7 +184,7 @@ def test_folders_too_deep_to_be_searched_are_told(tmp_path, monkeypatch, pattern
     assert said.endswith("/d cannot be listed: it lies too deep")
 
 
-def test_a_folder_that_a_glob_cannot_list_is_told(tmp_path, monkeypatch):
+def test_a_folder_that_a_glob_cannot_list_is_reported(tmp_path, monkeypatch):
     put(tmp_path, "a/x.wav", "locked/b.wav")
     scandir = os.scandir
 

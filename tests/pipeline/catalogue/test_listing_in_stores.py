@@ -57,9 +57,8 @@ def test_a_glob(bucket, pattern, expected):
 
 def test_a_file_and_what_is_not_there(bucket):
     assert ids(f"{bucket}/music/a.wav") == {f"{bucket}/music/a.wav"}
-    nowhere = (
-        ["s3://no-such-bucket/music"] if bucket.startswith("s3") else []
-    )  # the other emulator answers 500
+    # The other emulator answers 500.
+    nowhere = ["s3://no-such-bucket/music"] if bucket.startswith("s3") else []
     for missing in (f"{bucket}/music/b/c", f"{bucket}/nothing/*.wav", *nowhere):
         with pytest.raises(UsageError, match=missing.replace("*", "[*]")):
             list_tracks([missing])
@@ -99,7 +98,7 @@ def test_a_local_manifest_of_many_objects_is_held_against_a_listing(cloud, tmp_p
     assert cloud.gate.requests.total() <= 2
 
 
-def test_what_may_not_be_listed_is_said(cloud, bucket):
+def test_a_forbidden_listing_is_reported(cloud, bucket):
     cloud.gate.fault = lambda method, path: 403
     with pytest.raises(UsageError, match=f"{bucket}/music: access refused") as caught:
         list_tracks([f"{bucket}/music"])

@@ -1,4 +1,4 @@
-"""What changed between two runs, and what is right then: nothing stale, nothing measured that is known."""
+"""Changes between two runs, and the right result: nothing stale, and nothing known measured again."""
 
 import numpy as np
 import pytest

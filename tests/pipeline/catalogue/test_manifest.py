@@ -124,7 +124,7 @@ def test_a_format_that_is_not_read_is_wrong_use_and_says_what_is(tmp_path, name)
         ("m.csv.gz", gzip.compress(os.urandom(1000), mtime=0)[:-500] + bytes(500), "cannot be read"),
     ],
 )
-def test_what_cannot_be_read_for_certain_is_wrong_use(tmp_path, name, content, message):
+def test_a_manifest_that_may_be_misread_is_wrong_use(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=message) as raised:
         list_tracks([str(tmp_path / name)])
@@ -165,7 +165,7 @@ def test_standard_input_is_a_manifest_and_paths_are_relative_to_the_working_fold
         assert (track.track_id, track.uri, track.size) == ("one", str(tmp_path / "a.wav"), 10)
 
 
-def test_what_is_wrong_with_standard_input_is_said_of_it(monkeypatch):
+def test_errors_of_standard_input_name_it(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"uri\n\nhdfs://x/a.wav\n")))
     manifest._standard_input.cache_clear()
     with pytest.raises(UsageError, match="standard input row 3: hdfs://"):

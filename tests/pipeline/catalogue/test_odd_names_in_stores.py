@@ -1,4 +1,4 @@
-"""Names that objects may have and files mostly have not: each is listed, read and named under one uri."""
+"""Names that objects may have and most files have not: each is listed, read and named under one uri."""
 
 import json
 import unicodedata
@@ -25,7 +25,7 @@ NAMES = [
 
 
 def put_as_told(cloud, uri, data=b"data"):
-    """As other programs can: our client would not write such names."""
+    """Write as other programs can: our client would not write such names."""
     bucket, key = uri.split("://")[1].split("/", 1)
     if cloud.kind == "s3":
         status, *_ = ask(cloud.port, "PUT", f"/{bucket}/{quote(key)}", {}, data)
@@ -58,7 +58,7 @@ def test_every_name_is_listed_once_and_can_be_read_and_named(bucket, tmp_path):
     assert uris(list_tracks([*uris(listing)])) == uris(listing)
 
 
-def test_an_object_that_is_a_folder_too_is_either(bucket):
+def test_a_name_that_is_object_and_folder_can_be_either(bucket):
     assert uris(list_tracks([f"{bucket}/in/both.wav"])) == [f"{bucket}/in/both.wav"]
     assert uris(list_tracks([f"{bucket}/in/both.wav/"])) == [f"{bucket}/in/both.wav/inner.wav"]
 

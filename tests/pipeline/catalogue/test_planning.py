@@ -199,7 +199,7 @@ def test_a_failure_becomes_a_quarantine_row(dataset):
 
 
 def partial(name, families, **values):
-    """What the graph gives of a track of which only some families were measured."""
+    """The graph's result for a track of which only some families were measured."""
     whole = record(name, analyzed_at=LATER, **values)
     kept = {column.name for column in RECORD if column.measured and column.family not in families}
     versions = {family: FAMILY_VERSIONS[family] for family in ("identity", *families)}

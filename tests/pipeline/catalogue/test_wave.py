@@ -1,4 +1,4 @@
-"""The work of one job as an object: what comes out is what went in, and a second look passes over what is done."""
+"""The work of one job as an object: it is read as it was written, and a second look skips what is done."""
 
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -29,9 +29,8 @@ def opening(**changed):
     return RunSummary(RUN, NOON, NOON, "unfinished", **told)
 
 
-TEXT = st.text(
-    st.characters(codec=None), max_size=8
-)  # with halves of characters, as undecodable paths have them
+# With lone surrogates, as undecodable paths have them.
+TEXT = st.text(st.characters(codec=None), max_size=8)
 ROW = st.builds(RecordedFile, TEXT, TEXT, st.lists(TEXT).map(tuple), st.none() | TEXT)
 ROWS = st.lists(ROW, max_size=2).map(tuple)
 TRACKS = st.builds(
@@ -80,7 +79,7 @@ def in_bucket(sink, tracks):
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_a_restarted_job_passes_over_what_it_has_committed(sink, force):
+def test_a_restarted_job_skips_what_it_has_committed(sink, force):
     tracks = [Track("a", "/a.wav"), Track("b", "/b.wav")]
     bucket = in_bucket(sink, tracks)
     catalogue = CatalogueInGraph(sink, force)

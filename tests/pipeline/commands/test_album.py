@@ -79,7 +79,7 @@ def test_tracks_are_grouped_by_folder_and_by_several_keys(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["album", "tags", "tags.", "lufs.x", "notes.x"])
-def test_a_key_that_is_none_is_wrong_use(tmp_path, key):
+def test_an_unknown_key_is_wrong_use(tmp_path, key):
     with pytest.raises(UsageError, match=r"tags\.NAME"):
         albums(dataset_of(tmp_path / "out", [record()]), [key])
 

@@ -12,7 +12,7 @@ OURS_TOO = {"help", "runner", "dryRun", "dry_run"}
 
 @pytest.fixture
 def submitted(monkeypatch):
-    """What the command hands to its work."""
+    """The options that the command hands to its work."""
     found = []
     monkeypatch.setattr(
         "beamprint.pipeline.commands.run.run", lambda options, runner: found.append(options) or 0
@@ -49,9 +49,8 @@ def test_every_option_of_beam_passes_through_as_beam_would_read_it(submitted, ac
     for name in {action.option_strings[-1], action.option_strings[-1] if own else dashed}:
         given = given_beam_options(submitted("--runner", "flink", name, *value))
         parsed = PipelineOptions([action.option_strings[-1], *value]).get_all_options()[action.dest]
-        if isinstance(
-            action.default, list
-        ):  # where Beam adds to a list of its own, what is given replaces it
+        if isinstance(action.default, list):
+            # Beam adds to a list of its own; here the given values replace it.
             parsed = [item for item in parsed if item not in action.default]
         assert given == {action.dest: parsed}
 

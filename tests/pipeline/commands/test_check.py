@@ -75,7 +75,7 @@ def test_a_null_says_why_there_is_no_value(tmp_path):
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_no_track_without_values_passes_a_profile(name):
-    """Whatever is measured is null: nothing may pass for it."""
+    """Every measured column is null: none may pass."""
     nothing = {name: None for name, column in COLUMNS.items() if not column.required}
     track = record(**nothing, duration_s=100.0, channels=2, sample_rate_hz=96_000)
     assert verdict_on(read_profile(name), **track) >= Verdict.CANNOT_JUDGE
@@ -167,7 +167,7 @@ def test_a_rule_applies_only_where_it_says(tmp_path):
         ('based_on = "nothing"', "neither one of"),
     ],
 )
-def test_a_wrong_profile_is_refused_by_the_name_of_what_is_wrong(tmp_path, text, told):
+def test_a_wrong_profile_is_refused_with_the_name_of_the_error(tmp_path, text, told):
     with pytest.raises(UsageError, match=told):
         profile_of(tmp_path, text)
 

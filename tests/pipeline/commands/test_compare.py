@@ -46,7 +46,7 @@ def test_a_louder_limited_master_has_less_range_between_peak_and_loudness(tmp_pa
 
 @pytest.fixture(scope="module")
 def masters(tmp_path_factory):
-    """Five songs on each side; on the new one quieter, and under other names, but for one that is a copy."""
+    """Five songs on each side; the new ones are quieter and have other names, except for one copy."""
     here = tmp_path_factory.mktemp("masters")
     for number in range(5):
         pcm = song(8.0 + 3 * number, seed=number, level=0.3 - 0.03 * number)

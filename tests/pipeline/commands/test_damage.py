@@ -178,7 +178,7 @@ def test_damaged_metadata_are_named(place, capsys, command, content):
         (".DS_Store", b""),
     ],
 )
-def test_foreign_files_among_the_summaries_are_passed_over(place, capsys, name, content):
+def test_foreign_files_among_the_summaries_are_skipped(place, capsys, name, content):
     path = place / "out/_runs" / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes((place / f"out/_runs/{OWN}.json").read_bytes() if content is None else content)

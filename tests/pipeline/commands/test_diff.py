@@ -1,4 +1,4 @@
-"""What differs between two tables: known changes are put in, and these and no others are found."""
+"""Differences between two tables: known changes are made, and these and no others are found."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def columns(comparison):
 
 @pytest.fixture(params=[dataset, table])
 def kept(request, tmp_path):
-    """Keeps records as a dataset, or as a Parquet file, and tells where."""
+    """Keeps records as a dataset, or as a Parquet file, and returns the place."""
     return lambda name, records: request.param(tmp_path / name, records)
 
 
@@ -59,7 +59,7 @@ def test_the_same_records_are_equal(kept):
     assert not any(column.changed for column in (*same.columns, *same.source))
 
 
-def test_a_column_beyond_its_tolerance_is_told_with_the_worst_tracks(kept):
+def test_a_column_beyond_its_tolerance_is_reported_with_the_worst_tracks(kept):
     tolerance = TOLERANCE["lufs"]
     old = [record(name, lufs=-14.0) for name in "abcd"]
     moved = {"a": 0.5, "b": 2.0, "c": 10.0, "d": 0.0}
@@ -74,14 +74,14 @@ def test_a_column_beyond_its_tolerance_is_told_with_the_worst_tracks(kept):
     assert comparison.worst_tracks == [("b", 1), ("c", 1)]
 
 
-def test_a_difference_within_tolerance_is_equal(kept):
+def test_a_difference_within_tolerance_counts_as_equal(kept):
     old = kept("old", [record("a", lufs=-14.0)])
     comparison = found(old, kept("new", [record("a", lufs=-14.0 + TOLERANCE["lufs"])]))
     assert comparison.equal
     assert columns(comparison)["lufs"].changed == 1
 
 
-def test_null_on_one_side_is_told_from_null_on_both(kept):
+def test_null_on_one_side_differs_from_null_on_both(kept):
     old = [record("a", lufs=None), record("b", lufs=None), record("c")]
     new = [record("a", lufs=None), record("b"), record("c", lufs=None)]
     lufs = columns(found(kept("old", old), kept("new", new)))["lufs"]

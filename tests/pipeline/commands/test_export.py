@@ -101,7 +101,7 @@ def test_pandas_reads_the_records_back(out, capsys, form):
             assert pandas.isna(value) if row[name] is None else value == pytest.approx(row[name], rel=1e-12)
 
 
-def test_a_column_that_is_none_is_wrong_use(out, capsys):
+def test_an_unknown_column_is_wrong_use(out, capsys):
     assert main(["export", str(out), "--format", "csv", "--columns", "track_id,nothing"], {}) == 2
     assert "no such column: nothing" in capsys.readouterr().err
 

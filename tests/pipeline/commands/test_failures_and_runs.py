@@ -47,7 +47,7 @@ def test_failures_are_grouped_by_reason_most_frequent_first(dataset):
     ]
 
 
-def test_how_much_is_missing_is_said(dataset):
+def test_the_missing_seconds_are_shown(dataset):
     dataset.replace(0, [], [failure("a", missing_s=83.04), failure("b")])
     rows = failures.failures(dataset)
     assert failures.as_text(rows).splitlines()[3:] == [
@@ -58,7 +58,7 @@ def test_how_much_is_missing_is_said(dataset):
     assert [row["beamprint:missing_s"] for row in table] == ["83.04", ""]
 
 
-def test_nothing_in_quarantine_is_said_so(dataset):
+def test_an_empty_quarantine_is_reported(dataset):
     assert failures.as_text(failures.failures(dataset)) == "Nothing is in quarantine."
     assert failures.as_csv([]).startswith('"uri","track_id","beamprint:reason"')
 

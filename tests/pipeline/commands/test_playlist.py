@@ -78,7 +78,7 @@ def test_order_and_limit(out, capsys):
     assert found == ["/m/c.wav", "/m/b.wav"]
 
 
-def test_length_and_title_are_told(out, capsys):
+def test_length_and_title_are_shown(out, capsys):
     played(capsys, out, "--where", "track_id = 'a'")
     main(["playlist", str(out), "--where", "track_id <> 'c'"], {})
     lines = capsys.readouterr().out.splitlines()
@@ -94,7 +94,7 @@ def test_neighbours_follow_their_track(out, capsys):
 @pytest.mark.parametrize(
     "condition", ["nonsense", "lufs <", "true) or (true", "'a", "1 = (select count(*) from '/etc/passwd')"]
 )
-def test_a_condition_that_is_none_is_wrong_use_and_reads_no_file(out, capsys, condition):
+def test_an_invalid_condition_is_wrong_use_and_reads_no_file(out, capsys, condition):
     code = main(["playlist", str(out), "--where", condition], {})
     if condition != "true) or (true":  # that is a condition after all
         assert code == 2

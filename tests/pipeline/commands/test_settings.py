@@ -94,7 +94,7 @@ def test_what_can_be_given_several_times_is_replaced_too(tmp_path):
     ]
 
 
-def test_a_variable_may_name_the_file(tmp_path):
+def test_a_variable_may_name_the_settings_file(tmp_path):
     for name, workers in (("a.toml", 4), ("b.toml", 5)):
         (tmp_path / name).write_text(f"workers = {workers}")
     environment = {"BEAMPRINT_CONFIG": str(tmp_path / "a.toml")}
@@ -159,7 +159,7 @@ def test_a_wrong_file_is_named_with_its_key(tmp_path, content, said):
     assert said in str(error.value)
 
 
-def test_what_nobody_said_is_still_missing(capsys):
+def test_an_option_that_is_given_nowhere_is_missing(capsys):
     with pytest.raises(SystemExit) as error:
         parsed("x", environment={"BEAMPRINT_WORKERS": "2"})
     assert error.value.code == 2

@@ -59,7 +59,7 @@ def music(originals, tmp_path):
 
 
 def tag(music, capsys, *options):
-    """Exit code, and what is told of each track."""
+    """Exit code, and the report on each track."""
     capsys.readouterr()
     code = main(["tag", str(music[0].parent / "out"), "--replaygain", "--json", *options], {})
     return code, {each["track_id"]: each for each in json.loads(capsys.readouterr().out)}
@@ -120,7 +120,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_nothing_is_written_unless_told(music, capsys):
+def test_nothing_is_written_unless_asked(music, capsys):
     before = contents(music[0])
     code, told = tag(music, capsys)
     assert code == 0

@@ -1,4 +1,4 @@
-"""``beamprint verify`` finds what is not as recorded, and says whether it is the audio."""
+"""``beamprint verify`` finds files that differ from their records, and says whether it is the audio."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def verified(library, capsys, *options):
 
 
 def alter(path, start, length=64):
-    """Turn some bytes over, and leave the file as old as it was."""
+    """Invert some bytes, and keep the file's time."""
     times = path.stat()
     data = bytearray(path.read_bytes())
     data[start : start + length] = bytes(byte ^ 0xFF for byte in data[start : start + length])

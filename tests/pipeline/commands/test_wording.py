@@ -7,12 +7,12 @@ def test_one_is_singular():
     assert [counted(n, "track") for n in (0, 1, 2)] == ["0 tracks", "1 track", "2 tracks"]
 
 
-def test_what_moves_a_terminal_is_escaped_and_all_else_is_kept():
+def test_control_characters_are_escaped_and_all_else_is_kept():
     assert on_one_line("a\nb\x1b[2J\tc") == r"a\nb\x1b[2J\tc"
     assert on_one_line("Ü – 日本 'x'") == "Ü – 日本 'x'"
 
 
-def test_json_moves_no_terminal_and_says_the_same():
+def test_json_has_no_control_characters_and_the_same_content():
     value = {"Ü": ["a\nb\x1b[2J", "\x9b31m\u202e 日本 \U000e0001"]}
     text = json_text(value)
     assert json.loads(text) == value

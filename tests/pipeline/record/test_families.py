@@ -1,4 +1,4 @@
-"""What the families give, whatever they hear, keeps to the declaration."""
+"""The columns of the families keep to the declaration, whatever the sound."""
 
 from importlib import import_module
 

@@ -37,7 +37,7 @@ def test_every_measured_column_is_declared_in_full(column):
     assert column.tolerance is not None or column.kind is Kind.BOOL
 
 
-def test_what_gain_does_is_as_the_specification_lists_it():
+def test_the_effect_of_gain_is_as_the_specification_lists_it():
     named = {gain: {column.name for column in MEASURED if column.gain is gain} for gain in Gain}
     assert named[Gain.PLUS] == {
         "lufs", "momentary_max_lufs", "short_term_max_lufs", "true_peak_dbtp", "sample_peak_dbfs",
@@ -105,7 +105,7 @@ def test_a_complete_record_is_valid():
         ("analyzed_at", record()["analyzed_at"].replace(tzinfo=None)),
     ],
 )
-def test_a_value_that_cannot_be_is_refused_by_name(column, value):
+def test_an_impossible_value_is_refused_by_name(column, value):
     with pytest.raises(RecordError, match=rf"^{column}: "):
         validate(record(**{column: value}))
 

@@ -102,7 +102,7 @@ def test_every_group_begins_with_its_best_track_and_every_other_is_told_after_wh
 
 
 def test_pairs_are_those_that_agree_in_every_measure(table):
-    """The tree finds what all comparisons one by one do."""
+    """The tree finds the same pairs as all comparisons one by one."""
     described = describe(table)
     slow = {
         (a, b)

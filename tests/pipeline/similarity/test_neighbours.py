@@ -14,7 +14,7 @@ SCHEMA = pa.schema([record_schema().field(name) for name in NEEDED])
 
 
 def made(number, rng):
-    """A made-up track: only what neighbours are found by."""
+    """A made-up track: only the columns that neighbours are found by."""
     shares = rng.dirichlet(np.ones(7)) * 100
     return {
         "track_id": f"t{number}",
@@ -125,7 +125,7 @@ def test_bands_are_compared_by_their_ratios(rows):
     assert first.distance == pytest.approx(second.distance, rel=1e-4)
 
 
-def test_what_neither_has_does_not_count_and_is_named(rows):
+def test_a_dimension_that_neither_has_does_not_count_and_is_named(rows):
     twin = {name: rows[0][name] for name in COLUMNS}
     rows[0]["tempo_bpm"] = None
     rows[1] |= twin | {"tempo_bpm": None}
@@ -144,7 +144,7 @@ def test_tracks_that_share_less_than_half_are_not_compared(rows):
     assert beamprint.similar(table(rows), "t4", k=500) == []
 
 
-def test_three_dimensions_bring_it_near_and_one_sets_it_apart(rows):
+def test_the_nearest_and_the_farthest_dimensions_are_named(rows):
     far = dict.fromkeys(SCALARS, 10.0)
     rows[0] |= far | {"lufs": 1.0, "stereo_width": 1.0, "crest_db": 1.0}
     rows[1] |= {name: rows[0][name] for name in COLUMNS} | {"harmonic_ratio": 1.0}

@@ -21,7 +21,7 @@ def store(request, tmp_path):
 
 @pytest.fixture
 def exchanging(store):
-    """Those whose folders can be exchanged."""
+    """The stores whose folders can be exchanged."""
     if not isinstance(store, ExchangingStore):
         pytest.skip("a bucket has no folders")
     return store

@@ -1,4 +1,4 @@
-"""Places in memory, to hold the tests of the others against."""
+"""Stores in memory, which must pass the tests of the others."""
 
 import io
 import itertools

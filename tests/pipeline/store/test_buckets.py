@@ -179,7 +179,7 @@ def test_a_kill_between_two_writes_loses_no_track_and_the_next_run_repairs_it(da
     assert on_disk == in_quarantine(dataset)
 
 
-def test_a_writer_that_comes_in_between_loses_nothing_of_either(dataset, monkeypatch):
+def test_a_concurrent_writer_loses_no_rows_of_either(dataset, monkeypatch):
     """As on a store without turns: another run commits between our reading and our writing."""
     write = type(dataset.store).write
     others = iter([[record("theirs")], [record("theirs too")]])

@@ -86,7 +86,7 @@ def test_a_dataset_travels_to_workers(tmp_path):
 
 
 @pytest.mark.parametrize("output", ["hdfs://host/x", "s3://", "gs:///x", "s3://bucket/a/../b"])
-def test_places_that_there_cannot_be_are_wrong_use(output):
+def test_impossible_places_are_wrong_use(output):
     with pytest.raises(UsageError, match=output), writing(store_at(output), "run", listed=1):
         pass
 
@@ -296,7 +296,7 @@ def without_scratch(root):
     "meanwhile", [lambda root: None, without_scratch], ids=["kill", "kill and no scratch"]
 )
 def test_a_kill_at_any_step_of_a_growth_is_repaired(tmp_path, monkeypatch, meanwhile):
-    """Every rename, and the making of a new file, is made to be the last thing done in turn."""
+    """The process dies after each rename in turn, and after a new file is made."""
     steps = 0
     finished = False
     while not finished:
@@ -336,7 +336,7 @@ def die_after(steps, root, monkeypatch):
     return True
 
 
-def test_what_a_growth_made_aside_may_be_lost_before_it_is_exchanged(exchanging, monkeypatch):
+def test_a_growths_new_files_may_be_lost_before_they_are_exchanged(exchanging, monkeypatch):
     store = exchanging
     filled(store, NAMES, fail=BAD)
     with monkeypatch.context() as patched:
@@ -349,7 +349,7 @@ def test_what_a_growth_made_aside_may_be_lost_before_it_is_exchanged(exchanging,
     assert sorted(dataset.quarantine()["track_id"].to_pylist()) == sorted(BAD)
 
 
-def test_a_table_that_is_gone_while_a_growth_is_under_way_is_said(exchanging):
+def test_a_table_that_is_gone_during_a_growth_is_reported(exchanging):
     store = exchanging
     filled(store, NAMES)
     division = read_metadata(store).division

@@ -18,7 +18,7 @@ from beamprint.pipeline.store.store import ANY, read
 from tests.pipeline.rows import failure, record, track
 
 DIGEST = "f8e9bb8ceb348bbe"
-"""Of the last release of format 1, whose numbers are those of version 1 of every family."""
+"""Digest of the last release of format 1, whose numbers are those of version 1 of every family."""
 
 
 def as_format_1(rows, table, digest):

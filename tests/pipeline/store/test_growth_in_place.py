@@ -11,7 +11,7 @@ from tests.pipeline.store.test_dataset import BAD, GOOD, NAMES, filled, grown
 
 
 class MortalStore(MemoryStore):
-    """Dies at a given change; tells after each what a reader of ours sees."""
+    """Dies at a given change; notes after each what our own reader sees."""
 
     left = None
 
@@ -63,7 +63,7 @@ def test_a_kill_at_any_step_loses_no_row_and_readers_see_each_once_all_the_time(
 
 
 @pytest.mark.parametrize("moment", ["before the switch", "after it"])
-def test_what_another_writer_commits_meanwhile_is_not_lost(monkeypatch, moment):
+def test_rows_that_another_writer_commits_meanwhile_are_not_lost(monkeypatch, moment):
     store = MemoryStore()
     filled(store, NAMES)
     old = Dataset.open(store)

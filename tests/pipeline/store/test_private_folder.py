@@ -55,7 +55,7 @@ def test_a_link_is_refused(tmp_path, target):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_file_in_the_way_is_told_by_the_system(tmp_path):
+def test_a_file_in_the_way_is_a_system_error(tmp_path):
     (tmp_path / "scratch").touch()
     with pytest.raises(FileExistsError):
         private_folder(tmp_path / "scratch")

@@ -1,4 +1,4 @@
-"""The tables in the hands of others: plain readers, without anything of this project."""
+"""The tables read by other tools, without any code of this project."""
 
 import importlib.util
 import json

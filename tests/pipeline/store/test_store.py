@@ -97,7 +97,7 @@ def test_one_run_holds_a_place_at_a_time(store):
         pass
 
 
-def test_of_writers_that_read_the_same_version_one_wins(held):
+def test_one_of_the_writers_that_read_the_same_version_wins(held):
     version = held.write("n", b"before", ABSENT)
     won = []
 
