@@ -81,7 +81,7 @@ def test_a_segment_that_failed_is_measured_again(ranges, job, scratch):
     assert job.sink.dataset.quarantine()["reason"].to_pylist() == ["not_found"]
 
 
-def test_a_file_that_the_power_cut_short_counts_for_nothing(ranges, job, scratch):
+def test_a_file_cut_short_by_a_power_failure_does_not_count(ranges, job, scratch):
     in_process.run_ranges(ranges[:1], job, scratch)
     (kept,) = scratch.list("")
     content, version = read(scratch, kept.name)

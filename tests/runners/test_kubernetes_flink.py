@@ -1,4 +1,4 @@
-"""Flink in Kubernetes: each file by the schema of who reads it, and the configuration held against the tested one.
+"""Flink in Kubernetes: each file by its reader's schema, and the configuration compared with the tested one.
 
 kubernetes-validate is where ``tests/runners/schedules/tools.py`` says. BEAMPRINT_TEST_OPERATOR names the jar
 flink-kubernetes-operator-api of Maven, which has the operator's schema:

@@ -93,7 +93,7 @@ def test_ids_and_uris_are_those_of_a_utf8_locale(environment, place, listed_in_u
     assert found.stdout == listed_in_utf8, found.stderr.decode(errors="replace")
 
 
-def test_what_is_wrong_is_said_in_any_locale(environment, place):
+def test_errors_are_printed_in_any_locale(environment, place):
     for locale in LOCALES:
         done = command(environment(locale), "-m", "beamprint", "run", place / "nicht dä", "-o", place / "öut")
         assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""Messages that nobody takes: the work goes on, and the exit code says what came of it."""
+"""Standard streams that are dead: the work goes on, and the exit code tells its result."""
 
 import io
 import os
@@ -72,13 +72,13 @@ def test_a_run_finishes(tmp_path, dead, stream):
     assert dataset.quarantine()["track_id"].to_pylist() == ["b.wav"]
 
 
-def test_a_table_that_a_full_disk_does_not_take_is_an_error(done):
+def test_a_table_that_does_not_fit_on_the_disk_is_an_error(done):
     code, _, said = command("runs", "out", cwd=done, dead="full", stream=1)
     assert code == 4
     assert said == "beamprint: the output cannot be written: No space left on device\n"
 
 
-def test_a_reader_of_a_table_that_has_seen_enough_is_no_error(done):
+def test_a_reader_that_closes_the_pipe_early_is_no_error(done):
     assert command("runs", "out", cwd=done, dead="unread", stream=1) == (0, "", "")
 
 
@@ -104,7 +104,7 @@ def refusing(request):
             yield messages, ours
 
 
-def test_progress_survives_what_its_stream_does_not(refusing):
+def test_progress_survives_a_dead_stream(refusing):
     stream, terminal = refusing
     progress = Progress(2, stream)
     os.close(terminal)

@@ -1,4 +1,4 @@
-"""What stands in for Dataflow: it answers its interface on loopback, fetches the job that was staged, and runs it here."""
+"""A stand-in for Dataflow: it answers the interface on loopback, fetches the job that was staged, and runs it here."""
 
 import json
 import threading
@@ -20,9 +20,9 @@ class Service(ThreadingHTTPServer):
 
     Attributes:
         job: The body of the call that made it.
-        state: What it tells of the job.
-        runs: Whether the job is run when it comes; otherwise it is at work until it is told to end.
-        refuses: Status and message for whoever wants to make a job.
+        state: State that it reports of the job.
+        runs: Whether the job is run when it comes; otherwise it is at work until it is cancelled.
+        refuses: Status and message for every request to make a job.
     """
 
     daemon_threads = True

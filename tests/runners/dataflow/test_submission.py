@@ -94,7 +94,7 @@ def test_a_template_is_left_to_whoever_launches_it(bucket, dataflow, capsys):
     assert (summary.recorded, summary.quarantined, summary.outcome) == (4, 3, "done")
 
 
-def test_what_a_template_cannot_do_is_told(bucket, dataflow, capsys):
+def test_what_a_template_cannot_do_is_reported(bucket, dataflow, capsys):
     assert submitted(bucket, dataflow, "--template-location", f"{bucket}/templates/job", "--prune") == 0
     assert "not done: --prune" in capsys.readouterr().err
 
@@ -125,9 +125,8 @@ def test_ctrl_c_cancels_the_job_there(bucket, dataflow):
         while dataflow.job is None:
             time.sleep(0.1)
         time.sleep(1)
-        interrupts._noted.signal = (
-            signal.SIGINT
-        )  # as the thread of signals does in a process of the command's own
+        # As the thread for signals does in the command's own process.
+        interrupts._noted.signal = signal.SIGINT
 
     threading.Thread(target=interrupt, daemon=True).start()
     assert submitted(bucket, dataflow) == 130

@@ -45,7 +45,7 @@ def copied(dockerfile):
 
 @pytest.fixture
 def staged(tmp_path):
-    """What the image would hold of the template, in a folder."""
+    """The template's files as the image would hold them, in a folder."""
     for source, target in copied(FOLDER / "Dockerfile"):
         place = tmp_path / target.lstrip("/")
         if not source.startswith("dist/"):  # the wheel: its code is installed here

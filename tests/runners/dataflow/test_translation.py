@@ -124,13 +124,13 @@ def test_dry_run_tells_it_without_network_or_credentials(capsys):
         ({"dataflow_service_options": ["enable_prime"]}, ("", 50)),  # which refuses a type
     ],
 )
-def test_what_is_given_goes_first(given, sent):
+def test_given_options_win_over_presets(given, sent):
     asked = request(**given)
     (pool,) = translated(asked, dataflow._options(asked)).environment.worker_pools
     assert (pool.machine_type, pool.disk_size_gb) == sent
 
 
-def test_code_that_is_brought_along_needs_no_image_of_ours():
+def test_extra_packages_need_no_image_of_ours():
     own = presets(
         {"extra_packages": ["beamprint.whl"]},
         output="gs://b/o",

@@ -162,7 +162,7 @@ class Cluster:
 
 @contextmanager
 def running(folder, **variables):
-    """A cluster that is up, with so many variables in the surroundings of its workers."""
+    """A cluster that is up, with these variables in the environment of its workers."""
     cluster = Cluster(folder)
     cluster.variables = variables
     try:
@@ -180,7 +180,7 @@ def classpath():
 
 @cache
 def _memory(kind, conf):
-    """What Flink's own start script asks Flink for: arguments of the JVM, and sizes of its parts of memory."""
+    """Arguments of the JVM and sizes of its memory, as Flink's own start script asks Flink for them."""
     what = {"jm": "GET_JM_RESOURCE_PARAMS", "tm": "GET_TM_RESOURCE_PARAMS"}[kind]
     tool = "org.apache.flink.runtime.util.bash.BashJavaUtils"
     default = ["-Djobmanager.memory.process.size=1024m"]

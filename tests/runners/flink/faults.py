@@ -14,7 +14,7 @@ from beamprint.transforms.ranges import read_range
 
 @dataclass(frozen=True)
 class Faulty:
-    """What a job is to suffer.
+    """The fault that a job suffers.
 
     Args:
         folder: Where workers leave notes: a file for each process that decoded, for each decoding of a segment, and

@@ -1,4 +1,4 @@
-"""The real decoder, but for tracks whose name says how it is to fail."""
+"""The real decoder, except for tracks whose name says how they are to fail."""
 
 import ctypes
 import os

@@ -127,10 +127,10 @@ def is_running(pid: int) -> bool:
 
 
 def wait_for(condition, seconds: float = 120) -> None:
-    """Wait for a state of the world; after so many seconds, a multiple of what it ever takes, fail."""
+    """Wait for a condition; fail after so many seconds, a multiple of what it ever takes."""
     until = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < until, "it does not come to this"
+        assert time.monotonic() < until, "the condition was not reached"
         time.sleep(0.01)
 
 
@@ -140,7 +140,7 @@ def tracks_begun(log: Path) -> int:
 
 
 def uncommitted(log: Path) -> dict[int, float]:
-    """For each worker that is at work, the seconds since it was given what it is at, from a run's log."""
+    """For each worker that is at work, the seconds since it was given its slice, from a run's log."""
     given: dict[int, float] = {}
     lines = log.read_text().splitlines() if log.exists() else []
     for what, worker, when in (line.split() for line in lines if line.count(" ") == 2):
@@ -152,10 +152,10 @@ def uncommitted(log: Path) -> dict[int, float]:
 
 
 def kill(process: subprocess.Popen, victim: str, chance) -> list[int]:
-    """Kill -9 the ``parent``, one ``worker`` (or what they are forked from) or the whole ``group``.
+    """Kill -9 the ``parent``, one ``worker`` (or the fork server) or the whole ``group``.
 
     Returns:
-        The processes of the run there were, but for the parent.
+        The processes of the run, except the parent.
     """
     workers = workers_of(process.pid)
     if victim == "group":
@@ -169,7 +169,7 @@ def kill(process: subprocess.Popen, victim: str, chance) -> list[int]:
 
 
 def rows(out: Path) -> tuple[pa.Table, pa.Table]:
-    """Records and failures by track, without what tells when they were made."""
+    """Records and failures by track, without the times of their making."""
     dataset = Dataset.open(store_at(str(out)))
     return tuple(
         table.drop_columns([name for name in table.column_names if name in MADE_WHEN]).sort_by("track_id")
@@ -178,7 +178,7 @@ def rows(out: Path) -> tuple[pa.Table, pa.Table]:
 
 
 def litter(out: Path) -> list[str]:
-    """Files that a finished dataset has no use for."""
+    """Files that a finished dataset does not need."""
     wanted = ("_beamprint.json", "fingerprints/bucket-", "quarantine/bucket-", "_runs/")
     files = [path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()]
     return [name for name in files if not name.startswith(wanted)] + [

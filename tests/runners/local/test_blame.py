@@ -1,4 +1,4 @@
-"""Who killed the worker: found whatever the culprits do, in a bounded number of deaths."""
+"""Tracks that kill a worker are found, whatever they do, in a bounded number of deaths."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def trial(guilty, late, n):
 
 @settings(deadline=None)  # machines that do other things, too
 @given(st.sets(st.integers(0, 59), max_size=6), st.sets(st.integers(0, 59), max_size=4))
-def test_exactly_the_guilty_are_given_up(guilty, late):
+def test_exactly_the_guilty_tracks_are_given_up(guilty, late):
     done, given_up, times, deaths = trial(guilty, late, 60)
     assert given_up == guilty | late
     assert done == set(range(60)) - given_up

@@ -103,7 +103,7 @@ def test_a_fault_costs_one_track(out, uri, reason):
 
 
 @pytest.mark.parametrize("uri", ["segfault", "mp3fault"])
-def test_where_a_worker_crashed_is_told(out, uri):
+def test_the_place_of_a_crash_is_reported(out, uri):
     run(out, [track("guilty", uri)])
     told = (out / "begun/guilty.traceback").read_text()
     assert "Fatal Python error: Segmentation fault" in told
@@ -157,7 +157,7 @@ def test_workers_that_cannot_start_end_the_run(out):
     assert "tests.no_such_module" in outcome.message
 
 
-def test_a_machine_on_which_everything_dies_is_not_fought(out, monkeypatch):
+def test_a_run_ends_on_a_machine_where_every_worker_dies(out, monkeypatch):
     monkeypatch.setattr(supervisor, "_HOPELESS", 2)
     outcome = run(out, many(100, "segfault"))
     assert outcome.exit_code == 4
@@ -202,9 +202,8 @@ def test_a_quiet_run_shows_nothing(out, capfd):
 
 @pytest.mark.slow
 def test_a_worker_that_a_kill_does_not_end_is_left_behind(out, monkeypatch):
-    monkeypatch.setattr(
-        process._Server, "kill", lambda *_: None
-    )  # what it is in, the kernel does not interrupt
+    # As in a system call that the kernel does not interrupt.
+    monkeypatch.setattr(process._Server, "kill", lambda *_: None)
     monkeypatch.setattr(watched_worker, "_DEATH_S", 0.5)
     outcome = run(out, [*many(10), track("guilty", "hang")], time_limit=2)
     assert outcomes(out)["guilty"] == "timeout"

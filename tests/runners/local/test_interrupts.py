@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM end a run, whatever state its processes and its terminal are in; no audio, real processes.
 
-Signals are sent when the run has come to a state, never after a time. What would not be ended by them would not end
+Signals are sent when the run has come to a state, never after a time. A run that they did not end would not end
 within the minute that the tests wait, either.
 """
 

@@ -105,7 +105,7 @@ def test_a_long_track_is_planned_first_and_its_ranges_come_before_ordinary_track
     assert backlog.take().verb == "run_ranges"
 
 
-def test_what_is_given_up_is_forgotten():
+def test_tracks_that_are_given_up_are_forgotten():
     backlog = Backlog({}, workers=1)
     long = wav("long", 300)
     ranges = [Range(long, i, (1, 2, 3)) for i in range(4)]

@@ -9,7 +9,7 @@ WORDS = ["run", "/srv/music", "--output", "/srv/fingerprints"]
 
 
 def environment(folder, code=0):
-    """Make the command; the variables with which a shell or a program finds it and it finds its exit code."""
+    """Make the command; returns the variables by which programs find it and it finds its exit code."""
     command = folder / "beamprint"
     command.write_text(f'#!/bin/sh\necho "$@" >"{folder}/arguments"\necho said\nexit $STAND_IN_CODE\n')
     command.chmod(command.stat().st_mode | stat.S_IXUSR)

@@ -16,7 +16,7 @@ needs_tools = pytest.mark.skipif(FOLDER is None, reason="BEAMPRINT_TEST_SCHEDULE
 
 
 def ran(tool, *arguments, **variables):
-    """What one of the tools prints, if it is content."""
+    """Output of one of the tools, if it succeeds."""
     result = subprocess.run(
         [Path(FOLDER or "").resolve() / tool, *arguments],
         env={**os.environ, **variables},
