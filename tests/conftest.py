@@ -1,8 +1,7 @@
 """The surroundings of every test process, set before NumPy and Numba are loaded.
 
-One BLAS thread, as in a worker: two on small products cost more than they win. What librosa compiles, for 20 seconds, is
-kept from one run of the tests to the next, by each process of its own: two that filled one cache at once have ended in a
-segmentation fault.
+One BLAS thread, as in a worker: two on small products cost more than they win. librosa compiles for 20 seconds; the
+result is kept between runs, separately for each process: two that filled one cache at once have crashed.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Stores on loopback: emulators of S3 and of Cloud Storage, each behind a gate that counts, delays and breaks.
 
-S3 is moto. Cloud Storage is fake-gcs-server, which knows the JSON interface; obstore speaks the XML one. What that
-server lacks of it, a conditional PUT, the gate translates, so that the server decides over the condition.
+S3 is moto. Cloud Storage is fake-gcs-server, which knows the JSON interface; obstore speaks the XML one. The gate
+translates the conditional PUTs that this server lacks, so that the server decides over the condition.
 """
 
 import http.client
@@ -35,7 +35,7 @@ class Reset(Exception):  # noqa: N818
 
 
 class Gate(ThreadingHTTPServer):
-    """What clients talk to. Counts requests and bytes; ``fault`` may answer in the store's place.
+    """A proxy that clients talk to. Counts requests and bytes; ``fault`` may answer in the store's place.
 
     Attributes:
         requests: Number by method.

@@ -1,6 +1,6 @@
-"""The pinned table: what every measured column is for a dozen small signals. ``python -m tests.reference_values``
+"""The pinned table: every measured column of a dozen small signals. ``python -m tests.reference_values``
 
-The values are our own and prove nothing about being right; other tests hold the measurements against standards
+The values are our own and do not prove that they are right; other tests compare the measurements with standards
 and other software. They show that a value has moved: a record of an older version then has another
 meaning, so the version of its family must be raised.
 """
@@ -25,7 +25,7 @@ SHARE = 1e-5
 UNBOUNDED_RANGE = 100.0
 """Stands for the range of a column without two bounds: dB, seconds and Hz."""
 RANGES = {"dc_offset": 1.0}
-"""Full scale, of which the column's bounds are 64 times as much."""
+"""Full scale; the column's bounds are 64 times as much."""
 COLUMNS = {column.name: column for column in RECORD if column.measured}
 GAINS = (1 + 5e-7, 1 - 1e-6)
 """Change the rounding of every sample, and nothing that matters."""
@@ -45,7 +45,7 @@ class Moved(NamedTuple):
 
 
 def measured(make, families=tuple(FAMILIES), gain=1.0):
-    """Columns of a signal by family, in the table's form: a number, a list, or the code of why there is none."""
+    """Columns of a signal by family, in the table's form: a number, a list, or the code of a null."""
     signal = make()
     pcm = (gain * signal.pcm).astype(np.float32)
     (whole,) = segments(pcm, signal.rate, layout=signal.layout, coding=signal.coding)
@@ -69,7 +69,7 @@ def allowed(name):
 
 
 def has_moved(name, before, now):
-    """Whether a value is another than before; notes, which are codes, must be equal."""
+    """Whether a value differs from before; notes, which are codes, must be equal."""
     if name not in COLUMNS or isinstance(before, str) or isinstance(now, str):
         return before != now
     if COLUMNS[name].kind is Kind.FAULTS:
@@ -88,7 +88,7 @@ def _fault_has_moved(before, now):
 
 
 def moved(table, makers=MAKERS, families=tuple(FAMILIES), gain=1.0):
-    """The values that are not those of the table, as far as it has the signal."""
+    """Values that differ from the table's, for the signals that it has."""
     found = []
     for make in makers:
         held = table["values"].get(make.__name__, {})
@@ -117,14 +117,14 @@ def made(makers=MAKERS):
 def unstable(table, makers=MAKERS):
     """Values that move when the samples are rounded differently: such a signal is no reference elsewhere.
 
-    All but ``effective_bits``, which are those of the very codes.
+    ``effective_bits`` is left out: it depends on the exact codes.
     """
     found = [value for gain in GAINS for value in moved(table, makers, gain=gain)]
     return [value for value in found if value.column != "effective_bits"]
 
 
 def main(makers=MAKERS):
-    """Make the table anew; not where a value has moved under an unchanged version. Returns what is wrong."""
+    """Remake the table, unless a value has moved under an unchanged version. Returns the problems."""
     old = load() if TABLE.exists() else {"versions": {}, "values": {}}
     same = [family for family, version in old["versions"].items() if FAMILY_VERSIONS[family] == version]
     if wrong := moved(old, makers, same):
@@ -133,7 +133,7 @@ def main(makers=MAKERS):
         )
     table = made(makers)
     if wrong := unstable(table, makers):
-        return "\n".join([*map(str, wrong), "It takes a last bit of the samples: choose another signal."])
+        return "\n".join([*map(str, wrong), "The last bit of the samples decides: choose another signal."])
     TABLE.write_text(json.dumps(table, indent=1) + "\n")
     return None
 

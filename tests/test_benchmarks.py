@@ -1,4 +1,4 @@
-"""The benchmark's own pieces; what they measure is for the page."""
+"""The parts of the benchmark; their figures are for the page."""
 
 import ctypes.util
 import sys
@@ -31,7 +31,7 @@ def test_stages_give_the_record_that_a_run_gives(track):
     assert record == direct
 
 
-def test_every_stage_and_family_is_on_the_clock(track):
+def test_every_stage_and_family_is_timed(track):
     (spent,) = worker.ours([str(track)])
     assert set(spent) == {
         stages.REFERENCE,
@@ -108,7 +108,7 @@ def test_a_dataset_is_filled_with_a_record_of_every_file(track, tmp_path):
 
 
 @pytest.mark.skipif(ctypes.util.find_library("ebur128") is None, reason="libebur128 is not installed")
-def test_libebur128_is_asked_for_what_we_measure(track):
+def test_libebur128_gives_our_loudness_and_peak(track):
     lufs, _, peak = peers.libebur128(str(track))
     record = fingerprint(track)
     assert lufs == pytest.approx(record["lufs"], abs=0.1)
@@ -127,7 +127,7 @@ def test_a_table_is_markdown_with_aligned_columns():
     ]
 
 
-def test_goals_say_whether_they_are_held():
+def test_goals_say_whether_they_are_met():
     cells = [report.Goal("a", 1.0, 1.5).cells, report.Goal("b", 1.0, 1.5, at_least=True).cells]
     assert cells == [("a", "1.00", "≤ 1.50", "yes"), ("b", "1.00", "≥ 1.50", "**no**")]
 

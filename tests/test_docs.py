@@ -1,4 +1,4 @@
-"""Every command, query and piece of Python in the pages of docs/ that say how to do something."""
+"""Every command, query and piece of Python in the how-to pages of docs/."""
 
 import os
 import re
@@ -26,11 +26,11 @@ PAGES = [
     "docs/migration.md",
     *sorted(f"docs/tasks/{page.name}" for page in (ROOT / "docs/tasks").glob("*.md")),
 ]
-"""docs/operations.md, analyze.md, check.md and report.md are walked in tests/runners; they end in folders of their own."""
+"""docs/operations.md, analyze.md, check.md and report.md are followed in tests/runners, in folders of their own."""
 INSTALLS = re.compile(r"python3 -m venv|pip install")
 """CI runs these commands of the README."""
 VERDICT = re.compile(r"beamprint (check|diff|verify)|--retry-failed")
-"""Commands whose exit code 1 is what they found."""
+"""Commands that exit with 1 for what they found."""
 
 
 def blocks(page, *languages):
@@ -46,11 +46,8 @@ def dataset(tmp_path_factory):
     for path in (ROOT / "examples").iterdir():
         if path.suffix in (".flac", ".mp3", ".ogg", ".opus"):
             shutil.copy(path, here / "music")
-    for path in (
-        here / "in/deep/one.flac",
-        here / "one.flac",
-        here / "one.wav",
-    ):  # what pages call a user's own
+    # Files that pages call a user's own.
+    for path in (here / "in/deep/one.flac", here / "one.flac", here / "one.wav"):
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, *soundfile.read(here / "music/bass-90bpm-mono.flac"))
     (here / "catalogue.csv").write_text("uri,artist\nmusic/drums-96bpm.mp3,Blue\n")

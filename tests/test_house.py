@@ -139,7 +139,7 @@ OF_THE_PROGRAM = {
     "pipeline/commands/metrics.py",
     "pipeline/commands/pages/__init__.py",
 }
-"""They look at the files of a library, read the file of settings, write that of metrics, and pages: none of a dataset."""
+"""They touch files of a library, of settings and of metrics, and pages, but none of a dataset."""
 
 
 def test_only_the_store_touches_files_of_a_dataset():

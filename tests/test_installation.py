@@ -41,7 +41,7 @@ QUICK = {"run", "analyze", "describe"}
 """The fast tests try these, the slow ones the others: a process each."""
 
 SILENT = {"verify", "report"}
-"""They tell what they did on standard error."""
+"""They report on standard error."""
 
 
 @pytest.fixture(scope="module")

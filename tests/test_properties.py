@@ -165,7 +165,7 @@ def test_the_order_of_channels_in_the_file_does_not_matter_where_they_have_no_nu
     assert not unequal(front, vorbis, lambda c: max(c.tolerance or 0, 1e-3))
 
 
-def test_mono_is_as_wide_as_nothing_and_agrees_with_itself():
+def test_mono_has_no_width_and_correlates_with_itself():
     result = everything(song(3.0, channels=1))
     assert result["stereo_width"] == 0
     assert result["phase_correlation"] == 1
@@ -235,7 +235,7 @@ def test_appended_silence_does_not_count():
 
 
 def numbers(value):
-    """Those in a value, of a fault the times and the level."""
+    """The numbers in a value; of a fault, the times and the level."""
     if not isinstance(value, list):
         return [value]
     items = [

@@ -35,7 +35,7 @@ def test_the_example_of_a_public_name_gives_what_it_says(name, here, monkeypatch
     assert runner.failures == 0, capsys.readouterr().out
 
 
-def test_it_says_what_it_offers():
+def test_dir_lists_what_it_offers():
     assert set(beamprint.__all__) <= set(dir(beamprint))
 
 

@@ -1,4 +1,4 @@
-"""No value moves without its family's version; and the table notices what it is there to notice."""
+"""No value moves without its family's version, and the table notices other weights, thresholds and windows."""
 
 import numpy as np
 import pytest
@@ -52,20 +52,20 @@ def columns_moved(table, make, family):
 
 
 def test_another_weight_is_noticed(monkeypatch, table):
-    """Of the surround channels."""
+    """The weight of the surround channels."""
     weights = [1.0, 1.0, 1.0, 0.0, 1.40, 1.40]
     monkeypatch.setattr(kweighting, "loudness_weights", lambda layout: weights)
     assert "lufs" in columns_moved(table, reference_signals.surround, "loudness")
 
 
 def test_another_threshold_is_noticed(monkeypatch, table):
-    """Of what counts as voiced."""
+    """The threshold of voiced frames."""
     monkeypatch.setattr(yin, "VOICED_BELOW", 0.14)
     assert "voiced_ratio" in columns_moved(table, reference_signals.song, "harmonic")
 
 
 def test_another_window_is_noticed(monkeypatch, table):
-    """Of the STFT."""
+    """The window of the STFT."""
     monkeypatch.setattr(frames, "hann_float32", lambda length: np.hamming(length).astype(np.float32))
     assert "spectral_centroid" in columns_moved(table, reference_signals.voice, "spectral")
 
