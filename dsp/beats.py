@@ -126,7 +126,7 @@ class PhaseEvidence:
         return self._bass[self._nearest(beats)].astype(np.float64)
 
     def snare_at(self, beats: Float64) -> Float64:
-        """The same for the snare band."""
+        """Snare onset strength within two frames of each beat, shape (beats,)."""
         return self._snare[self._nearest(beats)].astype(np.float64)
 
     def at(self, beats: Float64, period: float) -> float:

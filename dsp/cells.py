@@ -1,7 +1,7 @@
 """Cells: stretches of equal duration on the absolute grid, their energies and their peaks.
 
-Cell k of a grid of c cells a second is samples [e_k, e_{k+1}) with e_k = floor(k fs / c + 1/2), so
-that cells do not drift at any sample rate. A cell belongs to the segment that holds its first sample.
+Cell k of a grid of c cells a second is samples [e_k, e_{k+1}) with e_k = floor(k fs / c + 1/2). So
+cells do not drift at any sample rate. A cell belongs to the segment that holds its first sample.
 """
 
 import numpy as np

@@ -149,13 +149,13 @@ def finish(track: Dropouts) -> Columns:
     return {"dropouts": len(places), "faults": places.faults("dropout", track.rate)}
 
 
-def _loud(segment: Segment, channel: int, runs: Runs, but_for: Runs | None) -> Suspects:
+def _loud(segment: Segment, channel: int, runs: Runs, excluded: Runs | None) -> Suspects:
     """Own runs of a fitting length between loud surroundings, without those that overlap others."""
     length = (runs.stop - runs.start) / segment.rate
     own = (runs.start >= segment.own.start) & (runs.start < segment.own.stop)
     own &= (length >= SHORTEST_S) & (length <= LONGEST_S)
-    if but_for is not None:
-        own &= ~runs.overlap(but_for)
+    if excluded is not None:
+        own &= ~runs.overlap(excluded)
     chosen = np.flatnonzero(own)
     batches = [runs[chosen[i : i + _BATCH]] for i in range(0, chosen.size, _BATCH)]
     heard = full_range_channels(segment.layout) if channel == ALL_CHANNELS else [channel]

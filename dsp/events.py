@@ -16,7 +16,7 @@ _STEP_SHARE, _STEP_DB, _STEP_FRAMES, _STEP_FLOOR = 0.02, 8.0, 3, 0.01
 _CHANGE, _CHANGE_SECONDS, _EVERY_SECONDS = 0.2, 0.5, 0.1
 
 
-def happen(strength: OnsetStrength, rms: Float32, harmony: HarmonyChange) -> bool:
+def has_events(strength: OnsetStrength, rms: Float32, harmony: HarmonyChange) -> bool:
     """Whether a sound has events that may be counted.
 
     It has if one of three holds:

@@ -1,6 +1,6 @@
 """The absolute time grid: frames, blocks and the segments a long track is cut into.
 
-Everything is counted from sample 0 of the track, never from the start of a segment, so that a
+Everything is counted from sample 0 of the track, never from the start of a segment. So a
 segment computes for its own blocks exactly what an analysis of the whole track computes there.
 """
 
@@ -31,7 +31,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one segment of a track counts as its own.
+    """The own samples of one segment of a track.
 
     ``own`` is in samples at the native rate, ``own_y`` in samples of the analysis signal. Both start
     on a block edge of their own grid; the last segment's end where the track ends.

@@ -38,7 +38,7 @@ _PITCHED_OF_CHUNK, _PITCHED_IN_ALL = 12, 1000
 class HarmonicPartial:
     """Own frames' quantities, all in order of frames, and the sums of the harmonic/percussive masks.
 
-    ``rms`` and ``f0`` (Hz, 0 where unvoiced) are float32, one a frame; ``chroma`` is float16,
+    ``rms`` and ``f0`` (Hz, 0 where unvoiced) are float32, one a frame. ``chroma`` is float16,
     shape (n, 12), each frame divided by its largest class, one every ``chroma_every`` frames of the absolute grid.
     """
 

@@ -1,8 +1,8 @@
 """Harmonic and percussive energy by median filtering (Fitzgerald 2010), without separating the signal.
 
 The soft mask is M = H^2 / (H^2 + P^2) = (1 + tau) / 2, with H and P the medians of the magnitude over 31
-frames and 31 bins. A, B and C, the sums of S, S tau and S tau^2 over all cells of the power spectrogram S,
-give the energies of both masked spectrograms: (A + 2B + C) / 4 and (A - 2B + C) / 4.
+frames and 31 bins. A, B and C are the sums of S, S tau and S tau^2 over all cells of the power spectrogram S.
+The energies of both masked spectrograms are (A + 2B + C) / 4 and (A - 2B + C) / 4.
 
 A masked spectrogram is not the spectrogram of any signal; the inverse transform projects it onto one. Both
 parts lose the same energy, because their sum is a spectrogram and loses none. The loss is predicted from the

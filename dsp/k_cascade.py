@@ -1,7 +1,7 @@
 """The K-weighted signal itself: the cascade of both biquads, evaluated as matrix products.
 
 A recursive filter in block state form: a row of 48 samples is [inputs | state at its start] times a fixed
-matrix, and the states at the starts of the rows follow from a prefix sum over groups of 16 rows, of 16
+matrix. The states at the starts of the rows follow from a prefix sum over groups of 16 rows, of 16
 groups, and so on.
 """
 

@@ -1,6 +1,6 @@
 """Loudness as data: the K-weighted mean square of each 100 ms of a track, in 16 bits.
 
-Blocks of 400 ms and 3 s every 100 ms are means of these, so the gated loudness and the range of any stretch or
+Blocks of 400 ms and 3 s every 100 ms are means of these. So the gated loudness and the range of any stretch or
 group of tracks follow by arithmetic, without decoding.
 """
 

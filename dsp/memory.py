@@ -1,7 +1,7 @@
 """Memory for whole tracks that is reused for the next one.
 
 A page that the process touches for the first time costs more than decoding into it, above all in a
-virtual machine; and the allocator hands blocks of this size back to the system whenever a track is done.
+virtual machine. And the allocator returns blocks of this size to the system whenever a track is done.
 """
 
 import math

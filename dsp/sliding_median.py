@@ -1,7 +1,7 @@
 """Sliding median of 31 bytes by a selection network of minima and maxima, executed on whole slabs at once.
 
 Sixteen neighbouring windows (a tile) share a core of sixteen values. Only values that can still become
-the median are carried on while windows split into halves, quarters and pairs; about 26 minima or maxima
+the median are carried on while windows split into halves, quarters and pairs. About 26 minima or maxima
 an output remain (Batcher's odd-even merges, without results that no output needs).
 """
 

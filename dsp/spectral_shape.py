@@ -95,5 +95,5 @@ def flatness(magnitude: Float32, scratch: Float32) -> Float32:
 
 @cache
 def _flatness_floor() -> Float32:
-    """As an array: NumPy's maximum with a scalar takes twice the time."""
+    """The floor as an array: NumPy's maximum with a scalar takes twice the time."""
     return np.full(_HIGH - _LOW, FLATNESS_FLOOR * _SCALED_PEAK, np.float32)

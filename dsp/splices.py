@@ -127,7 +127,7 @@ def finish(track: Splices) -> Columns:
 
 
 def _junctions(segment: Segment, blocks: Span) -> Junctions:
-    """Where the third difference stands out of its context."""
+    """Junctions: the third difference stands out of its context."""
     near, far = CONTEXT
     peaks = segment.jumps.span(blocks.start - far, blocks.stop + far).sum(axis=0)
     own = peaks[far : peaks.size - far]
@@ -143,7 +143,7 @@ def _junctions(segment: Segment, blocks: Span) -> Junctions:
 
 
 def _around(segment: Segment, at: Int64, before: int, after: int, stride: int = 1) -> Float32:
-    """Left and right from ``before`` samples before each place to ``after`` after it, shape (channels, places, samples)."""
+    """Left and right from ``before`` samples before to ``after`` after each place, shape (channels, places, samples)."""
     channels = front_channels(segment.layout)
     rows = [
         segment.native.span(a - before * stride, a + after * stride)[channels, ::stride] for a in at.tolist()
@@ -256,8 +256,8 @@ def _surprise(segment: Segment, at: Int64) -> Float64:
     Each side is predicted from its own samples, towards the junction and across it, so that the junction affects
     only the errors at itself. There, the smaller of the two counts.
     """
-    told = [_batch_surprise(segment, at[i : i + _BATCH]) for i in range(0, at.size, _BATCH)]
-    return np.concatenate([np.zeros((3, 0)), *told], axis=1)
+    batches = [_batch_surprise(segment, at[i : i + _BATCH]) for i in range(0, at.size, _BATCH)]
+    return np.concatenate([np.zeros((3, 0)), *batches], axis=1)
 
 
 def _batch_surprise(segment: Segment, at: Int64) -> Float64:
@@ -276,7 +276,7 @@ def _batch_surprise(segment: Segment, at: Int64) -> Float64:
 
 
 def _goes_on(segment: Segment, at: Int64) -> tuple[Float64, Bool]:
-    """Level beside each junction, and whether the sound goes on at that level, off its course, and is not clipped there."""
+    """Level beside each junction, and whether the sound goes on at that level, off its course, not clipped there."""
     stride = stride_of(segment.rate)
     x = _around(segment, at, NEARBY, NEARBY, stride).astype(np.float64)
     before, after = (

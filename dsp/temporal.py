@@ -101,7 +101,7 @@ def finish(total: TemporalPartial) -> Columns:
     quiet = total.rms < loudest * np.float32(10 ** (_SILENCE_DB / 20))
     harmony = chroma_flux.HarmonyChange(total.chroma)
     onsets_s = np.zeros(0)
-    if events.happen(total.strength, total.rms, harmony):
+    if events.has_events(total.strength, total.rms, harmony):
         onsets_s = onset.pick_onsets(total.strength.attack)
     return {
         "silence_ratio": float(quiet.mean()),

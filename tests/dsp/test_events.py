@@ -10,10 +10,10 @@ from tests.segmenting import segments
 T = np.arange(10 * RATE) / RATE
 
 
-def happen(y):
+def has_events(y):
     (segment,) = segments(y, RATE)
     partial = temporal.analyse(segment)
-    return events.happen(partial.strength, partial.rms, HarmonyChange(partial.chroma))
+    return events.has_events(partial.strength, partial.rms, HarmonyChange(partial.chroma))
 
 
 def gate(period, rise=0.01):
@@ -23,12 +23,12 @@ def gate(period, rise=0.01):
 
 
 def test_struck_notes_and_clicks_are_events():
-    assert happen(notes(seconds=10, gaps=(0.3, 0.5))[0])
-    assert happen(click_track(120, 10)[0])
+    assert has_events(notes(seconds=10, gaps=(0.3, 0.5))[0])
+    assert has_events(click_track(120, 10)[0])
 
 
 def test_beeps_that_end_as_they_begin_are_events():
-    assert happen(0.3 * gate(0.5) * np.sin(2 * np.pi * 1000 * T))
+    assert has_events(0.3 * gate(0.5) * np.sin(2 * np.pi * 1000 * T))
 
 
 def test_chords_that_follow_each_other_without_attacks_are_events():
@@ -36,18 +36,18 @@ def test_chords_that_follow_each_other_without_attacks_are_events():
     one, other = (
         sum(np.sin(2 * np.pi * f * T) for f in chord) for chord in ((220, 277, 330), (247, 294, 370))
     )
-    assert happen(0.1 * (change * one + (1 - change) * other))
+    assert has_events(0.1 * (change * one + (1 - change) * other))
 
 
 @pytest.mark.parametrize("depth_db", [3, 20])
 def test_a_tone_that_only_grows_and_fades_has_no_events(depth_db):
     level = 10 ** (depth_db / 40 * (np.sin(2 * np.pi * 2 * T) - 1))
-    assert not happen(0.3 * level * np.sin(2 * np.pi * 330 * T))
+    assert not has_events(0.3 * level * np.sin(2 * np.pi * 330 * T))
 
 
 def test_noise_has_no_events():
-    assert not happen(0.1 * np.random.default_rng(0).normal(size=len(T)))
+    assert not has_events(0.1 * np.random.default_rng(0).normal(size=len(T)))
 
 
 def test_a_very_short_sound_can_be_asked_about():
-    assert happen(np.full(100, 0.5)) in (True, False)
+    assert has_events(np.full(100, 0.5)) in (True, False)
