@@ -19,7 +19,7 @@ METRICS = "beamprint"
 
 
 def range_of(decoded: Decoded) -> Range:
-    """Where a decoded segment comes from."""
+    """The range of a decoded segment."""
     return decoded.range
 
 

@@ -15,7 +15,7 @@ from beamprint.transforms.model import Failure, Range, Track
 FAILURES: Final = "failures"
 
 Failed: TypeAlias = TaggedOutput[Literal["failures"], Failure]
-"""What a step yields for bad audio: ``Failed(FAILURES, failure)``."""
+"""Result of a step for bad audio: ``Failed(FAILURES, failure)``."""
 
 
 def failure_of(track: Track, bad: BadAudio, stage: str, index: int = 0) -> Failure:
@@ -59,8 +59,8 @@ class Guard(beam.DoFn):
     def _failure(self, element: Any, bug: Exception) -> Failure:
         where = self.range_of(element)
         reason = Reason.OUT_OF_MEMORY if isinstance(bug, MemoryError) else Reason.INTERNAL_ERROR
-        told = "".join(traceback.format_exception(bug))
-        return Failure(where.track, reason, repr(bug), self.stage, where.index, told)
+        text = "".join(traceback.format_exception(bug))
+        return Failure(where.track, reason, repr(bug), self.stage, where.index, text)
 
 
 @dataclass(eq=False)

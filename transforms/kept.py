@@ -85,7 +85,7 @@ class _TakeOverFn(beam.DoFn):
             yield TaggedOutput(_TAKEN, (element.track.track_id, (step, Partial(element.index, result))))
 
     def _results(self, work: Range) -> dict[str, Kept]:
-        """All results of a segment, if there can be any of the very file that is to be measured now."""
+        """All results of a segment, if they can be of the version of the file that is to be measured now."""
         if work.count == 1 or work.track.version is None:
             return {}
         steps = [IDENTITY, *(name for name in FAMILIES if work.track.wants(name))]

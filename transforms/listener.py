@@ -10,7 +10,7 @@ from beamprint.transforms.model import Range
 
 
 class Listener(Protocol):
-    """What a supervised worker installs."""
+    """Takes the events of a supervised worker."""
 
     def started(self, work: Range) -> None:
         """A range is about to be decoded."""
@@ -19,7 +19,7 @@ class Listener(Protocol):
         """A range of so many seconds has been decoded and is about to be measured."""
 
 
-class _Nobody:
+class _NoListener:
     def started(self, work: Range) -> None:
         pass
 
@@ -27,7 +27,7 @@ class _Nobody:
         pass
 
 
-_listener: Listener = _Nobody()
+_listener: Listener = _NoListener()
 
 
 def listen(listener: Listener) -> None:

@@ -1,4 +1,4 @@
-"""What travels through the graph: rows of text before decoding, small results after it.
+"""Elements of the graph: rows of text before decoding, small results after it.
 
 Each track crosses about twenty times from one step to another, pickled. Frequently pickled classes define
 ``__reduce__``, which is several times faster than what pickle does for a slotted dataclass.
@@ -90,7 +90,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A decoded range: handed to every family as the very same object, never encoded.
+    """A decoded range: every family gets the same object, which is never encoded.
 
     Attributes:
         range: What was asked for.
@@ -167,4 +167,4 @@ class Fingerprint:
 
 
 Outcome = Fingerprint | Failure
-"""What becomes of a track."""
+"""The result of a track."""

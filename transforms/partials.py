@@ -15,7 +15,7 @@ from beamprint.transforms.model import Range
 
 
 class Scratch(Protocol):
-    """Where unfinished work is kept: named objects that are written whole or not at all."""
+    """Storage of unfinished work: named objects that are written whole or not at all."""
 
     def open(self, name: str) -> tuple[BinaryIO, str] | None:
         """An object, open for reading, and its version; None where there is none."""
@@ -30,7 +30,7 @@ def save(scratch: Scratch, work: Range, results: Mapping[str, list[Any]]) -> Non
 
 
 def is_saved(scratch: Scratch, work: Range) -> bool:
-    """Whether a segment was measured, of the very file that is to be measured now."""
+    """Whether a segment was measured in the version of the file that is to be measured now."""
     if work.track.version is None:
         return False
     try:
@@ -71,8 +71,8 @@ def name_of(work: Range, step: str = "") -> str:
 
     Named after the row of the manifest, the version of the file and the cuts: if one of them differs, so does the name.
     """
-    told = repr((work.track, work.borders, work.frames)).encode(errors="surrogatepass")
-    of_track = hashlib.blake2b(told, digest_size=12).hexdigest()
+    key = repr((work.track, work.borders, work.frames)).encode(errors="surrogatepass")
+    of_track = hashlib.blake2b(key, digest_size=12).hexdigest()
     return f"{of_track}-{work.index:05d}-{step}.partial" if step else f"{of_track}-{work.index:05d}.partial"
 
 
@@ -107,7 +107,7 @@ class _SaveFn(beam.DoFn):
 
 @dataclass(eq=False)
 class SavePartials(beam.PTransform[Any, Any]):
-    """Keep what was measured of single ranges, an object a range.
+    """Keep the results of single ranges, one object for each.
 
     Args:
         scratch: Storage that keeps it.
@@ -130,7 +130,7 @@ class _LoadFn(beam.DoFn):
 
 @dataclass(eq=False)
 class LoadPartials(beam.PTransform[Any, Any]):
-    """Bring together what was measured of all ranges of a track.
+    """Bring together the results of all ranges of a track.
 
     Args:
         scratch: Where ``SavePartials`` kept it.

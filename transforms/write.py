@@ -13,7 +13,7 @@ from beamprint.transforms.model import Failure, Fingerprint, Outcome
 
 
 class Sink(Protocol):
-    """Where rows are kept, divided into buckets."""
+    """Storage of rows, divided into buckets."""
 
     def bucket_of(self, track_id: str) -> int:
         """Bucket of a track."""

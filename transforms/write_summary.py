@@ -1,4 +1,4 @@
-"""The last step of the graph: what was done, once everything is durable."""
+"""The last step of the graph: a summary, once everything is durable."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ class AudioHash:
 
     Args:
         data: the file.
-        contents: what its container says.
+        contents: facts from its container.
         format: how its samples are stored.
     """
 

@@ -1,4 +1,4 @@
-"""What the bytes of a file say about it: its container, where its audio lies, and what it declares."""
+"""Facts from the bytes of a file: its container, where its audio lies, and what it declares."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -116,7 +116,7 @@ class Contents:
         size_known: the number of audio bytes is declared.
         pcm_md5: MD5 of the samples as integers of the file's width, empty where there is none.
         audio: where the coded audio lies, without headers and tags; empty for Ogg and FLAC, which mix the two.
-        packets: what is declared of audio that takes the extra ``formats``; None where libsndfile decodes it.
+        packets: facts about audio that needs the extra ``formats``; None where libsndfile decodes it.
         slack: frames that may be missing from a sound file, because encoders count differently.
         following: where a file of the same kind starts that was appended to this one.
         missing_s: seconds of declared audio that are not there; None where nothing is known to be missing.

@@ -67,7 +67,7 @@ class OpenFile:
 
     Args:
         view: the file, or its rest from a place where decoding can start.
-        contents: what its container says.
+        contents: facts from its container.
 
     Raises:
         BadAudio: ``unsupported_format``.

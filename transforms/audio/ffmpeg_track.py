@@ -85,7 +85,7 @@ class FFmpegTrack:
 
     Args:
         views: the file.
-        contents: what its container says.
+        contents: facts from its container.
 
     Raises:
         BadAudio: ``unsupported_format``; ``decode_error``, not one sample can be decoded.

@@ -55,7 +55,7 @@ class VorbisTrack:
 
     Args:
         view: the file.
-        contents: what its pages say, with ``packets``.
+        contents: facts from its pages, with ``packets``.
 
     Raises:
         BadAudio: ``decode_error``, the stream does not start where it should.

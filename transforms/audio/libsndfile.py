@@ -17,7 +17,7 @@ from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
-from beamprint.transforms.audio.quiet import captured_stderr, unheard
+from beamprint.transforms.audio.quiet import captured_stderr, muted
 from beamprint.transforms.audio.source import OpenSource
 from beamprint.transforms.audio.views import Edit, View, Zeros, stretch
 
@@ -88,7 +88,7 @@ class SoundFiles:
         fd: the file.
         counted: samples a channel of each, None where libsndfile knows.
         guesses: libsndfile only guesses the length.
-        pcm_md5: what the samples must hash to, if they are all read; empty where that is not known.
+        pcm_md5: MD5 that the samples must have, if they are all read; empty where it is not known.
 
     Raises:
         BadAudio: ``unsupported_format``, they differ in rate or number of channels.
@@ -185,7 +185,7 @@ class SoundFiles:
         before = min(frame, self._preroll)
         part.seek(frame - before)
         if before:
-            with unheard():  # the first frames lack what lies in the bit reservoir before them
+            with muted():  # the first frames lack what lies in the bit reservoir before them
                 part.read(before, dtype="float32")
 
 

@@ -9,7 +9,7 @@ DECODERS = ("libsndfile", "ffmpeg")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is measured, and what is refused.
+    """Limits and options of reading a file.
 
     Args:
         max_duration: seconds of audio.

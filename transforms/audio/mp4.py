@@ -134,7 +134,7 @@ def _sound_track(moov: bytes, origin: int) -> _Track:
 
 
 def _media(moov: bytes, trak: _Box) -> bytes:
-    """What a track holds: ``soun``, ``vide`` ..."""
+    """Media type of a track: ``soun``, ``vide`` ..."""
     handlers = (box for box in _within(moov, trak.body, trak.stop, (b"mdia",)) if box.name == b"hdlr")
     handler = next(handlers, None)
     return moov[handler.body + 8 : handler.body + 12] if handler else b""

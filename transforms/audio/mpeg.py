@@ -37,7 +37,7 @@ _SEARCH = 1 << 20
 _CHUNK, _FIRST_CHUNK = 1 << 20, 1 << 13
 """Bytes that are read at a time, and at a run's start: a run may be short, and there may be very many of them."""
 _MAX_CANDIDATES = 1 << 15
-"""Of a MiB of random bytes one in 3000 looks like a header."""
+"""In a MiB of random bytes, one in 3000 looks like a header."""
 _LONGEST_FRAME = 3456
 _TAG_NAMES = (b"Xing", b"Info")
 _AMONG_JUNK = 3

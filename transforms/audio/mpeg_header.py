@@ -53,7 +53,7 @@ class FrameHeader:
 
     @property
     def kind(self) -> tuple[int, int, int, bool]:
-        """What does not change within a stream: version, layer, rate, and whether there is one channel."""
+        """The facts that hold for a whole stream: version, layer, rate, and whether there is one channel."""
         return self.version, self.layer, self.rate, self.mono
 
     @property
@@ -106,7 +106,7 @@ def sizes_of_kind(kind: tuple[int, int, int, bool], free_size: int = 0) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class FrameCount:
-    """What a tag frame declares of its stream.
+    """Declarations of a tag frame about its stream.
 
     Args:
         frames: number of frames; None if the tag has none.
@@ -124,7 +124,7 @@ class FrameCount:
 
 
 def frame_count(frame: bytes, header: FrameHeader) -> FrameCount | None:
-    """What the tag in this frame declares; None where it holds audio instead."""
+    """The declarations of the tag in this frame; None if it holds audio."""
     at = header.tag_offset
     if header.layer != 3:
         return None

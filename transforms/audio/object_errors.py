@@ -84,10 +84,10 @@ def repeated(uri: str, attempt: Callable[[], _Found]) -> _Found:
             found = attempt()
         except request_errors() as error:
             if not may_pass(error):
-                raise told(uri, error) from error
+                raise explained(uri, error) from error
             if time.monotonic() - began > patience:
                 _down_until[bucket] = time.monotonic() + _DOWN_S
-                raise told(uri, error) from error
+                raise explained(uri, error) from error
         else:
             _down_until.pop(bucket, None)
             return found
@@ -120,7 +120,7 @@ def may_pass(error: Exception) -> bool:
     return status not in _PERMANENT or status in _PASSING
 
 
-def told(uri: str, error: Exception) -> Exception:
+def explained(uri: str, error: Exception) -> Exception:
     """The error as this program reports it, without obstore's words, which hold whole answers of the store."""
     kind, text = type(error).__name__, str(error)
     provider = _PROVIDER.search(text)

@@ -12,11 +12,11 @@ from beamprint.transforms.audio.object_errors import (
     Changed,
     EmptyObject,
     StoreRefuses,
+    explained,
     may_pass,
     repeated,
     request_errors,
     status_of,
-    told,
 )
 from beamprint.transforms.audio.uris import scheme_of
 
@@ -109,7 +109,7 @@ def chunks(uri: str, start: int, stop: int, etag: str) -> Iterator[bytes]:
                 chunk = next(stream, None)
             except request_errors() as error:
                 if not may_pass(error) or time.monotonic() > give_up:
-                    raise told(uri, error) from error
+                    raise explained(uri, error) from error
                 break
             if chunk is None:
                 return
@@ -161,7 +161,7 @@ def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
                 give_up = time.monotonic() + PATIENCE_S
         except request_errors() as error:
             if not may_pass(error) or time.monotonic() > give_up:
-                raise told(uri, error) from error
+                raise explained(uri, error) from error
             time.sleep(random.uniform(0, 1))
         else:
             return
@@ -190,8 +190,8 @@ def put(uri: str, content: bytes | memoryview, mode: Any) -> Meta:
             if done is not None:
                 return done
         tried = True
-        told = obstore.put(client(bucket), key, bytes(content), mode=mode, use_multipart=False)
-        return meta_of({"path": key, "size": len(content), **told})
+        answer = obstore.put(client(bucket), key, bytes(content), mode=mode, use_multipart=False)
+        return meta_of({"path": key, "size": len(content), **answer})
 
     try:
         return repeated(uri, attempt)
@@ -228,9 +228,9 @@ def remove(uri: str, keys: Sequence[str]) -> None:
                 repeated(uri, lambda key=key: obstore.delete(client(bucket), key))  # type: ignore[misc]
 
 
-def meta_of(told: Any) -> Meta:
+def meta_of(answer: Any) -> Meta:
     """``Meta`` from obstore's answer."""
-    return Meta(told["path"], told["size"], (told["e_tag"] or "").strip('"'), told["version"])
+    return Meta(answer["path"], answer["size"], (answer["e_tag"] or "").strip('"'), answer["version"])
 
 
 def _obstore() -> Any:

@@ -1,4 +1,4 @@
-"""What a track is, from its header: before it is decoded, and for the identity columns."""
+"""Format and length of a track from its header: before it is decoded, and for the identity columns."""
 
 from dataclasses import dataclass
 
@@ -53,7 +53,7 @@ def probe(uri: str, limits: Limits = DEFAULT_LIMITS, *, version: str | None = No
 
 
 def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: Limits) -> AudioInfo:
-    """What an open track is.
+    """``AudioInfo`` of an open track.
 
     Raises:
         BadAudio: ``unsupported_layout``; ``unsupported_format`` for a rate that cannot be measured; what the

@@ -17,7 +17,7 @@ _active: "list[Chatter]" = []
 
 @dataclass
 class Chatter:
-    """What was printed, line by line; filled when the capture ends."""
+    """The captured lines; filled when the capture ends."""
 
     lines: list[str] = field(default_factory=list)
 
@@ -43,20 +43,20 @@ def captured_stderr() -> Iterator[Chatter]:
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
+def muted() -> Iterator[None]:
     """Drop the lines that are captured meanwhile: a decoder complains where a seek lands between frames."""
     start = _printed()
     try:
         yield
     finally:
-        _diversion.unheard.append((start, _printed()))
+        _diversion.muted.append((start, _printed()))
 
 
 @dataclass
 class _Diversion:
     saved: int = -1
     file: int = -1
-    unheard: list[tuple[int, int]] = field(default_factory=list)
+    muted: list[tuple[int, int]] = field(default_factory=list)
 
 
 _diversion = _Diversion()
@@ -66,7 +66,7 @@ def _divert() -> None:
     sys.stderr.flush()
     _diversion.saved = os.dup(2)
     _diversion.file = _anonymous_file()
-    _diversion.unheard.clear()
+    _diversion.muted.clear()
     os.dup2(_diversion.file, 2)
 
 
@@ -85,7 +85,7 @@ def _restore() -> list[str]:
     for line in text.splitlines(keepends=True):
         if not _LIBMPG123.fullmatch(line):
             os.write(2, line)
-    for start, stop in reversed(_diversion.unheard):
+    for start, stop in reversed(_diversion.muted):
         text = text[:start] + text[stop:]
     lines = text.splitlines()
     return [line.decode(errors="replace").strip() for line in lines if line.strip()]

@@ -99,7 +99,7 @@ class Reader:
         self._stop()
 
     def read_audio(self, uri: str, *, accept_truncated: bool = False) -> Audio:
-        """As the function of this name; a file that kills its decoder is a ``decoder_crash``."""
+        """Like the function of this name; a file that kills its decoder is a ``decoder_crash``."""
         process = self._process = self._process or _start()
         assert process.stdin is not None
         assert process.stdout is not None

@@ -81,7 +81,7 @@ _AFTER_AUDIO = _KNOWN_CHUNKS - {b"data"}
 
 @dataclass
 class Format:
-    """What the chunks before ``data`` say."""
+    """Contents of the chunks before ``data``."""
 
     order: Order
     tag: int = 0
@@ -262,7 +262,7 @@ def _edits(base: int, chunk: _Chunk, size: int, header: Format, wide: bool) -> t
 def is_unknown(size: int) -> bool:
     """Whether a size is a placeholder of a writer that cannot go back to correct it.
 
-    0 and all ones (32 or 64 bits, a few short of them for what comes before) are common; some tools write
+    0 and all ones (32 or 64 bits, a few short of them for what comes before) are common. Some tools write
     the largest size that fits in 31 bits, less than a page below 2 GiB, or 2 GiB itself.
     """
     return (

@@ -1,4 +1,4 @@
-"""Where a track's bytes come from: a local file, or an object in a store that is copied to scratch space first."""
+"""Sources of a track's bytes: a local file, or an object in a store that is copied to scratch space first."""
 
 import hashlib
 import os

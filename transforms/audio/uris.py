@@ -1,6 +1,6 @@
 """Uris and local paths: ``file:`` uris, remote schemes, and path bytes that are not UTF-8.
 
-A *path* is what the operating system's functions take, as Python decodes it in this locale. *Text* is what is
+A *path* is for the operating system's functions, as Python decodes it in this locale. *Text* is
 stored and shown: the path's bytes as UTF-8, the same in every locale.
 """
 
@@ -82,7 +82,7 @@ def _escaped(match: re.Match[str]) -> str:
 def absolute(path: str, folder: str = "") -> str:
     """Absolute path of one that is relative to a folder, by default the working folder.
 
-    ``x/..`` is removed only where x is a folder and no link: behind a link it leads to the folder of the link's
+    ``x/..`` is removed only where x is a folder and no link. Behind a link it leads to the folder of the link's
     target, which the kernel finds out when the path is used.
     """
     path = os.path.join(folder, path)

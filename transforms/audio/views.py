@@ -114,7 +114,7 @@ class View:
     """A read-only virtual file: pieces one after the other, as libsndfile's virtual i/o wants it.
 
     An exception cannot pass through the C library that calls, so the first one is kept in ``error``
-    and the file ends there; whoever drives the decoder raises it.
+    and the file ends there; the caller of the decoder raises it.
 
     Args:
         pieces: what the file consists of.

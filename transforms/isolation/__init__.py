@@ -20,7 +20,7 @@ _LEAST_MINUTES = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """What a child may use.
+    """Limits of a child.
 
     Attributes:
         memory: Resident bytes, samples included.
@@ -37,7 +37,7 @@ class Isolated(Generic[_Work]):
 
     Args:
         function: Takes a track or a range.
-        limits: What a child may use.
+        limits: Limits of the child.
     """
 
     function: Callable[[_Work], Any]

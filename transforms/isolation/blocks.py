@@ -50,7 +50,7 @@ class OwnBlocks:
         for number in numbers:
             self._lent.pop(number, None)
 
-    def told(self) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...], list[int]]:
+    def changes(self) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...], list[int]]:
         """New blocks, blocks that are gone, and the descriptors of the new ones, each reported once."""
         new = [(number, size) for number, size in self._untold if number in self._blocks]
         gone, self._untold, self._gone = self._gone, [], []

@@ -37,7 +37,7 @@ def serve(parent: socket.socket) -> None:
         request = inbox.get()
         blocks.take_back(request.returned)
         answer = _answer(request, blocks)
-        new, gone, descriptors = blocks.told()
+        new, gone, descriptors = blocks.changes()
         send(parent, replace(answer, new=new, gone=gone), descriptors)
 
 
@@ -60,8 +60,8 @@ def _answer(request: Request, blocks: OwnBlocks) -> Answer:
         bad.rest = None
         return Answer(bad, raised=True)
     except Exception as bug:  # noqa: BLE001  the parent raises it
-        told = "".join(traceback.format_exception(bug))
-        return Answer(bug if _is_picklable(bug) else RuntimeError(repr(bug)), raised=True, traceback=told)
+        text = "".join(traceback.format_exception(bug))
+        return Answer(bug if _is_picklable(bug) else RuntimeError(repr(bug)), raised=True, traceback=text)
     placed = None
     if isinstance(found, Decoded):
         placed = _placed(found.segment.pcm, blocks)

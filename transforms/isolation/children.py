@@ -73,7 +73,7 @@ class Child:
         return answer.found, samples, answer.cpu_ns
 
     def end(self) -> int:
-        """Kill the process; what was decoded stays as long as it is used."""
+        """Kill the process; decoded samples stay as long as they are used."""
         self.broken = True
         self._process.kill()
         self._socket.close()
@@ -95,8 +95,8 @@ class Child:
             return receive(self._socket)
         except (EOFError, OSError):
             code = self.end()
-            told = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise BadAudio(Reason.DECODER_CRASH, f"the decoder died with {told}") from None
+            cause = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise BadAudio(Reason.DECODER_CRASH, f"the decoder died with {cause}") from None
 
     def _give_up(self, reason: Reason, message: str) -> NoReturn:
         self.end()
@@ -104,8 +104,8 @@ class Child:
 
     def _resident_bytes(self) -> int:
         try:
-            with open(f"/proc/{self._process.pid}/statm") as told:
-                return int(told.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            with open(f"/proc/{self._process.pid}/statm") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except OSError:
             return 0
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from beamprint.transforms.audio.errors import BadAudio
-from beamprint.transforms.audio.quiet import captured_stderr, unheard
+from beamprint.transforms.audio.quiet import captured_stderr, muted
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
 
@@ -20,14 +20,14 @@ def test_lines_of_the_decoder_are_kept_and_others_printed(capfd):
     assert chatter.lines[1] == "Note: Trying to resync..."
 
 
-def test_lines_printed_while_unheard_are_dropped(capfd):
+def test_lines_printed_while_muted_are_dropped(capfd):
     line = b"[src/libmpg123/layer3.c:INT123_do_layer3():1774] error: %d\n"
     with captured_stderr() as chatter:
         os.write(2, line % 1)
-        with unheard():
+        with muted():
             os.write(2, line % 2)
         os.write(2, line % 3)
-        with unheard():
+        with muted():
             os.write(2, line % 4)
     assert [told[-1] for told in chatter.lines] == ["1", "3"]
     assert capfd.readouterr().err == ""
