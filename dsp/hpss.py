@@ -108,7 +108,7 @@ def mask_sums(frames: Frames, total: int, *, every: int = 1) -> MaskSums:
     sums = []
     for part in aligned(own, _TOGETHER):
         groups = range(part.start // _GROUP * _GROUP, part.stop, _GROUP)
-        bins = [_bins_that_matter(_rows(frames, g, min(g + _GROUP, total))) for g in groups]
+        bins = [_relevant_bins(_rows(frames, g, min(g + _GROUP, total))) for g in groups]
         spectra = _with_halo(frames, total, part.start, part.stop)
         measured = spectra[HALO_FRAMES : len(spectra) - HALO_FRAMES : every]
         harmonic, percussive = _medians(spectra, measured, max(bins), every)
@@ -139,7 +139,7 @@ def _rows(frames: Frames, start: int, stop: int) -> UInt8:
     return frames.log_spectrum[start - frames.first : stop - frames.first]
 
 
-def _bins_that_matter(spectra: UInt8) -> int:
+def _relevant_bins(spectra: UInt8) -> int:
     """How many bins hold 99.9 % of the energy of a group of frames; in steps, so that few shapes occur."""
     energy = np.cumsum(power_of_codes(spectra[::8]).sum(axis=0, dtype=np.float64))
     needed = int(np.searchsorted(energy, _ENERGY_SHARE * energy[-1])) + 1

@@ -168,15 +168,15 @@ def loudness_range(blocks: Float64) -> float | Missing:
     """Loudness range in LU of the mean squares of 3 s blocks every 100 ms (Tech 3342, the listing of chapter 5)."""
     if not len(blocks):
         return TOO_SHORT
-    loud = _from(np.sort(blocks), mean_square_of(ABSOLUTE_GATE_LUFS))
+    loud = _at_least(np.sort(blocks), mean_square_of(ABSOLUTE_GATE_LUFS))
     if not len(loud):
         return GATED
-    loud = _from(loud, float(loud.mean()) * 10 ** (RANGE_GATE_LU / 10))
+    loud = _at_least(loud, float(loud.mean()) * 10 ** (RANGE_GATE_LU / 10))
     low, high = (loud[math.floor((len(loud) - 1) * p + 0.5)] for p in RANGE_PERCENTILES)
     return 10 * math.log10(float(high / low))
 
 
-def _from(ascending: Float64, gate: float) -> Float64:
+def _at_least(ascending: Float64, gate: float) -> Float64:
     """The sorted values from a gate on."""
     return ascending[np.searchsorted(ascending, gate) :]
 

@@ -17,12 +17,12 @@ SMALLEST = 1 << 20
 """Only blocks of at least this many bytes are kept: the allocator itself keeps smaller ones."""
 
 
-def _of_the_allocator(size: int) -> UInt8:
+def _allocated(size: int) -> UInt8:
     return np.empty(size, np.uint8)
 
 
 _free: list[UInt8] = []
-_new: list[Callable[[int], UInt8]] = [_of_the_allocator]
+_new: list[Callable[[int], UInt8]] = [_allocated]
 _taking = Lock()
 
 
@@ -31,7 +31,7 @@ def empty(*shape: int) -> Float32:
     size = 4 * math.prod(shape)
     if size < SMALLEST:
         return np.empty(shape, np.float32)
-    block = _taken(size)
+    block = _take(size)
     array = np.frombuffer(block.data[:size], np.float32)
     weakref.finalize(array, _free.append, block).atexit = False
     return array.reshape(shape)
@@ -54,7 +54,7 @@ def release() -> None:
         _free.clear()
 
 
-def _taken(size: int) -> UInt8:
+def _take(size: int) -> UInt8:
     """The smallest free block that is large enough; where none is, a new one takes the place of the largest."""
     with _taking:
         order = sorted(range(len(_free)), key=lambda i: len(_free[i]))

@@ -44,9 +44,9 @@ TEMPLATE = 24
 """Samples after a junction that are searched for before it."""
 MOST_TIMES = 8
 """How often a buffer can be played again."""
-VARIED = 0.25
+LEAST_VARIED = 0.25
 """Least share of a buffer's samples that differ from the one before: silence and square waves have fewer."""
-ONLY_HERE = 1.2
+LEAST_JUMP_RATIO = 1.2
 """Least ratio of the third difference at the junction to the one where the buffer begins first: a drum that is hit
 twice begins alike both times."""
 
@@ -177,7 +177,7 @@ def _lag(native: Stretch, channels: list[int], at: int) -> int:
             if not places.size:
                 return 0
             places = places[x[channel, places + i] == x[channel, here + i]]
-    varied = np.count_nonzero(np.diff(x[channels, here:], axis=1)) >= VARIED * TEMPLATE
+    varied = np.count_nonzero(np.diff(x[channels, here:], axis=1)) >= LEAST_VARIED * TEMPLATE
     return here - int(places[-1]) if varied and places.size else 0
 
 
@@ -188,7 +188,7 @@ def _repeat(segment: Segment, at: int, jump: float, lag: int) -> Places | None:
     begins_here = abs(start - at) <= AT_JUNCTION + stride_of(segment.rate)
     if not (begins_here and 1 <= times <= MOST_TIMES and abs(length - times * lag) <= AT_JUNCTION):
         return None
-    if jump <= ONLY_HERE * _jump_at(segment, start - lag):
+    if jump <= LEAST_JUMP_RATIO * _jump_at(segment, start - lag):
         return None
     x = segment.native.span(start, start + lag)[front_channels(segment.layout)]
     level = np.sqrt(np.square(x, dtype=np.float64).mean())

@@ -97,6 +97,6 @@ def test_reflection_repeats_the_end_elements():
 def test_bins_above_all_energy_are_left_out():
     codes = np.zeros((16, 1025), np.uint8)
     codes[:, 200] = 120
-    assert hpss._bins_that_matter(codes) == 256
+    assert hpss._relevant_bins(codes) == 256
     codes[:, 1024] = 120
-    assert hpss._bins_that_matter(codes) == 1025
+    assert hpss._relevant_bins(codes) == 1025
