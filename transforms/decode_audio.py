@@ -60,7 +60,7 @@ class _DecodeFn(beam.DoFn):
 
     def process(self, element: Range) -> Iterator[Decoded | Failed]:
         listener.started(element)
-        self._let_go()
+        self._empty_last()
         began = time.thread_time_ns()
         try:
             decoded = permits.segments().until_gone(lambda: self.decode(element), attrgetter("segment"))
@@ -78,9 +78,9 @@ class _DecodeFn(beam.DoFn):
 
     def finish_bundle(self) -> None:
         """Empty the last segment: a runner may discard its steps long before it collects them."""
-        self._let_go()
+        self._empty_last()
 
-    def _let_go(self) -> None:
+    def _empty_last(self) -> None:
         """Empty the previous segment: Beam's steps keep their last element, and two would be in memory at once."""
         if self.last is not None:
             self.last.release()

@@ -24,7 +24,7 @@ _RATES = (
 )
 _HEADER_SIZE = 7
 _SAMPLES = 1024
-_SURE = 3
+_ENOUGH_FRAMES = 3
 """So many frames in a row are no coincidence."""
 _RESTART_SECONDS = 10
 _CHUNK = 1 << 20
@@ -34,7 +34,7 @@ def find_adts(data: Bytes, base: int) -> int | None:
     """Where AAC frames start, at once or after zeros and tags; None if there are none."""
     start = skip_tags(data, base)
     position = start
-    for number in range(_SURE):
+    for number in range(_ENOUGH_FRAMES):
         head = data.read_at(position, _HEADER_SIZE)
         if number and not head:
             break

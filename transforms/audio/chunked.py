@@ -6,7 +6,7 @@ from dataclasses import replace
 from beamprint.transforms.audio.aiff_as_caf import aiff_as_caf, aiff_rate
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
-    After,
+    AfterAudio,
     Contents,
     Extent,
     Order,
@@ -71,7 +71,7 @@ def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int, co
     head = 8 + int.from_bytes(data.read_at(start, 4), "big")
     rest = Contents("aiff", base, audio=(Extent(start + head, data.size),))
     known = size not in (0, _UNKNOWN32) and not 0 <= size - _SOX_PIPE <= _SOX_HEAD
-    after = After(is_aiff, lambda at: _is_aiff_chunk(data, at), names=_AIFF_CHUNKS, magic=b"FORM")
+    after = AfterAudio(is_aiff, lambda at: _is_aiff_chunk(data, at), names=_AIFF_CHUNKS, magic=b"FORM")
     if known:
         check_audio_chunk(data, start, size, rest, byte_rate=(size - head) / duration if duration else 0)
         found = head + audio_size(data, start + head, size - head, frame, after)
@@ -139,7 +139,7 @@ def _caf_audio(data: Bytes, base: int, position: int, size: int, byte_rate: floa
     there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
     rest = Contents("caf", base, corrections=(there,), audio=(Extent(start + _CAF_EDITS, data.size),))
     known = size != _UNKNOWN64
-    after = After(is_caf, lambda at: _is_caf_chunk(data, at), align=1, magic=b"caff\0\1\0\0desc")
+    after = AfterAudio(is_caf, lambda at: _is_caf_chunk(data, at), align=1, magic=b"caff\0\1\0\0desc")
     if known:
         check_audio_chunk(data, start, size, rest, byte_rate=byte_rate)
         found = audio_size(data, start, size, 1, after)
@@ -228,7 +228,7 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     order: Order = "big" if head[:1] == b"." else "little"
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     known = size != _UNKNOWN32 and (size > 0 or base + start >= data.size)
-    after = After(_is_plausible_au, lambda at: at >= data.size, align=1, magic=head[:4])
+    after = AfterAudio(_is_plausible_au, lambda at: at >= data.size, align=1, magic=head[:4])
     if known:
         rest = Contents("au", base, audio=(Extent(base + start, data.size),))
         width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)

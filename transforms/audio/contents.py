@@ -207,7 +207,7 @@ def find_all(data: Bytes, needle: bytes, position: int) -> Iterator[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class After:
+class AfterAudio:
     """What may follow the audio in a kind of container.
 
     Args:
@@ -263,7 +263,7 @@ class After:
         return end
 
 
-def audio_size(data: Bytes, start: int, declared: int, frame: int, after: After) -> int:
+def audio_size(data: Bytes, start: int, declared: int, frame: int, after: AfterAudio) -> int:
     """Bytes of audio: as declared, or more if what follows is no chunk, tag or padding, and so is audio as well.
 
     Args:

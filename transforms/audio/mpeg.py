@@ -40,7 +40,7 @@ _MAX_CANDIDATES = 1 << 15
 """In a MiB of random bytes, one in 3000 looks like a header."""
 _LONGEST_FRAME = 3456
 _TAG_NAMES = (b"Xing", b"Info")
-_AMONG_JUNK = 3
+_ENOUGH_AMONG_JUNK = 3
 """So many frames in a row are no coincidence: random bytes look like three headers with a probability of 2^-48."""
 
 
@@ -265,7 +265,7 @@ def _first_frame(data: Bytes, base: int) -> int | None:
     """Where the first frame starts: at once, after tags and zeros, or after stray bytes."""
     start = skip_tags(data, base)
     for at in _candidates(data, start, min(data.size, start + _SEARCH)):
-        if _frames_follow(data, at, 2 if at == start or base else _AMONG_JUNK):
+        if _frames_follow(data, at, 2 if at == start or base else _ENOUGH_AMONG_JUNK):
             return at
     return None
 
@@ -276,7 +276,7 @@ def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
     if FrameHeader.parse(data.read_at(start, min(4, max(0, end - start)))) and _frames_follow(data, start, 2):
         return start
     for at in _candidates(data, start, min(end, start + _SEARCH)):
-        if _frames_follow(data, at, _AMONG_JUNK):
+        if _frames_follow(data, at, _ENOUGH_AMONG_JUNK):
             return at
     return None
 

@@ -61,11 +61,11 @@ class ObjectBytes:
         if offset >= stop:
             return b""
         numbers = range(offset // BLOCK, (stop - 1) // BLOCK + 1)
-        lacking = self._lacking(numbers)
-        if lacking:
+        missing = self._missing(numbers)
+        if missing:
             with translated(self.uri):
-                fetched = objects.get(self.uri, *_extent(lacking), etag=self.meta.etag).data
-            for at, number in enumerate(lacking):
+                fetched = objects.get(self.uri, *_extent(missing), etag=self.meta.etag).data
+            for at, number in enumerate(missing):
                 self.blocks[number] = fetched[at * BLOCK : (at + 1) * BLOCK]
         data = b"".join(self.blocks[number] for number in numbers)
         return data[offset - numbers.start * BLOCK :][: stop - offset]
@@ -79,21 +79,21 @@ class ObjectBytes:
             OSError: The disk is full.
         """
         every = range(-(-self.size // BLOCK))
-        lacking = self._lacking(every)
-        file.writelines(self.blocks[number] for number in range(lacking.start))
-        if lacking:
+        missing = self._missing(every)
+        file.writelines(self.blocks[number] for number in range(missing.start))
+        if missing:
             with translated(self.uri):
-                file.writelines(objects.chunks(self.uri, *_extent(lacking), self.meta.etag))
-        file.writelines(self.blocks[number] for number in range(lacking.stop, every.stop))
+                file.writelines(objects.chunks(self.uri, *_extent(missing), self.meta.etag))
+        file.writelines(self.blocks[number] for number in range(missing.stop, every.stop))
         file.flush()
         if file.tell() != self.size:
             message = f"{self.uri} had {self.size} bytes, got {file.tell()}"
             raise BadAudio(Reason.CHANGED_WHILE_READING, message)
 
-    def _lacking(self, numbers: range) -> range:
+    def _missing(self, numbers: range) -> range:
         """From the first block that is missing to the last; empty, at the end, if none is."""
-        lacking = [number for number in numbers if number not in self.blocks]
-        return range(lacking[0], lacking[-1] + 1) if lacking else range(numbers.stop, numbers.stop)
+        missing = [number for number in numbers if number not in self.blocks]
+        return range(missing[0], missing[-1] + 1) if missing else range(numbers.stop, numbers.stop)
 
 
 _kept: "OrderedDict[tuple[str, str | None], ObjectBytes]" = OrderedDict()

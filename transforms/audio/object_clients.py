@@ -36,7 +36,7 @@ def _client(bucket: str) -> "ObjectStore":
         raise StoreRefuses(f"{bucket} needs {error.name}: pip install 'beamprint[{extra}]'") from error
 
 
-_RETRY = {"max_retries": 1}  # object_errors.repeated does the retries
+_RETRY = {"max_retries": 1}  # object_errors.retried does the retries
 
 
 def _client_options(endpoint: str | None) -> dict[str, Any]:

@@ -30,7 +30,7 @@ _WRONG_CREDENTIALS = (
 )
 _PROVIDER = re.compile(r"credential provider: (\w+): (.*)")
 _PERMANENT = range(300, 500)
-_PASSING = (408, 429)
+_TRANSIENT = (408, 429)
 
 _Found = TypeVar("_Found")
 
@@ -70,7 +70,7 @@ class EmptyObject(Exception):  # noqa: N818
     """A range was asked of an object without bytes."""
 
 
-def repeated(uri: str, attempt: Callable[[], _Found]) -> _Found:
+def retried(uri: str, attempt: Callable[[], _Found]) -> _Found:
     """Result of a request, retried with growing, random pauses while the store is busy or broken.
 
     Raises:
@@ -83,7 +83,7 @@ def repeated(uri: str, attempt: Callable[[], _Found]) -> _Found:
         try:
             found = attempt()
         except request_errors() as error:
-            if not may_pass(error):
+            if not is_transient(error):
                 raise explained(uri, error) from error
             if time.monotonic() - began > patience:
                 _down_until[bucket] = time.monotonic() + _DOWN_S
@@ -109,7 +109,7 @@ def status_of(error: Exception) -> int | None:
     return int(status[1]) if status else None
 
 
-def may_pass(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether the same request may succeed a little later."""
     if type(error).__name__ != "GenericError":
         provider = _PROVIDER.search(str(error))
@@ -117,7 +117,7 @@ def may_pass(error: Exception) -> bool:
     status = status_of(error)
     if status is None:
         return _NO_ANSWER.search(str(error)) is not None or "HTTP error" in str(error)
-    return status not in _PERMANENT or status in _PASSING
+    return status not in _PERMANENT or status in _TRANSIENT
 
 
 def explained(uri: str, error: Exception) -> Exception:
@@ -125,7 +125,7 @@ def explained(uri: str, error: Exception) -> Exception:
     kind, text = type(error).__name__, str(error)
     provider = _PROVIDER.search(text)
     if provider:
-        return (StoreDown if may_pass(error) else CredentialsRefused)(f"{uri}: {provider[2]}")
+        return (StoreDown if is_transient(error) else CredentialsRefused)(f"{uri}: {provider[2]}")
     code = _CODE.search(text)
     answer = " ".join(filter(None, [str(status_of(error) or ""), code and (code[1] or code[2])]))
     if isinstance(error, FileNotFoundError) or status_of(error) == 404:
@@ -151,7 +151,7 @@ def _general(uri: str, error: Exception, answer: str) -> Exception:
         )
     if kind == "GenericError":
         silence = _NO_ANSWER.search(text)
-        if may_pass(error):
+        if is_transient(error):
             reason = answer or (silence[0].lower() if silence else "connection failed")
             return StoreDown(f"{uri}: no answer from the store ({reason})")
         return StoreRefuses(f"{uri}: {answer or text.splitlines()[0][:200]}")

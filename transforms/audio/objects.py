@@ -13,9 +13,9 @@ from beamprint.transforms.audio.object_errors import (
     EmptyObject,
     StoreRefuses,
     explained,
-    may_pass,
-    repeated,
+    is_transient,
     request_errors,
+    retried,
     status_of,
 )
 from beamprint.transforms.audio.uris import scheme_of
@@ -82,7 +82,7 @@ def get(uri: str, start: int = 0, stop: int | None = None, *, etag: str | None =
         return Piece(bytes(found.bytes()), meta_of(found.meta))
 
     try:
-        return repeated(uri, attempt)
+        return retried(uri, attempt)
     except EmptyObject:
         return Piece(b"", head(uri))
 
@@ -102,13 +102,13 @@ def chunks(uri: str, start: int, stop: int, etag: str) -> Iterator[bytes]:
     at = start
     give_up = time.monotonic() + PATIENCE_S
     while True:
-        found = repeated(uri, lambda at=at: _request(uri, at, stop, etag))  # type: ignore[misc]
+        found = retried(uri, lambda at=at: _request(uri, at, stop, etag))  # type: ignore[misc]
         stream = iter(found.stream(min_chunk_size=_CHUNK))
         while True:
             try:
                 chunk = next(stream, None)
             except request_errors() as error:
-                if not may_pass(error) or time.monotonic() > give_up:
+                if not is_transient(error) or time.monotonic() > give_up:
                     raise explained(uri, error) from error
                 break
             if chunk is None:
@@ -131,7 +131,7 @@ def head(uri: str) -> Meta:
 
     bucket, key = split(uri)
     try:
-        return repeated(uri, lambda: meta_of(obstore.head(client(bucket), key)))
+        return retried(uri, lambda: meta_of(obstore.head(client(bucket), key)))
     except PermissionError:  # an answer without a body does not tell a wrong key from a forbidden object
         return get(uri, 0, 1).meta
 
@@ -160,7 +160,7 @@ def below(uri: str, *, after: str | None = None) -> Iterator[Meta]:
                     yield meta_of(entry)
                 give_up = time.monotonic() + PATIENCE_S
         except request_errors() as error:
-            if not may_pass(error) or time.monotonic() > give_up:
+            if not is_transient(error) or time.monotonic() > give_up:
                 raise explained(uri, error) from error
             time.sleep(random.uniform(0, 1))
         else:
@@ -194,7 +194,7 @@ def put(uri: str, content: bytes | memoryview, mode: Any) -> Meta:
         return meta_of({"path": key, "size": len(content), **answer})
 
     try:
-        return repeated(uri, attempt)
+        return retried(uri, attempt)
     except Changed:
         done = _is_written(uri, content)
         if done is None:
@@ -221,11 +221,11 @@ def remove(uri: str, keys: Sequence[str]) -> None:
 
     bucket, _ = split(uri)
     try:
-        repeated(uri, lambda: obstore.delete(client(bucket), list(keys)))
+        retried(uri, lambda: obstore.delete(client(bucket), list(keys)))
     except FileNotFoundError:  # gs:// reports a missing object, and leaves the rest
         for key in keys:
             with suppress(FileNotFoundError):
-                repeated(uri, lambda key=key: obstore.delete(client(bucket), key))  # type: ignore[misc]
+                retried(uri, lambda key=key: obstore.delete(client(bucket), key))  # type: ignore[misc]
 
 
 def meta_of(answer: Any) -> Meta:

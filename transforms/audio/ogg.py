@@ -21,7 +21,7 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.ogg_page import CAPTURE, REVERSED_BITS, Page, checksum
 from beamprint.transforms.audio.opus_positions import corrected_positions
 from beamprint.transforms.audio.tags import skip_tags
-from beamprint.transforms.audio.views import Ahead, Bytes, Edit, Slice
+from beamprint.transforms.audio.views import Bytes, Edit, ReadAhead, Slice
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
@@ -264,7 +264,7 @@ def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
     A packet that covers several pages comes in pieces, and several on a page come together: the division of a
     stream into pages does not matter.
     """
-    data = Ahead(data)
+    data = ReadAhead(data)
     ended: dict[int, int] = {}
     for page in pages_in(data, base, data.size):
         body = data.read_at(page.body, page.stop - page.body)

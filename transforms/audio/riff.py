@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
-    After,
+    AfterAudio,
     Contents,
     Extent,
     Order,
@@ -205,7 +205,7 @@ def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents
     order = header.order
     magic = data.read_at(base, 4)
     container = "wav" if magic in (b"RIFF", b"RIFX") else "rf64"
-    after = After(
+    after = AfterAudio(
         is_riff, lambda at: _is_chunk(data, at, order), names=_AFTER_AUDIO, order=order, magic=magic
     )
     known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, header.order))

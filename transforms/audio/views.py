@@ -44,7 +44,7 @@ class FileBytes:
             return os.pread(self.fd, length, offset)
 
 
-class Ahead:
+class ReadAhead:
     """The same bytes, read from the file a megabyte at a time, for small steps through it."""
 
     def __init__(self, whole: Bytes) -> None:

@@ -2,7 +2,7 @@
 
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
-    After,
+    AfterAudio,
     Contents,
     Extent,
     Stream,
@@ -46,7 +46,7 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
 def _audio(data: Bytes, base: int, position: int, size: int, header: Format) -> Contents:
     """The contents from a ``data`` chunk that starts at ``position``, of a size that includes its head."""
     known = size > _HEAD and not is_unknown(size)
-    after = After(is_w64, lambda at: _is_chunk(data, at), align=8, magic=_W64_RIFF)
+    after = AfterAudio(is_w64, lambda at: _is_chunk(data, at), align=8, magic=_W64_RIFF)
     start = position + _HEAD
     if known:
         rest = Contents("w64", base, header.mask, audio=(Extent(start, data.size),))

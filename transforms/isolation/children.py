@@ -17,7 +17,7 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.isolation.blocks import TheirBlocks
 from beamprint.transforms.isolation.messages import Answer, Request, receive, send
 
-_BETWEEN_LOOKS_S = 0.25
+_POLL_S = 0.25
 _START_S = 60.0
 """Added to the time that the first call may take: a child first loads its code, on a busy machine."""
 
@@ -83,7 +83,7 @@ class Child:
         until = time.monotonic() + seconds + self._spare_s
         try:
             send(self._socket, request)
-            while not select.select([self._socket], [], [], _BETWEEN_LOOKS_S)[0]:
+            while not select.select([self._socket], [], [], _POLL_S)[0]:
                 if time.monotonic() > until:
                     self._give_up(Reason.TIMEOUT, f"the decoder took longer than {seconds:.0f} s")
                 if (resident := self._resident_bytes()) > memory:
