@@ -45,7 +45,7 @@ def test_float_files_have_the_depth_of_the_integers_they_hold():
     assert bits(0.7 * codes(16, 16), Coding(is_float=True)) == Missing("not_integer")
 
 
-def test_lossy_and_silent_files_have_none():
+def test_lossy_and_silent_files_have_no_effective_bits():
     assert bits(codes(16, 16), Coding()) == Missing("lossy")
     assert bits(np.zeros(1000), Coding(bits=16)) == Missing("silent")
     assert bits(np.zeros(1000), Coding(is_float=True)) == Missing("silent")

@@ -49,7 +49,7 @@ def test_cutting_changes_nothing_where_only_some_frames_are_kept(sounds, monkeyp
         assert whole[name] != pytest.approx(expected, abs=1e-3)
 
 
-def test_what_is_kept_of_a_long_track_is_bounded(monkeypatch):
+def test_the_levels_kept_of_a_long_track_are_bounded(monkeypatch):
     class Frames:
         first, own, mel_db = 0, slice(0, 1000), np.zeros((1000, 128), np.float32)
 

@@ -34,7 +34,7 @@ def planted(x, places, width=1, size=0.4, channel=0):
 PLACES = (30_000, 60_001, 90_017, 131_072, 150_003)
 
 
-def test_untouched_music_and_silence_have_none():
+def test_untouched_music_and_silence_have_no_clicks():
     assert count(music()) == 0
     assert count(np.zeros((2, 50_000))) == 0
     assert count(np.full((2, 50_000), 0.5)) == 0

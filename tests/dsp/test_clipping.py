@@ -133,6 +133,6 @@ def test_the_partial_stays_small_whatever_the_signal():
         assert tops.start.size <= 1000
 
 
-def test_degenerate_input_has_none():
+def test_degenerate_input_is_not_clipped():
     for x in (np.zeros(1), np.zeros(5000), np.full(5000, 1e-40), np.full(5000, 0.9)):
         assert columns(clipping, x) == {"clipped_samples": 0, "samples_over_fs": 0, "faults": []}

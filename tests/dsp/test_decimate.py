@@ -42,7 +42,7 @@ def test_quarter_rate_is_flat_to_4240_hz():
 
 
 @pytest.mark.parametrize("hz", [6800, 8000, 11025, 15000, 21000])
-def test_what_would_alias_into_the_pass_band_is_gone(hz):
+def test_content_that_would_alias_into_the_pass_band_is_gone(hz):
     held = whole(tone(hz)).level(2)
     assert np.abs(held.samples[1000:-1000]).max() < 0.5 * 10 ** (-66 / 20)
 

@@ -47,7 +47,7 @@ def test_segments_cover_both_grids_without_gap_or_overlap(total, rate, borders):
 
 
 @given(total=st.integers(1, 30_000_000), border=st.integers(0, 30_000_000))
-def test_what_is_decoded_holds_the_own_samples_and_a_halo(total, border):
+def test_the_decoded_span_holds_the_own_samples_and_a_halo(total, border):
     for bounds in segment_bounds(total, 48_000, [border]):
         span = decoded_span(bounds, total, 48_000)
         halo = int(HALO_SECONDS * 48_000)

@@ -79,7 +79,7 @@ def test_tracks_too_short_for_a_block_make_one_together():
     )
 
 
-def test_silence_between_tracks_is_gated_and_silence_alone_is_nothing():
+def test_silence_between_tracks_is_gated_and_silence_alone_is_null():
     found, silence = track(heard(sound(20, 1, 0)), 20), TrackLoudness(np.zeros(500, np.uint16), 50)
     alone = group_loudness([found])["lufs"]
     assert group_loudness([found, silence])["lufs"] == pytest.approx(alone, abs=0.05)  # the last blocks fade

@@ -44,7 +44,7 @@ def test_the_state_space_is_the_cascade_of_the_biquads(rate):
     np.testing.assert_allclose(space.A @ space.A.T + np.outer(space.B, space.B), np.eye(4), atol=1e-7)
 
 
-def test_a_state_is_what_the_inputs_injected_and_what_the_outputs_show():
+def test_a_state_follows_from_the_inputs_and_gives_the_outputs():
     x = np.random.default_rng(0).standard_normal(60)
     space = k_state_space(48_000)
     expected = scipy.signal.sosfilt(sections(48_000), np.concatenate([x, np.zeros(30)]))[60:]

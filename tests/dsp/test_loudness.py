@@ -200,7 +200,7 @@ def test_programme_agrees_with_pyloudnorm(seed):
         (3.0, set()),
     ],
 )
-def test_what_a_track_is_too_short_for_is_null(seconds, short):
+def test_columns_that_a_track_is_too_short_for_are_null(seconds, short):
     measured = measure(stereo(tone(48_000, (seconds, -23))))
     missing = {name for name in loudness.COLUMNS if measured[name] == Missing("too_short")}
     assert missing - {"replaygain_track_gain_db"} == short
@@ -234,7 +234,7 @@ def test_odd_input_is_measured_or_null(x):
         assert isinstance(value, Missing | list) or math.isfinite(value)
 
 
-def test_what_follows_from_loudness_and_peak():
+def test_columns_that_follow_from_loudness_and_peak():
     measured = measure(stereo(tone(48_000, (4, -20), f=997)))
     assert measured["true_peak_dbtp"] == pytest.approx(-20, abs=0.05)
     assert measured["plr_db"] == pytest.approx(measured["true_peak_dbtp"] - measured["lufs"])

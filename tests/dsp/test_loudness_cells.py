@@ -36,7 +36,7 @@ def test_unpacking_is_the_inverse_but_for_half_a_step(levels):
     assert found == pytest.approx(levels, abs=0.00501)
 
 
-def test_what_is_fainter_than_the_first_step_is_zero():
+def test_loudness_below_the_first_step_is_zero():
     energies = np.repeat([0.0, 1e-300, 480 * loudness.mean_square_of(-120.1)], 10)
     assert pack(energies, 48_000).tolist() == [0, 0, 0]
     assert unpack(np.zeros(1, np.uint16))[0] == 0

@@ -26,7 +26,7 @@ def test_running_maximum_equals_the_plain_filter(n, radius):
 
 
 @pytest.mark.parametrize("n", [1, 4, 50])
-def test_moving_mean_takes_what_exists_at_the_ends(n):
+def test_moving_mean_takes_the_existing_values_at_the_ends(n):
     values = np.random.default_rng(n).normal(size=n)
     expected = [values[max(0, i - 3) : i + 4].mean() for i in range(n)]
     np.testing.assert_allclose(onset.moving_mean(values, 3), expected, atol=1e-12)

@@ -51,7 +51,7 @@ def test_images_are_90_db_down_in_the_audible_range(rate):
 
 
 @pytest.mark.parametrize("rate", [88_200, 96_000, 192_000])
-def test_what_would_fold_below_20_khz_is_90_db_down(rate):
+def test_aliases_below_20_khz_are_90_db_down(rate):
     y = convert(sine(24_200.0, rate), rate)
     assert 20 * np.log10(np.abs(y[inner(y)]).max()) < -90
 

@@ -8,7 +8,7 @@ LEVELS_DB = np.array([-10.0, -79.9, -80.1, -30.0])
 EXPECTED = [True, True, False, True]
 
 
-def test_what_lies_more_than_70_db_below_the_loudest_is_silent():
+def test_frames_more_than_70_db_below_the_loudest_are_silent():
     assert sounding((10 ** (LEVELS_DB / 20)).astype(np.float32)).tolist() == EXPECTED
     assert sounding_by_energy(10 ** (LEVELS_DB / 10)).tolist() == EXPECTED
     assert sounding_by_level(LEVELS_DB.astype(np.float32)).tolist() == EXPECTED

@@ -27,7 +27,7 @@ def skipped(x, at, length):
     return np.concatenate([x[:, :at], x[:, at + length :]], axis=1)
 
 
-def test_untouched_music_and_degenerate_input_have_none():
+def test_untouched_music_and_degenerate_input_have_no_splices():
     nothing = {"repeats": 0, "skips": 0, "faults": []}
     for x in (
         music(),

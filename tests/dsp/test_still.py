@@ -43,7 +43,7 @@ def test_runs_are_those_of_a_plain_loop(seed, channels, length, restless):
     assert list(zip(common.start.tolist(), common.stop.tolist())) == straightforward(x, 1000)
 
 
-def test_what_runs_fill_is_counted_from_anywhere():
+def test_samples_in_runs_are_counted_between_any_places():
     runs = Runs(np.array([10, 40]), np.array([20, 45]))
     start, stop = np.array([-100, 0, 12, 15, 20, 44]), np.array([0, 100, 14, 42, 40, 1000])
     assert runs.filled(start, stop).tolist() == [0, 15, 2, 7, 0, 1]

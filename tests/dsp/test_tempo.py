@@ -84,7 +84,7 @@ def test_a_loop_of_one_bar_of_four_is_in_four(bpm):
 
 
 @pytest.mark.parametrize("beat", [(1, 0.5), (1, 0.5, 0.5)])
-def test_beats_of_two_parts_are_told_from_those_of_three(beat):
+def test_beats_of_two_parts_are_distinguished_from_those_of_three(beat):
     level = tempo.refined(tempo.periodicity(impulses(100, pattern=4 * beat)), 100, 0.01)
     assert level.metre.division == len(beat)
 

@@ -164,7 +164,7 @@ def noises():
 
 
 @pytest.mark.parametrize("name", noises())
-def test_what_is_no_music_has_no_tempo(name):
+def test_sounds_that_are_no_music_have_no_tempo(name):
     found = columns(temporal, noises()[name])
     for column in temporal._BEAT_COLUMNS:
         assert found[column] == Missing("no_periodicity")

@@ -151,7 +151,7 @@ def test_silence_is_null(samples):
         (3 * RATE + 1, set()),
     ],
 )
-def test_what_a_track_is_too_short_for_is_null(samples, short):
+def test_columns_that_a_track_is_too_short_for_are_null(samples, short):
     measured = measure(programme(6, 4)[:, :samples])
     assert {name for name, value in measured.items() if value == Missing("too_short")} == short
     assert all(math.isfinite(measured[name]) for name in set(variation.COLUMNS) - short)
