@@ -222,7 +222,7 @@ class Emulator:
 
     def new_bucket(self):
         """Make a bucket; its address."""
-        name = f"bucket-{self.port}-{next(self._buckets)}"  # clients are kept by this name
+        name = f"bucket-{self.port}-{next(self._buckets)}"  # clients are cached by name
         if self.kind == "s3":
             status, _, told = ask(self.port, "PUT", f"/{name}", {})
         else:

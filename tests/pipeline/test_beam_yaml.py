@@ -43,7 +43,7 @@ def rows(here, name):
 
 
 @pytest.mark.slow
-def test_the_example_finds_what_is_too_loud_and_what_is_broken(here):
+def test_the_example_finds_tracks_that_are_too_loud_or_broken(here):
     done = run(here, "examples/pipeline.yaml")
     assert done.returncode == 0, done.stderr
     (loud,) = rows(here, "loud")

@@ -54,7 +54,7 @@ def tracks(tmp_path):
     return [Track(str(path), str(path), (("n", path.stem),)) for path in paths]
 
 
-def test_a_record_is_what_the_direct_call_gives(tracks):
+def test_a_record_equals_the_direct_call(tracks):
     found = run(tracks)
     for track in tracks:
         direct = fingerprint(track.uri, tags=dict(track.tags), analyzed_at=NOON)
@@ -66,7 +66,7 @@ def cut_in_three(track):
     return [Range(track, index, borders, 14 * 44_100) for index in range(3)]
 
 
-def test_a_track_in_segments_gives_what_the_direct_call_on_the_same_segments_gives(tmp_path):
+def test_a_track_in_segments_equals_the_direct_call_on_the_same_segments(tmp_path):
     path = write(tmp_path / "long.flac", song(14.0))
     track = Track(str(path), str(path))
     found = run([track], plan=cut_in_three)

@@ -65,7 +65,7 @@ def run(tracks, scratch, *, plan=cut_in_three, decode=read_range):
     return list(Memory.outcomes)
 
 
-def test_a_cut_track_is_what_the_direct_call_on_the_same_segments_gives(track, scratch):
+def test_a_cut_track_equals_the_direct_call_on_the_same_segments(track, scratch):
     (found,) = run([track], scratch)
     assert found.columns == fingerprint(track.uri, borders=BORDERS, analyzed_at=NOON)
     assert len(scratch.store.list("")) >= 3 * (len(FAMILIES) + 1)
@@ -88,7 +88,7 @@ def noted(work):
     return read_range(work)
 
 
-def test_what_was_measured_is_not_measured_again(track, scratch):
+def test_measured_segments_are_not_measured_again(track, scratch):
     (first,) = run([track], scratch, decode=broken_from(2))
     assert isinstance(first, Failure)
     DECODED.clear()
@@ -126,7 +126,7 @@ def weighed(monkeypatch):
     apply = beam.Pipeline.apply
 
     def weighing(self, transform, pvalueish=None, label=None):
-        if isinstance(transform, beam.GroupByKey) and not label:  # with a label, it comes here again without
+        if isinstance(transform, beam.GroupByKey) and not label:  # with a label, Beam calls again without it
             kind = pvalueish.element_type
             weigh = beam.ParDo(Weigh(kind)).with_output_types(kind)
             pvalueish = apply(self, weigh, pvalueish, f"Weigh before {transform.label}")

@@ -54,13 +54,13 @@ def test_segments_measured_apart_make_the_record_of_the_direct_call(ranges, job,
     assert record == {**direct, **mine}
 
 
-def test_what_families_share_is_a_stage_of_its_own(ranges, job, scratch):
+def test_shared_products_are_a_stage_of_their_own(ranges, job, scratch):
     report = in_process.run_ranges(ranges[:1], job, scratch)
     assert report.cpu_seconds.keys() == {"decode", "shared", *FAMILIES}
     assert report.cpu_seconds["shared"] > 0
 
 
-def test_what_was_measured_of_the_same_file_in_the_same_cuts_is_known(ranges, job, scratch):
+def test_results_of_the_same_file_with_the_same_cuts_are_known(ranges, job, scratch):
     in_process.run_ranges(ranges[:2], job, scratch)
     assert [is_saved(scratch, piece) for piece in ranges] == [True, True, False]
     first = ranges[0]
@@ -109,7 +109,7 @@ def fresh(monkeypatch):
 
 
 @pytest.mark.usefixtures("fresh")
-def test_a_slice_that_is_to_end_commits_what_is_measured_and_nothing_of_the_rest(tmp_path, job):
+def test_a_slice_that_is_to_end_commits_measured_tracks_and_nothing_of_the_rest(tmp_path, job):
     tracks = [Track(name, str(write(tmp_path / f"{name}.wav", song(1.0)))) for name in "abcde"]
     report = in_process.run_tracks(tracks, replace(job, decode=decode_two))
     assert (report.recorded, report.failures.total()) == (2, 0)

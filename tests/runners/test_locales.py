@@ -71,7 +71,7 @@ def command(environment, *arguments):
     )
 
 
-def test_the_latin_locale_is_what_it_says(environment):
+def test_the_latin_locale_encodes_as_latin_1(environment):
     told = command(environment("latin-1"), "-c", "import sys; print(sys.getfilesystemencoding())")
     assert told.stdout == b"iso8859-1\n"
 

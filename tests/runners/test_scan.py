@@ -64,6 +64,6 @@ def test_a_bug_is_not_bad_audio(music, monkeypatch):
         beamprint.scan(music)
 
 
-def test_what_is_not_there_is_wrong_use(tmp_path):
+def test_a_missing_file_is_wrong_use(tmp_path):
     with pytest.raises(beamprint.UsageError, match="does not exist"):
         beamprint.scan(tmp_path / "nothing.wav")

@@ -109,7 +109,7 @@ def test_processes_that_decode_are_as_few(two):
 @pytest.mark.parametrize(
     ("cpus", "gigabytes", "expected"),
     [
-        (1, 64, 1),  # threads of one processor win nothing
+        (1, 64, 1),  # threads of one processor gain nothing
         (4, 15, 4),
         (16, 60, 9),  # a process of its own for each processor, as on Dataflow
         (96, 86, 1),  # little memory for each

@@ -121,7 +121,7 @@ def test_tables_are_partitioned_clustered_and_described(bigquery, store, monkeyp
     create = type(bigquery).create_table
 
     def noted(client, table, **how):
-        asked[table.table_id] = table.range_partitioning  # the emulator does not tell it
+        asked[table.table_id] = table.range_partitioning  # the emulator does not return it
         return create(client, table, **how)
 
     monkeypatch.setattr(type(bigquery), "create_table", noted)
@@ -191,7 +191,7 @@ def test_a_merge_that_fails_leaves_the_table_as_it_was_and_the_next_call_complet
     hold_equal(bigquery, dataset)
 
 
-def test_what_is_not_there_is_wrong_use_in_one_line(bigquery, store):
+def test_a_missing_dataset_is_wrong_use_in_one_line(bigquery, store):
     with pytest.raises(UsageError, match=r"dataset:music\.nothing") as caught:
         publish(filled(store, TRACKS), Address("music", "nothing", "tracks"))
     assert "\n" not in str(caught.value)

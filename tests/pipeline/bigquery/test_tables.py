@@ -24,7 +24,7 @@ def test_an_address_is_read_with_and_without_its_scheme():
             Address.parsed(wrong)
 
 
-def test_staged_rows_have_the_columns_that_bigquery_is_told_of():
+def test_staged_rows_have_the_columns_of_the_schema():
     with writing(MemoryStore(), "run", listed=2, bucket_tracks=1) as dataset:
         for bucket in dataset.division.numbers:
             here = [name for name in "abc" if dataset.bucket_of(name) == bucket]

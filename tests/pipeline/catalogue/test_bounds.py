@@ -20,7 +20,7 @@ def listed(place, *inputs, roots=("music",), schemes=()):
     return [track.track_id for track in list_tracks([str(place / given) for given in inputs], bounds).tracks]
 
 
-def test_what_lies_in_a_root_is_listed(place):
+def test_files_in_a_root_are_listed(place):
     assert listed(place, "music") == ["a.wav", "live/b.wav"]
     assert listed(place, "music", "music2", roots=("music", "music2")) == ["a.wav", "live/b.wav", "c.wav"]
     assert listed(place, "music/*.wav", roots=("/",)) == ["a.wav"]

@@ -16,7 +16,7 @@ def test_tracks_that_are_gone_are_counted_and_kept(catalogue, capsys):
     assert "a" in catalogue.records
 
 
-def test_what_has_work_and_what_is_gone_is_listed_when_asked(catalogue, capsys):
+def test_tracks_with_work_and_tracks_that_are_gone_are_listed_on_request(catalogue, capsys):
     del catalogue.rows["a"]
     catalogue.rows["b"]["artist"] = "corrected"
     catalogue.add("new\nline", 7, name="new.wav")
@@ -37,7 +37,7 @@ def test_refreshed_tags_do_not_count_as_recorded(catalogue):
     assert catalogue.summary.listed == 4
 
 
-def test_what_a_sample_or_a_folder_that_cannot_be_listed_leaves_out_has_not_moved(catalogue, capsys):
+def test_files_left_out_by_a_sample_or_an_unlisted_folder_have_not_moved(catalogue, capsys):
     """A copy of a file that is left out is measured; the row of that file stays."""
     for number in range(5):
         shutil.copy2(catalogue.path("a"), catalogue.folder / f"copy{number}.wav")
@@ -60,7 +60,7 @@ def test_pruning_removes_records_and_failures_that_are_gone(catalogue):
 
 def test_pruning_more_than_a_tenth_needs_another_option(catalogue, capsys):
     del catalogue.rows["a"]
-    assert catalogue.run("--prune", "--dry-run") == 2  # as the run itself will be
+    assert catalogue.run("--prune", "--dry-run") == 2  # the exit code of the run itself
     assert catalogue.run("--prune") == 2
     assert "--yes" in capsys.readouterr().err
     assert set(catalogue.records) == {"a", "b", "c"}
@@ -140,7 +140,7 @@ def test_failures_beyond_what_is_allowed_are_exit_1(catalogue, allowed, code):
     assert catalogue.run("--max-failures", allowed) == code
 
 
-def test_a_sample_is_the_same_each_time_and_knows_of_nothing_gone(catalogue, capsys):
+def test_a_sample_is_the_same_each_time_and_reports_nothing_gone(catalogue, capsys):
     for seed in range(20):
         catalogue.add(f"s{seed:02}", 20 + seed)
     assert catalogue.run("--sample", "5") == 0

@@ -27,7 +27,7 @@ def ids(*inputs):
     return {track.track_id for track in list_tracks(inputs).tracks}
 
 
-def test_a_folder_gives_what_is_below_it_with_sizes_and_versions(cloud, bucket):
+def test_a_folder_gives_the_objects_below_it_with_sizes_and_versions(cloud, bucket):
     listing = list_tracks([f"{bucket}/music/"])
     tracks = {track.track_id: track for track in listing.tracks}
     assert tracks.keys() == {"a.wav", "b/c d.flac", "b/deep/ü.mp3", "b2/e.wav"}
@@ -55,7 +55,7 @@ def test_a_glob(bucket, pattern, expected):
     assert ids(f"{bucket}/{pattern}") == expected
 
 
-def test_a_file_and_what_is_not_there(bucket):
+def test_a_file_and_missing_objects(bucket):
     assert ids(f"{bucket}/music/a.wav") == {f"{bucket}/music/a.wav"}
     # The other emulator answers 500.
     nowhere = ["s3://no-such-bucket/music"] if bucket.startswith("s3") else []
@@ -64,7 +64,7 @@ def test_a_file_and_what_is_not_there(bucket):
             list_tracks([missing])
 
 
-def test_a_manifest_in_a_bucket_names_what_lies_beside_it_and_elsewhere(cloud, bucket, tmp_path):
+def test_a_manifest_in_a_bucket_names_files_beside_it_and_elsewhere(cloud, bucket, tmp_path):
     local = tmp_path / "l.wav"
     local.write_bytes(b"1234")
     rows = [

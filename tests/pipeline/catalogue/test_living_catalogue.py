@@ -33,7 +33,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("change", "measured", "counted"), CASES, ids=lambda value: getattr(value, "__name__", "")
 )
-def test_what_changed_and_what_is_right(catalogue, change, measured, counted):
+def test_only_the_files_that_changed_are_measured(catalogue, change, measured, counted):
     change(catalogue)
     assert catalogue.run() == 0
     assert catalogue.measured == measured

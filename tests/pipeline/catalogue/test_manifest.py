@@ -89,7 +89,7 @@ def test_packed_parquet_is_read(rows):
         "playlist",
     ],
 )
-def test_a_format_that_is_not_read_is_wrong_use_and_says_what_is(tmp_path, name):
+def test_an_unsupported_format_is_wrong_use_and_names_the_supported_ones(tmp_path, name):
     (tmp_path / name).write_bytes(b"PK\x03\x04 whatever, a.wav\n" * 100)
     with pytest.raises(UsageError, match=r"not audio.*\.csv, \.tsv.*\.m3u8.*\.gz"):
         list_tracks([str(tmp_path / name)])
@@ -231,7 +231,7 @@ _text = st.text(st.characters(codec="utf-8", exclude_characters="\0\ufdd0"), min
         unique_by=lambda r: r[0],
     )
 )
-def test_what_failures_writes_reads_back_as_the_same_tracks(tmp_path_factory, tracks):
+def test_the_csv_of_failures_reads_back_as_the_same_tracks(tmp_path_factory, tracks):
     """The tags are those of a manifest: names without blanks around them, values that are not empty."""
     folder = tmp_path_factory.mktemp("manifest")
     tracks = [

@@ -88,7 +88,7 @@ def test_a_restarted_job_skips_what_it_has_committed(sink, force):
     assert list(catalogue.outstanding(bucket, tracks)) == tracks[1:]
 
 
-def test_the_summary_counts_what_is_on_disk_and_keeps_what_was_planned(sink):
+def test_the_summary_counts_rows_on_disk_and_keeps_the_plan(sink):
     tracks = [Track("a", "/a.wav"), Track("b", "/b.wav")]
     wave = Wave(opening(unchanged=7, deferred=3), tuple((track, Standing.NEW) for track in tracks))
     write_wave(sink.dataset.store, wave)

@@ -37,7 +37,7 @@ def dataset_of(folder, rows):
         return dataset
 
 
-def test_records_of_tracks_give_what_the_joined_tracks_measure(recorded):
+def test_records_of_tracks_give_the_loudness_of_the_joined_tracks(recorded):
     *tracks, joined = recorded
     group = beamprint.group_loudness(tracks)
     assert group["lufs"] == pytest.approx(joined["lufs"], abs=0.01)
@@ -95,7 +95,7 @@ def test_silent_tracks_take_their_time_and_records_of_earlier_versions_are_refus
         beamprint.group_loudness([old])
 
 
-def test_all_forms_tell_the_same(tmp_path):
+def test_all_forms_have_the_same_content(tmp_path):
     silent = record(
         "s", uri="/silent/s", loudness_cells=None, notes=["loudness_cells:silent"], duration_s=1.0
     )

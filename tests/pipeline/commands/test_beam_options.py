@@ -74,7 +74,7 @@ def test_they_may_stand_in_the_file_and_in_variables(submitted, tmp_path, monkey
 )
 def test_a_mistyped_option_is_refused_with_the_nearest_name(submitted, capsys, runner, typed, meant):
     if runner == "local" and "flink" in meant:
-        meant = "--runner"  # where there is no cluster, none of Beam's is an option
+        meant = "--runner"  # without a cluster, Beam's options are not accepted
     with pytest.raises(SystemExit, match="2"):
         submitted("--runner", runner, typed, "x")
     error = capsys.readouterr().err

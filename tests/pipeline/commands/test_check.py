@@ -62,7 +62,7 @@ def verdict_on(profile, **values):
         (None, Verdict.CANNOT_JUDGE),
     ],
 )
-def test_bounds_belong_to_what_is_allowed(tmp_path, lufs, verdict):
+def test_bounds_are_inclusive(tmp_path, lufs, verdict):
     assert verdict_on(profile_of(tmp_path, LOUDNESS), lufs=lufs) is verdict
 
 
@@ -204,7 +204,7 @@ def test_tracks_in_quarantine_fail_with_their_reason(tmp_path, dataset):
     assert [found.value for track in tracks for found in track.findings] == ["truncated", -10.0, "empty"]
 
 
-def test_all_formats_tell_the_same(tmp_path, dataset):
+def test_all_formats_have_the_same_content(tmp_path, dataset):
     profile = profile_of(tmp_path, LOUDNESS)
     tracks = judged([dataset], profile, all_rules=True)
     told = json.loads(RENDERERS["json"](profile, tracks))

@@ -122,7 +122,7 @@ def test_a_damaged_bucket_is_named_with_what_to_do(place, capsys, table, harm, c
     harm(path)
     before = sorted((path, path.lstat().st_mtime_ns) for path in place.rglob("out/*/*.parquet"))
     code = main(COMMANDS[command], {"local": no_runner})
-    if harm is another_table and command in ("runs", "describe as json"):  # they do not ask for the rows
+    if harm is another_table and command in ("runs", "describe as json"):  # they do not read the rows
         assert code == 0
         return
     assert code == 4

@@ -21,7 +21,7 @@ def test_the_column_reference_is_up_to_date():
     )
 
 
-def test_the_column_reference_tells_all_of_every_column():
+def test_the_column_reference_describes_every_column_in_full():
     text = markdown()
     for column in (*RECORD, *FAILURE):
         assert f"### {column.name}\n\n{column.definition}\n" in text
@@ -77,7 +77,7 @@ def test_describing_needs_no_heavy_library():
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_dataset_is_described_with_what_it_holds(tmp_path, form):
+def test_a_dataset_is_described_with_its_contents(tmp_path, form):
     with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         dataset.replace(0, [record("a"), record("b")], [failure("c")])
     text = describe_dataset(str(tmp_path), form, width=110)

@@ -124,7 +124,7 @@ def test_tracks_of_one_side_are_named_and_make_a_difference(kept):
     assert not comparison.equal
 
 
-def test_place_tags_provenance_and_notes_are_told_apart_and_decide_nothing(kept):
+def test_place_tags_provenance_and_notes_are_reported_apart_and_decide_nothing(kept):
     old = [record("a", notes=["lufs:short"]), record("b")]
     now = FAMILY_VERSIONS["harmonic"]
     later = {**FAMILY_VERSIONS, "harmonic": now + 1}
@@ -160,7 +160,7 @@ def test_any_division_and_any_part_size_find_the_same(tmp_path, monkeypatch, cel
     assert cut.only_old == whole.only_old == 5
 
 
-def test_a_table_of_another_tool_is_compared_by_what_it_has(tmp_path):
+def test_a_table_of_another_tool_is_compared_by_its_columns(tmp_path):
     """Fewer columns, narrower numbers, NaN for null, and one file of the folder lacks a column."""
     old = table(tmp_path / "old.parquet", [record("a", lufs=-14.0, crest_db=None), record("b", lufs=-15.0)])
     folder = tmp_path / "new"
@@ -194,7 +194,7 @@ def test_numbers_are_judged_as_their_definition_says(pairs, tolerance):
             assert judged.beyond[i] == (abs(a - b) > (tolerance or 0) * (1 + 1e-9))
 
 
-def test_each_form_tells_the_same(tmp_path, capsys):
+def test_all_forms_have_the_same_content(tmp_path, capsys):
     old = dataset(tmp_path / "old", [record("a", lufs=-14.0), record("gone")])
     new = dataset(tmp_path / "new", [record("a", lufs=-15.0, beats_s=[])])
     assert diff(old, new, "json", 3) == 1
@@ -263,7 +263,7 @@ def test_a_dataset_of_a_later_version_is_refused(tmp_path):
         ("words.parquet", "column lufs holds"),
     ],
 )
-def test_what_is_no_table_is_named(tmp_path, name, said):
+def test_a_path_that_is_no_table_is_named(tmp_path, name, said):
     good = table(tmp_path / "good.parquet", [record("same")])
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.parquet").write_text("text")

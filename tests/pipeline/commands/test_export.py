@@ -77,7 +77,7 @@ def test_json_lines_hold_the_records(out, capsys):
         }
 
 
-def test_json_lines_are_what_duckdb_reads(out, capsys, tmp_path):
+def test_duckdb_reads_the_json_lines(out, capsys, tmp_path):
     (tmp_path / "x.jsonl").write_text(
         exported(capsys, out, "--format", "jsonl", "--columns", "track_id,tempo_bpm")
     )

@@ -63,7 +63,7 @@ def test_an_empty_quarantine_is_reported(dataset):
     assert failures.as_csv([]).startswith('"uri","track_id","beamprint:reason"')
 
 
-def test_the_csv_tells_what_the_quarantine_holds(dataset):
+def test_the_csv_has_the_rows_of_the_quarantine(dataset):
     dataset.replace(0, [], [failure("a", tags={"year": "1999"}), failure("b", message='"odd",\nindeed')])
     rows = list(csv.DictReader(io.StringIO(failures.as_csv(failures.failures(dataset)), newline="")))
     assert [row["track_id"] for row in rows] == ["a", "b"]
@@ -98,7 +98,7 @@ def test_a_summary_is_read_back_as_it_was_written(dataset):
     assert summary().listed == 5
 
 
-def test_runs_as_json_are_what_their_files_hold(dataset, tmp_path, capsys):
+def test_runs_as_json_equal_their_files(dataset, tmp_path, capsys):
     write_summary(dataset.store, summary("b", started=LATER, finished=LATER, missing=["x"]))
     write_summary(dataset.store, summary("c"))
     assert command_line.main(["runs", str(tmp_path), "--json"], {"local": None}) == 0

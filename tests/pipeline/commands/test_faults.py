@@ -53,7 +53,7 @@ def test_a_table_has_minutes_and_dashes(dataset):
     assert RENDERERS["table"]([]) == "No faults were found."
 
 
-def test_csv_and_json_tell_the_same(dataset):
+def test_csv_and_json_have_the_same_content(dataset):
     rows = faults(dataset).rows
     assert json.loads(RENDERERS["json"](rows)) == rows
     told = list(csv.DictReader(io.StringIO(RENDERERS["csv"](rows))))

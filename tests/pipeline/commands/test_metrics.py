@@ -102,13 +102,13 @@ def test_a_dataset_that_never_succeeded_says_so(store):
     assert last_success(store) is None
 
 
-def test_a_place_where_nothing_can_be_written_is_told_before_the_run(tmp_path):
+def test_a_place_where_nothing_can_be_written_is_reported_before_the_run(tmp_path):
     for path in (tmp_path / "nowhere/x.prom", tmp_path):
         with pytest.raises(UsageError, match="--metrics-file"):
             check_metrics_file(str(path))
 
 
-def test_what_cannot_be_written_after_the_run_is_told_and_raises_nothing(tmp_path, store):
+def test_a_failed_write_after_the_run_is_reported_and_raises_nothing(tmp_path, store):
     gone = tmp_path / "gone/x.prom"
     told = write_metrics(str(gone), store, summary(), 0)
     assert "x.prom cannot be written" in told

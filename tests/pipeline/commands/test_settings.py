@@ -81,7 +81,7 @@ def test_a_variable_holds_several_inputs_as_a_shell_would_read_them():
     assert given["inputs"] == ["a", "b c"]
 
 
-def test_what_can_be_given_several_times_is_replaced_too(tmp_path):
+def test_options_that_can_be_given_several_times_are_replaced_too(tmp_path):
     """Roots are bounds: one on the command line must not come on top of those of the file."""
     words, file = ("x", "-o", "out"), 'root = ["/a", "/b"]'
     assert parsed(*words, file=file, tmp_path=tmp_path)["root"] == ["/a", "/b"]

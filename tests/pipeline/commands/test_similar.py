@@ -27,7 +27,7 @@ def printed(capsys, *arguments):
     return capsys.readouterr().out
 
 
-def test_all_forms_tell_the_same(out, capsys):
+def test_all_forms_have_the_same_content(out, capsys):
     rows = json.loads(printed(capsys, out, "0.wav", "-k", 2, "--json"))
     assert len(rows) == 2
     assert "0.wav" not in [row["track_id"] for row in rows]

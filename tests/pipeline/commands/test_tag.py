@@ -342,7 +342,7 @@ def test_without_mutagen_it_says_what_to_install_and_its_licence(music, capsys, 
     assert "GPL" in told
 
 
-def test_all_forms_tell_the_same(music, capsys):
+def test_all_forms_have_the_same_content(music, capsys):
     _, told = tag(music, capsys)
     for form in ([], ["--csv"]):
         main(["tag", str(music[0].parent / "out"), "--replaygain", *form], {})
@@ -367,7 +367,7 @@ def test_loudgain_writes_the_same_within_a_hundredth(music, capsys, name):
     ).stdout
     head, row = (text.split("\t") for text in line.splitlines()[:2])
     theirs = dict(zip(head, row))
-    if name == "c.opus":  # it tells the ReplayGain of Opus files, and writes -23 LUFS minus the loudness
+    if name == "c.opus":  # it reports ReplayGain for Opus, but writes -23 LUFS minus the loudness
         loudness = float(theirs["Loudness"].split()[0])
         assert int(told["r128_track_gain"]) / 256 == pytest.approx(-23 - loudness, abs=0.0101)
         return

@@ -72,14 +72,14 @@ def test_64_altered_bytes_in_the_audio_are_found_whatever_the_kind(library, caps
     assert found == {"wav": "audio_changed", "mp3": "audio_changed", "vorbis": "checksum_mismatch"}
 
 
-def test_new_tags_are_told_from_new_audio(library, capsys):
+def test_new_tags_are_distinguished_from_new_audio(library, capsys):
     mp3, wav = library / "mp3", library / "wav"
     mp3.write_bytes(sounds.id3() + mp3.read_bytes() + sounds.ID3V1)
     wav.write_bytes(wav.read_bytes() + sounds.chunk(b"LIST", b"INFOINAM\2\0\0\0a\0"))
     assert verified(library, capsys) == (1, {"mp3": "tags_changed", "wav": "tags_changed"})
 
 
-def test_what_is_missing_cut_or_no_audio_any_more_is_named(library, capsys):
+def test_files_that_are_missing_cut_or_no_audio_any_more_are_named(library, capsys):
     (library / "wav").unlink()
     (library / "mp3").write_bytes((library / "mp3").read_bytes()[:20_000])
     (library / "flac").write_text("a text")

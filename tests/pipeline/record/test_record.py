@@ -125,7 +125,7 @@ def test_a_measured_null_needs_a_note_that_says_why():
     validate(record(tempo_bpm=None, notes=["tempo_bpm:too_short"]))
 
 
-def test_an_identity_null_needs_none():
+def test_an_identity_null_needs_no_note():
     validate(record(bit_depth=None))
 
 

@@ -81,7 +81,7 @@ def test_offset_and_gain_are_those_that_were_made(table):
         assert gain == pytest.approx(-3.0, abs=0.4)  # interpolation took some treble
 
 
-def test_a_dataset_and_its_table_tell_the_same(table, tmp_path):
+def test_a_dataset_and_its_table_give_the_same(table, tmp_path):
     with writing(store_at(str(tmp_path / "out")), "run", listed=table.num_rows, bucket_tracks=4) as dataset:
         for bucket in dataset.division.numbers:
             rows = [
@@ -91,7 +91,7 @@ def test_a_dataset_and_its_table_tell_the_same(table, tmp_path):
     assert beamprint.duplicates(tmp_path / "out") == beamprint.duplicates(table)
 
 
-def test_every_group_begins_with_its_best_track_and_every_other_is_told_after_what_it_is_of(table):
+def test_every_group_begins_with_its_best_track_and_every_other_follows_its_original(table):
     for _, group in itertools.groupby(beamprint.duplicates(table), key=lambda each: each.group):
         first, *others = group
         assert (first.kind, first.of) == ("first", None)

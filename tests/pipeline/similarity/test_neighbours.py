@@ -66,7 +66,7 @@ def slow_distances(rows, of):
 
 
 @pytest.mark.parametrize("nulls", [False, True])
-def test_the_search_finds_what_the_plain_definition_does(rows, nulls):
+def test_the_search_finds_the_neighbours_of_the_plain_definition(rows, nulls):
     if nulls:
         rng = np.random.default_rng(6)
         for row in rows:

@@ -58,7 +58,7 @@ def test_rows_are_sorted_and_one_a_track(dataset):
     assert table["lufs"][0] == -20.0
 
 
-def test_what_is_read_back_is_what_was_written(dataset):
+def test_rows_are_read_back_as_they_were_written(dataset):
     written = record(
         "ünï/cødé.flac",
         tags={"year": "1999", "artist": "x"},

@@ -46,7 +46,7 @@ def files(root):
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 
-def test_a_new_dataset_is_divided_for_what_was_listed(tmp_path):
+def test_a_new_dataset_is_divided_for_the_number_of_listed_tracks(tmp_path):
     with writing(store_at(str(tmp_path / "a" / "b")), "run", listed=2001) as dataset:
         assert dataset.division.buckets == 3
     assert Dataset.open(store_at(str(tmp_path / "a" / "b"))).division == dataset.division
@@ -136,13 +136,13 @@ def test_a_later_format_is_refused_whatever_else_it_says(tmp_path, layout):
         Dataset.open(store_at(str(tmp_path)))
 
 
-def test_metadata_that_cannot_be_read_are_not_taken_for_none(tmp_path):
+def test_metadata_that_cannot_be_read_are_not_taken_for_missing(tmp_path):
     (tmp_path / "_beamprint.json").mkdir()
     with pytest.raises(NotFinished, match=r"cannot read .*_beamprint\.json"):
         Dataset.open(store_at(str(tmp_path)))
 
 
-def test_reading_what_is_not_there_is_wrong_use(tmp_path):
+def test_reading_a_missing_dataset_is_wrong_use(tmp_path):
     with pytest.raises(UsageError, match="is not a dataset"):
         Dataset.open(store_at(str(tmp_path)))
     assert Dataset.find(store_at(str(tmp_path / "nowhere"))) is None
@@ -192,7 +192,7 @@ def test_a_lock_is_held_by_one_or_shared_by_many(tmp_path):
     assert not path.exists()
 
 
-def test_a_lock_whose_file_was_removed_in_between_is_taken_anew(tmp_path, monkeypatch):
+def test_a_lock_whose_file_was_removed_in_between_is_taken_again(tmp_path, monkeypatch):
     path = tmp_path / "x.lock"
     removed = []
     flock = fcntl.flock
@@ -210,7 +210,7 @@ def test_a_lock_whose_file_was_removed_in_between_is_taken_anew(tmp_path, monkey
 # Repair
 
 
-def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
+def test_the_next_run_removes_the_files_that_a_killed_one_left(tmp_path):
     with writing(store_at(str(tmp_path)), "run", listed=2) as dataset:
         fill(dataset, "ab", fail="b")
         before = files(tmp_path / FINGERPRINTS)

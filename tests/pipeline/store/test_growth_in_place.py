@@ -76,7 +76,7 @@ def test_rows_that_another_writer_commits_meanwhile_are_not_lost(monkeypatch, mo
             commit()
         write_metadata(store, division)
         if moment == "after it":
-            with monkeypatch.context() as patched:  # it looked at the metadata before
+            with monkeypatch.context() as patched:  # it has read the metadata before
                 patched.setattr("beamprint.pipeline.store.buckets.read_metadata", lambda store: before)
                 commit()
 

@@ -14,7 +14,7 @@ def held(store):
         yield store
 
 
-def test_what_was_written_is_read_with_its_version(held):
+def test_an_object_is_read_with_its_version(held):
     assert read(held, "a/b") is None
     version = held.write("a/b", b"content", ABSENT)
     assert read(held, "a/b") == (b"content", version)
@@ -41,7 +41,7 @@ def test_an_object_is_replaced_on_the_version_that_was_read(held):
     assert read(held, "a")[0] == b"4"
 
 
-def test_what_is_not_there_has_no_version(held):
+def test_a_missing_object_has_no_version(held):
     with pytest.raises(Conflict):
         held.write("a", b"1", "17")
     assert read(held, "a") is None

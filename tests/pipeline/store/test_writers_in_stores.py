@@ -70,7 +70,7 @@ def test_four_processes_that_race_on_two_buckets_end_with_every_row_once(cloud):
 
 
 @pytest.mark.slow
-def test_a_writer_that_is_killed_again_and_again_loses_nothing_that_it_said_was_done(cloud):
+def test_a_writer_that_is_killed_again_and_again_loses_nothing_that_it_reported(cloud):
     store, chance = made(cloud), random.Random(20)
     told, kills = -1, 0
     while kills < KILLS:
@@ -139,7 +139,7 @@ def test_a_lease_is_renewed_and_a_holder_that_lost_it_does_not_take_it_back(stor
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"expires": "x"}', b"{}"])
-def test_a_lease_that_cannot_be_read_is_none(store, content):
+def test_a_lease_that_cannot_be_read_does_not_count(store, content):
     store.write(lease.LEASE, content, ANY)
     with lease.hold_lease(store, "run"):
         pass

@@ -117,7 +117,7 @@ def test_the_staged_launcher_translates_offline(staged):
 
 
 @pytest.mark.slow
-def test_what_the_staged_launcher_refuses_is_one_line(staged):
+def test_a_refusal_of_the_staged_launcher_is_one_line(staged):
     done = launched(staged, *GIVEN_BY_DATAFLOW, "--inputs=gs://music/in", "--output=out", "--dry_run=true")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
@@ -135,7 +135,7 @@ def test_the_linter_of_dockerfiles_finds_nothing(folder):
 
 
 @pytest.mark.parametrize("folder", ["dataflow", "flink"])
-def test_what_the_images_copy_is_there(folder):
+def test_files_that_the_images_copy_exist(folder):
     for source, _ in copied(ROOT / "runners" / folder / "Dockerfile"):
         assert source == "dist/*.whl" or (ROOT / source).is_file()
 

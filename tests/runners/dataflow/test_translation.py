@@ -107,7 +107,7 @@ def test_the_machines_are_those_of_the_presets(job):
     assert not environment.dependencies  # nothing is staged: the image has it
 
 
-def test_dry_run_tells_it_without_network_or_credentials(capsys):
+def test_dry_run_shows_the_job_without_network_or_credentials(capsys):
     assert dry_run(*WHERE, "--sdk-container-image", "example.com/own:1", "--max-num-workers", "3") == 0
     told = capsys.readouterr().out
     assert "image: example.com/own:1\n" in told

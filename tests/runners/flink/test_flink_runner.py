@@ -55,7 +55,7 @@ def test_cancelling_ends_the_jobs_of_that_name_and_no_others(manager):
     assert jobs == {"1": ["ours", "CANCELED"], "2": ["theirs", "RUNNING"], "3": ["ours", "FAILED"]}
 
 
-def test_the_cluster_tells_what_it_is(manager):
+def test_the_cluster_reports_its_overview(manager):
     assert manager[0].overview() == OVERVIEW
 
 

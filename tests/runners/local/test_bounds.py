@@ -66,7 +66,7 @@ def test_a_long_recording_takes_all_workers_and_no_more_memory_than_a_short_one(
     assert litter(tmp_path / "out") == []
 
 
-def test_a_kill_costs_a_long_recording_what_was_in_flight(tmp_path):
+def test_a_kill_costs_a_long_recording_only_the_segments_in_flight(tmp_path):
     path, out = long_recording(tmp_path / "long.flac"), tmp_path / "out"
     process = start("run", path, "-o", out, "--workers", 2)
     while process.poll() is None and len(list(out.glob("_scratch/partials/*/*.partial"))) < 2:

@@ -180,7 +180,7 @@ def test_nothing_is_begun_that_would_end_after_the_deadline(out):
     assert len(outcomes(out)) == 7
 
 
-def test_what_c_libraries_write_stays_off_the_terminal(out, capfd):
+def test_output_of_c_libraries_stays_off_the_terminal(out, capfd):
     run(out, [track("loud", "noise")])
     written = capfd.readouterr()
     assert "libmpg123" not in written.err + written.out

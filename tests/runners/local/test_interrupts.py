@@ -180,7 +180,7 @@ def test_a_second_signal_ends_it_at_once(out):
     assert code == 130
 
 
-def test_what_is_measured_is_kept_and_nothing_more_is_begun(out):
+def test_measured_tracks_are_kept_and_no_more_are_begun(out):
     with Run(out, *[f"{name}=wait" for name in "abcdefgh"], wind_up=FOR_EVER) as run:
         wait_for(lambda: len(run.begun) == 2)
         run.process.send_signal(signal.SIGINT)

@@ -36,7 +36,7 @@ def test_the_line_is_one_that_cron_reads():
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 130, 143])
-def test_what_is_printed_and_mailed_is_failure_only(tmp_path, code):
+def test_only_failures_are_printed_and_mailed(tmp_path, code):
     log = tmp_path / "log"
     shell = [SETTINGS["SHELL"], "-c", COMMAND]
     variables = {**environment(tmp_path, code), "LOG": str(log)}

@@ -32,7 +32,7 @@ def test_exit_codes_mean_what_the_command_says(job):
         code: rule["action"] for rule in rules for code in rule.get("onExitCodes", {}).get("values", [])
     }
     assert actions == {1: "FailJob", UsageError.exit_code: "FailJob", DatasetHeld.exit_code: "Ignore"}
-    assert job["jobTemplate"]["spec"]["backoffLimit"] > 0  # what 4 counts against
+    assert job["jobTemplate"]["spec"]["backoffLimit"] > 0  # exit code 4 counts against it
 
 
 @needs_tools

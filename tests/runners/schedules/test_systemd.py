@@ -23,7 +23,7 @@ def section(unit, name):
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 def test_systemd_finds_nothing_wrong(tmp_path):
-    for unit in UNITS:  # it wants a command that exists
+    for unit in UNITS:  # systemd checks that it exists
         text = (SCHEDULES / unit).read_text().replace("/opt/beamprint/bin/beamprint", sys.executable)
         (tmp_path / unit).write_text(text)
     command = ["systemd-analyze", "verify", "--man=no", *(tmp_path / unit for unit in UNITS)]

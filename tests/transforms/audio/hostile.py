@@ -63,7 +63,7 @@ def _cut(kind, data):
 
 
 def _surrounded(kind, data):
-    if kind not in CAF | {"alac", "w64", "rf64"}:  # formats that no tagger puts one before
+    if kind not in CAF | {"alac", "w64", "rf64"}:  # no tagger puts one before these formats
         yield Case(kind, "id3-before", sounds.id3() + data, share=1)
     yield Case(kind, "id3v1-after", data + sounds.ID3V1, share=1)
     yield Case(kind, "zeros-after", data + bytes(5000), share=1)
@@ -113,7 +113,7 @@ def _claims(kind, data):
     length = true - flags
     largest = {4: 0x7000_0000, 8: 1 << 60}[size] if kind not in FLAC else (1 << 36) - 1
     corrected = frozenset({LENGTH_CORRECTED})
-    if kind in COUNTED:  # the number of bytes beside it is right, so that all of them are known to be there
+    if kind in COUNTED:  # the number of bytes beside it is right, so all are known to be there
         yield Case(kind, "claims-all", with_length(largest), 1, corrected)
         yield Case(kind, "claims-half", with_length(length // 2), 1, corrected)
     else:

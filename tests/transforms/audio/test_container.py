@@ -287,7 +287,7 @@ def test_a_mask_that_does_not_fit_and_nine_channels_are_unsupported_layouts(tmp_
     ]
     + [b"OggS\0\x02" + bytes(20) + b"\x01\x08fishead\0"],
 )
-def test_what_is_no_audio_or_cannot_be_decoded_is_unsupported(tmp_path, data):
+def test_files_that_are_no_audio_or_cannot_be_decoded_are_unsupported(tmp_path, data):
     assert reason_of(tmp_path, data) in (Reason.UNSUPPORTED_FORMAT, Reason.TRUNCATED)
 
 

@@ -32,7 +32,7 @@ def test_every_border_gives_a_segment(frames, rate, channels, max_bytes):
     assert len(segment_bounds(frames, rate, borders, block=8192)) == len(borders) + 1
 
 
-def test_a_telephone_call_is_cut_by_what_its_analysis_takes_not_by_its_own_size():
+def test_a_telephone_call_is_cut_by_the_memory_of_its_analysis_not_by_its_own_size():
     ten_minutes, hour = 600 * 8000, 3600 * 8000
     assert segment_borders(ten_minutes, 8000, 1) == ()
     assert len(segment_borders(hour, 8000, 1)) >= 5

@@ -88,7 +88,7 @@ def test_a_failure_names_the_decoder_that_was_at_work(tmp_path, ramps, name, kin
     assert caught.value.decoder.startswith(decoder)
 
 
-def test_no_decoder_was_at_work_on_what_is_no_audio(tmp_path):
+def test_a_file_that_is_no_audio_names_no_decoder(tmp_path):
     (tmp_path / "text").write_bytes(b"just some text\n" * 50)
     for name in ("text", "missing"):
         with pytest.raises(BadAudio) as caught:

@@ -155,7 +155,7 @@ def test_a_link_of_an_ogg_that_does_not_end_is_noted(tmp_path, kind):
     assert opened(tmp_path, b"".join(pages + pages)).identity.notes == ()
 
 
-def test_what_lies_between_joined_oggs_makes_no_difference_to_the_hash(tmp_path):
+def test_bytes_between_joined_oggs_do_not_change_the_hash(tmp_path):
     data = sounds.encoded(tmp_path, "vorbis")
     plain, tagged = (opened(tmp_path, data + between + data).identity for between in (b"", sounds.ID3V1))
     assert (plain.frames, plain.audio_hash) == (tagged.frames, tagged.audio_hash)
@@ -287,7 +287,7 @@ def test_the_audio_of_a_truncated_file_can_be_accepted(tmp_path, kind):
     assert found.identity.notes == (TRUNCATED,)
     missing_s = refusal(tmp_path, data[: int(0.8 * len(data))]).missing_s
     assert found.identity.missing_s == missing_s
-    if kind in ("vorbis", "opus"):  # what is not there does not say how long it was
+    if kind in ("vorbis", "opus"):  # the length of the missing part is not declared
         assert missing_s is None
     else:
         frame = 2 * 4096  # samples of the largest frame or block, which may be cut

@@ -91,7 +91,7 @@ def service_account(nowhere, key, monkeypatch):
     return named
 
 
-buckets = (f"bucket-{number}" for number in range(1000))  # clients are kept by these names
+buckets = (f"bucket-{number}" for number in range(1000))  # clients are cached by name
 
 
 def refused(scheme):
@@ -105,7 +105,7 @@ def refused(scheme):
     return said
 
 
-def test_without_any_the_line_says_what_to_set():
+def test_without_credentials_the_line_says_what_to_set():
     assert "set GOOGLE_APPLICATION_CREDENTIALS, or gcloud" in refused("gs")
     assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE" in refused("s3")
 

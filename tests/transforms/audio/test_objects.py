@@ -44,7 +44,7 @@ def reason_of(uri, call=open_segment, **how):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_an_object_gives_what_the_file_gives_in_few_requests(cloud, bucket, tmp_path, name):
+def test_an_object_gives_the_samples_of_the_file_in_few_requests(cloud, bucket, tmp_path, name):
     data = sounds.encoded(tmp_path, name, sounds.music(20.0))
     uri = f"{bucket}/Künstler/Track 1 + 2 #3 50%.bin"
     etag = put(uri, data)
@@ -171,7 +171,7 @@ def test_a_write_whose_answer_was_lost_is_not_taken_for_somebody_elses(cloud, bu
     def drop_the_answer(method, path):
         if method == "PUT" and not dropped:
             dropped.append(path)
-            objects.put(f"{bucket}/a", b"2", "overwrite")  # the store obeyed
+            objects.put(f"{bucket}/a", b"2", "overwrite")  # the write succeeded
             raise Reset
         return
 
@@ -191,7 +191,7 @@ def test_an_outage_is_no_fault_of_the_track(cloud, bucket, tmp_path, monkeypatch
     monkeypatch.setattr(object_errors, "PATIENCE_S", 1000.0)
     cloud.gate.reset()
     cloud.gate.fault = lambda method, path: 503
-    with pytest.raises(StoreDown), open_source(uri):  # once it was found down, nobody waits for it again
+    with pytest.raises(StoreDown), open_source(uri):  # a store that was found down is not waited for again
         pass
     assert cloud.gate.requests["GET"] <= 2
 

@@ -90,7 +90,7 @@ def test_narrower_codings_need_no_codes(tmp_path):
     # libmpg123 rounds differently after a seek: one unit of float32 at full scale
     + [("mp3", 44_100, 2e-7), ("mp3", 8000, 2e-7), ("mp3", 22_050, 2e-7), ("mp3vbr", 16_000, 2e-7)],
 )
-def test_a_segment_holds_what_the_whole_track_holds_there(tmp_path, name, rate, tolerance):
+def test_a_segment_holds_the_samples_of_the_whole_track_there(tmp_path, name, rate, tolerance):
     sounds.encoded(tmp_path, name, sounds.music(45.0, rate, 1), rate)
     path = str(tmp_path / f"made.{name}")
     whole = open_segment(path, block=BLOCK).segment

@@ -26,7 +26,7 @@ def test_a_file_on_another_host_and_an_object_are_no_local_paths():
             to_path(uri)
 
 
-def test_remote_uris_are_told_from_paths():
+def test_remote_uris_are_distinguished_from_paths():
     assert is_remote("gs://bucket/a.wav")
     assert is_remote("s3://bucket/a.wav")
     for path in ("file:///a.wav", "/a.wav", "C:/a.wav", "a://b"):
