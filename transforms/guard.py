@@ -47,7 +47,7 @@ class Guard(beam.DoFn):
     def process(self, element: Any) -> Iterable[Any]:
         try:
             return list(self.fn.process(element))  # all of its results or none
-        except StoreDown:  # nothing is wrong with the track: the run ends, and another does it
+        except StoreDown:  # the track is not at fault: the run ends, and another measures it
             raise
         except Exception as bug:  # noqa: BLE001  it ends in quarantine with its traceback, and in exit code 1
             failure = self._failure(element, bug)

@@ -124,7 +124,7 @@ class SoundFiles:
         if self._views:
             self._views[index].seek(0)
             return _SoundFile(self._views[index])
-        os.lseek(self._fd, 0, os.SEEK_SET)  # elsewhere libsndfile would take the file to start
+        os.lseek(self._fd, 0, os.SEEK_SET)  # libsndfile takes the position for the file's start
         return _SoundFile(self._fd, closefd=False)
 
     def _length_of(self, index: int, known: int | None) -> int:

@@ -256,6 +256,6 @@ def _request(uri: str, start: int, stop: int | None, etag: str | None) -> Any:
         if start == 0 and status_of(error) == 416:
             raise EmptyObject from error
         raise
-    if etag and (found.meta["e_tag"] or "").strip('"') != etag:  # a store that does not know the condition
+    if etag and (found.meta["e_tag"] or "").strip('"') != etag:  # the store ignored the condition
         raise Changed(uri)
     return found

@@ -66,7 +66,7 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: L
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
     channels = decoder.format.channels
     mask = decoder.format.mask or contents.mask
-    fits = channels > 2 or mask.bit_count() == channels  # a wrong one is common and tells nothing new
+    fits = channels > 2 or mask.bit_count() == channels  # of mono and stereo, masks are often wrong
     try:
         layout = layout_of(channels, mask=mask if fits else 0, vorbis_order=contents.vorbis_order)
     except UnsupportedLayout as error:

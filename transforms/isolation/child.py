@@ -90,5 +90,5 @@ def _is_picklable(bug: Any) -> bool:
 
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the parent decides, and its end is ours
+        signal.signal(number, signal.SIG_IGN)  # the parent decides when this process ends
     serve(socket.socket(fileno=int(sys.argv[1])))
