@@ -82,7 +82,7 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
     if position > end or (
         position < end and end - position < _HEADER_SIZE and not is_padding(data, position)
     ):
-        raise truncated(f"the last of {count} AAC frames is not whole", contents)
+        raise truncated(f"the last of {count} AAC frames is incomplete", contents)
     if position < end and not is_padding(data, position):
         raise damaged(f"no AAC frame at byte {position}, after {count} of them")
     return contents

@@ -195,7 +195,7 @@ def _caf_packets(data: Bytes, base: int, start: int, size: int, said: list[Exten
     if len(table) == 24:
         _, length, skip, _ = struct.unpack(">qqii", table)
         if length < 0 or skip < 0:
-            raise damaged(f"{length} samples in the packet table, after {skip}")
+            raise damaged(f"the packet table declares {length} samples, after {skip} to skip")
         packets = Packets(int(rate), skip, length)
     contents = replace(contents, audio=(*said, *contents.audio), packets=packets)
     if stop > data.size:

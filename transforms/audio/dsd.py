@@ -49,7 +49,7 @@ def inspect_dsf(data: Bytes, base: int) -> Contents:
     check_audio_chunk(data, start, max(size, channels * samples // 8), contents)
     refuse_another(data, start + size, is_dsf)
     if number(20, 8) != start - base + size and not is_padding(data, start + size):
-        raise damaged(f"{data.size - start - size} bytes follow the audio, and no tag")
+        raise damaged(f"{data.size - start - size} bytes that are no tag follow the audio")
     return contents
 
 

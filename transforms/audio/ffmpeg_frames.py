@@ -129,7 +129,7 @@ class OpenFile:
             if packet.is_corrupt and self._accepts_cut:
                 return
             if packet.is_corrupt:
-                raise truncated(f"the packet at byte {packet.pos} is not whole")
+                raise truncated(f"the packet at byte {packet.pos} is incomplete")
             try:
                 frames = self._decoder.decode(packet)
             except InvalidDataError:

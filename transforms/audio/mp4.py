@@ -158,7 +158,7 @@ def _within(moov: bytes, start: int, stop: int, containers: tuple[bytes, ...]) -
         if start + size < body or start + size > stop:
             if name == b"\0\0\0\0":  # QuickTime ends its lists with zeros
                 return
-            raise damaged(f"a box of {size} bytes in the MP4 index where {stop - start} are left")
+            raise damaged(f"a box of {size} bytes in the MP4 index, where {stop - start} are left")
         if name in containers:
             yield from _within(
                 moov, body, start + size, tuple(other for other in containers if other != name)

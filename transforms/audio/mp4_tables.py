@@ -118,7 +118,7 @@ def _bytes_of(sizes: Table, counts: Int64) -> Int64:
     """Bytes of each run of so many packets."""
     each, borders = sizes.number(4), np.concatenate(([0], np.cumsum(counts)))
     if borders[-1] != sizes.number(8):
-        raise damaged(f"the MP4 index has {sizes.number(8)} packets and places {borders[-1]}")
+        raise damaged(f"the MP4 index has {sizes.number(8)} packets, but places for {borders[-1]}")
     if each:
         return counts * each
     ends = np.concatenate(([0], np.cumsum(sizes.rows(12, ">u4"), dtype=np.int64)))

@@ -124,7 +124,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     if cut := next((stream for stream in found if _is_cut(data, stream)), None):
         missing = (cut.declared or 0) - cut.frames
         missing_s = missing * cut.header.samples / cut.header.rate
-        raise truncated(f"{cut.frames} of {cut.declared} MPEG frames are there", contents, missing_s)
+        raise truncated(f"only {cut.frames} of {cut.declared} MPEG frames are there", contents, missing_s)
     return contents
 
 

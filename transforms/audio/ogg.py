@@ -236,7 +236,7 @@ def check_pages(data: Bytes, base: int) -> None:
         due = page.number if page.flags & _BEGINNING else numbers.get(page.serial, page.number)
         if page.number != due:
             raise BadAudio(
-                Reason.CHECKSUM_MISMATCH, f"Ogg page {page.number} follows {due - 1} at byte {position}"
+                Reason.CHECKSUM_MISMATCH, f"Ogg page {page.number} follows page {due - 1} at byte {position}"
             )
         if page.flags & _BEGINNING:
             reached.pop(page.serial, None)

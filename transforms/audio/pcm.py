@@ -152,5 +152,6 @@ def _check_level(block: Buffer, first: int) -> None:
         raise BadAudio(Reason.IMPLAUSIBLE_LEVEL, f"a sample of {peak:.6g} times full scale")
     frame = first + int(np.argmin(finite.all(axis=1)))
     raise BadAudio(
-        Reason.NON_FINITE_SAMPLES, f"{np.count_nonzero(~finite)} NaN or infinite samples from {frame}"
+        Reason.NON_FINITE_SAMPLES,
+        f"{np.count_nonzero(~finite)} NaN or infinite samples from frame {frame} on",
     )

@@ -199,7 +199,7 @@ def _decode_segment(
         if pcm.frames < span.length:
             raise BadAudio(
                 Reason.TRUNCATED,
-                f"{pcm.frames} of the {span.length} samples a channel from {span.start} on could be decoded",
+                f"{pcm.frames} of the {span.length} samples a channel from sample {span.start} on could be decoded",
             )
     return _Part(info, audio_hash, pcm, total, span.start, bounds)
 

@@ -64,7 +64,7 @@ def inspect_wavpack(data: Bytes, base: int) -> Contents:
             if block.sample == 0 and samples:
                 break
             if block.sample != samples:
-                raise damaged(f"a WavPack block of sample {block.sample} follows after {samples}")
+                raise damaged(f"a WavPack block of sample {block.sample} follows sample {samples}")
             samples += block.samples
         position = stop
     if stop <= data.size:
@@ -87,7 +87,7 @@ def inspect_wavpack(data: Bytes, base: int) -> Contents:
     if position < data.size and stop <= data.size and not is_padding(data, position):
         raise damaged(f"no WavPack block at byte {position}, after {samples} samples")
     if stop > data.size or first is None or samples < (declared or 0):
-        raise truncated(f"{samples} of {declared or 'unknown'} samples a channel are there", contents)
+        raise truncated(f"only {samples} of {declared or 'unknown'} samples a channel are there", contents)
     return contents
 
 
