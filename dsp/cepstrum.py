@@ -1,7 +1,7 @@
 """Mel-frequency cepstral coefficients: the shape of the mel spectrum in 13 numbers (Davis and Mermelstein 1980).
 
 Levels count from 80 dB below the loudest of the track, which is known only at its end. So levels are
-kept until then, for at most five minutes of frames: of longer tracks every second, fourth ... frame.
+kept until then, for at most five minutes of frames: every second, fourth ... frame of longer tracks.
 """
 
 from functools import cache
@@ -64,7 +64,7 @@ def mfcc(track: Levels, loud: Bool) -> tuple[Float64, Float64]:
     Parameters
     ----------
     track : Levels
-        Of the whole track.
+        Levels of the whole track.
     loud : bool, shape (frames,)
         Frames of the track that count; at least one of them was kept.
     """

@@ -79,7 +79,7 @@ class HarmonyChange:
     Parameters
     ----------
     chroma : float32, shape (frames, 12)
-        Of the whole track, frame j centred on time 2048 j / 44100.
+        Chroma of the whole track, frame j centred on time 2048 j / 44100.
 
     Attributes
     ----------

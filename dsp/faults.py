@@ -111,7 +111,7 @@ def decibels(amplitude: float) -> float | None:
 
 
 def in_time_order(faults: Iterable[Fault]) -> list[Fault]:
-    """The faults of a track in time order: of each kind the first ``MOST_OF_A_KIND``."""
+    """The faults of a track in time order: the first ``MOST_OF_A_KIND`` of each kind."""
     of_kind: defaultdict[str, int] = defaultdict(int)
     kept = []
     for fault in sorted(faults, key=_order):

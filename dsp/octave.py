@@ -125,7 +125,7 @@ def evidence_for(levels: dict[Fraction, Level], onset_rate: float, movement: Mov
     onset_rate : float
         Onsets a second.
     movement : Movement
-        Of kick and treble, relative to the beats of the dominant level.
+        Movement of kick and treble, relative to the beats of the dominant level.
     """
     clearest, level = max(levels.items(), key=lambda item: item[1].fit * item[1].recurs)
     own = {clearest * other for other in level.metre.levels}

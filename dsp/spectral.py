@@ -44,7 +44,7 @@ class SpectralPartial:
     ----------
     energies : float64 (7,)
     rms, centroid_hz, rolloff_hz, flatness : float32 (frames,)
-    levels : of the mel bands
+    levels : levels of the mel bands
     nyquist_hz : half the native rate
     mix : energy of the mono mix and of its channels
     """

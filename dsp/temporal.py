@@ -43,10 +43,10 @@ class TemporalPartial:
 
     Attributes
     ----------
-    samples : of the analysis signal
+    samples : length of the analysis signal
     mix : energy of the mono mix and of its channels
     rms : shape (frames,), a frame every 512 samples
-    strength : of each shape (frames,)
+    strength : each of shape (frames,)
     chroma : shape (chroma frames, 12), a frame every 2048 samples
     """
 

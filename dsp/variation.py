@@ -51,11 +51,11 @@ class VariationPartial:
     Attributes
     ----------
     hop_energies, hop_peaks : shape (hops,)
-        Of the analysis signal; the track's last hop may be incomplete.
+        Hops of the analysis signal; the track's last hop may be incomplete.
     frame_energies : shape (frames,)
-        Of the 2048 samples around every multiple of 11 025 up to the track's length, zeros outside the track.
+        Energies of the 2048 samples around every multiple of 11 025 up to the track's length, zeros outside the track.
     window_energies, window_peaks : shape (channels, windows)
-        Of the native channels without LFE; the track's last window may be incomplete.
+        Windows of the native channels without LFE; the track's last window may be incomplete.
     mix : MixLevel
         Energy of the mono mix and of its channels.
     rate, total, total_y : int
