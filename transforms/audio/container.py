@@ -58,7 +58,7 @@ def inspect(data: Bytes, *, whole: bool = True, accept_truncated: bool = False) 
     Args:
         data: the file.
         whole: reading all of it is cheap; otherwise only its start and its end are read.
-        accept_truncated: of a truncated file, return what is there, if that can be decoded.
+        accept_truncated: return the audio that is there of a truncated file, if it can be decoded.
 
     Raises:
         BadAudio: ``empty``, ``truncated``, ``unsupported_format``, ``decode_error``.
