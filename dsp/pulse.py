@@ -44,7 +44,7 @@ def find(strength: OnsetStrength, harmony: HarmonyChange, onsets_s: Float64) -> 
 
 
 class Candidates(NamedTuple):
-    """Levels that may be the beat, their ratios to the dominant one, the evidence for each, and the dominant's beats."""
+    """Levels that may be the beat, their ratios to the dominant one, the evidence for each, the dominant's beats."""
 
     levels: list[tempo.Level]
     ratios: list[Fraction]

@@ -143,7 +143,7 @@ def _junctions(segment: Segment, blocks: Span) -> Junctions:
 
 
 def _around(segment: Segment, at: Int64, before: int, after: int, stride: int = 1) -> Float32:
-    """Left and right from ``before`` samples before to ``after`` after each place, shape (channels, places, samples)."""
+    """Left and right, ``before`` samples before to ``after`` after each place; shape (channels, places, samples)."""
     channels = front_channels(segment.layout)
     rows = [
         segment.native.span(a - before * stride, a + after * stride)[channels, ::stride] for a in at.tolist()
