@@ -35,7 +35,7 @@ def tone(hz, t, harmonics=1, vibrato_hz=0.0):
 
 
 def hits(t, every, decay, first=0.0):
-    """An envelope that starts anew ``every`` seconds."""
+    """An envelope that restarts ``every`` seconds."""
     return np.where(t >= first, np.exp(-decay * ((t - first) % every)), 0.0)
 
 

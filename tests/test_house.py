@@ -116,7 +116,7 @@ OF_FILES = {
     "link",
     "symlink",
 }
-"""What ``os`` and ``pathlib`` do to files and folders."""
+"""Methods of ``os`` and ``pathlib`` that touch files and folders."""
 
 
 def file_operations(path):

@@ -1,4 +1,4 @@
-"""What a user installs: one name, which modules of their own do not disturb."""
+"""An installation: one name, which modules of the user's own do not disturb."""
 
 import os
 import re
@@ -56,7 +56,7 @@ def hostile(tmp_path_factory):
 
 
 def python(here, *arguments):
-    """What Python prints, with the folder as working folder and first on PYTHONPATH."""
+    """Output of Python, with the folder as working folder and first on PYTHONPATH."""
     path = os.pathsep.join([str(here), *sys.path])
     result = subprocess.run(
         [sys.executable, *arguments],

@@ -1,4 +1,4 @@
-"""What must hold for every measured column, driven by the declaration of the columns."""
+"""Properties of every measured column, driven by the declaration of the columns."""
 
 import math
 

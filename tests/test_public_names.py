@@ -1,4 +1,4 @@
-"""What ``import beamprint`` offers: each name is documented by an example that runs."""
+"""The names of ``import beamprint``: each is documented by an example that runs."""
 
 import doctest
 from pathlib import Path

@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parents[2] / "runners/flink"
 OPERATOR = os.environ.get("BEAMPRINT_TEST_OPERATOR")
 SCHEMA = "META-INF/fabric8/flinkdeployments.flink.apache.org-v1.yml"
 PER_SLOT_MB = 600
-"""What docs/clusters.md says that a slot's Python processes take."""
+"""Memory of a slot's Python processes, as in docs/clusters.md."""
 
 
 def documents(name):

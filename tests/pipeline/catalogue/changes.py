@@ -1,4 +1,4 @@
-"""What may happen to a catalogue between two runs."""
+"""Changes of a catalogue between two runs."""
 
 import os
 import shutil

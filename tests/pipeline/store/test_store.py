@@ -1,4 +1,4 @@
-"""What every place of a dataset must do."""
+"""Requirements on every place of a dataset."""
 
 import threading
 

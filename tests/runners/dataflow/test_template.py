@@ -34,7 +34,7 @@ def tool(name):
 
 
 def parsed(message, text):
-    """By Google's own declaration of the message; a field that it does not know is an error."""
+    """Parsed by Google's own declaration of the message; an unknown field is an error."""
     return json_format.Parse(text, message.pb(message()))
 
 

@@ -62,7 +62,7 @@ def job(out: Path) -> FakeJob:
 
 
 def outcomes(out: Path) -> dict[str, str]:
-    """What is on disk, by track id."""
+    """Outcomes on disk, by track id."""
     return {path.name: path.read_text() for path in (out / "done").iterdir()}
 
 

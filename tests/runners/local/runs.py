@@ -75,7 +75,7 @@ def start(
 
     With ``brief_slices`` it commits all the time. With ``ctrl_c_at`` it is interrupted when a worker begins that
     track of its slice, and workers have all the time that a slow machine takes to commit what they have measured. In
-    ``log`` it notes which worker was given a slice when, began a track, and was done with the slice.
+    ``log`` it notes when each worker was given a slice, began a track, and was done with the slice.
     """
     changes = [
         BRIEF_SLICES if brief_slices else "",

@@ -1,4 +1,4 @@
-"""What the parent knows of a worker."""
+"""The parent's record of a worker."""
 
 from beamprint.runners.local.messages import Started, Task
 from beamprint.runners.local.watched_worker import Limits, WatchedWorker

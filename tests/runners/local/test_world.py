@@ -1,4 +1,4 @@
-"""What the world does to a run: files that change while they are read, a clock that runs backwards."""
+"""Outside events during a run: files that change while they are read, a clock that runs backwards."""
 
 import os
 import subprocess

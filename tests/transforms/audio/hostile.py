@@ -130,7 +130,7 @@ def _claims(kind, data):
 
 
 def _length_field(kind, data):
-    """Where the length stands, and its format for ``struct``."""
+    """Place of the length, and its format for ``struct``."""
     if kind in RIFF:
         return data.index(b"data") + 4, "<I"
     if kind == "rf64":

@@ -68,7 +68,7 @@ def stored(samples, kind):
 
 
 def made(folder, kind, samples=None, rate=44_100):
-    """Bytes of a file of this kind, whoever writes it."""
+    """Bytes of a file of this kind."""
     samples = sounds.music(rate=rate) if samples is None else samples
     if kind == "caf-aac":
         return caf(encode(folder / "made.m4a", "m4a", samples, rate), rate, len(samples))

@@ -81,7 +81,7 @@ def planar(samples):
 
 
 def plain(path):
-    """What soundfile.read gives, shape (channels, frames)."""
+    """Samples as soundfile reads them, shape (channels, frames)."""
     return soundfile.read(path, dtype="float32", always_2d=True)[0].T
 
 

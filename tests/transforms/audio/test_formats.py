@@ -205,7 +205,7 @@ def test_six_channels_have_their_speakers(tmp_path, scratch):
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory):
-    """Three minutes and a bit: over two places where a lossy decoder starts anew."""
+    """Three minutes and a bit: over two places where a lossy decoder restarts."""
     folder = tmp_path_factory.mktemp("long")
     music = sounds.music(185.3, 22_050, channels=1)
     found = {}

@@ -1,4 +1,4 @@
-"""What C libraries print does not reach the terminal; what others print does."""
+"""Output of C libraries does not reach the terminal; other output does."""
 
 import os
 import threading
