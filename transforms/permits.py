@@ -36,7 +36,7 @@ class Permits:
     """
 
     def __init__(self, count: int) -> None:
-        # No semaphore: unlike its methods, ``put`` may interrupt ``get``.
+        # Not a semaphore: ``put`` may interrupt ``get``, its methods may not.
         self._free: SimpleQueue[None] = SimpleQueue()
         for _ in range(count):
             self._free.put(None)
