@@ -27,8 +27,8 @@ NO_HEADER = DAMAGE | {Reason.UNSUPPORTED_FORMAT, Reason.EMPTY}
 class Case:
     """A hostile file.
 
-    ``share`` is how much of the sound file's audio a record must hold, None where there must be none; ``notes`` must
-    be in such a record; ``reasons`` are those that it may be refused for.
+    ``share`` is how much of the sound file's audio a record must hold, None where there must be no record. ``notes``
+    must be in the record. ``reasons`` are those that the file may be refused for.
     """
 
     kind: str

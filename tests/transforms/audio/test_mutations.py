@@ -1,6 +1,6 @@
 """Mutated files against decoding and analysis in a worker: it never dies, hangs, eats memory or meets a bug.
 
-Five minutes by default; ``BEAMPRINT_MUTATION_SECONDS`` makes it an hour, ``BEAMPRINT_FINDINGS`` names a folder where
+Five minutes by default; ``BEAMPRINT_MUTATION_SECONDS`` makes it an hour. ``BEAMPRINT_FINDINGS`` names a folder where
 the files that broke something are kept, ``BEAMPRINT_MUTATED`` one of real files that are mutated with those made here.
 """
 
