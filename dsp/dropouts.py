@@ -35,7 +35,7 @@ PAUSES_A_MINUTE = 6.0
 """With more other runs than this, the sound has pauses: dropouts must then also meet the strict limits."""
 STRICT_FADE_DB, STRICT_JUMP_DB = 14.0, -26.0
 STRICT_LEVEL_DB, STRICT_STEP_DB = 8.0, 6.0
-"""Strict limits, also: distance from the loud level (90th percentile), and between the levels before and after."""
+"""Further strict limits: distance from the loud level (90th percentile), and between the levels before and after."""
 RHYTHM, RHYTHM_S = 5, 0.003
 """From so many dropouts on, they are a rhythm if over half of the intervals lie within 3 ms."""
 
@@ -52,7 +52,7 @@ class Suspects:
     Attributes
     ----------
     places : Places
-        With the level of the quieter side.
+        Their level is that of the quieter side.
     held : float32
         Largest magnitude that a channel stands still at.
     fade_db : float32

@@ -19,7 +19,7 @@ _CHANGE, _CHANGE_SECONDS, _EVERY_SECONDS = 0.2, 0.5, 0.1
 def has_events(strength: OnsetStrength, rms: Float32, harmony: HarmonyChange) -> bool:
     """Whether a sound has events that may be counted.
 
-    It has if one of three holds:
+    It has if one of three conditions holds:
 
     - it is struck: the largest 5 % of the attack strength are 1.3 times those of the release strength (steady, wavering
       and noisy sounds: 0.6 to 1.2; struck music, metal guitars included: 1.4 and more);

@@ -1,6 +1,6 @@
 """One cache-blocked pass over the STFT of the analysis signal, and the results that families share.
 
-The magnitudes of one block live only inside the pass; what leaves it is compact.
+The magnitudes of one block live only inside the pass; its results are compact.
 """
 
 import math

@@ -34,7 +34,7 @@ class Bounds:
     """The own samples of one segment of a track.
 
     ``own`` is in samples at the native rate, ``own_y`` in samples of the analysis signal. Both start
-    on a block edge of their own grid; the last segment's end where the track ends.
+    on a block edge of their own grid; those of the last segment end with the track.
     """
 
     index: int

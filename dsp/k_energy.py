@@ -35,7 +35,7 @@ class RowTables(NamedTuple):
     observe : float32, shape (4, 4)
         Q'O.
     decays : float32, shape (7, 4, 4)
-        What is left of a state 1, 2, 4 ... rows later.
+        Matrices that take a state 1, 2, 4 ... rows further.
     signs : float32, shape (20,)
         -1 for the squares of V x, 1 for those of Q'y.
     gain : float

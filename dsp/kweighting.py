@@ -23,7 +23,7 @@ _MEMORY_CELLS = 10
 """Start-up time of a chunk: the high-pass's double pole at 38 Hz has decayed by 180 dB."""
 _CHUNK_SAMPLES = 1 << 18
 _LONGEST_CHUNK_S = 5
-"""Shorter, with the start-up time, than the halo that a chunk may reach into."""
+"""Together with the start-up time, shorter than the halo that a chunk may reach into."""
 _FAINT = 1e-3
 """Share of the energy at a flat gain below which the weighted energy is a small difference of large numbers,
 as for infrasound."""

@@ -1,4 +1,4 @@
-"""Loudness: integrated, momentary and short-term maxima, range, true peak and what follows from them.
+"""Loudness: integrated, momentary and short-term maxima, range, true peak and columns that follow from them.
 
 ITU-R BS.1770-5, EBU R 128 with Tech 3341 and Tech 3342. All of it is arithmetic on the energies of
 K-weighted 10 ms cells, a hundred numbers a second.

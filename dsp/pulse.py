@@ -1,4 +1,4 @@
-"""The pulse a listener taps: its tempo, its beats and how sure they are."""
+"""The pulse a listener taps: its tempo, its beats and the confidence in them."""
 
 from fractions import Fraction
 from typing import NamedTuple

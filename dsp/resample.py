@@ -45,7 +45,7 @@ def resample(
     Returns
     -------
     samples : float32, at ``new_rate`` Hz
-        All that the stretch determines; zeros are assumed outside the track only.
+        All samples that the stretch determines; zeros are assumed outside the track only.
     first : int
         Sample number of ``samples[0]``.
     """

@@ -1,4 +1,4 @@
-"""A stretch of decoded audio with what surrounds it: the input of every family."""
+"""A stretch of decoded audio with its halo: the input of every family."""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ _MIXED = 1 << 15
 
 @dataclass
 class Segment:
-    """Decoded samples of one segment and its halo, with what several families share, computed on first use.
+    """Decoded samples of one segment and its halo, with the products that families share, computed on first use.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Segment:
         Samples a channel of the whole track.
     layout : ChannelLayout
     bounds : Bounds
-        What this segment counts as its own.
+        The segment's own samples.
     coding : Coding
     block : int
         Block length of both grids in samples.

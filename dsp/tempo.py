@@ -48,7 +48,7 @@ _LEAST_CLARITY, _CLARITY_SECONDS = 0.02, 0.4
 class Level(NamedTuple):
     """A metrical level: the tempo of its pulse and the metre that fits it best.
 
-    ``fit`` tells how well, ``recurs`` how well the beat itself recurs, 0 to 1.
+    ``fit`` is how well the metre fits, ``recurs`` how well the beat itself recurs, 0 to 1.
     """
 
     bpm: float

@@ -1,4 +1,4 @@
-"""The third difference of a signal: small for music, large where a sample or what follows it is out of place."""
+"""The third difference of a signal: small for music, large where a sample, or the signal after it, is out of place."""
 
 import numpy as np
 

@@ -119,7 +119,7 @@ def finish(track: VariationPartial) -> Columns:
     ``loudness_std_db`` : standard deviation of the level of 46 ms frames every 250 ms, at most 80 dB below
     the loudest. ``loudness_variation_std`` : the same, at most 10.
     ``rms_dbfs`` : mean power of the channels without LFE, in dB; a full-scale square is 0.
-    ``rms_db_p5``, ``rms_db_p50``, ``rms_db_p95`` : percentiles of it over 50 ms windows with energy;
+    ``rms_db_p5``, ``rms_db_p50``, ``rms_db_p95`` : percentiles of the same over 50 ms windows with energy;
     null under 50 ms.
     ``dr`` : second-largest peak over the RMS of the loudest fifth of the 3 s blocks, mean over channels;
     null under two blocks.
