@@ -17,8 +17,8 @@ from beamprint.dsp.segment import Segment
 COLUMNS: tuple[str, ...] = ("clipped_samples", "samples_over_fs")
 
 NEAR_PEAK = 1 - 2.0**-11
-"""Share of the channel's peak that a top must reach. Samples of a top differ by at most the remaining share of its level,
-and exceed the samples beside it by more."""
+"""Share of the channel's peak that a top must reach. Samples of a top differ by at most the remaining share of its
+level, and exceed the samples beside it by more."""
 LOWEST_PEAK = 0.25
 SHORTEST = 3
 """Samples at 44.1 kHz."""
