@@ -1,7 +1,7 @@
 """Results of single segments of a long track, kept in scratch storage: only their place crosses the shuffle.
 
 A minute of audio leaves 456 KiB of partials. Under the one key of a recording of hours they would not fit into the
-buffers that a cluster sorts in. What is kept is not measured again, either, when a job restarts.
+buffers that a cluster sorts in. Kept results are not measured again, either, when a job restarts.
 """
 
 import pickle
@@ -85,7 +85,7 @@ class _TakeOverFn(beam.DoFn):
             yield TaggedOutput(_TAKEN, (element.track.track_id, (step, Partial(element.index, result))))
 
     def _results(self, work: Range) -> dict[str, Kept]:
-        """All results of a segment, if they can be of the version of the file that is to be measured now."""
+        """Places of all results of a segment; none if it is a whole track, or its version is not known."""
         if work.count == 1 or work.track.version is None:
             return {}
         steps = [IDENTITY, *(name for name in FAMILIES if work.track.wants(name))]

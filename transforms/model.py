@@ -93,7 +93,7 @@ class Decoded:
     """A decoded range: every family gets the same object, which is never encoded.
 
     Attributes:
-        range: What was asked for.
+        range: The range that was asked for.
         segment: The audio.
         identity: Identity columns of the record (hash, duration, codec ...).
         notes: Codes the decoder adds to the record's notes.

@@ -67,7 +67,7 @@ class Saved(Mapping[str, list[Any]]):
 
 
 def name_of(work: Range, step: str = "") -> str:
-    """Name of the object for a segment, or for what one step found in it.
+    """Name of the object for a segment, or for the results of one step in it.
 
     Named after the row of the manifest, the version of the file and the cuts: if one of them differs, so does the name.
     """

@@ -34,7 +34,7 @@ class PlanSegments(beam.PTransform[Any, Any]):
     """Probe the header; a long track becomes several ranges, any other stays whole.
 
     Args:
-        plan: Does it for one track.
+        plan: Plans one track.
 
     Returns:
         The triple (ranges, fingerprints of files that are known, failures).

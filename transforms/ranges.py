@@ -21,7 +21,7 @@ def recognise_or_plan(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Ran
     shares only the audio is read for its identity, as it has other tags or another container.
 
     Raises:
-        BadAudio: The file is missing, no audio, or cut.
+        BadAudio: The file is missing, no audio, or truncated.
     """
     if not track.recorded:
         return plan_ranges(track, limits)
@@ -38,7 +38,7 @@ def plan_ranges(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range]:
     """Ranges of a track: one for a track that stays whole, several for a long one.
 
     Raises:
-        BadAudio: The file is missing, no audio, or cut.
+        BadAudio: The file is missing, no audio, or truncated.
     """
     from beamprint.transforms.audio.cuts import plan_track  # noqa: PLC0415
 

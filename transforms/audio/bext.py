@@ -28,7 +28,7 @@ _SHORTEST = 602
 
 
 def read_bext(data: Bytes, base: int) -> dict[str, str]:
-    """Its fields by lower-case names, levels of version 2 in dB. Empty if there is no whole chunk.
+    """Fields of the chunk by lower-case names, levels of version 2 in dB. Empty if there is no whole chunk.
 
     Args:
         data: the file.

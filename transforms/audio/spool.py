@@ -1,4 +1,4 @@
-"""Copies of long objects on the local disk, shared by the processes of a machine and bounded in their sum.
+"""Copies of long objects on the local disk, shared by the processes of a machine and bounded in total.
 
 The segments of a long track are decoded one by one, in several processes: each would fetch all of the object.
 """
