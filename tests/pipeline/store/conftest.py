@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from beamprint.pipeline.store.dataset import writing
@@ -31,3 +33,8 @@ def exchanging(store):
 def dataset(store):
     with writing(store, "run", listed=10) as opened:
         yield opened
+
+
+@pytest.fixture
+def no_waiting_for_the_disk(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -6,8 +6,8 @@ from beamprint.pipeline.store import growth
 from beamprint.pipeline.store.dataset import Dataset, writing
 from beamprint.pipeline.store.division import TABLES, bucket_name
 from tests.pipeline.rows import LATER, failure, record
+from tests.pipeline.store.growing import BAD, GOOD, NAMES, filled, grown
 from tests.pipeline.store.memory import MemoryStore
-from tests.pipeline.store.test_dataset import BAD, GOOD, NAMES, filled, grown
 
 
 class MortalStore(MemoryStore):
