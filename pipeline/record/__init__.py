@@ -1,1 +1,1 @@
-"""What a row is: the declaration of its columns, how it is put together, and what makes it valid."""
+"""A row of the dataset: the declaration of its columns, its assembly and its validation."""

@@ -39,7 +39,7 @@ _ARROW = {
 
 @cache
 def record_schema() -> pa.Schema:
-    """Arrow schema of a fingerprint record; every field's metadata says what it means."""
+    """Arrow schema of a fingerprint record; each field carries its definition as metadata."""
     return _schema(RECORD, "fingerprints")
 
 

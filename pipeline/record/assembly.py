@@ -1,4 +1,4 @@
-"""From what the graph measured of a track to its validated record."""
+"""Assembly of a track's record from its measurements."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Record = dict[str, object]
 
 @cache
 def software_version() -> str:
-    """Version of this program and of the libraries it computes with."""
+    """Versions of this program and of the libraries behind its computation."""
     return f"beamprint {beamprint.__version__} (numpy {np.__version__}, scipy {scipy.__version__})"
 
 
@@ -44,14 +44,14 @@ class Assembler:
         notes: tuple[str, ...],
         families: Mapping[str, Columns],
     ) -> Record:
-        """Put a record together, and validate it where all of it was measured.
+        """Put a record together, and validate it if all families were measured.
 
         Args:
             track: Row of the manifest.
-            identity: What the decoder knows of the file, and its own version.
-            notes: Codes of the decoder.
-            families: Columns by family. A track of which only some families are outdated has only those:
-                its record lacks the columns of the others, which the dataset has.
+            identity: Columns from the decoder: about the file, and the decoder's own version.
+            notes: Codes from the decoder.
+            families: Columns by family. If only some families of a track are outdated, only those are here;
+                the dataset has the columns of the others.
 
         Raises:
             RecordError: A family broke the declaration.
@@ -79,11 +79,10 @@ def assemble(
     Args:
         identity: Values of the identity columns; absent ones are None.
         provenance: Values of the provenance columns. ``notes`` may hold codes to begin with.
-        columns_by_family: What each family's ``finish`` gave; its key ``notes`` may hold further codes.
+        columns_by_family: Results of each family's ``finish``; the key ``notes`` may hold further codes.
 
     Returns:
-        The columns of identity, provenance and the given families, in order. ``validate`` tells whether it is a
-        record.
+        The columns of identity, provenance and the given families, in order. ``validate`` checks the record.
 
     Raises:
         RecordError: A family gave a column that is not its own, or left one out.
@@ -112,7 +111,7 @@ def assemble(
 
 
 def _as_stored(name: str, value: object) -> object:
-    """Lists are stored as float32; a record that was never in a table says the same."""
+    """Round lists to float32, as Parquet stores them, so that a record is the same in a table and outside."""
     if name not in _FLOAT32_LISTS or not isinstance(value, list):
         return value
     return [None if number is None else float(np.float32(number)) for number in value]

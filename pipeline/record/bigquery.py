@@ -22,7 +22,7 @@ _BIGQUERY = {
 
 
 def bigquery_schema(declared: Sequence[Column]) -> list[dict[str, object]]:
-    """Fields as BigQuery's JSON schema files list them; a text map is a repeated record of key and value."""
+    """Fields in the form of BigQuery's JSON schema files; a text map is a repeated record of key and value."""
     return [_bigquery_field(column) for column in declared]
 
 
@@ -52,9 +52,9 @@ _FIELDS = {
         _part("value", "STRING", "NULLABLE", "Text of the tag."),
     ],
     Kind.FAULTS: [
-        _part("kind", "STRING", "REQUIRED", "What it is."),
-        _part("start_s", "FLOAT64", "REQUIRED", "Where it begins, in seconds."),
-        _part("end_s", "FLOAT64", "REQUIRED", "Where it ends, in seconds."),
+        _part("kind", "STRING", "REQUIRED", "Kind of fault."),
+        _part("start_s", "FLOAT64", "REQUIRED", "Start in seconds."),
+        _part("end_s", "FLOAT64", "REQUIRED", "End in seconds."),
         _part("channel", "INT64", "NULLABLE", "Channel, from 0; null for all or several."),
         _part("level_db", "FLOAT64", "NULLABLE", "Level in dBFS."),
     ],

@@ -1,6 +1,6 @@
-"""What makes a record valid: the value of each column, and a note for each null.
+"""Validation of a record: the value of each column, and a note for each null.
 
-Each value gets a quick look first. What does not pass it gets a close one, whose message says what is wrong.
+Each value gets a quick check first. A value that fails it gets a thorough check, whose message names the problem.
 """
 
 import math
@@ -19,7 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOTE = re.compile(r"(?:(?P<column>[a-z][a-z0-9_]*):)?(?P<code>[a-z][a-z0-9_]*)\Z")
 
 _Look = Callable[[object], bool]
-"""Whether a value is one the column can have, for sure."""
+"""Quick check: whether a value is certainly valid for a column."""
 
 _EXTREMES = {
     Kind.INT: (-(2**63), 2**63 - 1),
@@ -40,7 +40,7 @@ def validate(record: Mapping[str, object]) -> None:
     Raises:
         RecordError: Names the column and its value: a column is absent or unknown, a value has the wrong
             type, is not finite or out of range, a required value is null, a measured null has no note that
-            says why, or a note explains a null that is none.
+            says why, or a note explains a null where there is a value.
     """
     _check_row(record, RECORD, _looks_at_record())
     notes = _notes_by_column(record["notes"])
@@ -91,7 +91,7 @@ def _check_notes(column: Column, value: object, codes: set[str]) -> None:
 def _check_row(row: Mapping[str, object], declared: Sequence[Column], looks: Mapping[str, _Look]) -> None:
     if row.keys() != looks.keys():
         absent, unknown = sorted(looks.keys() - row.keys()), sorted(row.keys() - looks.keys())
-        raise RecordError(f"columns {absent} are absent and {unknown} are unknown")
+        raise RecordError(f"columns {absent} are missing and {unknown} are unknown")
     for column in declared:
         value = row[column.name]
         if not looks[column.name](value):
@@ -109,7 +109,7 @@ def _looks_at_failure() -> Mapping[str, _Look]:
 
 
 def _look(column: Column) -> _Look:
-    """A quick look for one column; what it does not pass may still be right."""
+    """Quick check for one column; a value that fails it may still be valid."""
     is_of_kind = _IS_OF_KIND[column.kind]
     if not column.numeric:
         return is_of_kind if column.required else lambda value: value is None or is_of_kind(value)

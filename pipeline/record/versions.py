@@ -1,10 +1,10 @@
-"""Versions of the definitions: one a family, so that a change makes only its own family's columns outdated."""
+"""Versions of the definitions, one for each family: a change makes only that family's columns outdated."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 IDENTITY = "identity"
-"""Stands for the columns that say what the file is, which are read with whatever family is measured."""
+"""Stands for the columns about the file, which are read whichever family is measured."""
 
 FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
@@ -18,4 +18,4 @@ FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
         "quality": 2,
     }
 )
-"""Raise a family's version whenever one of its columns changes its meaning or its value, or a column is added."""
+"""Raise a family's version whenever a column is added to it, or one changes its meaning or value."""

@@ -1,4 +1,4 @@
-"""The declaration of every column, as data; nothing else in the project says what a column is."""
+"""The declaration of every column, as data: the only place that defines columns."""
 
 from functools import cache
 

@@ -1,10 +1,10 @@
-"""What the codes in ``notes`` mean."""
+"""Meaning of the codes in ``notes``."""
 
 CODES = {
     "silent": "There is no signal to measure.",
-    "mono_mix_cancelled": "There is sound, but the channels cancel in the mono mix, which is what is measured: it lies "
-    "more than 50 dB below them.",
-    "outside_bands": "The seven bands hold nothing; there may be a constant offset, for example.",
+    "mono_mix_cancelled": "The channels cancel each other: the mono mix, which is measured, lies more than 50 dB below "
+    "them.",
+    "outside_bands": "The seven bands hold no energy; the signal may be a constant offset, for example.",
     "too_short": "The track is shorter than the measurement needs.",
     "gated": "No part of the track is loud enough to pass the loudness gate at -70 LUFS.",
     "short": "The track is shorter than 60 s, so the value rests on few numbers.",
@@ -25,15 +25,15 @@ CODES = {
     "digital_silence": "In every block all samples are equal.",
     "band_limited": "Bands above half the sample rate are 0, because the file cannot hold anything there.",
     "unreadable": "The tags are damaged, so they are left out.",
-    "cut": "There are more tags than are kept; the longest are left out.",
+    "cut": "The tags exceed 64 KiB, so the longest are left out.",
     "length_unknown": "The file does not say how long it is, so a missing end cannot be noticed.",
     "other_tracks": "The file holds several sound tracks, of which the first was measured.",
-    "length_corrected": "The file declares a wrong length; all of the audio that is there was read.",
-    "truncated": "The file ends before its audio does; what is there was measured, as --accept-truncated asks.",
-    "frames_missing": "The file declares a little more audio than could be decoded, less than a block of its codec.",
-    "mono_in_both": "Some of the streams that were joined are mono; they stand in both channels.",
+    "length_corrected": "The file declares a wrong length; all of its audio was read.",
+    "truncated": "The file ends too early; its existing part was measured because of --accept-truncated.",
+    "frames_missing": "The decoded audio is shorter than the file declares, by less than one block of its codec.",
+    "mono_in_both": "Some of the joined streams are mono; their signal is in both channels.",
 }
-"""Code to explanation. Those of a null or a value are written ``column:code``, others are about the track."""
+"""Explanation of each code. A code about one column is written ``column:code``; others are about the track."""
 
 FAMILY_OF_CODE = {"band_limited": "spectral"}
-"""Family that a code about the track comes from. Those that are not here come from the decoder."""
+"""Family that gives a code about the track. Codes that are not listed here come from the decoder."""

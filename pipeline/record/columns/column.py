@@ -1,4 +1,4 @@
-"""What a declaration says about one column of a record."""
+"""The declaration of one column of a record."""
 
 import re
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Group(Enum):
 
 
 class Gain(Enum):
-    """What a value does when the recording is made g dB louder."""
+    """How a value changes when the recording is made g dB louder."""
 
     PLUS = "+g"
     MINUS = "-g"
@@ -56,14 +56,14 @@ class Column:
         kind: Type of its values.
         group: Part of the record it belongs to.
         definition: What a value means, in one or two sentences.
-        family: The family in ``dsp`` that measures it; empty for what is not measured.
+        family: The family in ``dsp`` that measures it; empty for a column that is not measured.
         unit: Unit or scale of a value; empty for names and flags.
         low: Smallest possible value, None where there is no bound.
         high: Largest possible value, None where there is no bound.
         required: Whether every row has a value.
-        null_codes: Why a measured value can be absent: codes of the notes ``name:code``.
-        remarks: Codes of notes ``name:code`` that can stand beside a value and qualify it.
-        gain: Behaviour under gain; None for what is not measured.
+        null_codes: Reasons for which a measured value can be null: codes of the notes ``name:code``.
+        remarks: Codes of notes ``name:code`` that qualify a value.
+        gain: Behaviour under gain; None for a column that is not measured.
         tolerance: How far, in the column's unit, a correct implementation may lie from the definition.
         source: Standard, paper or formula behind the definition.
         blind_spot: What the value cannot tell.
@@ -98,7 +98,7 @@ class Column:
         if self.required and self.null_codes:
             raise ValueError(f"{self.name}: a required column is never null")
         if set(self.null_codes) & set(self.remarks):
-            raise ValueError(f"{self.name}: a code either stands for a null or beside a value")
+            raise ValueError(f"{self.name}: a code is either for a null or for a value, not for both")
 
     @property
     def measured(self) -> bool:

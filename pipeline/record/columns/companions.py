@@ -39,10 +39,10 @@ COMPANIONS = (
             tolerance=0.5,
             gain=Gain.ABSOLUTE if statistic == "mean" else Gain.UNCHANGED,
             definition=f"{name} of 13 mel-frequency cepstral coefficients, the 0th first, over the frames that are not "
-            "silent. Levels of 128 mel bands count from 80 dB below the track's largest. The 0th tells the level: g dB of "
-            "gain move its mean by 11.3 g. Tracks over five minutes are sampled.",
+            "silent. Levels of 128 mel bands are floored at 80 dB below the track's largest. The 0th follows the level: "
+            "g dB of gain move its mean by 11.3 g. In tracks over five minutes, only some frames are measured.",
             source="DCT-II (orthonormal) of 10 log10 of Slaney's mel bands (STFT, Hann, 2048)",
-            blind_spot="The order in which sounds follow each other.",
+            blind_spot="The order of the sounds.",
         )
         for statistic, name, low in (("mean", "Mean", None), ("std", "Standard deviation", 0))
     ),
@@ -73,10 +73,11 @@ COMPANIONS = (
         high=1,
         null_codes=(*_ON_Y, "no_harmony"),
         tolerance=0.002,
-        definition="Share of each of the 12 pitch classes, C first, in the constant-Q magnitudes of seven octaves from C1: "
-        "mean over frames that are not silent, each divided by its largest class. The sum is 1.",
+        definition="Share of each of the 12 pitch classes, C first, in the constant-Q magnitudes of seven octaves from C1. "
+        "It is the mean over the frames that are not silent, with each divided by its largest class. The sum is 1.",
         source="As chroma_energy",
-        blind_spot="Instruments that are not tuned to A = 440 Hz: their notes fall between the classes. Overtones count.",
+        blind_spot="Instruments that are not tuned to A = 440 Hz: their notes fall between the classes. Overtones count as "
+        "notes.",
     ),
     _companion(
         name="key",
@@ -124,10 +125,10 @@ COMPANIONS = (
         unit="0-1",
         high=1,
         tolerance=0.01,
-        definition="Share of frames with a clear fundamental among those that are not silent.",
+        definition="Share of frames with a clear fundamental among those that are not silent. If many frames may be voiced, "
+        "only some, evenly spaced, are measured.",
         source="YIN: cumulative-mean-normalised difference below 0.15",
-        blind_spot="That a chord is clear: it can lack a clear fundamental. If many frames may be voiced, only some, evenly "
-        "spaced, are measured.",
+        blind_spot="Chords: even a clear chord can lack a clear fundamental.",
     ),
     _companion(
         name="beat_count",
@@ -158,8 +159,8 @@ COMPANIONS = (
         tolerance=0.05,
         definition="How reliable the tempo is: probability that it is the beat, and not its half, its double or another "
         "multiple.",
-        source="Logistic model of periodicity, tempo, onsets per beat, and how kick and treble move against the beat; "
-        "fitted to music of known tempo",
-        blind_spot="Errors by another factor, such as 3:2. If nothing recurs, it is null.",
+        source="Logistic model of periodicity, tempo, onsets per beat, and the levels of bass drum and cymbals within the "
+        "beat; fitted to music of known tempo",
+        blind_spot="Errors by another factor, such as 3:2.",
     ),
 )

@@ -40,7 +40,7 @@ _LEVEL_AND_BALANCE = (
         definition="Integrated loudness of all channels: K-weighted, 400 ms blocks every 100 ms, "
         "gated at -70 LUFS and 10 LU below the ungated loudness.",
         source="ITU-R BS.1770-5, EBU R 128",
-        blind_spot="If passages lie near the -70 LUFS gate, it moves by less than the gain.",
+        blind_spot="The full effect of a gain if passages lie near the -70 LUFS gate: the value then changes by less.",
     ),
     _dimension(
         name="crest_db",
@@ -61,7 +61,7 @@ _LEVEL_AND_BALANCE = (
         high=60,
         null_codes=(*_ON_Y, "outside_bands"),
         tolerance=0.05,
-        definition="Energy in 60-250 Hz over that in 250-2000 Hz: 10 log10 of the ratio, each floored at one "
+        definition="Energy in 60-250 Hz over the energy in 250-2000 Hz: 10 log10 of the ratio, with both floored at one "
         "millionth of the seven bands' energy.",
         source="Discrete Fourier transform of the whole track",
         blind_spot="How it sounds: frequencies are not weighted by loudness.",
@@ -89,7 +89,7 @@ _RHYTHM = (
         tolerance=0.005,
         definition="Evenness of the beat: 1 / (1 + CV) of the intervals between tracked beats.",
         source="Ellis 2007 (beat tracking by dynamic programming)",
-        blind_spot="How free a rhythm is: the beat tracker prefers even beats, so it looks steadier than it is.",
+        blind_spot="How free a rhythm is: the beat tracker prefers even beats, so a free rhythm looks steadier.",
     ),
     _share(
         name="transient_density",
@@ -105,7 +105,7 @@ _RHYTHM = (
         family="temporal",
         null_codes=("mono_mix_cancelled",),
         tolerance=0.005,
-        definition="Share of 2048-sample frames whose RMS is more than 40 dB below that of the loudest frame; 1 for silence.",
+        definition="Share of 2048-sample frames whose RMS is more than 40 dB below the loudest frame's; 1 for silence.",
         source="RMS of frames every 512 samples at 44.1 kHz",
         blind_spot="Whether quiet passages hold music: only their level below the loudest frame counts.",
     ),
@@ -119,7 +119,7 @@ _TIMBRE = (
         tolerance=0.002,
         definition="Median over frames of the magnitude-weighted mean frequency, divided by 8000 Hz and clipped at 1.",
         source="First moment of the STFT magnitude (Hann, 2048)",
-        blind_spot="What moves it: hiss and the low-pass of a codec do so as much as the instruments.",
+        blind_spot="The reason for a value: hiss and a codec's low-pass filter move it as much as the instruments do.",
     ),
     _share(
         name="spectral_rolloff",
@@ -139,7 +139,7 @@ _TIMBRE = (
         definition="Median over frames of the geometric mean of the magnitude over its arithmetic mean, 20 Hz to "
         "10 kHz: near 0 for tones, towards 1 for noise.",
         source="Wiener entropy of the STFT magnitude (Hann, 2048), floor 1e-7 of the frame's maximum",
-        blind_spot="Noise from dense harmony, which look alike at this resolution.",
+        blind_spot="The difference between noise and dense harmony, which look alike at this resolution.",
     ),
     _share(
         name="harmonic_ratio",
@@ -149,7 +149,7 @@ _TIMBRE = (
         definition="RMS of the harmonic part over the sum of the RMS of the harmonic and the percussive part.",
         source="Fitzgerald 2010: median filters of 31 frames and 31 bins, soft masks of power 2; "
         "every second frame of tracks over half a minute, every fourth of tracks over two minutes",
-        blind_spot="Vibrato and slides from percussion, or sustained noise from tones: they are counted as both.",
+        blind_spot="The difference between vibrato or slides and percussion, or between sustained noise and tones.",
     ),
     _share(
         name="pitch_stability",
@@ -158,7 +158,7 @@ _TIMBRE = (
         tolerance=0.03,
         definition="Steadiness of the fundamental: 1 / (1 + 10 CV) of its frequency over voiced frames.",
         source="YIN (de Cheveigne and Kawahara 2002), 65.4-2093 Hz, threshold 0.1",
-        blind_spot="Which voice it follows in polyphonic music: the dominant one. Reliable if voiced_ratio is 0.05 or more.",
+        blind_spot="Single voices of polyphonic music: it follows the dominant one. Unreliable if voiced_ratio is below 0.05.",
     ),
     _share(
         name="chroma_energy",
@@ -194,7 +194,7 @@ _VARIATION = (
         definition="Standard deviation of the RMS level of 2048-sample frames every 250 ms, "
         "relative to the loudest, floored at -80 dB, clipped at 10 dB.",
         source="Population standard deviation of 20 log10 RMS",
-        blind_spot="Loudness: frequencies are not weighted. Values above 10 dB; see loudness_std_db.",
+        blind_spot="Perceived loudness: frequencies are not weighted. Values above 10 dB; see loudness_std_db.",
     ),
     _share(
         name="peak_consistency",
@@ -203,7 +203,7 @@ _VARIATION = (
         tolerance=0.005,
         definition="Evenness of the peaks: 1 / (1 + CV) of the peaks of 500 ms frames every 250 ms.",
         source="Coefficient of variation",
-        blind_spot="A limiter from a steady performance.",
+        blind_spot="Whether a limiter or a steady performance made the peaks even.",
     ),
 )
 
@@ -213,7 +213,7 @@ _STEREO = (
         family="stereo",
         null_codes=("silent", "no_stereo_pair"),
         tolerance=0.001,
-        definition="Share of the side signal in the energy of mid and side, of the left and right channels; 0 for mono.",
+        definition="Share of the side signal in the energy of mid and side, made from left and right; 0 for mono.",
         source="Mid/side decomposition",
         blind_spot="Which frequencies are wide. Surround channels are left out.",
     ),

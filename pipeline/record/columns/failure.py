@@ -1,4 +1,4 @@
-"""Columns of the quarantine: which tracks have no up-to-date record, and why."""
+"""Columns of the quarantine: the tracks without an up-to-date record, and the reasons."""
 
 from functools import partial
 
@@ -18,9 +18,9 @@ FAILURE = (
     _column(
         name="reason",
         required=True,
-        definition="Code of what is wrong, such as truncated; the README lists them.",
+        definition="Code of the problem, such as truncated; docs/quarantine.md lists them.",
     ),
-    _column(name="message", required=True, definition="What is wrong, in words."),
+    _column(name="message", required=True, definition="The problem in words."),
     _column(name="stage", required=True, definition="Step of the graph that failed first."),
     _column(name="decoder", definition="Name and version of the decoder; null if none was at work."),
     _column(
@@ -28,11 +28,11 @@ FAILURE = (
         kind=Kind.FLOAT,
         unit="s",
         low=0,
-        definition="Audio that the file declares and does not hold; null if nothing is known to be missing.",
+        definition="Audio that the file declares but does not hold; null if nothing is known to be missing.",
     ),
     _column(
         name="traceback",
-        definition="Where in the code the error came up, for a bug of Beamprint; null for bad audio.",
+        definition="Where in the code an error of Beamprint occurred; null for bad audio.",
     ),
     _column(
         name="source_bytes",

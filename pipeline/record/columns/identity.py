@@ -1,4 +1,4 @@
-"""Columns that say which recording a row is about, and how the row was made."""
+"""Columns about the recording of a row, and about the making of the row."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ IDENTITY = (
         name="track_id",
         kind=Kind.STRING,
         required=True,
-        definition="Key of the row: the manifest's track_id; without one, the path below the input folder or the uri.",
+        definition="Key of the row: the manifest's track_id, else the path below the input folder, else the uri.",
     ),
     _identity(
         name="uri",
@@ -31,10 +31,10 @@ IDENTITY = (
     _identity(
         name="audio_hash",
         kind=Kind.STRING,
-        definition="What the audio is, whatever its tags and container: pcm: and MD5 of the integer samples of lossless "
-        "audio, float: and MD5 of its float32 samples, coded: and SHA-256 of the coded audio of a lossy file.",
+        definition="Hash of the audio without tags and container. Lossless integer audio: pcm: and the MD5 of its samples; "
+        "float audio: float: and the MD5 of its float32 samples; lossy files: coded: and the SHA-256 of the coded audio.",
         source="The MD5 that FLAC declares (RFC 9639): signed, interleaved, little-endian; FIPS 180-4",
-        blind_spot="That two files hold the same recording where one was coded, converted or cut anew.",
+        blind_spot="Whether two files hold the same recording if one was encoded again, converted or cut.",
     ),
     _identity(
         name="source_bytes", kind=Kind.INT, unit="bytes", low=0, required=True, definition="Size of the file."
@@ -45,7 +45,7 @@ IDENTITY = (
         required=True,
         definition="Modification time of a local file in ns since 1970, or an object's generation or etag. "
         "A file has changed if this or source_bytes has changed.",
-        blind_spot="That a file was rewritten with the same size and modification time.",
+        blind_spot="Whether a file was rewritten with the same size and modification time.",
     ),
     _identity(
         name="duration_s",
@@ -68,9 +68,9 @@ IDENTITY = (
         kind=Kind.FLOAT,
         unit="s",
         low=0,
-        definition="Audio that the file declares and that could not be decoded, in a file that is cut and was accepted "
-        "(note truncated) or that lacks a part of a block (note frames_missing). Null if nothing is known to be missing.",
-        blind_spot="What is missing from a file that does not declare its length, among them Ogg files that are cut.",
+        definition="Audio that the file declares but that could not be decoded: the end of a truncated file that was "
+        "accepted (note truncated), or a part of a block (note frames_missing). Null if nothing is known to be missing.",
+        blind_spot="What is missing from a file that does not declare its length, such as a truncated Ogg file.",
     ),
     _identity(
         name="sample_rate_hz",
@@ -78,7 +78,7 @@ IDENTITY = (
         unit="Hz",
         low=1,
         required=True,
-        definition="Sample rate of the decoded audio; for DSD an eighth of the rate of its bits.",
+        definition="Sample rate of the decoded audio; for DSD an eighth of its bit rate per channel.",
         blind_spot="Whether the recording was converted from another rate; see bandwidth_hz.",
     ),
     _identity(
@@ -133,13 +133,13 @@ PROVENANCE = (
     _provenance(
         name="family_versions",
         kind=Kind.VERSIONS,
-        definition="For each family, the version of the definitions its columns were made with. identity stands for "
-        "the columns about the file.",
+        definition="For each family, the version of its columns' definitions. identity stands for the columns about the "
+        "file.",
     ),
     _provenance(
         name="software_version",
         kind=Kind.STRING,
-        definition="Versions of Beamprint and of the libraries that it computed with.",
+        definition="Versions of Beamprint and of the libraries behind its computation.",
     ),
     _provenance(
         name="decoder_version",

@@ -50,7 +50,7 @@ LOUDNESS = (
         definition="Spread between the 10th and the 95th percentile of short-term loudness, gated at -70 LUFS "
         "and 20 LU below the mean.",
         source="EBU Tech 3342",
-        blind_spot="The range of tracks under 60 s (note short) with certainty: it rests on few values.",
+        blind_spot="The range of tracks under 60 s (note short) reliably: it rests on few values.",
     ),
     _loudness(
         name="true_peak_dbtp",
@@ -105,7 +105,7 @@ LOUDNESS = (
         definition="Loudness of each 100 ms without gate: 100 times the LUFS above -120, rounded; 0 is -120 LUFS or less. "
         "Integrated loudness and range of any part or group of tracks follow from it.",
         source="ITU-R BS.1770-5: K-weighted mean square, summed over channels with their weights",
-        blind_spot="The last 0.1 s, where it is not complete. Maxima in steps of 10 ms; see momentary_max_lufs.",
+        blind_spot="An incomplete last 0.1 s. Maxima in steps of 10 ms; see momentary_max_lufs.",
     ),
 )
 
@@ -125,7 +125,7 @@ DYNAMICS = (
             high=36.2,
             null_codes=("silent", "too_short"),
             tolerance=0.01,
-            definition=f"{percentile}th percentile of the levels of consecutive 50 ms windows, without those of digital silence.",
+            definition=f"{percentile}th percentile of the levels of consecutive 50 ms windows; digital silence is left out.",
             source="Linearly interpolated percentile of 10 log10 of the mean square",
             blind_spot="How much digital silence there is.",
         )
@@ -138,10 +138,10 @@ DYNAMICS = (
         gain=Gain.UNCHANGED,
         null_codes=("silent", "too_short"),
         tolerance=0.1,
-        definition="Second-largest peak of 3 s blocks over the RMS of the loudest fifth of them, with 3.01 dB added to the "
-        "RMS; mean over channels, not rounded.",
+        definition="Second-largest peak of 3 s blocks over the RMS of the loudest fifth of these blocks, with 3.01 dB added to "
+        "the RMS; mean over channels, not rounded.",
         source="DR14 (TT Dynamic Range) with blocks of exactly 3 s",
-        blind_spot="Loud mastering from sparse music, which can have equal values. Tools with blocks of 3.004 s differ by up to "
-        "0.1.",
+        blind_spot="The difference between loud mastering and sparse music, which can have equal values. Tools with blocks of "
+        "3.004 s differ by up to 0.1.",
     ),
 )

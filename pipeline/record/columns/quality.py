@@ -14,10 +14,10 @@ _LEVELS = (
         name="clipped_samples",
         unit="samples",
         definition="Samples in flat tops within 0.05 % of their channel's peak, if that peak is 0.25 or more; summed over "
-        "channels. A top is as long as three samples at 44.1 kHz, changes by 0.05 % from sample to sample at most, and stands "
-        "over both neighbours by five times its own spread and 2.5 steps of the word length. 10 % of the sound around must lie "
-        "off the peak, and a quarter of that at most stand still.",
-        source="Largest samples a (1 - 2^-11) of runs; a parabola spreads by 0.25 of its height",
+        "channels. A top lasts at least three samples at 44.1 kHz and changes by at most 0.05 % from sample to sample. It "
+        "exceeds both neighbours by five times its own spread and 2.5 steps of the word length. At least 10 % of the sound "
+        "around it lies off the peak, and at most a quarter of that is constant.",
+        source="Runs of samples at 1 - 2^-11 of the peak or above; a parabola spreads by 0.25 of its height",
         blind_spot="Clipping that was filtered, resampled or lossily coded afterwards; clipping of square waves.",
     ),
     _count(
@@ -45,7 +45,7 @@ _LEVELS = (
             gain=Gain.ABSOLUTE,
             null_codes=("silent",),
             tolerance=0.01,
-            definition=f"Time {side} 10 ms in which any channel exceeds -60 dBFS, without its mean.",
+            definition=f"Time {side} 10 ms in which any channel, less its mean, exceeds -60 dBFS.",
             source="Standard deviation in 10 ms cells",
             blind_spot="Silence with noise above -60 dBFS.",
         )
@@ -61,7 +61,7 @@ _CHANNELS = tuple(
         high=36.2,
         gain=Gain.PLUS,
         tolerance=0.001,
-        definition=f"{what} of each channel, in the file's order; null inside for a silent channel.",
+        definition=f"{what} of each channel, in the file's order; a silent channel has null in the list.",
         source=source,
     )
     for name, what, source in (
@@ -78,10 +78,10 @@ _FAULTS = (
         tolerance=0.005,
         definition="Where the faults are: kind (clipping, click, dropout, repeat, skip or silence), start_s, end_s, channel "
         "(from 0; null for all or several), level_db. In time order, the first 200 of each kind. The level is the peak of "
-        "clipping, the height of a click, the RMS of silence, and that of the surroundings of the others. Silence is a second or "
-        "more below -60 dBFS within the sound.",
+        "clipping, the height of a click, the RMS of silence; for other kinds, the RMS of the surroundings. Silence is a second "
+        "or more below -60 dBFS within the sound.",
         source="The detectors of the columns of the same names",
-        blind_spot="Those beyond 200: the columns of counts have them.",
+        blind_spot="More than 200 faults of a kind; columns such as clicks count all of them.",
     ),
 )
 
@@ -102,7 +102,7 @@ _BANDWIDTH = (
         unit="dB",
         null_codes=("silent", "mono_mix_cancelled", "too_short", "no_edge"),
         tolerance=1,
-        definition="Height of the edge at bandwidth_hz: median level of the 1 kHz below it minus that of the 1 kHz above it.",
+        definition="Height of the edge at bandwidth_hz: median level of the 1 kHz below minus median level of the 1 kHz above.",
         source="As bandwidth_hz",
     ),
     _count(
@@ -114,7 +114,7 @@ _BANDWIDTH = (
         definition="Number of bits in use: the word length without the lowest bits that are zero in every sample. For "
         "float PCM, the shortest integer word that holds every sample.",
         source="Bitwise OR of all codes",
-        blind_spot="That bits were filled with dither or noise, which looks like signal.",
+        blind_spot="Whether bits hold only dither or noise, which look like signal.",
     ),
 )
 
@@ -122,8 +122,8 @@ _STEREO = (
     _flag(
         name="dual_mono",
         null_codes=("silent", "not_stereo"),
-        definition="Whether two channels carry the same signal, be it at different levels: what they do not share is more than "
-        "30 dB below it, 1 - r^2 < 0.001 with r their correlation, means not removed.",
+        definition="Whether two channels carry the same signal, even at different levels: what they do not share is more than "
+        "30 dB below it. That is 1 - r^2 < 0.001, where r is their correlation, means not removed.",
         source="Energies and cross energy of left and right",
         blind_spot="Mono with a stereo effect above -30 dB.",
     ),
@@ -132,7 +132,7 @@ _STEREO = (
         unit="dB",
         null_codes=("silent", "not_stereo", "not_dual_mono"),
         tolerance=0.01,
-        definition="How much louder left is than right where both carry the same signal.",
+        definition="Level of left minus level of right, if both carry the same signal.",
         source="10 log10 of the ratio of energies",
     ),
     _flag(
@@ -155,7 +155,7 @@ _NOISE = (
         gain=Gain.PLUS,
         null_codes=("silent", "too_short", "digital_silence"),
         tolerance=1,
-        definition="Level that 1 % of the 400 ms blocks between leading and trailing silence lie below; blocks of constant "
+        definition="Level below which 1 % of the 400 ms blocks lie, between leading and trailing silence; blocks of constant "
         "samples are left out.",
         source="1st percentile of the variance of 400 ms blocks every 100 ms",
         blind_spot="The noise of music that never pauses: it is hidden, so the value is an upper bound.",
@@ -166,9 +166,9 @@ _NOISE = (
         null_codes=("silent", "mono_mix_cancelled", "too_short"),
         tolerance=1,
         definition="How far mains hum stands out: the second largest prominence among the first six harmonics "
-        "of 50 or 60 Hz. From 15 dB on it is hum.",
+        "of 50 or 60 Hz. 15 dB or more is hum.",
         source="10th percentile over 4 s windows of the power spectrum",
-        blind_spot="Hum from a drone of the same frequency.",
+        blind_spot="The difference between hum and a musical drone of the same frequency.",
     ),
     _quality(
         name="hum_hz",
@@ -178,7 +178,7 @@ _NOISE = (
         high=60,
         null_codes=("silent", "mono_mix_cancelled", "too_short", "below_15_db"),
         tolerance=0,
-        definition="Mains frequency that hum_db was measured at: 50 or 60 Hz.",
+        definition="Mains frequency at which hum_db was measured: 50 or 60 Hz.",
         source="As hum_db",
         blind_spot="Anything if hum_db is below 15 dB.",
     ),
@@ -193,11 +193,11 @@ _NOISE = (
     _count(
         name="dropouts",
         gain=Gain.ABSOLUTE,
-        definition="Gaps of 2 ms to 5 s in which the samples of a channel, or of all, are constant between loud surroundings "
-        "that do not fade. They are not at the peak, and do not fill a quarter of a second around. If a sound often stands "
-        "still otherwise, they must also be sharp, loud and between equal levels; evenly spaced ones are a rhythm.",
+        definition="Gaps of 2 ms to 5 s in which the samples of one channel, or of all, are constant, between loud surroundings "
+        "that do not fade. Gaps at the peak, and gaps that fill a quarter of the second around them, are left out. If the sound "
+        "has other pauses, a gap must also be sharp, loud and between equal levels; evenly spaced gaps are a rhythm.",
         source="Runs of equal samples, with -50 dBFS or more in the 20 ms before and after",
-        blind_spot="Gaps that were faded, concealed or lossily coded; gaps in synthetic speech and in what is gated.",
+        blind_spot="Gaps that were faded, concealed or lossily coded; gaps in synthetic speech and in gated sounds.",
     ),
 )
 
@@ -205,21 +205,21 @@ _SPLICES = (
     _count(
         name="repeats",
         gain=Gain.ABSOLUTE,
-        definition="Buffers of 256 to 9000 samples that are played twice or more: at a junction that stands out in the third "
-        "difference, the very samples begin again that lie before it, and go on for as long as they are many.",
+        definition="Buffers of 256 to 9000 samples that are played twice or more: after a junction that stands out in the third "
+        "difference, the same samples follow that lie before it.",
         source="Comparison of samples",
-        blind_spot="A repeat whose junction the music hides: one in seven. What was coded lossily, resampled or dithered after "
-        "the fault, for then the samples are not the same.",
+        blind_spot="Repeats whose junction the music hides: one in seven. Repeats in audio that was lossily coded, resampled or "
+        "dithered afterwards, because the samples then differ.",
     ),
     _count(
         name="skips",
         gain=Gain.ABSOLUTE,
-        definition="Junctions at which samples are missing: the prediction error of either side is 10 times the largest within "
-        "10 ms and 20 times its RMS, the level stays within 12 dB, the signal does not return to its course, and no junction "
-        "within a second is like it.",
+        definition="Junctions at which samples are missing. The prediction error from either side is 10 times the largest within "
+        "10 ms and 20 times its RMS. The level stays within 12 dB, the signal does not return to its course, and no junction "
+        "within a second is similar.",
         source="16th-order linear prediction from either side",
-        blind_spot="Skips that the music hides: three in ten. Skips that were coded lossily or resampled afterwards. A hard cut in "
-        "the music is like a skip.",
+        blind_spot="Skips that the music hides: three in ten. Skips in audio that was lossily coded or resampled afterwards. The "
+        "difference between a skip and a hard cut in the music.",
     ),
 )
 
