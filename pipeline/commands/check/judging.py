@@ -45,7 +45,7 @@ class Finding:
         value: As the record has it; of a track in quarantine the reason code.
         unit: Of the value.
         limit: What the rule asks for.
-        reason: What is wrong, and what to do; of a null, the code that says why there is no value.
+        reason: The problem, and what to do; for a null, the code that explains it; empty for a pass.
         clause: Where the rule comes from.
     """
 
@@ -162,7 +162,6 @@ def _findings(
     for rule, code, wanted in zip(profile.rules.values(), codes, told):
         if wanted:
             verdict = Verdict(code)
-            unknown = verdict is Verdict.CANNOT_JUDGE
             yield Finding(
                 rule.name,
                 verdict,
@@ -170,9 +169,15 @@ def _findings(
                 record[rule.column.name],
                 rule.column.unit,
                 rule.allowed.text(rule.column.unit),
-                _why_null(rule.column.name, record["notes"]) if unknown else rule.reason,
+                _reason(rule, verdict, record["notes"]),
                 rule.clause,
             )
+
+
+def _reason(rule: Rule, verdict: Verdict, notes: Sequence[str]) -> str:
+    if verdict is Verdict.PASS:
+        return ""
+    return _why_null(rule.column.name, notes) if verdict is Verdict.CANNOT_JUDGE else rule.reason
 
 
 def _why_null(column: str, notes: Sequence[str]) -> str:

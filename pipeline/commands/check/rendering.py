@@ -24,7 +24,7 @@ def counts(tracks: Sequence[Judged]) -> dict[str, int]:
 
 
 def as_table(profile: Profile, tracks: Sequence[Judged]) -> str:
-    """A line a track, below it what was found, and at the end the counts."""
+    """A line for each track, its findings below it, and the counts at the end."""
     return "\n".join(_lines(profile, tracks))
 
 
@@ -33,10 +33,11 @@ def _lines(profile: Profile, tracks: Sequence[Judged]) -> Iterator[str]:
         yield f"{track.verdict!s:<12}  {on_one_line(track.track_id)}"
         for found in track.findings:
             column = f" {found.column}" if found.column else ""
+            reason = f" {found.reason}" if found.reason else ""
             clause = f" [{found.clause}]" if found.clause else ""
             yield on_one_line(
                 f"    {found.verdict}: {found.rule}:{column} {value_text(found)}, asked for: {found.limit}."
-                f" {found.reason}{clause}"
+                f"{reason}{clause}"
             )
     told = ", ".join(f"{number} {verdict}" for verdict, number in counts(tracks).items())
     yield f"{counted(len(tracks), 'track')}, profile {profile.name}: {told}"
@@ -55,7 +56,7 @@ def value_text(found: Finding) -> str:
 
 
 def as_csv(profile: Profile, tracks: Sequence[Judged]) -> str:
-    """A line for each finding, and one for each track without any."""
+    """A line for each finding, and one for each track without findings."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
     table.writerow(["track_id", "uri", "track_verdict", "verdict", *_OF_FINDING, "profile"])
@@ -75,7 +76,7 @@ def _csv_cells(found: Finding) -> Iterator[Any]:
 
 
 def as_json(profile: Profile, tracks: Sequence[Judged]) -> str:
-    """An object with the profile, the counts, and an array of the tracks with what was found."""
+    """An object with the profile, the counts, and an array of the tracks with their findings."""
     told = {
         "profile": profile.name,
         "counts": counts(tracks),
@@ -97,9 +98,8 @@ def as_json(profile: Profile, tracks: Sequence[Judged]) -> str:
 
 def as_html(profile: Profile, tracks: Sequence[Judged]) -> str:
     """A page with a table that can be sorted and searched."""
-    rows = [
-        (track, found) for track in tracks for found in track.findings or (None,)
-    ]  # a track without findings has a row, too
+    # A track without findings has a row too.
+    rows = [(track, found) for track in tracks for found in track.findings or (None,)]
     return page("check.html", profile=profile, counts=counts(tracks), rows=rows, value_text=value_text)
 
 

@@ -268,6 +268,7 @@ def test_a_certificate_of_a_programme_at_minus_23(tmp_path):
     assert found["loudness"].verdict is Verdict.PASS
     assert found["loudness"].value == pytest.approx(-23.0, abs=0.1)
     assert found["true peak"].verdict is Verdict.PASS
+    assert not [each for each in track.findings if each.verdict is Verdict.PASS and each.reason]
 
 
 def test_columns_that_are_needed_are_columns_of_a_record():
