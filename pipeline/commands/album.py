@@ -24,13 +24,13 @@ _HEADS = {
 
 
 def as_table(rows: Sequence[Row]) -> str:
-    """One line a group; a dash where there is nothing to measure."""
+    """One line per group; a dash where there is nothing to measure."""
     cells = [[_cell(name, row[name]) for name in _HEADS] for row in rows]
     return aligned([list(_HEADS.values()), *cells], right=range(1, len(_HEADS)))
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """A header and a line a group."""
+    """A header and one line per group."""
     file = io.StringIO(newline="")
     table = csv.DictWriter(file, list(_HEADS), lineterminator="\n")
     table.writeheader()
@@ -39,7 +39,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """An array of objects, one a group."""
+    """An array with one object per group."""
     return json_text(rows)
 
 

@@ -1,18 +1,18 @@
-"""Every option of Beam's as an option of ``run``, where a run is submitted to a cluster."""
+"""Every Beam option as an option of ``run``, for runners that submit to a cluster."""
 
 import argparse
 import copy
 from typing import Any
 
 _MARK = "beam."
-"""Before the names under which argparse keeps values of Beam's options: some are also names of ours."""
+"""Prefix under which argparse keeps the values of Beam's options: some have the names of our options."""
 
 
 def add_beam_options(parser: argparse.ArgumentParser) -> None:
-    """Let a parser take Beam's options: by Beam's names, and with dashes like ours (``--flink-master``).
+    """Let a parser take Beam's options: by Beam's names, and with dashes (``--flink-master``).
 
-    Ours keep their names; those of Beam that are called alike (``--runner``, ``--dry_run``) are not offered.
-    A list that is given replaces Beam's default, where there is one.
+    Our options keep their names; Beam options of the same name (``--runner``, ``--dry_run``) are not offered.
+    A list on the command line replaces Beam's default.
     """
     from apache_beam.options.pipeline_options import (  # noqa: PLC0415 - takes a second
         PipelineOptions,
@@ -30,13 +30,13 @@ def add_beam_options(parser: argparse.ArgumentParser) -> None:
 
 
 def given_beam_options(options: argparse.Namespace) -> dict[str, Any]:
-    """Beam's options that were given, by the names of Beam's attributes."""
+    """The Beam options that the user gave, by the names of Beam's attributes."""
     marked = ((name, value) for name, value in vars(options).items() if name.startswith(_MARK))
     return {name.removeprefix(_MARK): value for name, value in marked if value is not None}
 
 
 def _names(action: argparse.Action, name: str) -> tuple[str, ...]:
-    """With dashes and as Beam calls it; only that for an action of Beam's own, which may look at the name."""
+    """The name with dashes and Beam's own; only the latter for an action class of Beam, which may read the name."""
     plain = type(action).__module__ == argparse.__name__
     return (name.replace("_", "-"), name) if plain else (name,)
 
@@ -44,5 +44,5 @@ def _names(action: argparse.Action, name: str) -> tuple[str, ...]:
 def _ours(action: argparse.Action, names: list[str]) -> argparse.Action:
     mine = copy.copy(action)
     mine.option_strings, mine.dest = names, _MARK + action.dest
-    mine.default, mine.help = None, argparse.SUPPRESS  # what was not given is left to Beam
+    mine.default, mine.help = None, argparse.SUPPRESS  # an option that was not given is left to Beam
     return mine

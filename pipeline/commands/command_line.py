@@ -59,7 +59,7 @@ def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
 
     Args:
         arguments: Words after the program's name.
-        runners: What ``run --runner`` may name.
+        runners: Choices of ``run --runner``.
 
     Returns:
         The exit code.
@@ -83,14 +83,14 @@ def main(arguments: Sequence[str], runners: Mapping[str, run.Runner]) -> int:
         print(f"beamprint: {on_one_line(str(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output has seen enough, as in `beamprint failures OUT | head`.
+        # The reader of the output has closed it, as in `beamprint failures OUT | head`.
         sys.stderr.close()
         return 0
     return code
 
 
 def _check_beam() -> None:
-    """Say at once that a run needs Beam, where somebody has left it out; nothing else needs it."""
+    """Refuse a run at once if Beam, which only a run needs, is not installed."""
     if find_spec("apache_beam") is None:
         raise UsageError(
             "a run needs Apache Beam, which is not installed: pip install apache-beam (all other commands work without it)"
@@ -98,7 +98,7 @@ def _check_beam() -> None:
 
 
 def _refuse(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:
-    """End as argparse does, and name what was meant."""
+    """End as argparse does, and suggest the nearest option."""
     option = unknown[0].partition("=")[0]
     nearest = get_close_matches(option, parser._option_string_actions, n=1)
     meant = f"; the nearest option is {nearest[0]}" if nearest else ""
@@ -106,19 +106,21 @@ def _refuse(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn
 
 
 def _parsers(runners: Mapping[str, run.Runner]) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
-    """The whole parser, and that of ``run`` within it."""
+    """The whole parser, and the parser of ``run`` within it."""
     parser = argparse.ArgumentParser(
         prog="beamprint",
         description="Fingerprint records of audio files: 25 dimensions, loudness, dynamics, quality control.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="versions of this and of its libraries")
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="print the versions of Beamprint and its libraries"
+    )
     parser.add_argument(
         "--completion",
         action=_Completion,
         choices=("bash", "zsh", "fish"),
-        help="print a shell's completion script",
+        help="print a completion script for the shell",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     of_run = run.declare(commands, runners)
@@ -128,7 +130,7 @@ def _parsers(runners: Mapping[str, run.Runner]) -> tuple[argparse.ArgumentParser
 
 
 class _Version(argparse.Action):
-    """Prints the versions and ends; they are looked up only when they are asked for."""
+    """Prints the versions and ends; looks them up only then."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Called by argparse where it meets the option."""

@@ -1,4 +1,4 @@
-"""`beamprint --completion`: a script that teaches a shell our commands and options."""
+"""`beamprint --completion`: a script with which a shell completes our commands and options."""
 
 import argparse
 
@@ -6,14 +6,14 @@ import shtab
 
 _COMPLETED = {"FILE": shtab.FILE, "INPUT": shtab.FILE, "OLD": shtab.FILE, "NEW": shtab.FILE}
 _COMPLETED |= {"OUT": shtab.DIRECTORY, "DIR": shtab.DIRECTORY}
-"""What a word on the command line is completed by, by its name in the usage."""
+"""How to complete an argument, by its name in the usage."""
 
 
 def completion(parser: argparse.ArgumentParser, shell: str) -> str:
-    """The script, made from what argparse declares.
+    """The script, made from the declarations of argparse.
 
     Args:
-        parser: Of the whole command line.
+        parser: Parser of the whole command line.
         shell: ``bash``, ``zsh`` or ``fish``.
     """
     for each in (parser, *_commands(parser)):

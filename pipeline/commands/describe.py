@@ -1,6 +1,6 @@
-"""`beamprint describe`: what every column means, as a table, JSON, Markdown or a BigQuery schema.
+"""`beamprint describe`: the meaning of every column, as a table, JSON, Markdown or a BigQuery schema.
 
-Nothing here needs NumPy or Arrow, so that it answers at once. ``docs/columns.md`` is what ``markdown()`` gives.
+Nothing here imports NumPy or Arrow, so that the command answers at once. ``markdown()`` makes ``docs/columns.md``.
 """
 
 import json
@@ -70,7 +70,7 @@ def describe(form: str = "table", *, width: int | None = None) -> str:
 
 
 def describe_dataset(output: str, form: str = "table", *, width: int | None = None) -> str:
-    """Text that describes every column, after what a dataset holds where the format has room for it.
+    """Text that describes every column; a table begins with the contents of a dataset.
 
     Args:
         output: Folder of the dataset.
@@ -79,7 +79,7 @@ def describe_dataset(output: str, form: str = "table", *, width: int | None = No
 
     Raises:
         UsageError: There is no dataset.
-        NotFinished: It cannot be read.
+        NotFinished: The dataset cannot be read.
     """
     from beamprint.pipeline.store.dataset import Dataset  # noqa: PLC0415 - needs Arrow, which the columns alone do not
     from beamprint.pipeline.store.places import store_at  # noqa: PLC0415
@@ -101,7 +101,7 @@ def describe_dataset(output: str, form: str = "table", *, width: int | None = No
 
 
 def _mix(versions: Counter[tuple[int, ...]]) -> Iterator[str]:
-    """How many records are up to date, and how many are behind in which families."""
+    """Numbers of records that are up to date, and of records that are behind in some families."""
     for row, times in versions.most_common():
         behind = [
             f"{family} {version} of {FAMILY_VERSIONS[family]}"
@@ -112,7 +112,7 @@ def _mix(versions: Counter[tuple[int, ...]]) -> Iterator[str]:
 
 
 def as_mapping(column: Column) -> dict[str, object]:
-    """A column's declaration as JSON can hold it."""
+    """A column's declaration as values for JSON."""
     return {
         "name": column.name,
         "type": column.kind.value,
@@ -154,7 +154,7 @@ def _table_lines(width: int) -> Iterator[str]:
 
 
 def markdown() -> str:
-    """The column reference: a section a group, all that is declared of every column."""
+    """The column reference: one section per group, with the whole declaration of every column."""
     sections = [_PREFACE]
     for group, members in groupby((*RECORD, *FAILURE), key=lambda column: column.group):
         sections.append(f"## {_TITLE[group]}\n")

@@ -26,9 +26,9 @@ def found_in(output: str) -> list[Duplicate]:
 
 
 def as_table(found: Sequence[Duplicate]) -> str:
-    """One line a track, and a last one that counts."""
+    """One line per track, and a last line with the counts."""
     if not found:
-        return "No recording is there twice."
+        return "No recording occurs twice."
     heads = ["group", "track", "kind", "of", "begins s", "gain dB", "difference dB"]
     lines = [[str(each.group), on_one_line(each.track_id), each.kind, *_relation(each)] for each in found]
     kinds = [each.kind for each in found]
@@ -48,7 +48,7 @@ def _relation(each: Duplicate) -> list[str]:
 
 
 def as_csv(found: Sequence[Duplicate]) -> str:
-    """A header and a line a track."""
+    """A header and one line per track."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
     table.writerow(Duplicate._fields)
@@ -57,7 +57,7 @@ def as_csv(found: Sequence[Duplicate]) -> str:
 
 
 def as_json(found: Sequence[Duplicate]) -> str:
-    """An array of objects, one a track."""
+    """An array with one object per track."""
     return json_text([each._asdict() for each in found])
 
 

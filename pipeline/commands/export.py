@@ -34,14 +34,14 @@ def columns_named(names: str | None) -> list[str]:
 
 
 def as_csv(dataset: Dataset, columns: Sequence[str]) -> Iterator[str]:
-    """A header and a line a record; lists and maps are JSON within their cell."""
+    """A header and one line per record; lists and maps are JSON within their cell."""
     yield _line(columns)
     for record in _records(dataset, columns):
         yield _line([_cell(record[name]) for name in columns])
 
 
 def as_json_lines(dataset: Dataset, columns: Sequence[str]) -> Iterator[str]:
-    """An object a record, each on its line."""
+    """One object per record, each on its own line."""
     for record in _records(dataset, columns):
         yield json.dumps(record, ensure_ascii=False, default=_plain) + "\n"
 
@@ -53,11 +53,11 @@ ROW_FORMATS: dict[str, Callable[[Dataset, Sequence[str]], Iterator[str]]] = {
 
 
 def write_jams(dataset: Dataset, folder: str) -> int:
-    """Write a JAMS file a track: its beats, tempo and key.
+    """Write one JAMS file per track, with its beats, tempo and key.
 
     Args:
-        dataset: Where the records are.
-        folder: Where the files go, each named after its track: ``TRACK_ID.jams``.
+        dataset: Dataset of the records.
+        folder: Folder for the files, each named after its track: ``TRACK_ID.jams``.
 
     Returns:
         Number of files.
@@ -78,11 +78,11 @@ def write_jams(dataset: Dataset, folder: str) -> int:
 
 
 def file_name(track_id: str) -> str:
-    """A path below a folder for a track, whatever its id holds; no two ids have the same."""
+    """A path below a folder for a track, whatever characters its id has; different ids get different paths."""
     parts = [quote(part, safe=" ()[]',&+!;@=") for part in track_id.split("/")]
     parts = [part.replace(".", "%2E") if set(part) <= {"."} else part for part in parts]
     kept = [part[:_LONGEST_NAME] for part in parts if part]
-    if kept != parts[int(parts[0] == "") :]:  # something was left out
+    if kept != parts[int(parts[0] == "") :]:  # a part was left out
         kept.append(hashlib.blake2b(track_id.encode(), digest_size=8).hexdigest())
     return "/".join(kept)
 
@@ -107,4 +107,4 @@ def _cell(value: object) -> object:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    raise TypeError(f"{value!r} is no value of a record")
+    raise TypeError(f"{value!r} is not a value of a record")

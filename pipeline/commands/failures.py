@@ -1,4 +1,4 @@
-"""`beamprint failures`: what is in quarantine and why."""
+"""`beamprint failures`: the tracks in quarantine, and the reasons."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def by_reason(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """Failures for a terminal, grouped by reason, with what to do about each."""
+    """Failures for a terminal, grouped by reason, with advice for each reason."""
     if not rows:
         return "Nothing is in quarantine."
     return "\n".join(_lines(rows))
@@ -75,16 +75,14 @@ def _history(row: Row) -> str:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """Failures as a manifest: ``uri``, ``track_id``, the tags, then what failed.
+    """Failures as a manifest: ``uri``, ``track_id``, the tags, then the columns about the failure.
 
-    The columns about the failure begin with ``FAILURE_PREFIX``, so that reading the table as a manifest
-    makes no tags of them.
+    The names of the latter begin with ``FAILURE_PREFIX``, so that a run that reads the manifest makes no tags of them.
     """
     tags = sorted({tag["key"] for row in rows for tag in row["tags"]})
     file = io.StringIO(newline="")
-    table = csv.writer(
-        file, lineterminator="\n", quoting=csv.QUOTE_ALL
-    )  # else a CR on its own stands unquoted
+    # Without QUOTE_ALL, a cell with a lone CR would not be quoted.
+    table = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     table.writerow(["uri", "track_id", *tags, *(FAILURE_PREFIX + name for name in _TOLD)])
     for row in rows:
         own = text_map(row["tags"])

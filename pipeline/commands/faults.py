@@ -22,8 +22,8 @@ class Faults(NamedTuple):
     """Faults of a dataset or a track.
 
     Attributes:
-        rows: A row a fault, by track and time: ``track_id`` and the fields of a fault.
-        not_looked_for: Records of an earlier version, which cannot tell.
+        rows: One row per fault, by track and time: ``track_id`` and the fields of a fault.
+        not_looked_for: Number of records of an earlier version, which have no places of faults.
     """
 
     rows: list[Row]
@@ -31,11 +31,11 @@ class Faults(NamedTuple):
 
 
 def faults(dataset: Dataset, track_id: str | None = None) -> Faults:
-    """Where the faults are.
+    """The faults of a dataset or a track, and where they are.
 
     Args:
-        dataset: Where the records are.
-        track_id: The only track that is wanted; all of them by default.
+        dataset: Dataset of the records.
+        track_id: One track; all tracks by default.
 
     Raises:
         UsageError: There is no record of the track.
@@ -48,7 +48,7 @@ def faults(dataset: Dataset, track_id: str | None = None) -> Faults:
 
 
 def faults_of(dataset: Dataset, track_ids: Sequence[str]) -> list[Row]:
-    """Where the faults of some tracks are: a row a fault, as in ``Faults``."""
+    """The faults of some tracks: one row per fault, as in ``Faults``."""
     return _rows(some_rows(dataset.store.uri(), pa.array(track_ids, pa.string()), "faults"))
 
 
@@ -58,7 +58,7 @@ def _rows(table: pa.Table) -> list[Row]:
 
 
 def as_table(rows: Sequence[Row]) -> str:
-    """One line a fault, times in minutes and seconds."""
+    """One line per fault, times in minutes and seconds."""
     if not rows:
         return "No faults were found."
     cells = [_HEADS, *map(cells_of, rows)]
@@ -72,7 +72,7 @@ def as_table(rows: Sequence[Row]) -> str:
 
 
 def cells_of(row: Row) -> tuple[str, ...]:
-    """Track, kind, start, end, channel and level of a fault, as texts."""
+    """Track, kind, start, end, channel and level of a fault, as text."""
     return (
         on_one_line(row["track_id"]),
         row["kind"],
@@ -89,7 +89,7 @@ def _time(seconds: float) -> str:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """A header and a line a fault, times in seconds."""
+    """A header and one line per fault, times in seconds."""
     file = io.StringIO(newline="")
     table = csv.DictWriter(file, ["track_id", *_FAULT], lineterminator="\n")
     table.writeheader()
@@ -98,7 +98,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """An array of objects, one a fault."""
+    """An array with one object per fault."""
     return json_text(rows)
 
 

@@ -31,7 +31,7 @@ _DECIMALS = {
 
 
 def found_table(dataset: Dataset, tracks: Collection[str]) -> str:
-    """Table of the records of some tracks; only the buckets that these lie in are read."""
+    """Table of the records of some tracks; reads only the buckets of these tracks."""
     buckets = sorted(set(map(dataset.bucket_of, tracks)))
     rows = pa.concat_tables(
         read_columns(dataset.store, FINGERPRINTS, bucket, list(_COLUMNS)) for bucket in buckets
@@ -40,7 +40,7 @@ def found_table(dataset: Dataset, tracks: Collection[str]) -> str:
 
 
 def as_table(records: Iterable[Mapping[str, Any]]) -> str:
-    """One line a record; a dash where a value could not be measured."""
+    """One line per record; a dash for a value that could not be measured."""
     cells = [list(_COLUMNS.values())] + [[_cell(name, r[name]) for name in _COLUMNS] for r in records]
     widths = [max(map(len, column)) for column in zip(*cells)]
     return "\n".join(_line(row, widths) for row in cells)

@@ -1,4 +1,4 @@
-"""The options that say what a file may be at most, for every command that reads files."""
+"""Options that limit the files, for every command that reads files."""
 
 import argparse
 from collections.abc import Callable
@@ -18,13 +18,13 @@ def add_limits(
     """Add the options.
 
     Args:
-        parser: Of the command.
-        size: Reads a size in bytes.
-        number: Reads a positive number.
-        count: Reads a positive integer.
+        parser: Parser of the command.
+        size: Parses a size in bytes.
+        number: Parses a positive number.
+        count: Parses a positive integer.
     """
     d = DEFAULT_LIMITS
-    group = parser.add_argument_group("limits", "what a file may be; one beyond goes to quarantine")
+    group = parser.add_argument_group("limits", "a file beyond a limit goes to quarantine")
     group.add_argument(
         "--max-duration",
         type=number,
@@ -44,24 +44,24 @@ def add_limits(
     group.add_argument(
         "--accept-truncated",
         action="store_true",
-        help="measure what is there of files that end early, with the note truncated",
+        help="measure files that end too early as far as they go, with the note truncated",
     )
     parser.add_argument(
         "--decoder",
         choices=DECODERS,
         default=d.decoder,
-        help="what decodes Ogg Vorbis: ffmpeg is faster and takes the extra formats (default: %(default)s)",
+        help="decoder of Ogg Vorbis; ffmpeg is faster and needs the extra formats (default: %(default)s)",
     )
 
 
 def limits_of(options: argparse.Namespace) -> Limits:
-    """What the options say.
+    """The limits that the options give.
 
     Raises:
-        UsageError: If the decoder is not installed.
+        UsageError: The decoder is not installed.
     """
     if options.decoder == "ffmpeg" and find_spec("av") is None:
-        raise UsageError("--decoder ffmpeg takes an extra: pip install 'beamprint[formats]'")
+        raise UsageError("--decoder ffmpeg needs the extra formats: pip install 'beamprint[formats]'")
     return Limits(
         options.max_duration,
         options.max_file_size,

@@ -19,13 +19,13 @@ from beamprint.transforms.model import Track
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What became of a file.
+    """The result for one file.
 
     Args:
-        track_id: Its path below the folder that was named, or its name.
-        uri: Where it is.
-        record: None if it could not be measured.
-        failure: Reason and message, if it could not.
+        track_id: Path below the named folder, or name of the file.
+        uri: Address of the file.
+        record: Record; None if the file could not be measured.
+        failure: Reason and message, if the file could not be measured.
     """
 
     track_id: str
@@ -35,11 +35,11 @@ class Measured:
 
 
 def measured(inputs: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> Iterator[Measured]:
-    """Measure all tracks of some inputs, in their order, on all cores if there are several.
+    """Measure all tracks of some inputs, in their order; several tracks on all cores.
 
     Args:
         inputs: Files, folders, globs or manifests.
-        limits: What a file may be.
+        limits: Limits on the files.
 
     Raises:
         UsageError: An input is missing, or holds no audio.

@@ -1,4 +1,4 @@
-"""`run --metrics-file`: a run's outcome in Prometheus' text format, as node_exporter's textfile collector reads it."""
+"""`run --metrics-file`: a run's outcome in Prometheus' text format, for node_exporter's textfile collector."""
 
 import json
 import os
@@ -15,10 +15,10 @@ _Samples = Mapping[str, float]
 
 
 def check_metrics_file(path: str) -> None:
-    """See before the run that metrics can be written after it.
+    """Check before the run that metrics can be written after it.
 
     Raises:
-        UsageError: They cannot.
+        UsageError: Metrics cannot be written there.
     """
     folder = Path(path).absolute().parent
     if not folder.is_dir() or Path(path).is_dir() or not os.access(folder, os.W_OK):
@@ -26,12 +26,13 @@ def check_metrics_file(path: str) -> None:
 
 
 def write_metrics(path: str, store: Store, summary: RunSummary, exit_code: int) -> str:
-    """Replace the file at once: a reader meets the old metrics or the new ones.
+    """Replace the file at once: a reader sees the old metrics or the new ones.
 
     Returns:
-        What kept it from being written, which decides nothing over the run; empty otherwise.
+        An error message if the file cannot be written, which does not fail the run; else an empty text.
     """
-    unfinished = Path(f"{path}.{os.getpid()}.tmp")  # the collector reads *.prom only
+    # The collector reads *.prom only.
+    unfinished = Path(f"{path}.{os.getpid()}.tmp")
     try:
         succeeded = summary.finished if exit_code == 0 else last_success(store)
         unfinished.write_text(as_metrics(summary, exit_code, succeeded))
@@ -45,9 +46,9 @@ def as_metrics(summary: RunSummary, exit_code: int, succeeded: datetime | None) 
     """Metrics of a run.
 
     Args:
-        summary: Of the run.
-        exit_code: Of the run.
-        succeeded: End of the last run with exit code 0, this one included.
+        summary: Summary of the run.
+        exit_code: Exit code of the run.
+        succeeded: End of the last run with exit code 0, this run included.
     """
     return "".join(_lines(summary, exit_code, succeeded))
 
@@ -55,9 +56,9 @@ def as_metrics(summary: RunSummary, exit_code: int, succeeded: datetime | None) 
 def _lines(summary: RunSummary, exit_code: int, succeeded: datetime | None) -> Iterator[str]:
     seconds = (summary.finished - summary.started).total_seconds()
     yield from _metric("run_exit_code", "Exit code of the last run.", exit_code)
-    yield from _metric("run_started_timestamp_seconds", "Its start.", summary.started.timestamp())
-    yield from _metric("run_finished_timestamp_seconds", "Its end.", summary.finished.timestamp())
-    yield from _metric("run_duration_seconds", "How long it took.", seconds)
+    yield from _metric("run_started_timestamp_seconds", "Start of the last run.", summary.started.timestamp())
+    yield from _metric("run_finished_timestamp_seconds", "End of the last run.", summary.finished.timestamp())
+    yield from _metric("run_duration_seconds", "Duration of the last run.", seconds)
     if succeeded is not None:
         text = "End of the last run with exit code 0."
         yield from _metric("last_success_timestamp_seconds", text, succeeded.timestamp())
@@ -72,13 +73,13 @@ def _lines(summary: RunSummary, exit_code: int, succeeded: datetime | None) -> I
     }
     yield from _labelled("run_tracks", "Tracks of the last run by outcome.", "outcome", tracks)
     yield from _metric("run_gone_tracks", "Tracks of the dataset that were not listed.", summary.gone)
-    yield from _metric("run_removed_tracks", "Tracks among these that were pruned.", summary.removed)
+    yield from _metric("run_removed_tracks", "Tracks that --prune removed.", summary.removed)
     reasons = {**dict.fromkeys(map(str, Reason), 0), **summary.reasons}
-    yield from _labelled("run_failures", "Tracks that it put into quarantine, by reason.", "reason", reasons)
+    yield from _labelled("run_failures", "Tracks put into quarantine, by reason.", "reason", reasons)
     audio: float = summary.details.get("audio_seconds", 0.0)
-    yield from _metric("run_audio_seconds", "Audio that it decoded.", audio)
+    yield from _metric("run_audio_seconds", "Decoded audio.", audio)
     cpu: _Samples = summary.details.get("cpu_seconds", {})
-    yield from _labelled("run_cpu_seconds", "CPU that it took, by stage.", "stage", cpu)
+    yield from _labelled("run_cpu_seconds", "CPU time, by stage.", "stage", cpu)
 
 
 def _metric(name: str, text: str, value: float) -> Iterator[str]:

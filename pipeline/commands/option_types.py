@@ -1,4 +1,4 @@
-"""How the values of options are written: sizes, shares, times of day."""
+"""Types of options: sizes, shares, times of day."""
 
 import argparse
 from collections.abc import Callable
@@ -9,13 +9,13 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 class Allowance(NamedTuple):
-    """A number of tracks, or a share of them."""
+    """A number of tracks, or a share of all tracks."""
 
     value: float
     is_share: bool
 
     def of(self, total: int) -> float:
-        """How many of ``total`` tracks this is."""
+        """The number of tracks, if there are ``total``."""
         return self.value * total if self.is_share else self.value
 
 
@@ -27,14 +27,14 @@ def allowance(text: str) -> Allowance:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor a share such as 5%") from None
     if not 0 <= value < float("inf") or (percent and value > 100):
-        raise argparse.ArgumentTypeError(f"{text} is neither a number of tracks nor a share of them")
+        raise argparse.ArgumentTypeError(f"{text} is neither a number of tracks nor a share of tracks")
     if percent:
         return Allowance(value / 100, is_share=True)
     return Allowance(value, is_share=0 < value < 1)
 
 
 def positive(kind: type) -> Callable[[str], float]:
-    """A number above 0 of a type."""
+    """A parser for numbers above 0 of a type."""
 
     def parse(text: str) -> float:
         value: float = kind(text)

@@ -18,12 +18,12 @@ _COLUMNS = ["track_id", "uri", "duration_s", "embedded"]
 
 
 def by_condition(dataset: Dataset, where: str, order_by: str, limit: int | None) -> str:
-    """A list of the tracks that a condition is true of; see ``select``."""
+    """A list of the tracks that meet a condition; see ``select``."""
     return as_m3u8(select(dataset, _COLUMNS, where=where, order_by=order_by, limit=limit).to_pylist())
 
 
 def by_likeness(dataset: Dataset, track_id: str, limit: int) -> str:
-    """A list of a track and those that are most like it, the nearest first.
+    """A list of a track and the tracks that are most like it, nearest first.
 
     Raises:
         UsageError: There is no such track.
@@ -37,7 +37,7 @@ def by_likeness(dataset: Dataset, track_id: str, limit: int) -> str:
 
 
 def as_m3u8(tracks: Iterable[Mapping[str, Any]]) -> str:
-    """The list, from rows whose ``embedded`` is a mapping or pairs; whatever a name holds, it stays on its line and cannot be taken for anything else."""
+    """The list, from rows whose ``embedded`` is a mapping or pairs. Every name stays on its line, whatever it holds."""
     lines = ["#EXTM3U"]
     for track in tracks:
         lines.append(f"#EXTINF:{round(track['duration_s'] or -1)},{on_one_line(_title(track))}")
@@ -53,7 +53,7 @@ def _title(track: Mapping[str, Any]) -> str:
 
 
 def _address(uri: str) -> str:
-    """A path as it is, if a player takes it for a path; else percent-encoded."""
+    """A path unchanged, if a player reads it as a path; else percent-encoded."""
     if is_remote(uri):
         return uri if uri.isprintable() else quote(uri, safe=":/?=&%")
     path = to_path(uri)

@@ -1,4 +1,4 @@
-"""`beamprint publish`: bringing tables of BigQuery up to date: one load and one MERGE of the rows of the buckets that changed."""
+"""`beamprint publish`: updates tables in BigQuery by one load and one MERGE of the rows of changed buckets."""
 
 import hashlib
 import io
@@ -46,24 +46,24 @@ _RUN_TYPES = {datetime: "TIMESTAMP", int: "INT64", str: "STRING"}
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was done to the tables.
+    """The changes to the tables.
 
     Attributes:
-        buckets: Number of buckets whose rows were merged, of both tables.
+        buckets: Number of buckets whose rows were merged, in both tables.
     """
 
     buckets: int
 
 
 def publish(dataset: Dataset, address: Address) -> Published:
-    """Bring the table of fingerprints, and beside it those of quarantine and runs, up to date with a dataset.
+    """Update the table of fingerprints, and the tables of quarantine and runs beside it, from a dataset.
 
-    What is in the tables is remembered in the dataset, by the versions of its objects: a second call does nothing, and
-    one after a failure takes up where that left off.
+    The dataset remembers the contents of the tables by the versions of its objects. So a second call does nothing, and
+    a call after a failure continues there.
 
     Raises:
-        UsageError: No such dataset of BigQuery, no permission, no credentials.
-        NotFinished: BigQuery or the store failed; a table is as it was, or as it should be.
+        UsageError: The BigQuery dataset, the permission or the credentials are missing.
+        NotFinished: BigQuery or the store failed; each table is unchanged or up to date.
     """
     with told():
         client = client_of(address)
@@ -133,7 +133,7 @@ def _load(
 def _load_file(
     client: "bigquery.Client", file: BinaryIO, target: Address, config: "bigquery.LoadJobConfig", job: str
 ) -> None:
-    """Load a file into a table. It is sent in pieces, so that a connection that breaks costs one of them."""
+    """Load a file into a table. It is sent in pieces, so that a broken connection costs one piece."""
 
     def start(job_id: str) -> Any:
         return client.load_table_from_file(
@@ -146,9 +146,9 @@ def _load_file(
 def _merge(
     target: Address, staged: Address, columns: Sequence[str], changed: Sequence[int], numbers: range
 ) -> str:
-    """The statement that puts the staged rows in the place of all rows of their buckets.
+    """The statement that replaces all rows of the staged buckets by the staged rows.
 
-    Rows of buckets that there are no more go, too; a track whose bucket has another number now is matched by its id.
+    It also deletes rows of buckets that no longer exist. A track that moved to another bucket is matched by its id.
     """
     names = [f"`{name}`" for name in columns]
     gone = f"T.{BUCKET} NOT BETWEEN {numbers.start} AND {numbers.stop - 1}"
@@ -164,7 +164,7 @@ def _merge(
 
 
 def _publish_runs(client: "bigquery.Client", store: Store, target: Address) -> None:
-    """Replace the table of runs: it is small."""
+    """Replace the whole table of runs, which is small."""
     from google.cloud import bigquery  # noqa: PLC0415
 
     summaries = [asdict(summary) for summary in read_summaries(store)]

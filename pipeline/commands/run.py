@@ -1,4 +1,4 @@
-"""`beamprint run`: list, plan, let a runner do the work, count what is on disk, and say what came of it."""
+"""`beamprint run`: list, plan, let a runner do the work, count the results on disk, and report."""
 
 import argparse
 import os
@@ -40,7 +40,7 @@ Runner = Callable[[RunRequest], RunOutcome]
 
 _SHOWN_TRACKS = 20
 _KEPT_IDS = 1000
-"""Ids of tracks that are gone that a summary names; all are listed with ``-v``."""
+"""Number of gone tracks that a summary names; ``-v`` lists all."""
 _OUTCOMES = {0: "done", 1: "failures", 4: "unfinished", 130: "interrupted", 143: "interrupted"}
 
 
@@ -48,8 +48,8 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
     """Bring a dataset up to date with its inputs.
 
     Args:
-        options: As the command line gives them.
-        runner: Does the outstanding tracks.
+        options: Options of the command line.
+        runner: Measures the outstanding tracks.
 
     Returns:
         The exit code.
@@ -106,17 +106,17 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
 
 
 def tell_job(options: argparse.Namespace, runner: Runner) -> int:
-    """Have a runner tell the job that it would submit. Neither inputs nor output are looked at: no network is needed.
+    """Let a runner print the job that it would submit. Inputs and output are not opened: no network is needed.
 
     Args:
-        options: As the command line gives them.
-        runner: That of a service which takes jobs.
+        options: Options of the command line.
+        runner: Runner of a service that takes jobs.
 
     Returns:
         The exit code.
 
     Raises:
-        UsageError: The options do not make a job.
+        UsageError: The options do not describe a job.
     """
     _check(options)
     _, output = _places(options)
@@ -129,14 +129,14 @@ def tell_job(options: argparse.Namespace, runner: Runner) -> int:
 def _check(options: argparse.Namespace) -> None:
     if options.force and options.limit:
         raise UsageError(
-            "--force with --limit would do the same tracks every time; name fewer inputs instead"
+            "--force with --limit would measure the same tracks every time; name fewer inputs instead"
         )
     if options.sample and (options.prune or options.max_gone is not None):
-        raise UsageError("--sample lists a part of the tracks only, so that what is gone cannot be told")
+        raise UsageError("--sample lists only a part of the tracks, so that gone tracks cannot be found")
 
 
 def _places(options: argparse.Namespace) -> tuple[Address | None, str]:
-    """The table to be brought up to date, if any, and where the dataset lies: a table as the output follows one."""
+    """The BigQuery table to be updated, if any, and the place of the dataset behind it."""
     if not options.output.startswith("bq://"):
         if options.staging:
             raise UsageError("--staging is for --output bq://project.dataset.table")
@@ -175,7 +175,7 @@ def _work(
 
 
 def _request(options: argparse.Namespace, sink: DatasetSink, **work: Any) -> RunRequest:
-    """What is asked of a runner: the options of the command, and the work."""
+    """The request to a runner: the options of the command, and the work."""
     return RunRequest(
         work.pop("tracks", ()),
         Job.within(limits_of(options), sink),
@@ -192,7 +192,7 @@ def _request(options: argparse.Namespace, sink: DatasetSink, **work: Any) -> Run
 
 
 def _left_to_later(options: argparse.Namespace, table: Address | None) -> list[str]:
-    """What this command would do after a job, and does not where the job goes on without it."""
+    """Steps that are left undone because the job continues after this command has ended."""
     given = {"--prune": options.prune, "--bigquery": table, "--metrics-file": options.metrics_file}
     left = ", ".join(name for name, value in given.items() if value)
     return [f"not done: {left}; run the same command again when the job has ended"] if left else []
@@ -209,11 +209,11 @@ def _count(
 
 
 def _check_gone(todo: RunPlan, listing: Listing, options: argparse.Namespace) -> None:
-    """Stop before anything is done where more is gone than the user expects.
+    """Stop before any work if more tracks are gone than the user expects.
 
     Raises:
-        TooManyGone: More than allowed.
-        UsageError: What is gone is not certain, or so much that it needs a word more.
+        TooManyGone: More tracks are gone than --max-gone allows.
+        UsageError: It is not certain which tracks are gone, or --prune would remove so many that it needs --yes.
     """
     known = max(1, todo.known)
     if options.max_gone is not None and len(todo.gone) > options.max_gone.of(known):
@@ -223,16 +223,16 @@ def _check_gone(todo: RunPlan, listing: Listing, options: argparse.Namespace) ->
     if not options.prune or not todo.gone:
         return
     if listing.unlisted:
-        raise UsageError(f"--prune: {listing.unlisted[0]}; what is in it is not known to be gone")
+        raise UsageError(f"--prune: {listing.unlisted[0]}; its tracks may still be there")
     if len(todo.gone) > LARGEST_SHARE * known and not options.yes:
         raise UsageError(
             f"--prune would remove {len(todo.gone)} of {known} tracks, more than {LARGEST_SHARE:.0%};"
-            " check the inputs, and add --yes if that is meant"
+            " check the inputs, and add --yes if you want that"
         )
 
 
 def _opening(listing: Listing, todo: RunPlan, sink: DatasetSink, options: argparse.Namespace) -> RunSummary:
-    """The summary before anything is done."""
+    """The summary before the work starts."""
     return RunSummary(
         run_id=sink.run_id,
         started=sink.started,
@@ -291,11 +291,11 @@ def _tell(*lines: str) -> None:
 
 
 def _show(table: str) -> None:
-    """Print a table. If nobody can read it, the exit code still says what came of the run."""
+    """Print a table. If nobody reads it, the exit code still tells the outcome of the run."""
     try:
         print(table, flush=True)
     except (OSError, NotFinished):
-        nowhere = os.open(os.devnull, os.O_WRONLY)  # for what is left of it, too
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # also for the unwritten rest
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
 

@@ -1,4 +1,4 @@
-"""What `beamprint run` tells: what it found, what came of it, and what to do next."""
+"""Messages of `beamprint run`: the plan, the outcome, and what to do next."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ _ORDER = {standing: rank for rank, standing in enumerate(Standing)}
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run that has ended, as it is on disk.
+    """A run that has ended, as counted on disk.
 
     Attributes:
-        listing: What was listed.
-        todo: What was found to do.
+        listing: The listed tracks.
+        todo: The plan.
         outcome: How the runner ended.
-        counted: What became of the tracks.
+        counted: Results of the tracks.
         removed: Tracks whose rows were pruned.
         code: The exit code.
     """
@@ -36,16 +36,16 @@ class Ended:
 
 
 def left_out(listing: Listing) -> Iterator[str]:
-    """Folders that nothing is known of, before the run and at its end: they are what to mend first."""
+    """Folders that cannot be listed, before the run and at its end, because the user has to repair them first."""
     for message in listing.unlisted[:_SHOWN]:
-        yield f"beamprint: {message}; what is in it is left out"
+        yield f"beamprint: {message}; its files are left out"
     more = len(listing.unlisted) - _SHOWN
     if more > 0:
         yield f"beamprint: {more} more folders cannot be listed"
 
 
 def planned(todo: RunPlan, *, verbose: bool) -> Iterator[str]:
-    """What there is to do, and what is gone; with the tracks themselves, one a line, where that is asked for."""
+    """Numbers of tracks to be measured and of tracks that are gone; with ``verbose`` also the tracks, one per line."""
     counts = [f"{n} {_in_words(standing)}" for standing, n in todo.counts.items() if n]
     if todo.deferred:
         counts.append(f"{todo.deferred} left to a later run")
@@ -57,17 +57,17 @@ def planned(todo: RunPlan, *, verbose: bool) -> Iterator[str]:
         for track, standing in sorted(todo.tracks, key=lambda pair: (_ORDER[pair[1]], pair[0].track_id)):
             yield f"  {_in_words(standing.value)}: {on_one_line(track.track_id)}"
     if todo.gone:
-        yield f"{how_many(len(todo.gone), 'track')} gone: in the dataset, and not among the inputs"
+        yield f"{how_many(len(todo.gone), 'track')} gone: in the dataset, but not among the inputs"
         yield from (f"  gone: {on_one_line(track_id)}" for track_id in (todo.gone if verbose else ()))
 
 
 def _in_words(standing: str) -> str:
-    """A standing as a person reads it. Of a new file, only its hash will tell whether it has moved."""
+    """A standing in words. Whether a new file is a moved one is known only after hashing."""
     return "new or moved" if standing == Standing.MOVED else standing.replace("_", " ")
 
 
 def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
-    """What a person wants to know at the end, and what to do next."""
+    """The outcome for the user, and what to do next."""
     report, counted = ended.outcome.report, ended.counted
     if ended.outcome.taken_over:
         yield f"{how_many(ended.outcome.taken_over, 'segment')} of long tracks had been measured by the run before"
@@ -76,7 +76,7 @@ def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
     else:
         yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged + counted.retagged, 'track')}"
     if counted.deferred and ended.outcome.left:
-        yield f"{how_many(counted.deferred, 'track')} left at the deadline; the same command goes on from here"
+        yield f"{how_many(counted.deferred, 'track')} left at the deadline; run the same command again to continue"
     if ended.removed:
         yield f"{how_many(ended.removed, 'track')} gone and removed"
     if report.cpu_seconds:
@@ -85,7 +85,7 @@ def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
     if counted.reasons:
         most_first = sorted(counted.reasons.items(), key=lambda item: -item[1])
         yield "failed: " + ", ".join(f"{n} {reason}" for reason, n in most_first)
-        yield f"  beamprint failures {output} says which and why"
+        yield f"  beamprint failures {output} lists them with the reasons"
     if ended.outcome.exit_code:
         yield ended.outcome.message
     elif counted.missing:
@@ -93,7 +93,7 @@ def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
         more = len(counted.missing) - _SHOWN
         yield f"LOST: {shown}{f' and {more} more' if more > 0 else ''}: neither recorded nor in quarantine"
     if ended.listing.ignored:
-        yield f"{ended.listing.ignored} files that are hidden or not audio by their name were passed over"
+        yield f"{ended.listing.ignored} files that are hidden or not audio by their name were skipped"
     yield from left_out(ended.listing)
 
 

@@ -1,4 +1,4 @@
-"""`beamprint runs`: what was done when."""
+"""`beamprint runs`: the runs of a dataset, and what each did."""
 
 from collections.abc import Sequence
 from datetime import timezone
@@ -10,7 +10,7 @@ _HEADS = ("started (UTC)", "took", "outcome", "listed", "recorded", "failed", "u
 
 
 def as_text(summaries: Sequence[RunSummary]) -> str:
-    """Runs for a terminal, one a line, first run first, and why tracks failed in the last."""
+    """Runs for a terminal, one per line, oldest first, and the reasons of failures in the last run."""
     if not summaries:
         return "No run has ended yet."
     rows = [_HEADS, *map(_cells, summaries)]
@@ -27,7 +27,7 @@ def as_text(summaries: Sequence[RunSummary]) -> str:
 
 
 def as_json(summaries: Sequence[RunSummary]) -> str:
-    """Runs as an array of what their files hold, first run first."""
+    """Runs as an array of their summaries, oldest first."""
     return json_text([as_mapping(summary) for summary in summaries])
 
 

@@ -1,4 +1,4 @@
-"""Options of a command from a file and from variables; what argparse declares is the only list of them.
+"""Options of a command from a file and from variables; the declarations of argparse are their only list.
 
 Precedence: command line, then ``BEAMPRINT_*`` variables, then the file, then the default.
 """
@@ -17,18 +17,18 @@ PREFIX = "BEAMPRINT_"
 _CONFIG = "config"
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 _LIKELY_TYPO = 0.8
-"""Likeness from which a variable counts as a misspelt setting. Others that begin alike may be anybody's:
-Kubernetes gives every pod BEAMPRINT_PORT where a service is called beamprint."""
+"""Likeness at which a variable counts as a misspelt setting. Other programs may set variables with our prefix:
+Kubernetes sets BEAMPRINT_PORT in every pod if a service is called beamprint."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
-    """What one source says of one option.
+    """The value of one option from one source.
 
     Args:
         origin: The variable, or the file and the key, for messages.
         action: The option.
-        value: As it was written: text, or what TOML makes of it.
+        value: Text of the variable, or value of the TOML file.
     """
 
     origin: str
@@ -39,7 +39,7 @@ class _Setting:
 class _Replaceable(list[object]):
     """A default of an option that can be given several times: the command line replaces it.
 
-    argparse adds what is on the command line to a copy of the default.
+    argparse appends the values of the command line to a copy of the default.
     """
 
     def __copy__(self) -> list[object]:
@@ -49,11 +49,11 @@ class _Replaceable(list[object]):
 def apply_settings(
     parser: argparse.ArgumentParser, words: Sequence[str], environment: Mapping[str, str]
 ) -> None:
-    """Make what the file and the variables say the defaults of a command's options.
+    """Make the values of the file and the variables the defaults of a command's options.
 
     Args:
-        parser: Of the command.
-        words: Of the command line, after the command's name; looked through for ``--config``.
+        parser: Parser of the command.
+        words: Words of the command line after the command's name; searched for ``--config``.
         environment: Variables by name; empty ones count as not set.
 
     Raises:
@@ -68,12 +68,12 @@ def apply_settings(
 
 
 def _name(action: argparse.Action) -> str:
-    """``max-failures`` for ``--max-failures``; what has no long option is called as the code calls it."""
+    """``max-failures`` for ``--max-failures``; an action without a long option has its name in the code."""
     return next((option[2:] for option in action.option_strings if option.startswith("--")), action.dest)
 
 
 def runner_named(words: Sequence[str], environment: Mapping[str, str]) -> object:
-    """What ``--runner``, its variable or the file says, before all options of the command are known; else None.
+    """Value of ``--runner``, its variable or the file, before all options of the command are known; else None.
 
     Raises:
         UsageError: The file cannot be read.
@@ -92,7 +92,7 @@ def _on_command_line(name: str, words: Sequence[str]) -> str | None:
     finder.add_argument(f"--{name}", dest="value")
     try:
         value: str | None = finder.parse_known_args(words)[0].value
-    except argparse.ArgumentError:  # the parser of the command says so
+    except argparse.ArgumentError:  # the parser of the command will report it
         return None
     return value
 
@@ -128,7 +128,7 @@ def _from_environment(
         if value and variable in variables:
             yield _Setting(variable, variables[variable], value)
         elif variable.startswith(PREFIX) and variable not in known:
-            # Compared without what all have in common, which would make them all alike.
+            # Compared without the common prefix, which would make all names alike.
             rests = [name.removeprefix(PREFIX) for name in known]
             for rest in get_close_matches(variable.removeprefix(PREFIX), rests, n=1, cutoff=_LIKELY_TYPO):
                 raise UsageError(f"no setting is called {variable}; the nearest is {PREFIX}{rest}")
@@ -158,7 +158,7 @@ def _switch(setting: _Setting) -> bool:
 
 
 def _items(setting: _Setting) -> Sequence[object]:
-    """Items of a list; a variable holds them as a shell would read them."""
+    """Items of a list; a variable holds them as shell words."""
     value = setting.value
     try:
         items = (
@@ -172,7 +172,7 @@ def _items(setting: _Setting) -> Sequence[object]:
 
 
 def _converted(setting: _Setting, value: object) -> object:
-    """A value as the option takes it from the command line."""
+    """The value that the option would get from the command line."""
     action = setting.action
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UsageError(f"{setting.origin}: write it as on the command line, in quotes")

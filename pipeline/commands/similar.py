@@ -1,4 +1,4 @@
-"""`beamprint similar`: the nearest tracks, and what brings each near."""
+"""`beamprint similar`: the most similar tracks, and the dimensions in which they agree or differ."""
 
 import csv
 import io
@@ -17,23 +17,23 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 
 Row = Mapping[str, Any]
 _TIMBRE = "mfcc_mean"
-"""Has no single number to show."""
+"""A dimension without a single number to show."""
 
 
 def neighbours(output: str, track: str, k: int) -> list[Row]:
     """The nearest tracks of a dataset.
 
     Args:
-        output: Its folder.
-        track: Id of a track in it, else path of a file.
+        output: Folder of the dataset.
+        track: Id of a track in the dataset, else path of a file.
         k: Number of neighbours.
 
     Returns:
-        ``track_id``, ``distance``, ``near`` and ``apart`` with the values of the track that is asked for and of its
-        neighbour, and ``unknown``, for each.
+        For each neighbour: ``track_id``, ``distance``, ``near`` and ``apart`` with the values of the given track and of
+        the neighbour, and ``unknown``.
 
     Raises:
-        UsageError: There is no such dataset, or neither track nor file.
+        UsageError: There is no such dataset, or neither such a track nor such a file.
     """
     table = read(output, NEEDED)
     asked: str | Mapping[str, Any] = track
@@ -73,7 +73,7 @@ def _values(names: Sequence[str], own: Mapping[str, Any], theirs: Mapping[str, A
 
 
 def as_table(rows: Sequence[Row]) -> str:
-    """One line a track: what brings it near and sets it apart, the value asked for first and its own second."""
+    """One line per track, with the nearest and the farthest dimensions: value of the given track / value of this track."""
     heads = ["track", "distance", "near", "", "", "apart"]
     lines = [
         [
@@ -103,7 +103,7 @@ def _padded(texts: list[str], length: int) -> list[str]:
 
 
 def as_csv(rows: Sequence[Row]) -> str:
-    """A header and a line a track; the dimensions by name."""
+    """A header and one line per track; dimensions by name."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
     table.writerow(["track_id", "distance", "near_1", "near_2", "near_3", "apart", "unknown"])
@@ -114,7 +114,7 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """An array of objects, one a track; null for timbre, which has no single number."""
+    """An array with one object per track; null for timbre, which has no single number."""
     return json_text(rows)
 
 

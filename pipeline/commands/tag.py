@@ -1,4 +1,4 @@
-"""`beamprint tag`: gain tags in the files of a dataset; without being told to write, only what would be."""
+"""`beamprint tag`: gain tags for the files of a dataset; shown only, unless --write is given."""
 
 import csv
 import io
@@ -22,14 +22,14 @@ WRITTEN, WOULD_WRITE, UNCHANGED, LEFT_OUT, REFUSED = "written", "to write", "unc
 
 
 class Tagged(NamedTuple):
-    """What became of a track's file.
+    """The outcome for a track's file.
 
     Attributes:
         track_id: Id of the track.
-        outcome: ``written``, ``to write``, ``unchanged``, ``left out`` (nothing to hear, or nowhere to write) or ``refused``.
-        old: Gain tags of the file, by lower-case name.
-        new: Those it should have.
-        why: Of what was left out or refused.
+        outcome: ``written``, ``to write``, ``unchanged``, ``left out`` (no loudness, or no place for tags) or ``refused``.
+        old: Gain tags in the file, by lower-case name.
+        new: Gain tags that the file should have.
+        why: Reason, if the file was left out or refused.
     """
 
     track_id: str
@@ -40,12 +40,12 @@ class Tagged(NamedTuple):
 
 
 def tag(dataset: Dataset, by: Sequence[str] | None, *, write: bool) -> Iterator[Tagged]:
-    """Give the files of a dataset their gain tags; nothing is decoded for it.
+    """Give the files of a dataset their gain tags, without decoding.
 
     Args:
-        dataset: Where the records are.
-        by: What the tracks of an album have in common; None for no album gain.
-        write: Whether to write, or only to say what would be.
+        dataset: Dataset of the records.
+        by: Keys that the tracks of an album have in common; None for no album gain.
+        write: Whether to write the tags, or only to show them.
 
     Raises:
         UsageError: mutagen is not installed, or there is no such key.
@@ -60,19 +60,20 @@ def _tagged(row: Mapping[str, Any], new: Tags, *, write: bool) -> Tagged:
     if not new:
         return Tagged(track_id, LEFT_OUT, {}, {}, "its loudness could not be measured")
     if is_remote(row["uri"]) or not containers.takes_tags(*kind):
-        return Tagged(track_id, LEFT_OUT, {}, {}, f"no place for tags that players read: {kind[0]}")
+        place = "remote" if is_remote(row["uri"]) else kind[0]
+        return Tagged(track_id, LEFT_OUT, {}, {}, f"gain tags are not supported for {place} files")
     old: Tags = {}
     try:
         old = containers.read_gains(to_path(row["uri"]), *kind)
-        return Tagged(track_id, _brought_about(row, old, new, write=write), old, new)
+        return Tagged(track_id, _outcome(row, old, new, write=write), old, new)
     except (TagError, FileChangedError, BadAudio) as error:
         return Tagged(track_id, REFUSED, old, new, str(error))
     except OSError as error:
         return Tagged(track_id, REFUSED, old, new, error.strerror or str(error))
 
 
-def _brought_about(row: Mapping[str, Any], old: Tags, new: Tags, *, write: bool) -> str:
-    """What becomes of a file that can have tags."""
+def _outcome(row: Mapping[str, Any], old: Tags, new: Tags, *, write: bool) -> str:
+    """The outcome for a file that can have tags."""
     if new.items() <= old.items():
         return UNCHANGED
     if not write:
@@ -84,7 +85,7 @@ def _brought_about(row: Mapping[str, Any], old: Tags, new: Tags, *, write: bool)
 
 
 def _check_looks(row: Mapping[str, Any]) -> None:
-    """Whether a file seems to be the one that was measured, without reading it."""
+    """Check by size and version, without reading, that a file is the one that was measured."""
     found = stat_source(row["uri"])
     if (found.size, found.version) != (row["source_bytes"], row["source_version"]):
         _check_bytes(row["uri"], row)
@@ -93,17 +94,15 @@ def _check_looks(row: Mapping[str, Any]) -> None:
 def _check_bytes(uri: str, row: Mapping[str, Any]) -> None:
     with open_source(uri) as source:
         if sha256_of(source.data) != row["content_sha256"]:
-            raise TagError(
-                "its bytes are not those that were measured: `beamprint run` brings the record up to date"
-            )
+            raise TagError("its bytes are not those that were measured: `beamprint run` updates the record")
 
 
 def _write(copy: str, row: Mapping[str, Any], new: Tags) -> None:
-    """Write tags to a copy of the file, and make sure that the audio is as it was."""
+    """Write tags to a copy of the file, and check that the audio is unchanged."""
     _check_bytes(copy, row)
     containers.write_gains(copy, row["container"], row["codec"], new)
     if row["audio_hash"] is not None and audio_hash_of(copy) != row["audio_hash"]:
-        raise TagError("the audio would not be the same with the tags: the file is left as it was")
+        raise TagError("writing the tags would change the audio: the file is left unchanged")
 
 
 def exit_code(found: Sequence[Tagged]) -> int:
@@ -112,7 +111,7 @@ def exit_code(found: Sequence[Tagged]) -> int:
 
 
 def as_table(found: Sequence[Tagged]) -> str:
-    """One line a tag that is new, or a file that is not to have any; and a last one that counts."""
+    """One line per new tag, or per file that gets no tags; and a last line with the counts."""
     lines = [line for each in found for line in _lines(each)]
     counts = Counter(each.outcome for each in found)
     total = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
@@ -131,7 +130,7 @@ def _lines(each: Tagged) -> Iterator[list[str]]:
 
 
 def as_csv(found: Sequence[Tagged]) -> str:
-    """A header and a line for each tag of each track."""
+    """A header and one line for each tag of each track."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
     table.writerow(["track_id", "outcome", "tag", "old", "new", "why"])
@@ -150,7 +149,7 @@ def as_csv(found: Sequence[Tagged]) -> str:
 
 
 def as_json(found: Sequence[Tagged]) -> str:
-    """An array of objects, one a track."""
+    """An array with one object per track."""
     return json_text([each._asdict() for each in found])
 
 

@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 
 
 def aligned(lines: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
-    """Lines whose cells stand below each other.
+    """Lines with their cells aligned in columns.
 
     Args:
-        lines: Cells; a line may have fewer than others.
-        right: Numbers of the columns that end at the same place instead of beginning there.
+        lines: Cells; a line may have fewer cells than others.
+        right: Numbers of the columns that are aligned on the right.
     """
     columns = max(map(len, lines))
     widths = [max(len(line[i]) for line in lines if i < len(line)) for i in range(columns)]

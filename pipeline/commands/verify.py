@@ -1,4 +1,4 @@
-"""`beamprint verify`: reads the files of a dataset again and names those that are not what their records say."""
+"""`beamprint verify`: reads the files of a dataset again and lists those that differ from their records."""
 
 import csv
 import io
@@ -22,15 +22,15 @@ _HEADS = ("track", "finding", "what was found")
 
 
 def verify(dataset: Dataset, workers: int, sample: int | None = None) -> list[Finding]:
-    """Read the files again; shows a bar on a terminal, and says on the error stream how many were read.
+    """Read the files again, with a progress bar on a terminal, and print the number of files on the error stream.
 
-    Hashing needs no lock of the interpreter, so it is done in threads; each has a process for the audio of files
+    Hashing releases the interpreter's lock, so it is done in threads; each thread has a process for the audio of files
     that differ.
 
     Args:
-        dataset: Whose records the files are held against.
-        workers: How many files are read at a time.
-        sample: How many files; all by default.
+        dataset: Dataset of the records.
+        workers: Number of files to read at a time.
+        sample: Number of files to read; all by default.
     """
     tracks = chosen_tracks(dataset, sample)
     found: list[Finding] = []
@@ -52,7 +52,7 @@ def verify(dataset: Dataset, workers: int, sample: int | None = None) -> list[Fi
 
 
 def as_table(found: Sequence[Finding]) -> str:
-    """A line a file, and below them what the findings mean."""
+    """One line per file, and the meanings of the findings below."""
     if not found:
         return ""
     cells = [_HEADS, *((on_one_line(f.track_id), f.finding, on_one_line(f.message)) for f in found)]
@@ -66,7 +66,7 @@ def _meanings(found: Sequence[Finding]) -> Iterator[str]:
 
 
 def as_csv(found: Sequence[Finding]) -> str:
-    """A header and a line a file."""
+    """A header and one line per file."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     table.writerow(Finding._fields)
@@ -75,7 +75,7 @@ def as_csv(found: Sequence[Finding]) -> str:
 
 
 def as_json(found: Sequence[Finding]) -> str:
-    """An array of objects, one a file."""
+    """An array with one object per file."""
     return json_text([finding._asdict() for finding in found])
 
 

@@ -1,6 +1,6 @@
-"""`beamprint --version`: this program and the libraries that can change a number or break a run.
+"""`beamprint --version`: versions of this program and of the libraries that can change a number or break a run.
 
-Loads neither Beam nor NumPy, so that it answers at once, and also where one of them is broken.
+Imports neither Beam nor NumPy, so that it answers at once, even if one of them is broken.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ _LIBRARIES = ("apache-beam", "numpy", "scipy", "soundfile", "av", "pyarrow")
 
 
 def versions() -> str:
-    """One line a program or library: its name and its version."""
+    """One line per program or library: name and version."""
     lines = [("beamprint", beamprint.__version__), ("Python", platform.python_version())]
     lines += [(name, _installed(name)) for name in _LIBRARIES]
     lines += [("libsndfile", _libsndfile())]
@@ -31,7 +31,7 @@ def _installed(name: str) -> str:
 
 
 def _libsndfile() -> str:
-    """Version of the C library, asked of itself; importing soundfile would load NumPy."""
+    """Version of the C library, from the library itself; importing soundfile would load NumPy."""
     path = _libsndfile_path()
     if path is None:
         return "not found"
@@ -42,7 +42,7 @@ def _libsndfile() -> str:
 
 
 def _libsndfile_path() -> str | None:
-    """Where soundfile finds it: a wheel for this system brings its own, otherwise it is the system's."""
+    """Path of the library that soundfile uses: from its wheel, if that has one, else from the system."""
     bundled = find_spec("_soundfile_data")
     if bundled is not None and bundled.origin is not None:
         for path in Path(bundled.origin).parent.glob("libsndfile*"):

@@ -16,13 +16,13 @@ def on_one_line(text: str) -> str:
 
 
 def json_text(value: object, *, default: Callable[[Any], Any] | None = None) -> str:
-    """JSON with text as it is, but for characters that move a terminal: they are written as escapes.
+    """JSON with text unescaped, except for characters that move a terminal.
 
     Args:
-        value: What is shown.
-        default: Makes something that JSON knows of what it does not know.
+        value: Value to show.
+        default: Converts a value that JSON does not know.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, default=default)
-    if text.isascii():  # JSON escapes the others itself
+    if text.isascii():  # JSON escapes the other characters itself
         return text
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

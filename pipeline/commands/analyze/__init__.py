@@ -1,1 +1,1 @@
-"""`beamprint analyze`: what files are like, on the terminal or as a picture; nothing is stored."""
+"""`beamprint analyze`: the measurements of files, on the terminal or as a picture; nothing is stored."""

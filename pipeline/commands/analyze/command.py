@@ -1,4 +1,4 @@
-"""`beamprint analyze`, from what the command line says to the exit code."""
+"""`beamprint analyze`: from the options of the command line to the exit code."""
 
 import sys
 from collections.abc import Sequence
@@ -34,21 +34,21 @@ def analyze(
     plot: str | None = None,
     against: str | None = None,
 ) -> int:
-    """Print what files are like: of one file a card, of several a table; a file that fails is named and passed over.
+    """Print the measurements of one file as a card, of several as a table; name a file that fails and continue.
 
     Args:
         inputs: Files, folders, globs or manifests.
         form: ``table``, ``json`` (an array of objects) or ``csv``.
-        limits: What a file may be.
-        columns: Names of those to print, or ``all``; by default the most useful ones, of JSON and CSV all.
-        plot: Path of a picture of the one file.
+        limits: Limits on the files.
+        columns: Columns to print, or ``all``; by default the most useful ones, in JSON and CSV all.
+        plot: Path for a picture of the one file.
         against: Dataset whose quartiles the picture shows.
 
     Returns:
         0, or 1 if a file could not be measured.
 
     Raises:
-        UsageError: An input, a column or a place is wrong.
+        UsageError: An input, a column or a path is wrong.
     """
     chosen = _chosen(columns)
     records, failed = [], False

@@ -1,4 +1,4 @@
-"""A picture of one file: waveform, spectrogram, beats and dimensions. Drawn by Matplotlib, an extra."""
+"""A picture of one file: waveform, spectrogram, beats and dimensions. Needs Matplotlib, an extra."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from beamprint.transforms.audio.track import open_segment
 
 Record = Mapping[str, Any]
 _COLUMNS = 1600
-"""Of the waveform and of the spectrogram: more than a screen shows."""
+"""Columns of the waveform and of the spectrogram: more than a screen shows."""
 _WIDEST = {"lufs": (-40.0, 0.0), "crest_db": (0.0, 40.0)}
 """Ranges of dimensions that have no bounds of their own, or wide ones."""
 
@@ -28,18 +28,18 @@ def draw(record: Record, path: str, limits: Limits, against: str | None) -> None
     """Draw a file. All of it is in memory at once: about 25 MB a minute of stereo.
 
     Args:
-        record: Of the file.
-        path: Of the picture; its suffix says the format.
-        limits: What the file may be.
+        record: Record of the file.
+        path: Path of the picture; its suffix determines the format.
+        limits: Limits on the file.
         against: Dataset whose quartiles are shown, if any.
 
     Raises:
-        UsageError: The extra is not installed, there is no such dataset, or nothing can be written there.
+        UsageError: The extra is not installed, there is no such dataset, or the picture cannot be written.
     """
     try:
         import matplotlib.figure as drawing  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError("--plot needs the extra: pip install 'beamprint[plot]'") from error
+        raise UsageError("--plot needs the extra plot: pip install 'beamprint[plot]'") from error
     segment = open_segment(record["uri"], limits=limits).segment
     y, frames = segment.y.samples, segment.frames
     strength = temporal.analyse(segment).strength.full
@@ -113,7 +113,7 @@ def _beats(axes: Any, strength: Float32, record: Record) -> None:
 
 
 def _profile(axes: Any, record: Record, against: str | None) -> None:
-    """Each dimension on its own scale: its range, or the middle 98 % of a catalogue."""
+    """Draw each dimension on its own scale: its range, or the middle 98 % of a catalogue."""
     table = read(against, DIMENSIONS) if against else None
     places = np.arange(len(DIMENSIONS))[::-1]
     for place, name in zip(places, DIMENSIONS):
@@ -152,7 +152,7 @@ def _profile(axes: Any, record: Record, against: str | None) -> None:
 
 
 def _told(value: float, span: float) -> str:
-    """A number with as many decimals as a hundredth of the scale needs; none for what is next to nothing on it."""
+    """A number with as many decimals as a hundredth of the scale needs; none if it is almost 0 on the scale."""
     decimals = 0 if span <= 0 else max(0, min(6, 2 - int(np.floor(np.log10(span)))))
     return f"{value:.{decimals}f}"
 

@@ -66,11 +66,11 @@ _CARD = {
         "effective_bits": "{} bits in use",
     },
 }
-"""Lines of a card: what each value is called, and how it is written."""
+"""Lines of a card: name and format of each value."""
 
 
 def as_card(record: Record) -> str:
-    """What a file is like, on a dozen lines; a value that could not be measured is left out, and its note told."""
+    """Measurements of a file on a dozen lines. A value that could not be measured is left out; its note is shown."""
     return "\n".join(_card(record))
 
 
@@ -90,7 +90,7 @@ def _card(record: Record) -> Iterator[str]:
 
 
 def as_table(records: Sequence[Record], columns: Sequence[str]) -> str:
-    """A line a record; of a single one, a line a column."""
+    """One line per record; for a single record, one line per column."""
     if len(records) == 1:
         (record,) = records
         return aligned([[name, f"{cell(name, record[name])} {_unit(name)}".rstrip()] for name in columns])
@@ -124,13 +124,13 @@ def _length(seconds: float) -> str:
 
 
 def as_json(records: Sequence[Record], columns: Sequence[str]) -> str:
-    """An array of objects, one a record."""
+    """An array with one object per record."""
     told = [{name: record[name] for name in columns} for record in records]
     return json_text(told, default=_plain)
 
 
 def as_csv(records: Sequence[Record], columns: Sequence[str]) -> str:
-    """A header and a line a record; lists and maps are JSON within their cell."""
+    """A header and one line per record; lists and maps are JSON within their cell."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
     table.writerow(columns)

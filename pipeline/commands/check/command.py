@@ -1,4 +1,4 @@
-"""`beamprint check`, from what the command line says to the exit code."""
+"""`beamprint check`: from the options of the command line to the exit code."""
 
 from collections.abc import Sequence
 
@@ -21,9 +21,9 @@ def check(inputs: Sequence[str], profile_name: str, form: str, *, all_rules: boo
 
     Args:
         inputs: One dataset; or files, folders, globs or manifests, which are measured first.
-        profile_name: Of a profile that comes with the program, or a path.
+        profile_name: Name of a profile that comes with the program, or a path.
         form: ``table``, ``csv``, ``json`` or ``html``.
-        all_rules: Whether the rules that a track passes are told as well.
+        all_rules: Whether to show also the rules that a track passes.
 
     Returns:
         1 if a track fails, else 0.
@@ -38,7 +38,7 @@ def check(inputs: Sequence[str], profile_name: str, form: str, *, all_rules: boo
 
 
 def judged(inputs: Sequence[str], profile: Profile, *, all_rules: bool = False) -> Sequence[Judged]:
-    """Tracks of a dataset or of files, and what is wrong with them."""
+    """The verdicts on the tracks of a dataset, or on files."""
     dataset = _dataset(inputs)
     if dataset is not None:
         rows, failures = dataset.fingerprints(columns_for(profile)), dataset.quarantine().to_pylist()
@@ -60,7 +60,7 @@ def judged(inputs: Sequence[str], profile: Profile, *, all_rules: bool = False) 
 
 
 def _dataset(inputs: Sequence[str]) -> Dataset | None:
-    """The dataset that is named; None if files are."""
+    """The dataset that the inputs name; None if they name files."""
     files = LocalFiles()
     datasets = [
         found

@@ -1,4 +1,4 @@
-"""What a rule asks of a value: bounds, or the values that are allowed or not."""
+"""Conditions of a rule on a value: bounds, or values that are allowed or forbidden."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _LISTS = (Kind.FLOATS, Kind.LEVELS)
 _NUMBERS = (Kind.INT, Kind.FLOAT, *_LISTS)
 _TEXTS = (Kind.STRING, Kind.STRINGS)
 JUDGED = (*_NUMBERS, *_TEXTS, Kind.BOOL)
-"""Kinds of columns that can be judged; of a list, each item is."""
+"""Kinds of columns that can be judged; in a list, each item is judged."""
 _FIELDS = ("min", "max", "within", "equals", "one_of", "none_of")
 
 Bound = float | str | None
@@ -24,15 +24,15 @@ Bound = float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a value must be. Without any field it is met by every value, but not by a null.
+    """What a value must be. A condition without fields is met by every value, but not by a null.
 
     Args:
         min: Smallest value, or the name of the column that holds it.
         max: Largest value, or the name of the column that holds it.
-        within: How far the numbers of a list may lie apart.
-        equals: The value itself.
-        one_of: The values that are allowed.
-        none_of: The values that are not.
+        within: Largest difference between the numbers of a list.
+        equals: The only allowed value.
+        one_of: The allowed values.
+        none_of: The forbidden values.
     """
 
     min: Bound = None
@@ -47,11 +47,11 @@ class Condition:
         """Read a condition from a table of TOML.
 
         Args:
-            given: What a profile holds.
-            column: What it is about.
+            given: The condition as the profile has it.
+            column: The column to be judged.
 
         Raises:
-            ValueError: It is none, or does not suit the column.
+            ValueError: This is not a condition, or it does not suit the column.
         """
         if not isinstance(given, dict) or not given.keys() <= set(_FIELDS):
             raise ValueError(f"{given!r} is not a table with some of {', '.join(_FIELDS)}")
@@ -71,7 +71,7 @@ class Condition:
         return tuple(bound for bound in (self.min, self.max) if isinstance(bound, str))
 
     def met(self, rows: pa.Table, column: str) -> pa.Array:
-        """For each row whether its value meets the condition; null where that cannot be told."""
+        """For each row, whether its value meets the condition; null where that is unknown."""
         values = rows[column].combine_chunks()
         if not pa.types.is_list(values.type):
             return self._met(values, lambda name: rows[name].combine_chunks())
@@ -81,7 +81,7 @@ class Condition:
         return met if self.within is None else pc.and_kleene(met, _all_within(values, parents, self.within))
 
     def _met(self, values: pa.Array, column: Callable[[str], pa.Array]) -> pa.Array:
-        """For each value whether it meets the condition; null for a null."""
+        """For each value, whether it meets the condition; null for a null."""
         low, high = (column(bound) if isinstance(bound, str) else bound for bound in (self.min, self.max))
         tests = [pc.equal(values, values)]
         if low is not None:
@@ -97,7 +97,7 @@ class Condition:
         return reduce(pc.and_, tests)
 
     def text(self, unit: str) -> str:
-        """What is asked for, in words: ``-23.5 to -22.5 LUFS``."""
+        """The condition in words: ``-23.5 to -22.5 LUFS``."""
         unit = f" {unit}" if shown(unit) else ""
         said: dict[str, Callable[[Any], str]] = {
             "equals": lambda value: _said(value) + unit,
@@ -114,7 +114,7 @@ class Condition:
 
 
 def _suits(field: str, value: object, column: Column) -> bool:
-    """Whether a field of a condition can be asked of the values of a column."""
+    """Whether a field of a condition can be applied to the values of a column."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if field in ("min", "max"):
         of_column = (
@@ -132,7 +132,7 @@ def _suits(field: str, value: object, column: Column) -> bool:
 
 
 def _of_all_items(lists: pa.Array, parents: pa.Array, items: pa.Array) -> pa.Array:
-    """For each list whether all of its items meet a condition; null where some are null and none fails."""
+    """For each list, whether all of its items meet a condition; null where some are null and none fails."""
     owner = parents.to_numpy(zero_copy_only=False)
     failed, unknown = (np.zeros(len(lists), bool) for _ in range(2))
     failed[owner[pc.fill_null(pc.invert(items), False).to_numpy(zero_copy_only=False)]] = True
@@ -142,7 +142,7 @@ def _of_all_items(lists: pa.Array, parents: pa.Array, items: pa.Array) -> pa.Arr
 
 
 def _all_within(lists: pa.Array, parents: pa.Array, apart: float) -> pa.Array:
-    """For each list whether its numbers lie at most so far apart; nulls among them are left out."""
+    """For each list, whether its numbers differ by at most ``apart``; nulls among them are left out."""
     known = pc.is_valid(lists.flatten()).to_numpy(zero_copy_only=False)
     owner = parents.to_numpy(zero_copy_only=False)[known]
     items = lists.flatten().to_numpy(zero_copy_only=False)[known]

@@ -1,4 +1,4 @@
-"""Tracks held against a profile."""
+"""Verdicts on tracks by the rules of a profile."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from beamprint.pipeline.commands.check.profile import Profile, Rule
 QUARANTINE = "quarantine"
 """Name of the rule that a track in quarantine fails."""
 _ROWS = 4096
-"""Records that are in memory as Python objects at once."""
+"""Number of records that are in memory as Python objects at once."""
 
 Codes = npt.NDArray[np.int8]
 
 
 class Verdict(IntEnum):
-    """On a rule or a track, the worse the larger: what cannot be judged may be a failure."""
+    """Verdict on a rule or a track; a larger number is worse. A value that cannot be judged may be a failure."""
 
     DOES_NOT_APPLY = -1
     PASS = 0
@@ -36,17 +36,17 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule says of a track.
+    """The finding of a rule on a track.
 
     Args:
-        rule: Its name.
-        verdict: On the value.
-        column: What was judged; empty for a track in quarantine.
-        value: As the record has it; of a track in quarantine the reason code.
-        unit: Of the value.
-        limit: What the rule asks for.
+        rule: Name of the rule.
+        verdict: Verdict on the value.
+        column: The judged column; empty for a track in quarantine.
+        value: The value in the record; for a track in quarantine, the reason code.
+        unit: Unit of the value.
+        limit: The condition of the rule, in words.
         reason: The problem, and what to do; for a null, the code that explains it; empty for a pass.
-        clause: Where the rule comes from.
+        clause: Source of the rule.
     """
 
     rule: str
@@ -61,13 +61,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A track and what was found.
+    """A track and the findings on it.
 
     Args:
-        track_id: Its id.
-        uri: Where it is.
-        verdict: The worst of the findings.
-        findings: Rules that it does not pass, or all that apply to it.
+        track_id: Id of the track.
+        uri: Address of the file.
+        verdict: The worst verdict of the findings.
+        findings: Rules that the track does not pass, or all rules that apply to it.
     """
 
     track_id: str
@@ -109,25 +109,25 @@ def _verdicts(rule: Rule, rows: pa.Table) -> Codes:
 
 
 def _told(met: pa.Array) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Where a condition is met, and where that can be told."""
+    """Where a condition is met, and where that is known."""
     return met.fill_null(False).to_numpy(zero_copy_only=False), met.is_valid().to_numpy(zero_copy_only=False)
 
 
 def of_tracks(codes: Codes) -> Codes:
-    """Verdict on each track, from those of all rules: the worst."""
+    """Verdict on each track: the worst of all rules."""
     return np.maximum(codes.max(axis=0, initial=Verdict.PASS), Verdict.PASS).astype(np.int8)
 
 
 def judge(
     profile: Profile, rows: pa.Table, quarantine: Sequence[Mapping[str, Any]] = (), *, all_rules: bool = False
 ) -> Iterator[Judged]:
-    """Tracks and what is wrong with them, in the order of their ids.
+    """Tracks and the findings on them, in the order of their ids.
 
     Args:
         profile: The rules.
         rows: Records with the columns of ``columns_for``.
-        quarantine: Failures; a track that has a record of an earlier run, too, is told once.
-        all_rules: Whether the rules that a track passes are told as well.
+        quarantine: Failures; a track that also has a record of an earlier run appears once.
+        all_rules: Whether to show also the rules that a track passes.
     """
     rows = rows.sort_by("track_id")
     failed = {row["track_id"]: row for row in quarantine}

@@ -1,4 +1,4 @@
-"""A profile: the rules that tracks are held against, as a small file of TOML."""
+"""A profile: a small TOML file with the rules for tracks."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -25,16 +25,16 @@ _OF_PROFILE = ("title", "based_on", "rule")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that is asked of a track.
+    """One requirement on a track.
 
     Args:
-        name: What it is called in the results.
-        column: What is judged.
-        allowed: A value that meets this passes.
-        tolerated: A value that meets only this is a warning; any other is a failure.
-        when: The rule applies where these columns meet these conditions.
-        reason: What is wrong with a track that does not pass, and what to do.
-        clause: Where the rule comes from.
+        name: Name of the rule in the results.
+        column: The column to be judged.
+        allowed: A value that meets this condition passes.
+        tolerated: A value that meets only this condition is a warning; any other is a failure.
+        when: The rule applies if these columns meet these conditions.
+        reason: The problem of a track that does not pass, and what to do.
+        clause: Source of the rule.
     """
 
     name: str
@@ -47,19 +47,19 @@ class Rule:
 
     @property
     def columns(self) -> set[str]:
-        """All columns that the rule looks at."""
+        """All columns that the rule needs."""
         conditions = (self.allowed, *([self.tolerated] if self.tolerated else []), *self.when.values())
         return {self.column.name, *self.when, *(name for each in conditions for name in each.columns)}
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Rules that belong together.
+    """Rules for one purpose.
 
     Args:
-        name: As it was asked for.
-        title: What it is for.
-        rules: By name, in the order in which they are told.
+        name: Name or path that the user gave.
+        title: Purpose of the profile.
+        rules: Rules by name, in the order of the output.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Profile:
 
     @property
     def columns(self) -> list[str]:
-        """All columns that the rules look at."""
+        """All columns that the rules need."""
         return sorted({name for rule in self.rules.values() for name in rule.columns})
 
 
@@ -82,13 +82,13 @@ def profile_names() -> list[str]:
 
 
 def read_profile(name: str) -> Profile:
-    """A profile that comes with the program, or one of the user's.
+    """Read a profile that comes with the program, or a file of the user.
 
     Args:
-        name: Of a profile, or a path that ends in ``.toml``.
+        name: Name of a profile, or a path that ends in ``.toml``.
 
     Raises:
-        UsageError: There is none, or it is wrong; names the rule.
+        UsageError: There is no such profile, or it is wrong; the message names the rule.
     """
     return _read(name, ())
 
@@ -140,12 +140,12 @@ def _rules(profile: str, given: Any) -> Iterator[Rule]:
 def _rule(given: Mapping[str, Any]) -> Rule:
     for name in (*_TEXTS, "column", "pass"):
         if name not in given:
-            raise ValueError(f"there is no {name}")
+            raise ValueError(f"{name} is missing")
     for name in given:
         if name not in _OF_RULE:
             raise ValueError(f"{name!r} is none of {', '.join(_OF_RULE)}")
         if name in _TEXTS and not isinstance(given[name], str):
-            raise ValueError(f"{name} is not a text")
+            raise ValueError(f"{name} is not text")
     column = _column(given["column"])
     when = given.get("when", {})
     if not isinstance(when, dict):
@@ -164,7 +164,7 @@ def _rule(given: Mapping[str, Any]) -> Rule:
 def _column(name: Any) -> Column:
     if name not in COLUMNS:
         near = get_close_matches(str(name), COLUMNS, n=1)
-        raise ValueError(f"there is no column {name!r}" + (f"; {near[0]} is near" if near else ""))
+        raise ValueError(f"there is no column {name!r}" + (f"; the nearest is {near[0]}" if near else ""))
     column = COLUMNS[name]
     if column.kind not in JUDGED:
         raise ValueError(f"{name} is {column.kind.value}: it holds no numbers, flags or texts to be judged")

@@ -1,1 +1,1 @@
-"""`beamprint compare`: what changed between two masters, or two sets of them."""
+"""`beamprint compare`: the changes between two masters, or two sets of masters."""

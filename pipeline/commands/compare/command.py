@@ -1,4 +1,4 @@
-"""`beamprint compare`, from what the command line says to what is printed."""
+"""`beamprint compare`: from the options of the command line to the output."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ _NEEDED = list(dict.fromkeys((*NEEDED, *_COMPARED, "loudness_cells")))
 
 
 def compare(old: str, new: str, form: str) -> int:
-    """Print what changed.
+    """Print the changes.
 
     Args:
         old: A file, a folder of files, or a dataset.
@@ -55,12 +55,12 @@ def compare(old: str, new: str, form: str) -> int:
         0, or 1 if a file could not be measured.
 
     Raises:
-        UsageError: A place is wrong, or nothing of one belongs to something of the other.
+        UsageError: A place is wrong, or no track of one place matches a track of the other.
     """
     (before, failed), (after, failed_too) = _records(old), _records(new)
     found = match(before, after)
     if not found.pairs:
-        raise UsageError(f"nothing in {new} belongs to anything in {old}, by its audio, name or sound")
+        raise UsageError(f"no track in {new} matches one in {old}, by audio, name or sound")
     print(_RENDERERS[form](found).rstrip("\n"))
     for place, rest in ((old, found.only_old), (new, found.only_new)):
         if rest:
@@ -70,7 +70,7 @@ def compare(old: str, new: str, form: str) -> int:
 
 
 def _records(place: str) -> tuple[Sequence[Row], bool]:
-    """Records at a place, and whether some file could not be measured."""
+    """Records at a place, and whether a file could not be measured."""
     if LocalFiles().is_folder(place):
         dataset = Dataset.find(store_at(place))
         if dataset is not None:
@@ -94,7 +94,7 @@ def _change(pair: Pair, name: str) -> float | None:
 
 
 def as_table(found: Matched) -> str:
-    """Of one pair a line a column; of several a line a pair, with the changes."""
+    """For one pair, one line per column; for several, one line per pair, with the changes."""
     if len(found.pairs) == 1:
         return _as_card(found.pairs[0])
     heads = ["track", "by", *_BRIEF.values(), "band that changed most"]
@@ -150,7 +150,7 @@ def _signed(change: float | None, name: str) -> str:
 
 
 def as_csv(found: Matched) -> str:
-    """A line a pair: of each column the old value, the new one and the change."""
+    """One line per pair: for each column the old value, the new value and the change."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
     kinds = ("old", "new", "change")
@@ -162,7 +162,7 @@ def as_csv(found: Matched) -> str:
 
 
 def as_json(found: Matched) -> str:
-    """An object with the pairs, and the ids that are on one side only."""
+    """An object with the pairs, and the ids on one side only."""
     pairs = [
         {
             "old": pair.old["track_id"],

@@ -1,4 +1,4 @@
-"""Which record of one side belongs to which of the other."""
+"""Matching of the records of two sides: the same recordings in both."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +12,11 @@ from beamprint.pipeline.similarity.neighbours import NEEDED, SimilarityIndex
 
 Row = Mapping[str, Any]
 _NEAREST = 0.5
-"""Largest distance of two masters of a recording; 1 is that of two tracks taken at random, on average. Different songs of 16 lay
-0.54 or more apart (benchmarks/masters.py)."""
+"""Largest distance of two masters of a recording; 1 is the average distance of two random tracks. Among 16 songs, different
+songs were 0.54 or more apart (benchmarks/masters.py)."""
 _MOST_SHARE = 0.55
-"""Largest share of the movement of the loudness by which two masters may differ, where they lie farther apart: MP3, shelves and
-compression made it 0.46 at most, different songs 0.65 at least."""
+"""For masters that are farther apart: largest difference of their loudness curves, as a share of the movement. MP3, shelving
+filters and compression gave 0.46 at most, different songs 0.65 at least."""
 _TRIED = 50
 """Nearest tracks whose loudness is compared."""
 _LONGEST_OFFSET_S = 3.0
@@ -28,9 +28,9 @@ class Pair(NamedTuple):
     """Two records of a recording.
 
     Attributes:
-        old: Of the first side.
-        new: Of the second.
-        by: What they were matched by: ``audio``, ``name``, ``sound``, or ``order`` if there is one on each side.
+        old: Record of the first side.
+        new: Record of the second side.
+        by: How they were matched: ``audio``, ``name``, ``sound``, or ``order`` if there is one on each side.
     """
 
     old: Row
@@ -39,7 +39,7 @@ class Pair(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """What belongs together, and what is left."""
+    """Matched pairs, and the records that are left."""
 
     pairs: list[Pair]
     only_old: list[Row]
@@ -47,7 +47,7 @@ class Matched(NamedTuple):
 
 
 def match(old: Sequence[Row], new: Sequence[Row]) -> Matched:
-    """Bring together records with the same audio, else of the same name, else of nearly the same sound.
+    """Match records with the same audio, else with the same name, else with nearly the same sound.
 
     Args:
         old: Records with the columns of ``NEEDED``, ``duration_s`` and ``loudness_cells``.
@@ -84,7 +84,7 @@ _KEYS: tuple[tuple[str, Callable[[Row], str | None]], ...] = (
 def _by_key(
     old: Sequence[Row], new: Sequence[Row], key: Callable[[Row], str | None]
 ) -> list[tuple[Row, Row]]:
-    """Pairs whose key is the same, and occurs once on either side."""
+    """Pairs with the same key, if the key occurs once on each side."""
     times = [Counter(map(key, side)) for side in (old, new)]
     there = {key(row): row for row in new}
     return [
@@ -96,7 +96,7 @@ def _by_key(
 
 
 def _by_sound(old: Sequence[Row], new: Sequence[Row], all_new: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """Pairs of which each is the nearest to the other among those that are left, nearest pairs first."""
+    """Pairs of mutually nearest records among those that are left, nearest pairs first."""
     if not old or not new:
         return []
     table = pa.Table.from_pylist([{name: row[name] for name in NEEDED} for row in all_new])
@@ -119,7 +119,7 @@ def _by_sound(old: Sequence[Row], new: Sequence[Row], all_new: Sequence[Row]) ->
 
 
 def _unlikeness(old: Row, new: Row, distance: float) -> float:
-    """At most 1 for two masters of a recording: by their dimensions, or by how their loudness runs."""
+    """Difference by dimensions or by the loudness curve; at most 1 for two masters of a recording."""
     if abs(new["duration_s"] - old["duration_s"]) > _LENGTH * old["duration_s"]:
         return np.inf
     one, other = old["loudness_cells"], new["loudness_cells"]

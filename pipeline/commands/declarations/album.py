@@ -11,7 +11,7 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "album",
-        "print the loudness of groups of tracks, each measured as one",
+        "print the loudness of groups of tracks, such as albums, each measured as a whole",
         "beamprint album fingerprints --by tags.album --csv > albums.csv",
     )
     p.add_argument("output", metavar="OUT", help="folder of the dataset")
@@ -19,8 +19,8 @@ def declare(commands: Commands) -> None:
         "--by",
         required=True,
         metavar="KEY",
-        help="what the tracks of a group have in common: folder, or a tag such as embedded.album (of the file) or tags.album "
-        "(of the manifest); several joined by commas",
+        help="what the tracks of a group have in common: folder, or a tag such as embedded.album (in the file) or tags.album "
+        "(in the manifest); separate several by commas",
     )
     add_formats(p, "json", "csv")
     p.set_defaults(command=_album)
@@ -33,5 +33,5 @@ def _album(options: argparse.Namespace) -> int:
     found = albums(opened(options.output), options.by.split(","))
     print(album.RENDERERS[options.format](found.rows).rstrip("\n"))
     if found.left_out:
-        print(f"beamprint: left out, without {options.by}: {found.left_out}", file=sys.stderr)
+        print(f"beamprint: tracks left out, without {options.by}: {found.left_out}", file=sys.stderr)
     return 0

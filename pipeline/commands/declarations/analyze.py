@@ -12,9 +12,9 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "analyze",
-        "print what files are like, store nothing",
+        "print the measurements of files; nothing is stored",
         "beamprint analyze song.flac --plot song.png --against fingerprints",
-        more="exit code 1 if a file could not be measured; the others are printed",
+        more="exit code 1 if a file could not be measured; the other files are printed",
     )
     p.add_argument("files", nargs="+", metavar="FILE|FOLDER", help="audio files, folders or manifests")
     p.add_argument(

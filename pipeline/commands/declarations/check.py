@@ -10,7 +10,7 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "check",
-        "hold tracks against the rules of a profile: pass, warn, fail or cannot judge",
+        "check tracks against the rules of a profile: pass, warn, fail or cannot judge",
         "beamprint check fingerprints --profile archive --html > check.html",
         more="exit code 1 if a track fails; docs/check.md describes the profiles and how to write one",
     )
@@ -23,7 +23,7 @@ def declare(commands: Commands) -> None:
         metavar="NAME|FILE.toml",
         help="archive, broadcast-r128, broadcast-r128-short-form, faults, label, streaming, or a file of your own",
     )
-    p.add_argument("--all", action="store_true", help="tell the rules that a track passes, too")
+    p.add_argument("--all", action="store_true", help="also show the rules that a track passes")
     add_formats(p, "csv", "json", "html")
     p.set_defaults(command=_check)
 

@@ -1,4 +1,4 @@
-"""What the declarations of the commands share."""
+"""Shared parts of the declarations of the commands."""
 
 import argparse
 from typing import TYPE_CHECKING, TypeAlias
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # it has no public name
 
 _FORMATS = {"labels": "labels of Audacity"}
-"""What is not called by its letters."""
+"""Names of formats that are not an acronym."""
 
 EXIT_CODES = """\
 exit codes:
@@ -29,9 +29,9 @@ def command(
 
     Args:
         commands: The commands of the command line.
-        name: What it is called by.
-        summary: What it does, in a line that begins with a verb.
-        example: How to call it.
+        name: Name of the command.
+        summary: What the command does, in a line that begins with a verb.
+        example: An example of its use.
         more: Text below the example.
 
     Returns:
@@ -64,7 +64,7 @@ def opened(output: str) -> "Dataset":
     """The dataset in a place that the command line names.
 
     Raises:
-        UsageError: If there is none.
+        UsageError: There is no dataset.
     """
     from beamprint.pipeline.store.dataset import Dataset  # noqa: PLC0415
     from beamprint.pipeline.store.places import store_at  # noqa: PLC0415

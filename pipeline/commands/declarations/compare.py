@@ -10,9 +10,9 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "compare",
-        "tell what changed between two masters, or two sets of them",
+        "show what changed between two masters, or two sets of masters",
         "beamprint compare masters-2004/ masters-2024/",
-        more="tracks are matched by their audio, else by name, else by sound",
+        more="tracks are matched by identical audio, else by name, else by similar sound",
     )
     for name in ("old", "new"):
         p.add_argument(name, metavar=name.upper(), help="file, folder of files, or folder of a dataset")

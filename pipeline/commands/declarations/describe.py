@@ -13,7 +13,7 @@ def declare(commands: Commands) -> None:
         "print what every column means",
         "beamprint describe --format markdown > columns.md",
     )
-    p.add_argument("output", nargs="?", metavar="OUT", help="a dataset: say first what it holds")
+    p.add_argument("output", nargs="?", metavar="OUT", help="a dataset, whose contents are described first")
     p.add_argument(
         "--format",
         choices=("table", "json", "markdown", "bigquery"),

@@ -11,7 +11,7 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "diff",
-        "compare two datasets or tables, column by column, with the declared tolerances",
+        "compare two datasets or tables, column by column, within the declared tolerances",
         "beamprint diff fingerprints fingerprints-of-the-new-version",
         more="exit code 0 if they are equal within tolerance, 1 if not, 2 wrong use, 4 a file cannot be read",
     )

@@ -18,18 +18,20 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "export",
-        "give the records, or a description of the dataset, in a form that other programs read",
+        "export the records, or a description of the dataset, for other programs",
         "beamprint export fingerprints --format csv --columns track_id,lufs,tempo_bpm > tracks.csv\n"
         "  beamprint export fingerprints --format jams -o annotations/",
-        more="formats:\n  csv, jsonl    records\n  jams          beats, tempo and key, a file a track (needs -o)\n"
-        "  croissant     description of the dataset for machines, JSON-LD\n"
+        more="formats:\n  csv, jsonl    records\n  jams          beats, tempo and key, one file per track (needs -o)\n"
+        "  croissant     description of the dataset for programs, as JSON-LD\n"
         "  card          the README of a Hugging Face dataset",
     )
     p.add_argument("output", metavar="OUT", help="folder of the dataset")
     p.add_argument("--format", choices=_FORMATS, required=True, help="see below")
-    p.add_argument("--columns", metavar="NAMES", help="of csv and jsonl, separated by commas (default: all)")
+    p.add_argument("--columns", metavar="NAMES", help="for csv and jsonl, separated by commas (default: all)")
     p.add_argument(
-        "--name", default="fingerprints", help="of the dataset, for croissant and card (default: %(default)s)"
+        "--name",
+        default="fingerprints",
+        help="name of the dataset in croissant and card (default: %(default)s)",
     )
     p.add_argument("-o", dest="folder", metavar="DIR", help="folder for the files of jams")
     p.set_defaults(command=_export)
@@ -41,7 +43,7 @@ def _export(options: argparse.Namespace) -> int:
 
     dataset = opened(options.output)
     if (options.format == "jams") != (options.folder is not None):
-        raise UsageError("-o DIR goes with --format jams, and only with that: other formats are printed")
+        raise UsageError("-o DIR is needed for --format jams, and only there: other formats are printed")
     if options.format == "jams":
         number = export.write_jams(dataset, options.folder)
         print(f"{number} JAMS files in {options.folder}", file=sys.stderr)

@@ -10,7 +10,7 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "failures",
-        "list the tracks in quarantine, and why",
+        "list the tracks in quarantine, with the reasons",
         "beamprint failures fingerprints --csv > again.csv && beamprint run again.csv -o fingerprints --retry-failed",
     )
     p.add_argument("output", metavar="OUT", help="folder of the dataset")

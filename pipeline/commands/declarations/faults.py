@@ -13,10 +13,10 @@ def declare(commands: Commands) -> None:
         "faults",
         "list where clicks, dropouts, clipping and other faults are",
         "beamprint faults fingerprints side-a.flac --labels > side-a.txt",
-        more="Channels count from 0 in the file's order. Audacity reads the labels by File > Import > Labels.",
+        more="Channels are numbered from 0 in the file's order. Audacity reads the labels by File > Import > Labels.",
     )
     p.add_argument("output", metavar="OUT", help="folder of the dataset")
-    p.add_argument("track", metavar="TRACK", nargs="?", help="track_id of the only track to list")
+    p.add_argument("track", metavar="TRACK", nargs="?", help="track_id, to list one track only")
     add_formats(p, "json", "csv", "labels")
     p.set_defaults(command=_faults)
 
@@ -27,12 +27,10 @@ def _faults(options: argparse.Namespace) -> int:
     from beamprint.pipeline.errors import UsageError  # noqa: PLC0415
 
     if options.format == "labels" and options.track is None:
-        raise UsageError("--labels: name the TRACK, labels belong to one file")
+        raise UsageError("--labels needs a TRACK: labels belong to one file")
     found = faults.faults(opened(options.output), options.track)
     print(faults.RENDERERS[options.format](found.rows).rstrip("\n"))
     if found.not_looked_for:
-        told = (
-            f"{counted(found.not_looked_for, 'record')} made by an earlier version, without places of faults"
-        )
+        told = f"{counted(found.not_looked_for, 'record')} of an earlier version, which did not locate faults"
         print(f"beamprint: {told}; `beamprint run` brings them up to date", file=sys.stderr)
     return 0

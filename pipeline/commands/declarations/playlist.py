@@ -14,7 +14,7 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "playlist",
-        "print a playlist (m3u8) of the tracks that a condition is true of, or that are like one",
+        "print a playlist (m3u8) of the tracks that meet a condition, or are like a given track",
         "beamprint playlist fingerprints --where \"tempo_bpm between 118 and 122 and key = 'A minor'\" > run.m3u8\n"
         "  beamprint playlist fingerprints --like melody.ogg --limit 20 > like.m3u8",
         more="--where needs the extra sql: pip install 'beamprint[sql]'",
@@ -26,12 +26,15 @@ def declare(commands: Commands) -> None:
         metavar="SQL",
         help="condition over the columns, in DuckDB's SQL; tags and embedded are maps: embedded['genre'] = 'Jazz'",
     )
-    which.add_argument("--like", metavar="TRACK", help="a track, then those that are most like it")
+    which.add_argument("--like", metavar="TRACK", help="this track, then the tracks most like it")
     p.add_argument(
         "--order-by", metavar="SQL", default="track_id", help="order of --where (default: track_id)"
     )
     p.add_argument(
-        "--limit", type=positive(int), metavar="N", help=f"tracks at most (--like: {_NEIGHBOURS} by default)"
+        "--limit",
+        type=positive(int),
+        metavar="N",
+        help=f"at most N tracks (--like: {_NEIGHBOURS} by default)",
     )
     p.set_defaults(command=_playlist)
 

@@ -10,11 +10,11 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "publish",
-        "bring tables of BigQuery up to date with a dataset",
+        "update tables in BigQuery from a dataset",
         "beamprint publish fingerprints bq://project.dataset.fingerprints",
     )
     p.add_argument("output", metavar="OUT", help="folder or bucket of the dataset")
-    p.add_argument("table", metavar="TABLE", help="bq://project.dataset.table, made if need be")
+    p.add_argument("table", metavar="TABLE", help="bq://project.dataset.table, created if missing")
     p.set_defaults(command=_publish)
 
 

@@ -12,15 +12,15 @@ def declare(commands: Commands) -> None:
         "report",
         "write a page that shows what is in a dataset, what failed and what stands out",
         "beamprint report fingerprints -o report.html",
-        more="the page is one file that needs no network; pip install 'beamprint[report]'",
+        more="the page is one file that needs no network\nneeds the extra report: pip install 'beamprint[report]'",
     )
     p.add_argument("output", metavar="OUT", help="folder of the dataset")
-    p.add_argument("-o", "--page", required=True, metavar="FILE.html", help="where the page is written")
+    p.add_argument("-o", "--page", required=True, metavar="FILE.html", help="file for the page")
     p.add_argument(
         "--profile",
         default="faults",
         metavar="NAME|FILE.toml",
-        help="profile that tracks are held against, as in beamprint check (default: faults)",
+        help="profile to check the tracks against, as in beamprint check (default: faults)",
     )
     p.set_defaults(command=_report)
 

@@ -16,18 +16,18 @@ Runner = Callable[["RunRequest"], "RunOutcome"]
 DATAFLOW = frozenset({"dataflow", "DataflowRunner"})
 
 CLUSTERS = DATAFLOW | {"flink", "portable"}
-"""Runners that submit a job; they take every option of Beam's."""
+"""Runners that submit a job; they accept every Beam option."""
 
 WAVE_TRACKS = 100_000
 """Tracks of one job: a batch engine commits nothing before the last decode, so this bounds what a lost job costs."""
 
 _SETTINGS = """\
-With --runner flink, dataflow or portable every option of Beam's is an option, too (--flink-master HOST:PORT,
---parallelism 8); docs/clusters.md says which have a value already, and why.
+With --runner flink, dataflow or portable, every Beam option is accepted too (--flink-master HOST:PORT,
+--parallelism 8); docs/clusters.md says which are preset, and why.
 
 
-Every option may also stand in the --config FILE (max-failures = 10) and in a variable (BEAMPRINT_MAX_FAILURES=10);
-the command line wins over variables, these over the file.
+Every option can also be set in the --config FILE (max-failures = 10) or an environment variable
+(BEAMPRINT_MAX_FAILURES=10); the command line overrides variables, and variables override the file.
 
 """
 
@@ -45,7 +45,7 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
     p = command(
         commands,
         "run",
-        "fingerprint audio into a dataset; only what is new or changed is done",
+        "fingerprint audio into a dataset; only new and changed tracks are measured",
         "beamprint run music/ --output fingerprints\n  beamprint run manifest.csv --output fingerprints --workers 4",
         more=_SETTINGS + EXIT_CODES,
     )
@@ -61,23 +61,23 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         "-o",
         required=True,
         metavar="OUT",
-        help="folder of the dataset, or s3://, gs://; made if need be; or bq://, with --staging",
+        help="dataset: a folder, s3:// or gs://, created if missing; or bq://, with --staging",
     )
     p.add_argument(
         "--bigquery",
         metavar="TABLE",
-        help="at the end, bring project.dataset.table up to date, as beamprint publish does",
+        help="at the end, update the table project.dataset.table, as beamprint publish does",
     )
     p.add_argument(
         "--staging",
         metavar="OUT",
-        help="where the dataset lies that the table of --output bq://project.dataset.table follows",
+        help="place of the dataset behind --output bq://project.dataset.table",
     )
     p.add_argument(
         "--runner", choices=sorted(runners), default="local", help="where the graph runs (default: local)"
     )
     p.add_argument(
-        "--workers", type=positive(int), metavar="N", help="worker processes (default: one a core)"
+        "--workers", type=positive(int), metavar="N", help="worker processes (default: one per core)"
     )
     p.add_argument(
         "--memory-per-worker", type=size, metavar="SIZE", help="limit of resident memory, such as 1500M"
@@ -86,7 +86,7 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         "--time-limit",
         type=positive(float),
         metavar="S",
-        help="seconds a minute of audio may take before its track counts as hanging (default: 60)",
+        help="seconds per minute of audio, after which a track counts as hanging (default: 60)",
     )
     p.add_argument(
         "--scratch", metavar="DIR", help="folder for unfinished work on long tracks (default: in OUT)"
@@ -95,19 +95,19 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         "--bucket-tracks",
         type=positive(int),
         metavar="N",
-        help="tracks a file of the dataset is meant to hold (default: 1000)",
+        help="intended number of tracks in each file of the dataset (default: 1000)",
     )
     p.add_argument(
         "--limit",
         type=positive(int),
         metavar="N",
-        help=f"do at most so many tracks, leave the rest to the next run (default: all; on a cluster {WAVE_TRACKS})",
+        help=f"measure at most N tracks, leave the rest to the next run (default: all; on a cluster {WAVE_TRACKS})",
     )
-    p.add_argument("--force", action="store_true", help="analyse everything again")
+    p.add_argument("--force", action="store_true", help="measure all tracks again")
     p.add_argument(
         "--retry-failed",
         action="store_true",
-        help="try all failed tracks again, not only those that may succeed",
+        help="try all failed tracks again, not only those that may succeed now",
     )
     p.add_argument(
         "--max-failures",
@@ -116,7 +116,7 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         help="stop with exit code 1 beyond this number or share (5%%) of failures; 0 allows none",
     )
     p.add_argument(
-        "--prune", action="store_true", help="remove tracks that are gone: in OUT, and not among the inputs"
+        "--prune", action="store_true", help="remove tracks from OUT that are no longer among the inputs"
     )
     p.add_argument("--yes", action="store_true", help="let --prune remove more than a tenth of the tracks")
     p.add_argument(
@@ -129,39 +129,42 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
         "--deadline",
         type=deadline,
         metavar="HH:MM",
-        help="begin no work that would end after this time of day; the next run goes on",
+        help="start no work that would end after this time of day; the next run continues",
     )
     p.add_argument(
-        "--sample", type=positive(int), metavar="N", help="do a random sample of N tracks, always the same"
+        "--sample",
+        type=positive(int),
+        metavar="N",
+        help="measure a random sample of N tracks, always the same",
     )
     p.add_argument(
-        "-v", "--verbose", action="store_true", help="list the tracks that have work, and those that are gone"
+        "-v", "--verbose", action="store_true", help="list the tracks to be measured, and those that are gone"
     )
     p.add_argument(
         "--root",
         action="append",
         default=[],
         metavar="DIR",
-        help="refuse what lies, or leads by a link, outside of this folder; can be given several times",
+        help="refuse files outside of this folder, also behind links; can be given several times",
     )
     p.add_argument(
         "--allow-scheme",
         action="append",
         default=[],
         metavar="SCHEME",
-        help="refuse uris of other schemes; file is that of local files; can be given several times",
+        help="refuse uris with other schemes; local files have the scheme file; can be given several times",
     )
     add_limits(p, size=size, number=positive(float), count=positive(int))
     p.add_argument(
         "--dry-run",
         action="store_true",
-        help="say what would be done, and do nothing; with --runner dataflow, what would be submitted",
+        help="only show what would be done; with --runner dataflow, what would be submitted",
     )
-    p.add_argument("--quiet", "-q", action="store_true", help="say nothing unless the exit code is above 0")
+    p.add_argument("--quiet", "-q", action="store_true", help="print nothing unless the exit code is above 0")
     p.add_argument(
         "--metrics-file",
         metavar="FILE",
-        help="write metrics of the run here at its end, as Prometheus reads them",
+        help="write metrics of the run to this file at its end, in the format of Prometheus",
     )
     p.add_argument("--config", metavar="FILE", help="TOML file of options, such as: workers = 4")
     p.set_defaults(command=lambda options: _run(options, runners))

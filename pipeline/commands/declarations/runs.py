@@ -7,7 +7,7 @@ from beamprint.pipeline.commands.declarations.common import Commands, add_format
 
 def declare(commands: Commands) -> None:
     """Add the command to the command line."""
-    p = command(commands, "runs", "list what was done when", "beamprint runs fingerprints")
+    p = command(commands, "runs", "list the runs, and what each did", "beamprint runs fingerprints")
     p.add_argument("output", metavar="OUT", help="folder of the dataset")
     add_formats(p, "json")
     p.set_defaults(command=_runs)

@@ -11,11 +11,11 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "similar",
-        "list the tracks that are most like one, and what brings each near",
+        "list the tracks that are most like a given track, and what they share",
         "beamprint similar fingerprints melody.ogg -k 5\n  beamprint similar fingerprints ~/new-song.flac --json",
     )
     p.add_argument("output", metavar="OUT", help="folder of the dataset")
-    p.add_argument("track", metavar="TRACK|FILE", help="id of a track in it, or any audio file")
+    p.add_argument("track", metavar="TRACK|FILE", help="id of a track in OUT, or any audio file")
     p.add_argument("-k", type=positive(int), default=10, metavar="N", help="neighbours to list (default: 10)")
     add_formats(p, "json", "csv")
     p.set_defaults(command=_similar)

@@ -8,7 +8,7 @@ from beamprint.pipeline.commands.option_types import positive
 
 _MORE = """\
 exit codes:
-  0 every file is what its record says
+  0 every file is as its record says
   1 a file is missing or cannot be read, or its size, its bytes or its audio differ
   2 wrong use    4 the dataset cannot be read
 """
@@ -19,7 +19,7 @@ def declare(commands: Commands) -> None:
     p = command(
         commands,
         "verify",
-        "read the files again and name those that are not what their records say",
+        "read the files again and list those that differ from their records",
         "beamprint verify fingerprints --csv > changed.csv",
         more=_MORE,
     )
@@ -28,7 +28,7 @@ def declare(commands: Commands) -> None:
         "--sample", type=positive(int), metavar="N", help="read a random sample of N files, always the same"
     )
     p.add_argument(
-        "--workers", type=positive(int), metavar="N", help="files read at a time (default: one a processor)"
+        "--workers", type=positive(int), metavar="N", help="files to read at a time (default: one per core)"
     )
     add_formats(p, "json", "csv")
     p.set_defaults(command=_verify)

@@ -1,4 +1,4 @@
-"""`beamprint diff`: what differs between two datasets or tables, measured against the declared tolerances."""
+"""`beamprint diff`: the differences between two datasets or tables, within the declared tolerances or not."""
 
 from beamprint.pipeline.commands.diff import rendering
 from beamprint.pipeline.commands.diff.comparison import compare
@@ -6,19 +6,19 @@ from beamprint.pipeline.commands.diff.tables import opened
 
 
 def diff(old: str, new: str, form: str, limit: int) -> int:
-    """Print what differs.
+    """Print the differences.
 
     Args:
-        old: A dataset, a Parquet file, or a folder of them.
+        old: A dataset, a Parquet file, or a folder of Parquet files.
         new: The same.
         form: ``table``, ``json`` or ``csv``.
-        limit: Worst tracks, and tracks of one side only, to be named.
+        limit: Number of worst tracks, and of tracks on one side only, to name.
 
     Returns:
-        0 for equal within tolerance, else 1.
+        0 if they are equal within tolerance, else 1.
 
     Raises:
-        UsageError: There is no table, or it was made by a later version.
+        UsageError: There is no table, or a later version made it.
         NotFinished: A file cannot be read.
     """
     found = compare(opened(old), opened(new), limit=limit)

@@ -1,4 +1,4 @@
-"""What differs between two tables of records: by column, by track, in provenance and in notes."""
+"""Differences between two tables of records: by column, by track, in provenance and in notes."""
 
 import heapq
 import math
@@ -17,7 +17,7 @@ from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.record.columns import RECORD
 
 SOURCE_COLUMNS = ("uri", "content_sha256", "source_bytes", "source_version", "tags")
-"""Columns about the file and its place rather than its sound: they are told apart and decide nothing."""
+"""Columns about the file and its place rather than its sound: listed separately, without effect on the verdict."""
 _PROVENANCE = ("software_version", "decoder_version")
 _VERSIONS = "family_versions"
 _NOTES = "notes"
@@ -26,7 +26,7 @@ _NOT_COMPARED = (KEY, "analyzed_at")
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """A track, and how its two values differ; ``size`` is None for what has no size."""
+    """A track, and how its two values differ; ``size`` is None for values that are not numbers."""
 
     track_id: str
     old: Any
@@ -39,14 +39,14 @@ class ColumnDifference:
     """How a column differs among the tracks of both tables.
 
     Attributes:
-        name: Of the column.
-        unit: Its unit.
-        tolerance: Its declared tolerance; None where values have to be equal.
+        name: Name of the column.
+        unit: Unit of the column.
+        tolerance: Declared tolerance; None if values have to be equal.
         changed: Tracks whose values are not the same.
-        beyond: Tracks whose values differ by more than the tolerance, or of which one is null.
+        beyond: Tracks whose values differ by more than the tolerance, or of which one value is null.
         only_old: Tracks whose value is null in the new table alone.
         only_new: Tracks whose value is null in the old table alone.
-        largest: The largest finite difference; None for what has no size.
+        largest: The largest finite difference; None for values that are not numbers.
         worst: Tracks beyond the tolerance, largest difference first.
     """
 
@@ -63,23 +63,23 @@ class ColumnDifference:
 
 @dataclass(slots=True)
 class Comparison:
-    """What was found.
+    """The result of a comparison.
 
     Attributes:
         old: Name of the old table.
-        new: Name of the new one.
+        new: Name of the new table.
         common: Number of tracks in both.
         only_old: Number of tracks of the old table alone.
         only_new: Number of tracks of the new table alone.
-        some_only_old: Ids of some of them.
-        some_only_new: Ids of some of them.
+        some_only_old: Ids of some tracks of the old table alone.
+        some_only_new: Ids of some tracks of the new table alone.
         columns_only_old: Columns that the new table lacks.
         columns_only_new: Columns that the old table lacks.
-        columns: Columns that decide, in the record's order.
+        columns: Columns that decide the verdict, in the record's order.
         source: Columns about the file and its place.
         provenance: For each family and library, how many tracks have which (old, new) versions.
         notes: How many tracks have a note, by code, in the (old, new) table; only where they differ.
-        worst_tracks: Tracks with the most columns beyond tolerance, and how many.
+        worst_tracks: Tracks with the most columns beyond tolerance, and the numbers of these columns.
     """
 
     old: str
@@ -104,11 +104,11 @@ class Comparison:
 
 
 def compare(old: Rows, new: Rows, *, limit: int = 3) -> Comparison:
-    """Hold one table against another, part by part.
+    """Compare two tables, part by part.
 
     Args:
         old: A table of records.
-        new: Another one.
+        new: Another table of records.
         limit: Number of tracks to name, for each column and altogether.
     """
     joined = Joined(old, new)
@@ -128,7 +128,7 @@ def compare(old: Rows, new: Rows, *, limit: int = 3) -> Comparison:
 
 
 class _Comparing:
-    """Fills a comparison from one part of the rows after another."""
+    """Fills a comparison, one part of the rows after another."""
 
     def __init__(self, joined: Joined, found: Comparison, limit: int) -> None:
         self._joined, self._found, self._limit = joined, found, limit
@@ -147,7 +147,7 @@ class _Comparing:
         for part in self._joined.parts([name for name in names if name not in _NOT_COMPARED]):
             for name in part.old.column_names:
                 self._look_at(name, part)
-            del part  # or it would be kept while the next one is read
+            del part  # frees its memory before the next part is read
         codes = sorted(self._notes[0].keys() | self._notes[1].keys())
         counts = {code: (self._notes[0][code], self._notes[1][code]) for code in codes}
         self._found.notes = {code: (a, b) for code, (a, b) in counts.items() if a != b}

@@ -40,12 +40,12 @@ _HEADS = (
 
 
 def as_text(found: Comparison) -> str:
-    """What differs, for a terminal; what is equal is not mentioned column by column."""
+    """The differences for a terminal; equal columns are only counted."""
     return "\n".join(_lines(found))
 
 
 def as_csv(found: Comparison) -> str:
-    """A header and a line a column, equal ones included."""
+    """A header and one line per column, equal columns included."""
     file = io.StringIO(newline="")
     table = csv.writer(file, lineterminator="\n")
     table.writerow(_CSV_COLUMNS)
@@ -61,7 +61,7 @@ def as_csv(found: Comparison) -> str:
 
 
 def as_json(found: Comparison) -> str:
-    """Everything that was found; a size that is not finite is null."""
+    """The whole comparison; a difference that is not finite is null."""
     told = asdict(found)
     told["provenance"] = {
         what: [{"old": old, "new": new, "tracks": n} for (old, new), n in pairs.most_common()]
@@ -90,7 +90,7 @@ def _lines(found: Comparison) -> Iterator[str]:
     if found.worst_tracks:
         yield "\nmost columns beyond tolerance"
         yield from (f"  {on_one_line(track)}: {counted(n, 'column')}" for track, n in found.worst_tracks)
-    yield from _columns("about the files and their place, which decides nothing", found.source)
+    yield from _columns("about the files and their place (not part of the verdict)", found.source)
     yield from _provenance(found)
     if found.notes:
         yield "\nnotes (tracks in the old, in the new)"
@@ -108,7 +108,7 @@ def _only(name: str, number: int, some: Sequence[str]) -> Iterator[str]:
 
 
 def _columns(title: str, columns: Sequence[ColumnDifference]) -> Iterator[str]:
-    """A table of the columns that differ, with the worst tracks of each below it."""
+    """A table of the columns that differ, with the worst tracks of each column."""
     differing = [column for column in columns if column.changed]
     if not differing:
         return
@@ -158,7 +158,7 @@ def _short(value: Any) -> str:
 
 
 def _provenance(found: Comparison) -> Iterator[str]:
-    """Versions that are not the same in both."""
+    """Versions that differ between the tables."""
     moved = [
         (what, old, new, n)
         for what, pairs in found.provenance.items()
@@ -166,7 +166,7 @@ def _provenance(found: Comparison) -> Iterator[str]:
         if old != new
     ]
     if moved:
-        yield "\nmade with (decides nothing)"
+        yield "\nmade with (not part of the verdict)"
         yield from (
             f"  {what}: {_short(old)} -> {_short(new)}: {counted(n, 'track')}" for what, old, new, n in moved
         )

@@ -1,4 +1,4 @@
-"""Two tables read side by side: rows of the same track brought together, a part at a time."""
+"""Two tables read side by side: rows of the same track are joined, one part at a time."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -24,9 +24,9 @@ from beamprint.transforms.audio.objects import is_object
 
 KEY = "track_id"
 _PART_ROWS = 20_000
-"""Rows of all columns that are brought together at once."""
+"""Rows of all columns that are joined at once."""
 _CELLS = 8_000_000
-"""Numbers of one side that are in memory at once, about."""
+"""Approximate number of values of one side that are in memory at once."""
 _WEIGHT = {
     Kind.INT: 1,
     Kind.FLOAT: 1,
@@ -41,7 +41,7 @@ _WEIGHT = {
     Kind.FLOATS: 128,
     Kind.UINT16S: 2400,
 }
-"""How many numbers a value counts for."""
+"""Size of a value of these columns, in numbers."""
 _WEIGHT_OF = {column.name: _WEIGHT[column.kind] for column in RECORD}
 
 Int64 = npt.NDArray[np.int64]
@@ -53,9 +53,9 @@ class Rows:
     """A table in pieces: the buckets of a dataset, or the row groups of Parquet files.
 
     Args:
-        name: As the user wrote it.
-        columns: Their names.
-        pieces: Each reads some columns of its rows.
+        name: Name that the user gave.
+        columns: Names of the columns.
+        pieces: Functions that read some columns of a piece.
     """
 
     name: str
@@ -67,7 +67,7 @@ def opened(place: str) -> Rows:
     """The table at a place.
 
     Raises:
-        UsageError: There is none, or it is a dataset of a later version.
+        UsageError: There is no table, or a later version made the dataset.
         NotFinished: A file cannot be read.
     """
     if is_object(place):
@@ -102,7 +102,7 @@ def _of_files(place: str, files: Sequence[str]) -> Rows:
             raise UsageError(f"{file} is not a Parquet file: {error}") from error
         names = metadata.schema.to_arrow_schema().names
         if KEY not in names:
-            raise UsageError(f"{file} has no column {KEY}, by which tracks are told")
+            raise UsageError(f"{file} has no column {KEY}, which identifies the tracks")
         columns.update(dict.fromkeys(names))
         pieces += [partial(_row_group, file, group) for group in range(metadata.num_row_groups)]
     return Rows(place, tuple(columns), pieces)
@@ -128,7 +128,7 @@ class Part:
     Args:
         rows: Rank of each row in the old table.
         old: Rows of the old table.
-        new: Rows of the new one.
+        new: Rows of the new table.
     """
 
     rows: Int64
@@ -137,14 +137,14 @@ class Part:
 
 
 class Joined:
-    """Two tables and which of their rows belong together; holds the track ids of both, and nothing else.
+    """Two tables, joined by track; holds only the track ids of both in memory.
 
     Args:
         old: A table.
-        new: Another one.
+        new: Another table.
 
     Raises:
-        UsageError: A track occurs twice in one of them.
+        UsageError: A track occurs twice in a table.
     """
 
     def __init__(self, old: Rows, new: Rows) -> None:
@@ -174,7 +174,7 @@ class Joined:
         return track_id
 
     def parts(self, columns: Sequence[str]) -> Iterator[Part]:
-        """All tracks of both, in parts that have some of the rows or some of the columns, as memory allows."""
+        """All tracks in both tables, in parts of some rows or some columns, as memory allows."""
         for names, most_rows in self._cuts(columns):
             for pieces, start, stop in _grouped(self._old_sizes, most_rows):
                 rows = start + np.flatnonzero(self._matched[start:stop])
@@ -191,8 +191,8 @@ class Joined:
     def _cuts(self, columns: Sequence[str]) -> Iterator[tuple[list[str], int]]:
         """Columns that are read together, and how many rows at a time.
 
-        Where the rows of a part lie in a few pieces of the new table, as in two datasets of one division, everything
-        is read once. Otherwise a part takes a look at all pieces, so there are few parts, with few columns.
+        If the rows of a part lie in a few pieces of the new table, as in two datasets with the same buckets, everything
+        is read once. Otherwise each part reads all pieces, so there are few parts, with few columns.
         """
         if self._in_step():
             yield list(columns), _PART_ROWS
@@ -242,12 +242,12 @@ def _most_rows(columns: Sequence[str]) -> int:
 
 
 def _together(parts: Sequence[pa.Table]) -> pa.Table:
-    """One table; a column may be nothing but null, or of another width, in some of the parts."""
+    """One table. In some parts, a column may have only nulls, or another width of numbers."""
     return pa.concat_tables(parts, promote_options="permissive")
 
 
 def _ids(table: Rows) -> tuple[pa.Array, list[int]]:
-    """Track ids, and the number of rows of every piece."""
+    """Track ids, and the number of rows in each piece."""
     parts = [read([KEY])[KEY].cast(pa.large_string()) for read in table.pieces]
     ids = pa.chunked_array(parts, pa.large_string())
     if pc.count_distinct(ids, mode="all").as_py() != len(ids):
@@ -258,7 +258,7 @@ def _ids(table: Rows) -> tuple[pa.Array, list[int]]:
 
 
 def _grouped(sizes: Sequence[int], most_rows: int) -> Iterator[tuple[list[int], int, int]]:
-    """Consecutive pieces that together have at most so many rows, or a single one: their numbers, first and last row."""
+    """Groups of consecutive pieces with at most ``most_rows`` rows, or of a single piece: numbers, first and last row."""
     pieces: list[int] = []
     start = stop = 0
     for piece, size in enumerate(sizes):

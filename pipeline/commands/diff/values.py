@@ -17,10 +17,10 @@ class Difference(NamedTuple):
 
     Attributes:
         changed: Whether the values are not the same.
-        beyond: Whether they differ by more than the tolerance, or one of them alone is null.
-        only_old: Whether the new value alone is null.
-        only_new: Whether the old value alone is null.
-        size: By how much numbers differ; infinite for lists of unequal length, NaN for what has no size.
+        beyond: Whether the values differ by more than the tolerance, or only one of them is null.
+        only_old: Whether only the new value is null.
+        only_new: Whether only the old value is null.
+        size: Difference of the numbers; infinite for lists of unequal length, NaN for other values.
     """
 
     changed: Mask
@@ -38,10 +38,10 @@ def difference(old: pa.ChunkedArray, new: pa.ChunkedArray, tolerance: float | No
     Args:
         old: Values.
         new: Values of the same rows.
-        tolerance: How far numbers may lie apart; None for not at all.
+        tolerance: Largest difference between numbers; None if they have to be equal.
 
     Raises:
-        pyarrow.ArrowException: Values of such types cannot be compared.
+        pyarrow.ArrowException: Values of these types cannot be compared.
     """
     if _is_number(old.type) and _is_number(new.type):
         a, b = _floats(old), _floats(new)
@@ -59,7 +59,7 @@ def _judged(
 ) -> Difference:
     both = ~(old_null | new_null)
     one_side = old_null ^ new_null
-    # A value that is stored as it was declared may exceed the tolerance by a rounding error.
+    # A difference of exactly the tolerance may exceed it by a rounding error.
     apart = unequal if tolerance is None else unequal & ~(size <= tolerance * (1 + 1e-9))
     return Difference(
         changed=(unequal & both) | one_side,
@@ -120,7 +120,7 @@ def _unequal(old: pa.ChunkedArray, new: pa.ChunkedArray) -> Mask:
 
 
 def _plain(value: Any) -> Any:
-    """A map, as whoever wrote the file has stored it, as pairs in order; any other value as it is."""
+    """A map as sorted pairs, however the file stores it; any other value unchanged."""
     if (
         isinstance(value, Sequence)
         and value

@@ -1,4 +1,4 @@
-"""Pages of HTML that need nothing but themselves: no network, no other file."""
+"""HTML pages in one file, which need no network and no other file."""
 
 import os
 from functools import cache
@@ -12,20 +12,20 @@ from beamprint.pipeline.errors import UsageError
 
 
 def page(name: str, /, **values: object) -> str:
-    """Fill a template of this folder; whatever is put into it is escaped.
+    """Fill a template of this folder; all values are escaped.
 
     Args:
-        name: Of the template.
-        values: What it shows.
+        name: Name of the template.
+        values: Values for the template.
     """
     return _environment().get_template(name).render(values) + "\n"
 
 
 def save(path: str, text: str) -> None:
-    """Write a page, in the place of an earlier one.
+    """Write a page; replaces an earlier one.
 
     Raises:
-        UsageError: It cannot be written there.
+        UsageError: The page cannot be written there.
     """
     unfinished = Path(f"{path}.{os.getpid()}.tmp")
     try:
@@ -50,10 +50,10 @@ def _environment() -> Environment:
 
 
 def _part(name: str) -> Markup:
-    """A style sheet or script of this folder, as it stands."""
+    """A style sheet or script of this folder, unchanged."""
     return Markup(files(__name__).joinpath(name).read_text("utf-8"))
 
 
 def _library(script: str) -> Markup:
-    """The script of a library. It must not end the element that it stands in."""
+    """The script of a library, which must not end the HTML element around it."""
     return Markup(script.replace("</script", r"<\/script"))

@@ -1,1 +1,1 @@
-"""`beamprint report`: a dataset on one page: what is in it, what failed, what stands out."""
+"""`beamprint report`: a dataset on one page: its contents, its failures and its outliers."""

@@ -1,4 +1,4 @@
-"""A map of the catalogue: tracks that are alike lie together."""
+"""A map of the catalogue: similar tracks are near each other."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from beamprint.pipeline.commands.report.numbers import Float64, scaled
 
 _FARTHEST = 5.0
-"""Robust standard deviations beyond which a value counts no more: one odd value must not rule an axis."""
+"""Robust standard deviations at which a value is clipped, so that one odd value does not dominate an axis."""
 _NAMED = 3
 
 
@@ -17,8 +17,8 @@ class Axis:
     """A principal component.
 
     Args:
-        share: Of the variance that it explains.
-        weights: The dimensions that weigh most in it, with their weights, largest first.
+        share: Share of the variance that it explains.
+        weights: The dimensions with the largest weights, and these weights, largest first.
     """
 
     share: float
@@ -30,11 +30,11 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueMap:
-    """Where tracks lie.
+    """Places of the tracks.
 
     Args:
         places: Coordinates, shape (tracks, 2).
-        axes: What they mean.
+        axes: Meaning of the two coordinates.
     """
 
     places: Float64

@@ -1,4 +1,4 @@
-"""Charts as Vega-Lite describes them: plain data, which the page draws."""
+"""Charts as Vega-Lite specifications: plain data, which the page draws."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from beamprint.pipeline.commands.report.numbers import NUMBERS, Distribution, Fl
 
 Spec = dict[str, Any]
 _VEGA_LITE = "https://vega.github.io/schema/vega-lite/v6.json"
-"""Names the language; nothing is fetched."""
+"""Identifies the language of the specification; nothing is fetched from there."""
 
 
 def titled(name: str) -> str:
@@ -95,13 +95,13 @@ def map_chart(
     dimensions: Mapping[str, Float64],
     shown_rows: npt.NDArray[np.int64],
 ) -> Spec:
-    """A point for each of some tracks. The page fills in what its colour means.
+    """A point for each shown track. The page chooses the dimension for the colour.
 
     Args:
-        found: Where the tracks lie.
-        names: Of all tracks.
-        dimensions: Values by name, of all tracks.
-        shown_rows: Numbers of the tracks that are shown.
+        found: Places of the tracks.
+        names: Names of all tracks.
+        dimensions: Values of all tracks, by name of the dimension.
+        shown_rows: Numbers of the tracks to show.
     """
     columns = {name: [_short(value) for value in values[shown_rows]] for name, values in dimensions.items()}
     points = [
@@ -131,7 +131,7 @@ def map_chart(
 
 
 def colours(dimensions: Mapping[str, Float64]) -> dict[str, dict[str, Any]]:
-    """For each dimension that the map can be coloured by: its title, and the values at both ends of the scale."""
+    """For each dimension that can colour the map: its title, and the values at both ends of the scale."""
     found = {}
     for name, values in dimensions.items():
         known = values[np.isfinite(values)]
@@ -142,5 +142,5 @@ def colours(dimensions: Mapping[str, Float64]) -> dict[str, dict[str, Any]]:
 
 
 def _short(value: float | None) -> float | None:
-    """Four digits are enough to draw, and keep the page small."""
+    """Round to four digits, which are enough to draw and keep the page small."""
     return None if value is None or not np.isfinite(value) else float(f"{value:.4g}")

@@ -1,4 +1,4 @@
-"""`beamprint report`, from a dataset to the page."""
+"""`beamprint report`: from a dataset to the page."""
 
 import importlib
 from collections.abc import Mapping
@@ -27,19 +27,19 @@ from beamprint.transforms.audio.errors import Reason
 
 _MOST_POINTS = 3000
 _MOST_TRACKS_OF_ALBUMS = 20_000
-"""The loudness of each second of all tracks is in memory at once for albums."""
+"""Largest number of tracks for albums: the loudness curves of all tracks are in memory at once."""
 
 
 def report(dataset: Dataset, path: str, profile_name: str) -> None:
     """Write the page.
 
     Args:
-        dataset: What it is about.
-        path: Of the page; replaced if it is there.
-        profile_name: Of the profile for the compliance and the suspects.
+        dataset: Dataset to report on.
+        path: Path of the page; an existing file is replaced.
+        profile_name: Profile for the compliance and the suspects.
 
     Raises:
-        UsageError: The extra is not installed, or nothing can be written there.
+        UsageError: The extra is not installed, or the page cannot be written.
     """
     script = _plotting_library()
     profile = read_profile(profile_name)
@@ -95,7 +95,7 @@ def _plotting_library() -> str:
     try:
         script: str = importlib.import_module("vl_convert").javascript_bundle()
     except ImportError as error:
-        raise UsageError("a report needs the extra: pip install 'beamprint[report]'") from error
+        raise UsageError("a report needs the extra report: pip install 'beamprint[report]'") from error
     return script
 
 
@@ -106,7 +106,7 @@ def _albums(dataset: Dataset, tracks: int) -> Mapping[str, Any] | None:
     for key in ("embedded.album", "tags.album", FOLDER):
         try:
             found = albums(dataset, [key])
-        except UsageError:  # records of an earlier version lack what it needs
+        except UsageError:  # records of an earlier version lack the needed columns
             return None
         if key == FOLDER or found.left_out <= tracks / 2:
             return _told(key, found)

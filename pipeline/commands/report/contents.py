@@ -1,4 +1,4 @@
-"""What the report of a dataset says, before it is drawn."""
+"""Contents of the report of a dataset, before it is drawn."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,9 +25,9 @@ from beamprint.pipeline.commands.check.profile import Profile
 from beamprint.pipeline.commands.report.numbers import NUMBERS, Float64, scaled, values_of
 
 MOST_ROWS = 500
-"""Rows of a table of the page, about."""
+"""Approximate number of rows in a table of the page."""
 _FAR = 3.5
-"""Robust standard deviations from the median, from which on a value stands out."""
+"""Distance from the median, in robust standard deviations, at which a value stands out."""
 
 
 def columns_of_report(profile: Profile) -> list[str]:
@@ -37,14 +37,14 @@ def columns_of_report(profile: Profile) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Compliance:
-    """How a catalogue stands to a profile.
+    """Compliance of a catalogue with a profile.
 
     Args:
         profile: The rules.
         tracks: Number of tracks by verdict.
-        rules: For each rule the number of tracks by verdict.
-        suspects: Tracks that do not pass, worst first, with what was found; at most about ``MOST_ROWS`` findings.
-        left_out: Tracks that do not pass, and are not among them.
+        rules: For each rule, the number of tracks by verdict.
+        suspects: Tracks that do not pass and their findings, worst first; at most about ``MOST_ROWS`` findings.
+        left_out: Number of other tracks that do not pass.
     """
 
     profile: Profile
@@ -59,11 +59,11 @@ class Outlier:
     """A track and the value by which it stands out most.
 
     Args:
-        track_id: Its id.
-        column: Whose value it is.
+        track_id: Id of the track.
+        column: Column of the value.
         value: The value.
-        median: Of the catalogue.
-        distance: From the median, in robust standard deviations.
+        median: Median of the catalogue.
+        distance: Distance from the median, in robust standard deviations.
     """
 
     track_id: str
@@ -74,7 +74,7 @@ class Outlier:
 
 
 def compliance(profile: Profile, rows: pa.Table, quarantine: Sequence[Mapping[str, Any]]) -> Compliance:
-    """Hold a catalogue against a profile."""
+    """Check a catalogue against a profile."""
     codes = verdicts(profile, rows)
     worst = of_tracks(codes)
     failed = {row["track_id"] for row in quarantine}
@@ -105,7 +105,7 @@ def _by_verdict(codes: Codes) -> dict[str, int]:
 
 
 def outliers(rows: pa.Table, dimensions: Mapping[str, Float64]) -> list[Outlier]:
-    """Tracks that stand out, farthest first; each once."""
+    """Tracks that stand out, farthest first, each listed once."""
     ids = rows["track_id"]
     distances = np.stack([np.nan_to_num(scaled(values)) for values in dimensions.values()])
     names = list(dimensions)
@@ -125,7 +125,7 @@ def outliers(rows: pa.Table, dimensions: Mapping[str, Float64]) -> list[Outlier]
 
 
 def sample_of(tracks: int, at_most: int) -> npt.NDArray[np.int64]:
-    """Numbers of tracks drawn at random, the same each time; all if they are few."""
+    """Numbers of randomly chosen tracks, always the same; all tracks if they are few."""
     if tracks <= at_most:
         return np.arange(tracks)
     return np.sort(np.random.default_rng(0).choice(tracks, at_most, replace=False))

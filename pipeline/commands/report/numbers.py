@@ -1,4 +1,4 @@
-"""Columns of numbers of a dataset: how each is distributed."""
+"""Distributions of the numeric columns of a dataset."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ DRAWN: tuple[str, ...] = tuple(
     for name, column in NUMBERS.items()
     if column.group in (Group.DIMENSION, Group.LOUDNESS, Group.DYNAMICS)
 )
-"""Those that have a picture of their own."""
+"""Columns with a chart of their own."""
 DIMENSIONS: tuple[str, ...] = tuple(c.name for c in NUMBERS.values() if c.group is Group.DIMENSION)
 _BINS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How the values of a column are distributed.
+    """Distribution of the values of a column.
 
     Args:
-        column: Its declaration.
-        measured: Tracks that have a value.
-        missing: Tracks that have none.
+        column: Declaration of the column.
+        measured: Number of tracks with a value.
+        missing: Number of tracks without a value.
         quantiles: Smallest value, quartiles, and largest; all None if there is no value.
         bins: Lower edge, upper edge and number of values of each bar; the outermost 0.5 % are in the first and last.
     """
@@ -51,11 +51,11 @@ def values_of(rows: pa.Table, name: str) -> Float64:
 
 
 def distribution(column: Column, values: Float64) -> Distribution:
-    """How values are distributed.
+    """Distribution of values.
 
     Args:
-        column: Whose they are.
-        values: NaN where there is none.
+        column: Column of the values.
+        values: Values; NaN for a null.
     """
     known = values[np.isfinite(values)]
     missing = len(values) - len(known)
@@ -79,5 +79,5 @@ def scaled(values: Float64) -> Float64:
     if not len(known):
         return np.full(len(values), np.nan)
     first, median, third = np.percentile(known, [25, 50, 75])
-    spread = (third - first) / 1.349  # of a normal distribution, the standard deviation
+    spread = (third - first) / 1.349  # the standard deviation, if the distribution is normal
     return (values - median) / spread if spread else np.where(np.isnan(values), np.nan, 0.0)

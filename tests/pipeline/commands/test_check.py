@@ -151,11 +151,11 @@ def test_a_rule_applies_only_where_it_says(tmp_path):
     ("text", "told"),
     [
         ("", "no \\[\\[rule\\]\\]"),
-        ("[[rule]]\nname = 1", "there is no reason"),
+        ("[[rule]]\nname = 1", "reason is missing"),
         ("nothing", "not TOML"),
         ("x = 1", "'x' is none of"),
         ("rule = 3", "written as"),
-        (rule("luffs", "{}"), "no column 'luffs'; lufs is near"),
+        (rule("luffs", "{}"), "no column 'luffs'; the nearest is lufs"),
         (rule("embedded", "{}"), "holds no numbers"),
         (rule("lufs", "{ above = 3 }"), "is not a table with some of"),
         (rule("lufs", '{ min = "codec" }'), "does not suit lufs"),
