@@ -1,4 +1,4 @@
-"""Loudness of groups of tracks of a dataset, each group measured as one."""
+"""Loudness of groups of tracks of a dataset, each group measured as a whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,9 +24,9 @@ class Albums(NamedTuple):
     """Groups of a dataset.
 
     Attributes:
-        rows: A row a group, by name.
+        rows: One row per group, by name.
         members: Ids of the tracks of each row.
-        left_out: Tracks that belong to no group.
+        left_out: Number of tracks that belong to no group.
     """
 
     rows: list[Row]
@@ -35,16 +35,16 @@ class Albums(NamedTuple):
 
 
 def albums(dataset: Dataset, by: Sequence[str]) -> Albums:
-    """Measure groups of tracks; those of a group follow each other in the order of their ids.
+    """Measure groups of tracks; the tracks of a group follow each other in the order of their ids.
 
-    The loudness of all tracks is in memory at once: about 1.2 kB a minute of audio.
+    The loudness curves of all tracks are in memory at once: about 1.2 kB per minute of audio.
 
     Args:
-        dataset: Where the records are.
+        dataset: Dataset of the records.
         by: What the tracks of a group have in common: ``folder``, ``tags.album`` and the like.
 
     Raises:
-        UsageError: There is no such key, or there are tracks to be measured anew.
+        UsageError: There is no such key, or some tracks have to be measured again.
     """
     _check_keys(by)
     needed = {"uri" if key == FOLDER else key.partition(".")[0] for key in by}
@@ -64,7 +64,9 @@ def albums(dataset: Dataset, by: Sequence[str]) -> Albums:
         measured = columns_of([tracks[i] for i in group])
         return {"group": " / ".join(name), "tracks": len(group), "duration_s": length, **measured}
 
-    with ThreadPoolExecutor() as threads:  # NumPy does most of the work, without the interpreter's lock
+    with (
+        ThreadPoolExecutor() as threads
+    ):  # NumPy, which does most of the work, releases the interpreter's lock
         rows = list(threads.map(row_of, sorted(members), chunksize=100))
     of_rows = [[ids[i] for i in members[name]] for name in sorted(members)]
     return Albums(rows, of_rows, len(ids) - sum(map(len, of_rows)))
@@ -79,7 +81,7 @@ def _check_keys(by: Sequence[str]) -> None:
 
 
 def _names(table: pa.Table, key: str) -> list[str | None]:
-    """For each row the text that its group is named after; None where there is none."""
+    """For each row, the name of its group; None if there is none."""
     if key == FOLDER:
         return [uri.rpartition("/")[0] for uri in table["uri"].to_pylist()]
     column, _, name = key.partition(".")
@@ -96,10 +98,10 @@ def _names(table: pa.Table, key: str) -> list[str | None]:
 
 
 def _tracks(table: pa.Table) -> Iterator[TrackLoudness]:
-    """The loudness of each row; its cells stay where Arrow has them.
+    """The loudness of each row; its cells are not copied out of Arrow.
 
     Raises:
-        UsageError: Records of an earlier version have none.
+        UsageError: Records of an earlier version have no loudness cells.
     """
     columns = [table[name].to_pylist() for name in ("duration_s", *LOUDNESS_MAXIMA)]
     silent = _cells_of_silence(table)
@@ -114,14 +116,14 @@ def _tracks(table: pa.Table) -> Iterator[TrackLoudness]:
 
 
 def _cells_of_silence(table: pa.Table) -> dict[int, Any]:
-    """Cells of the rows that have none because there is nothing to hear, by their number."""
-    # Combined: Arrow 25 ends in a segmentation fault where there is no chunk.
+    """Cells for the rows whose cells are null because the track is silent, by row number."""
+    # Combined, because Arrow 25 has a segmentation fault on columns without chunks.
     without = pc.indices_nonzero(pc.is_null(table["loudness_cells"].combine_chunks()))
     rows = table.select(["duration_s", "notes"]).take(without).to_pylist()
     behind = [row for row in rows if not any(note.startswith("loudness_cells:") for note in row["notes"])]
     if behind:
         raise UsageError(
-            f"{len(behind)} of {table.num_rows} records were made before there were loudness cells; "
+            f"{len(behind)} of {table.num_rows} records are of a version without loudness cells; "
             "`beamprint run` brings them up to date"
         )
     return {number: silent_cells(row["duration_s"]) for number, row in zip(without.to_pylist(), rows)}

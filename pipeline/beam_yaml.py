@@ -38,14 +38,14 @@ _TYPES: Mapping[Kind, Any] = {
     Kind.VERSIONS: Mapping[str, int],
     Kind.TIME: str,
 }
-"""Types of Beam's rows. Its sinks know no null within a list or a map: there it is NaN, or an empty text. Faults are
-texts of JSON and times those of ISO 8601: few sinks take rows in rows, or Beam's times."""
+"""Types of Beam's rows. Beam's sinks know no null within a list or a map: there it becomes NaN, or an empty text. Faults
+are JSON text and times are ISO 8601 text, because few sinks take nested rows or Beam's times."""
 
 _FAILED = ("track_id", "uri", "reason", "message", "stage")
 _TRACK = RowTypeConstraint.from_fields([("track_id", str), ("uri", str), ("tags", _TYPES[Kind.TEXT_MAP])])
 
 
-class BadTrack(Exception):  # noqa: N818 - what was found, not an error of anyone
+class BadTrack(Exception):  # noqa: N818 - a finding, not a programming error
     """A track cannot be measured, and the YAML file does not say where such tracks go."""
 
 
@@ -54,7 +54,7 @@ class ReadTracks(beam.PTransform[Any, Any]):
     """The tracks of folders, globs and manifests.
 
     Args:
-        inputs: What ``beamprint run`` takes.
+        inputs: Inputs, as for ``beamprint run``.
 
     Returns:
         Rows of ``track_id``, ``uri`` and ``tags``.
@@ -70,12 +70,12 @@ class ReadTracks(beam.PTransform[Any, Any]):
 
 
 class FingerprintTracks(beam.PTransform[Any, Any]):
-    """Measure tracks: a row of columns for each.
+    """Measure tracks: one row of columns for each.
 
     Args:
-        columns: Names of columns, as docs/columns.md has them; by default all.
-        error_handling: ``{output: NAME}``: tracks that cannot be measured are the output of that name. Without it,
-            such a track ends the job.
+        columns: Names of columns from docs/columns.md; by default all.
+        error_handling: ``{output: NAME}``: tracks that cannot be measured go to the output of that name. Without
+            this option, such a track ends the job.
 
     Raises:
         UsageError: There is no such column.
@@ -95,7 +95,7 @@ class FingerprintTracks(beam.PTransform[Any, Any]):
         self._failed_name = error_handling["output"] if error_handling else None
 
     def expand(self, rows: PCollection[Any]) -> PCollection[Row] | dict[str, PCollection[Row]]:
-        """Measure rows that have a ``uri``; ``track_id`` is the uri where there is none, further fields are tags."""
+        """Measure rows that have a ``uri``; without a ``track_id``, that is the uri; further fields are tags."""
         tracks = rows | "AsTracks" >> beam.Map(_track).with_output_types(Track)
         outcomes = graph.measure_tracks(
             tracks,
@@ -135,7 +135,7 @@ def _measured(outcome: Outcome, columns: Iterable[Column], *, strict: bool) -> I
         yield Row(**{column.name: _value(outcome.columns[column.name], column.kind) for column in columns})
     elif strict:
         raise BadTrack(
-            f"{outcome.track.uri}: {outcome.reason}: {outcome.message}; with error_handling, such tracks go elsewhere"
+            f"{outcome.track.uri}: {outcome.reason}: {outcome.message}; with error_handling, such tracks get an output"
         )
 
 
@@ -158,9 +158,8 @@ def _value(value: Any, kind: Kind) -> Any:
 
 
 def _row_type(columns: Iterable[Column]) -> RowTypeConstraint:
-    types: list[
-        Any
-    ] = []  # of typing's making: Beam knows no unions of collections, as in ``Sequence[str] | None``
+    # Optional instead of ``|``: Beam does not know unions such as ``Sequence[str] | None``.
+    types: list[Any] = []
     for column in columns:
         kind = _TYPES[column.kind]
         types.append((column.name, kind if column.required else Optional[kind]))  # noqa: UP045

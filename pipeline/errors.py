@@ -1,8 +1,8 @@
-"""Why a command ends without having done its work; each kind has its exit code."""
+"""Reasons for which a command ends without doing its work; each has its exit code."""
 
 
-class TooManyGone(Exception):  # noqa: N818 - what was found, not an error of anyone
-    """More tracks of the dataset are not listed any more than the user allows; nothing was done."""
+class TooManyGone(Exception):  # noqa: N818 - a finding, not a programming error
+    """More tracks of the dataset are gone than the user allows; nothing was done."""
 
     exit_code = 1
 
@@ -22,13 +22,13 @@ class UsageError(Exception):
     exit_code = 2
 
 
-class DatasetHeld(Exception):  # noqa: N818 - what happened, not an error of anyone
+class DatasetHeld(Exception):  # noqa: N818 - a state, not a programming error
     """Another run holds the dataset; the message names it."""
 
     exit_code = 3
 
 
 class NotFinished(Exception):  # noqa: N818
-    """The store failed (disk full, output removed ...): what is recorded is safe, run it again."""
+    """The store failed (disk full, output removed ...): records are safe; run the command again."""
 
     exit_code = 4

@@ -1,4 +1,4 @@
-"""The graph, top to bottom; every runner runs these very steps."""
+"""The graph, top to bottom; every runner runs exactly these steps."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeAlias
@@ -25,7 +25,7 @@ Results: TypeAlias = tuple[PCollection[Found], ...]
 
 
 class Catalogue(Protocol):
-    """What the graph asks of the manifest and of the dataset."""
+    """The manifest and the dataset, as the graph uses them."""
 
     def rows(self) -> Iterable[Track]:
         """Tracks that may need work."""
@@ -34,7 +34,7 @@ class Catalogue(Protocol):
         """Tracks of a bucket that need work."""
 
     def write_summary(self) -> None:
-        """Keep what was done, once however often it is called."""
+        """Write the results of the run; further calls change nothing."""
 
 
 def bring_up_to_date(
@@ -47,7 +47,7 @@ def bring_up_to_date(
     sink: Sink,
     scratch: Scratch | None = None,
 ) -> None:
-    """The whole job, from the manifest to the dataset, with nothing left to do outside."""
+    """The whole job, from the manifest to the dataset; nothing is left to do outside."""
     listed = p | "ReadManifest" >> ReadManifest(catalogue.rows)
     tracks = listed | "PlanBuckets" >> PlanBuckets(sink, catalogue.outstanding)
     spread = tracks | "SpreadTracks" >> SpreadTracks()
@@ -66,10 +66,10 @@ def fingerprint_tracks(
     sink: Sink,
     scratch: Scratch | None = None,
 ) -> PCollection[int]:
-    """Measure tracks, as far as they are not known, and commit a record or a failure for each.
+    """Measure tracks that are not up to date, and commit a record or a failure for each.
 
-    With scratch storage, partials of long tracks stay there until their track is merged, and segments that were
-    measured before are not measured again.
+    With scratch storage, partials of long tracks stay there until their track is merged, and segments that an earlier
+    run measured are not measured again.
     """
     outcomes = measure_tracks(tracks, plan=plan, decode=decode, assemble=assemble, scratch=scratch)
     return outcomes | "WriteFingerprints" >> WriteFingerprints(sink)
@@ -99,13 +99,13 @@ def measure_ranges(
 ) -> Results:
     """Decode ranges and measure every family; each result is keyed by track id and names its step.
 
-    The features are fused with the decoder and get its very object. Only small results leave. What
-    failed before is among the failures.
+    Runners fuse the features with the decoder, so they get the same object. Only small results leave. Earlier
+    failures are among the failures.
     """
     taken: Results = ()
     wanted = ranges | "Reshuffle" >> beam.Reshuffle()
     if scratch is not None:
-        # Asked where they are decoded: a worker that takes the place of a dead one begins there.
+        # Asked where ranges are decoded: a worker that replaces a dead one begins there.
         wanted, *taken = wanted | "TakeOver" >> TakeOver(scratch)
     segments, undecoded = wanted | "DecodeAudio" >> DecodeAudio(decode)
     measured, unmeasured = zip(*(segments | feature(scratch) for feature in FEATURES))

@@ -1,4 +1,4 @@
-"""Loudness of several tracks as one, from their records."""
+"""Loudness of several tracks as a whole, from their records."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,14 +10,14 @@ from beamprint.dsp.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16
 from beamprint.dsp.missing import Missing
 
 LOUDNESS_MAXIMA = ("momentary_max_lufs", "short_term_max_lufs", "true_peak_dbtp", "sample_peak_dbfs")
-"""Columns of each track that go into those of the group."""
+"""Columns of a track from which the columns of its group are computed."""
 
 
 def group_loudness(records: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
     """Loudness of tracks played one after the other, without decoding them again.
 
     Args:
-        records: As ``fingerprint`` returns them or rows of a dataset, in their order.
+        records: Records from ``fingerprint``, or rows of a dataset, in the order of the tracks.
 
     Returns:
         ``lufs``, ``loudness_range_lu``, ``momentary_max_lufs``, ``short_term_max_lufs``, ``true_peak_dbtp``,
@@ -25,7 +25,7 @@ def group_loudness(records: Iterable[Mapping[str, Any]]) -> dict[str, float | No
         The maxima are found in steps of 10 ms within a track, and of 100 ms across a border.
 
     Raises:
-        ValueError: A record of an earlier version has no ``loudness_cells``; names it.
+        ValueError: A record of an earlier version has no ``loudness_cells``; the message names it.
 
     Example:
         >>> import beamprint
@@ -54,5 +54,5 @@ def _track(record: Mapping[str, Any]) -> dsp.TrackLoudness:
 
 
 def silent_cells(duration_s: float) -> UInt16:
-    """Loudness cells of a track that has none, because it is silent or too short."""
+    """Loudness cells for a track whose cells are null, because it is silent or too short."""
     return np.zeros(int(duration_s * LOUDNESS_CELLS_PER_SECOND), np.uint16)

@@ -37,24 +37,24 @@ def fingerprint(
     """The fingerprint record of one file, or of samples.
 
     Args:
-        audio: A local path, or the address of an object in a store, ``s3://`` or ``gs://``; a file object,
-            opened for reading bytes, whose rest is copied to a temporary file; or an array of shape (samples,) or
-            (samples, channels). Floats have a full scale of 1, int16 and int32 that of their type. An array is
-            measured as the WAV file that holds it.
+        audio: A local path; the address of an object in a store, ``s3://`` or ``gs://``; a file object, opened for
+            reading bytes, whose rest is copied to a temporary file; or an array of shape (samples,) or
+            (samples, channels). Floats have a full scale of 1, int16 and int32 the full scale of their type. An array
+            is measured like a WAV file with the same samples.
         rate: Sample rate of an array, in Hz.
-        borders: Where to cut the track, in samples at its own rate; by default only where it is too long
-            to be held in memory at once.
-        tags: Carried into the record.
-        analyzed_at: Time the record bears; now by default.
-        limits: What the file may be.
+        borders: Where to cut the track, in samples at its own rate; by default, only a track that is too long for
+            memory is cut.
+        tags: Tags for the record.
+        analyzed_at: Time for the record; now by default.
+        limits: Limits on the file.
 
     Returns:
-        Every declared column; the same record as ``beamprint run`` writes. Of a file object, ``track_id`` and ``uri``
+        Every declared column; the same record as ``beamprint run`` writes. For a file object, ``track_id`` and ``uri``
         are its ``name``, if it has one.
 
     Raises:
         BadAudio: The file cannot be measured; ``reason`` says why.
-        TypeError: An array comes without its rate, or has samples of another type.
+        TypeError: An array has no rate, or has samples of another type.
         ValueError: An array has another shape.
 
     Examples:
@@ -100,11 +100,11 @@ def record_of(
     """The record of a track; see ``fingerprint``.
 
     Args:
-        track: Its id, uri and tags.
-        read_from: Where its file is, if not at its uri.
-        borders: Where to cut it.
-        analyzed_at: Time the record bears.
-        limits: What the file may be.
+        track: Id, uri and tags of the track.
+        read_from: Path of the file, if it is not at the uri.
+        borders: Where to cut the track.
+        analyzed_at: Time for the record.
+        limits: Limits on the file.
     """
     source = track if read_from is None else Track(track.track_id, read_from)
     ranges = plan_ranges(source, limits) if borders is None else _cut(source, tuple(borders))
@@ -127,7 +127,7 @@ def _cut(track: Track, borders: tuple[int, ...]) -> list[Range]:
 
 @contextmanager
 def _temporary_file(audio: BinaryIO | NDArray[Any], rate: int | None) -> Iterator[str]:
-    """Path of a file that holds what a file object or an array does, as long as it is needed."""
+    """Path of a temporary file with the content of a file object or an array."""
     with tempfile.NamedTemporaryFile(prefix="beamprint-") as file:
         if isinstance(audio, np.ndarray):
             _write_wav(file, audio, rate)
@@ -152,7 +152,7 @@ def _write_wav(file: Any, samples: NDArray[Any], rate: int | None) -> None:
 
 
 def _name_of(audio: BinaryIO | NDArray[Any]) -> str:
-    name = getattr(audio, "name", None)  # a number, where the file was opened by its descriptor
+    name = getattr(audio, "name", None)  # a number, if the file was opened by its descriptor
     if isinstance(name, str):
         return from_path(absolute(name)) if os.path.exists(name) else name
     return "array" if isinstance(audio, np.ndarray) else "file object"

@@ -13,21 +13,21 @@ from beamprint.pipeline.store.places import store_at
 
 
 def read(output: str | os.PathLike[str], columns: Sequence[str] | None = None) -> pa.Table:
-    """Records of a dataset, in the columns of the present version whatever version wrote them.
+    """Records of a dataset, with the columns of this version, whatever version wrote them.
 
-    The metadata of each field has its unit, range and definition. For what does not fit into memory, query
+    The metadata of each field has its unit, range and definition. If a dataset does not fit into memory, query
     ``OUT/fingerprints/*.parquet`` with DuckDB, Polars or Spark.
 
     Args:
-        output: Folder that ``beamprint run`` wrote to.
-        columns: Names of those to read; all by default. ``loudness_cells`` and ``beats_s`` take most of the memory.
+        output: Folder of a dataset, as for ``beamprint run --output``.
+        columns: Columns to read; all by default. ``loudness_cells`` and ``beats_s`` take most of the memory.
 
     Returns:
-        One row a track.
+        One row per track.
 
     Raises:
         UsageError: There is no dataset, or no such column.
-        NotFinished: A file of it cannot be read.
+        NotFinished: A file of the dataset cannot be read.
 
     Example:
         >>> import beamprint
@@ -42,7 +42,7 @@ def read(output: str | os.PathLike[str], columns: Sequence[str] | None = None) -
 
 
 def some_rows(records: str | os.PathLike[str] | pa.Table, track_ids: pa.Array, column: str) -> pa.Table:
-    """A column of some tracks, and their ids. Of a dataset no more than a bucket of it is in memory at once.
+    """A column of some tracks, and their ids. At most one bucket of a dataset is in memory at once.
 
     Args:
         records: Folder of a dataset, or a table.

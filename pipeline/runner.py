@@ -1,4 +1,4 @@
-"""What a run asks of a runner, and what it gets back; known to the command line and to every runner."""
+"""The interface between a run and its runner: the request and the outcome."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a run shares with its workers.
+    """The parts of a run that its workers need.
 
     Args:
-        sink: Where outcomes are committed.
+        sink: Commits the outcomes.
         decode: Reads a range.
         plan: Cuts a long track into ranges, or recognises a track.
     """
@@ -33,30 +33,30 @@ class Job:
 
     @property
     def assemble(self) -> Assembler:
-        """Makes the records of this run."""
+        """The assembler of this run's records."""
         return Assembler(self.sink.started)
 
     def isolated(self, limits: "ChildLimits") -> "Job":
-        """The same job, which opens files in processes that may break: a worker is shared by many tracks."""
+        """The same job, which opens files in separate processes, so that a crash does not end a worker of many tracks."""
         from beamprint.transforms.isolation import Isolated  # noqa: PLC0415 - only workers of a cluster need it
 
         return replace(self, decode=Isolated(self.decode, limits), plan=Isolated(self.plan, limits))
 
     @classmethod
     def within(cls, limits: Limits, sink: DatasetSink) -> "Job":
-        """The job that reads real files, as far as the limits let it."""
+        """The job that reads files within the limits."""
         return cls(sink, partial(read_range, limits=limits), partial(recognise_or_plan, limits=limits))
 
 
 @dataclass(frozen=True, slots=True)
 class SliceReport:
-    """What one run of the graph did.
+    """Results of one run of the graph.
 
     Attributes:
-        recorded: Tracks with a record.
-        failures: Tracks in quarantine, by reason.
-        audio_seconds: Audio decoded.
-        cpu_seconds: By stage.
+        recorded: Number of tracks with a record.
+        failures: Number of tracks in quarantine, by reason.
+        audio_seconds: Length of the decoded audio.
+        cpu_seconds: CPU time by stage.
     """
 
     recorded: int = 0
@@ -78,18 +78,18 @@ class RunRequest:
     """Outstanding work for a runner.
 
     Args:
-        tracks: Tracks to measure, those of a bucket together.
-        job: How.
+        tracks: Tracks to measure; tracks of a bucket are together.
+        job: The parts of the run that workers need.
         wave: The same tracks, for a runner that runs the whole graph.
-        force: Whether tracks are done again that the dataset has.
-        workers: Worker processes; None for as many as the machine allows.
-        memory_per_worker: Bytes a worker may hold; None for a default.
-        scratch: Folder for what is not finished; None for one inside the dataset.
-        time_limit: Seconds a minute of audio may take before its worker counts as hanging; None for a default.
-        max_failures: Ends the run early: a share (below 1) or a number of tracks.
+        force: Whether to measure also tracks that the dataset has.
+        workers: Number of worker processes; None for as many as the machine allows.
+        memory_per_worker: Largest memory of a worker in bytes; None for a default.
+        scratch: Folder for unfinished work; None for one inside the dataset.
+        time_limit: Seconds per minute of audio, after which a worker counts as hanging; None for a default.
+        max_failures: Number of failed tracks, or their share (below 1), at which the run ends early.
         quiet: Whether to show no progress.
-        dry_run: Whether to tell what would be submitted, and to submit nothing.
-        beam: Options for Beam, by the names of its attributes; only those that were given.
+        dry_run: Whether to show what would be submitted, and to submit nothing.
+        beam: Beam options that the user gave, by the names of Beam's attributes.
     """
 
     tracks: Sequence[Track]
@@ -112,12 +112,12 @@ class RunOutcome:
     """How a runner ended.
 
     Attributes:
-        report: What was done.
+        report: Results of the work.
         exit_code: 0 for all done, 1 for too many failures, 4 for a store or a cluster that failed, 130 and 143 for signals.
-        message: One line that says why it ended early and what to do, or where the work goes on; empty otherwise.
-        taken_over: Segments of long tracks that an earlier run had measured.
+        message: One line: why the run ended early and what to do, or where the work continues; else empty.
+        taken_over: Number of segments of long tracks that an earlier run had measured.
         left: Whether work was left to a later run because of the deadline.
-        goes_on: Whether the work goes on elsewhere, so that there is nothing to count yet.
+        goes_on: Whether the work continues elsewhere, so that there is nothing to count yet.
     """
 
     report: SliceReport

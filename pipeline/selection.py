@@ -16,7 +16,7 @@ _ALONE: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "autoinstall_known_extensions": False,
 }
-"""A condition is about records: it reads no files, and no network."""
+"""A condition is about records only: it may not read files or the network."""
 
 
 def select(
@@ -27,15 +27,15 @@ def select(
     order_by: str = "track_id",
     limit: int | None = None,
 ) -> pa.Table:
-    """Some columns of the records that a condition is true of.
+    """Some columns of the records that meet a condition.
 
     Args:
-        dataset: Where the records are.
+        dataset: Dataset of the records.
         columns: Columns of the result.
         where: Condition in DuckDB's SQL, over the columns of a record. ``tags`` and ``embedded`` are maps, as in
             ``embedded['genre'] = 'Jazz'``.
-        order_by: What the rows are sorted by, in SQL.
-        limit: How many rows at most.
+        order_by: Sort order of the rows, in SQL.
+        limit: Largest number of rows.
 
     Raises:
         UsageError: DuckDB is not installed, or does not understand the condition.
@@ -43,7 +43,7 @@ def select(
     try:
         import duckdb  # noqa: PLC0415
     except ImportError as error:
-        message = "conditions are understood by DuckDB, which is not installed: pip install 'beamprint[sql]'"
+        message = "conditions need DuckDB, which is not installed: pip install 'beamprint[sql]'"
         raise UsageError(message) from error
     words = set(re.findall(r"\w+", f"{where} {order_by}".lower()))
     wanted = [name for name in record_schema().names if name in columns or name in words]

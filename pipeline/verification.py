@@ -1,4 +1,4 @@
-"""Whether files are still what their records say."""
+"""Check whether files still agree with their records."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
@@ -15,11 +15,11 @@ TAGS_CHANGED = "tags_changed"
 AUDIO_CHANGED = "audio_changed"
 BYTES_CHANGED = "bytes_changed"
 MEANINGS = {
-    TAGS_CHANGED: "The bytes differ and the audio does not: tags, padding or the container were rewritten.",
-    AUDIO_CHANGED: "The audio is not what was measured.",
-    BYTES_CHANGED: "The bytes differ. The record is too old to tell whether the audio does.",
+    TAGS_CHANGED: "The bytes differ, but the audio does not: tags, padding or the container were rewritten.",
+    AUDIO_CHANGED: "The audio differs from the measured audio.",
+    BYTES_CHANGED: "The bytes differ. The record is too old to show whether the audio differs.",
 }
-"""What a finding means; those that are not here are reasons of the quarantine."""
+"""Meaning of each finding; other findings are reasons of the quarantine."""
 
 _COLUMNS = ["track_id", "uri", "source_bytes", "content_sha256", "audio_hash", "notes"]
 
@@ -27,15 +27,15 @@ Row = Mapping[str, Any]
 
 
 class Finding(NamedTuple):
-    """A file that is not what its record says.
+    """A file that differs from its record.
 
     Attributes:
         track_id: Key of the record.
-        uri: Where the file is.
-        finding: What differs: one of ``MEANINGS``, or the reason why the file or its audio cannot be read.
-        recorded_bytes: Size of the file that was measured.
-        found_bytes: Its size now; None if it cannot be read.
-        message: What was found, in words.
+        uri: Address of the file.
+        finding: The difference: one of ``MEANINGS``, or the reason why the file or its audio cannot be read.
+        recorded_bytes: Size of the measured file.
+        found_bytes: Present size; None if the file cannot be read.
+        message: The finding in words.
     """
 
     track_id: str
@@ -47,7 +47,7 @@ class Finding(NamedTuple):
 
 
 def chosen_tracks(dataset: Dataset, sample: int | None = None) -> Collection[str]:
-    """Ids of all records, or of a random sample of so many, always the same."""
+    """Ids of all records, or of a random sample, always the same."""
     ids: list[str] = dataset.fingerprints(["track_id"])["track_id"].to_pylist()
     if sample is not None:
         ids = sorted(ids, key=lambda track_id: hashlib.blake2b(track_id.encode(), digest_size=8).digest())
@@ -55,14 +55,14 @@ def chosen_tracks(dataset: Dataset, sample: int | None = None) -> Collection[str
 
 
 def recorded(dataset: Dataset, tracks: Collection[str]) -> Iterator[list[Row]]:
-    """What the records of some tracks say of their files, bucket by bucket."""
+    """Columns about the files from the records of some tracks, bucket by bucket."""
     for bucket in dataset.division.numbers:
         rows = read_columns(dataset.store, FINGERPRINTS, bucket, _COLUMNS).to_pylist()
         yield [row for row in rows if row["track_id"] in tracks]
 
 
 def check(row: Row, reader: Reader) -> Finding | None:
-    """Read a file again; None if it is what its record says.
+    """Read a file again; None if it agrees with its record.
 
     Args:
         row: The columns of ``recorded``.
@@ -78,7 +78,7 @@ def check(row: Row, reader: Reader) -> Finding | None:
 
 
 def _compared(row: Row, found: Content, reader: Reader) -> Finding:
-    """What it is that differs in a file whose bytes do."""
+    """The difference in a file whose bytes differ from its record."""
     if row["audio_hash"] is None:
         return _finding(row, BYTES_CHANGED, found.size, _sizes(row, found))
     audio = reader.read_audio(row["uri"], accept_truncated=TRUNCATED in row["notes"])
@@ -90,7 +90,7 @@ def _compared(row: Row, found: Content, reader: Reader) -> Finding:
 
 def _sizes(row: Row, found: Content) -> str:
     if found.size == row["source_bytes"]:
-        return f"{found.size} bytes as recorded, but others"
+        return f"the recorded size of {found.size} bytes, but other bytes"
     return f"{found.size} bytes instead of {row['source_bytes']}"
 
 

@@ -1,1 +1,1 @@
-"""Which tracks there are: listing, manifest, planning, the account of a run, and its summary."""
+"""The tracks: listing, manifests, planning, and the account and summary of a run."""

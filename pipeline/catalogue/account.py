@@ -1,4 +1,4 @@
-"""The law of conservation: every listed track is on disk when a run ends."""
+"""Check that every listed track is on disk when a run ends."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -17,20 +17,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What became of the listed tracks, counted on what is on disk.
+    """Results of the listed tracks, counted on disk.
 
     listed = recorded + moved + refreshed + retagged + quarantined + unchanged + deferred, unless tracks are missing.
 
     Args:
         listed: Tracks listed.
         records: Ids of the outstanding tracks that have a record of this run.
-        moved: Ids of the tracks that have taken over the numbers of a row that is gone.
-        refreshed: Tracks whose file was read and not measured: its bytes or its audio are as they were.
-        retagged: Tracks whose row was given other tags; no file was read.
-        reasons: Outstanding tracks whose failure in this run is in quarantine, by its reason.
-        unchanged: Tracks that needed no work and are there.
+        moved: Ids of the tracks that have taken over the numbers of a row whose track is gone.
+        refreshed: Tracks whose file was read but not measured, because its bytes or its audio are unchanged.
+        retagged: Tracks whose row got new tags; no file was read.
+        reasons: Outstanding tracks with a failure of this run in quarantine, by reason.
+        unchanged: Tracks that needed no work and have a row.
         deferred: Tracks left to a later run.
-        missing: Ids of all others.
+        missing: Ids of all other tracks.
     """
 
     listed: int
@@ -60,7 +60,7 @@ class Account:
 
     @property
     def went_wrong(self) -> bool:
-        """Whether somebody must look: tracks are missing, there is a bug, or nothing could be measured."""
+        """Whether the user must look: tracks are missing, there is a bug, or nothing could be measured."""
         nothing_done = self.quarantined > 0 and self.done == self.quarantined
         return bool(self.missing) or nothing_done or self.reasons.get(Reason.INTERNAL_ERROR, 0) > 0
 
@@ -71,10 +71,10 @@ def account(
     """Count the tracks of a finished run on disk.
 
     Args:
-        dataset: What the run wrote to.
-        plan: What it had to do.
-        run_id: Its id, as quarantine rows carry it.
-        started: Its start, as records carry it.
+        dataset: Dataset of the run.
+        plan: Plan of the run.
+        run_id: Id of the run, as in quarantine rows.
+        started: Start of the run, as in records.
         left: Whether tracks that were not done count as deferred, not as missing.
 
     Raises:
@@ -112,14 +112,14 @@ def account(
 
 
 def made_at(started: datetime) -> int:
-    """When the records of a run were made, as ``Known.made_at`` tells: at its start."""
+    """Time of the records of a run, in the form of ``Known.made_at``: the start of the run."""
     return (started - _EPOCH) // timedelta(microseconds=1)
 
 
 def _by_bucket(
     plan: RunPlan, dataset: Dataset
 ) -> Iterator[tuple[int, list[str], list[tuple[Track, Standing]]]]:
-    """Buckets of the listed tracks: ids of those without work, and the others."""
+    """Buckets of the listed tracks: the ids of tracks without work, and the other tracks."""
     settled: dict[int, list[str]] = {}
     members: dict[int, list[tuple[Track, Standing]]] = {}
     for track_id in chain.from_iterable(plan.settled.values()):
@@ -131,7 +131,7 @@ def _by_bucket(
 
 
 def _has_kept_its_audio(track: Track, now: Hashes | None) -> bool:
-    """Whether a changed file was read again and not measured: its audio is that of the row it had, all of which held."""
+    """Whether a changed file was read but not measured, because it has the audio of its row and the row is up to date."""
     before = next((row for row in track.recorded if row.track_id == track.track_id), None)
     if now is None or before is None or before.behind:
         return False
@@ -150,5 +150,5 @@ def _fate(track: Track, standing: Standing, state: BucketState, run_id: str, mom
         return "recorded"
     if not same_source(track, record) or record.behind:
         return "not done"
-    # It has the numbers of an earlier run, or a worker of a killed run has made them meanwhile.
+    # The row has the numbers of an earlier run, or a worker of a killed run has made them meanwhile.
     return {Standing.MOVED: "moved", Standing.CHANGED: "refreshed"}.get(standing, "recorded")

@@ -1,4 +1,4 @@
-"""Names of audio files: what folders and globs are searched for."""
+"""Names of audio files, for which folders and globs are searched."""
 
 import re
 
@@ -7,7 +7,7 @@ _ENDING = re.compile(
     r"|tta|w64|wave?|weba|wma|wv)",
     re.IGNORECASE | re.ASCII,
 )
-"""Endings of names of audio. What of it cannot be decoded is said so in quarantine."""
+"""Suffixes of audio files. A file that cannot be decoded goes to quarantine."""
 
 
 def is_audio(name: str) -> bool:

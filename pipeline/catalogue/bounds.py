@@ -1,4 +1,4 @@
-"""What inputs and manifests may name: folders and schemes that a run is bound to."""
+"""Folders and schemes to which the inputs and manifests of a run are limited."""
 
 import os
 from collections.abc import Iterable
@@ -16,11 +16,11 @@ class Bounds:
     """Bounds of a run; by default there are none.
 
     Args:
-        roots: Folders that everything must lie in once links are followed; none for anywhere.
-        schemes: Schemes of uris that are allowed, ``file`` for local files; none for all that are supported.
+        roots: Folders that must contain every file, after links are followed; none for anywhere.
+        schemes: Allowed schemes of uris, ``file`` for local files; none for all supported schemes.
 
     Raises:
-        UsageError: A root is no folder.
+        UsageError: A root is not a folder.
     """
 
     roots: tuple[str, ...] = ()
@@ -28,10 +28,10 @@ class Bounds:
 
     @classmethod
     def given(cls, roots: Iterable[str], schemes: Iterable[str]) -> "Bounds":
-        """Bounds as a user writes them: ``music``, ``gs`` or ``gs://``.
+        """Bounds from the words of a user: ``music``, ``gs`` or ``gs://``.
 
         Raises:
-            UsageError: A root is no folder.
+            UsageError: A root is not a folder.
         """
         roots = [absolute(root) for root in roots]
         for root in roots:
@@ -43,17 +43,17 @@ class Bounds:
         )
 
     def check_scheme(self, uri: str, origin: str) -> None:
-        """Hold a uri or path against the schemes.
+        """Check the scheme of a uri or path.
 
         Raises:
-            UsageError: It is not allowed.
+            UsageError: The scheme is not allowed.
         """
         scheme = scheme_of(uri)
         if self.schemes and scheme not in self.schemes:
             raise UsageError(f"{origin}: {scheme}: is not among --allow-scheme {' '.join(self.schemes)}")
 
     def gate(self) -> "Gate":
-        """The check of paths, with a memory of its own for the folders it has resolved."""
+        """A check of paths, which remembers the folders that it has resolved."""
         return Gate(self.roots)
 
 
@@ -61,10 +61,10 @@ UNBOUNDED = Bounds()
 
 
 class Gate:
-    """Holds paths against the roots.
+    """Checks paths against the roots.
 
     Args:
-        roots: Folders, resolved; none for anywhere.
+        roots: Folders with links resolved; none for anywhere.
     """
 
     def __init__(self, roots: tuple[str, ...]) -> None:
@@ -72,10 +72,10 @@ class Gate:
         self._resolved = lru_cache(_FOLDERS_REMEMBERED)(os.path.realpath)
 
     def check(self, path: str, origin: str) -> None:
-        """Hold an absolute path against the roots, after its links. What is in a store lies outside of all.
+        """Check an absolute path, with its links resolved, against the roots. Objects in stores are outside of all roots.
 
         Raises:
-            UsageError: It lies elsewhere, or leads elsewhere; the message names both and the roots.
+            UsageError: The path is, or leads, outside of the roots; the message names the path, its target and the roots.
         """
         if not self._roots:
             return

@@ -1,4 +1,4 @@
-"""What the whole graph asks of the catalogue: the tracks of its wave, which of them are outstanding still, a summary."""
+"""The catalogue for the graph: the tracks of its wave, those that are still outstanding, and the summary."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +15,11 @@ from beamprint.transforms.model import Track
 
 @dataclass(frozen=True, slots=True)
 class CatalogueInGraph:
-    """What the graph asks of the manifest and of the dataset; small and picklable.
+    """The manifest and the dataset for the graph; small and picklable.
 
     Args:
-        sink: Where outcomes are committed.
-        force: Whether tracks are done again that the dataset has.
+        sink: Commits the outcomes.
+        force: Whether to measure also tracks that the dataset has.
     """
 
     sink: DatasetSink
@@ -30,7 +30,7 @@ class CatalogueInGraph:
         return [track for track, _ in read_wave(self.sink.dataset.store, self.sink.run_id).tracks]
 
     def outstanding(self, bucket: int, tracks: list[Track]) -> Iterator[Track]:
-        """Tracks of a bucket that still need work: a restarted job, or a second one, passes over what is committed."""
+        """Tracks of a bucket that still need work: a restarted or second job skips committed tracks."""
         state = known_state(self.sink.dataset.store, bucket)
         planned = plan_bucket(tracks, state, force=self.force, retry_failed=True)
         for track, (_, standing) in zip(tracks, planned):
@@ -44,7 +44,7 @@ class CatalogueInGraph:
         return recorded or (failure is not None and failure.run_id == self.sink.run_id)
 
     def write_summary(self) -> None:
-        """Keep what is on disk of the wave; a launcher that waits for the job replaces it by its own count."""
+        """Write the counts of the wave on disk; a launcher that waits for the job replaces them by its own counts."""
         dataset, run_id = self.sink.dataset, self.sink.run_id
         wave = read_wave(dataset.store, run_id)
         counted = account(dataset, RunPlan(wave.tracks), run_id=run_id, started=self.sink.started)

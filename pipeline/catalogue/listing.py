@@ -1,4 +1,4 @@
-"""What the user wants analysed: folders, globs, files and manifests become tracks."""
+"""Listing of the inputs: folders, globs, files and manifests become tracks."""
 
 import hashlib
 import os
@@ -36,14 +36,14 @@ from beamprint.transforms.model import Track
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What was found.
+    """The listed tracks.
 
     Args:
-        tracks: One for each id, in the order of the inputs.
-        ignored: Files in folders and globs that are not audio by their name, and hidden files and folders;
-            ``._*`` and ``lost+found`` do not count.
-        repeated: Rows that repeat another row.
-        unlisted: Folders whose content is not known, and why: ``folder ... cannot be listed: ...``.
+        tracks: One track for each id, in the order of the inputs.
+        ignored: Number of files in folders and globs that are not audio by their name, and of hidden files and
+            folders; ``._*`` and ``lost+found`` do not count.
+        repeated: Number of rows that repeat another row.
+        unlisted: Messages on folders whose content is unknown: ``folder ... cannot be listed: ...``.
     """
 
     tracks: PackedTracks
@@ -52,7 +52,7 @@ class Listing:
     unlisted: tuple[str, ...] = ()
 
     def sampled(self, tracks: int) -> "Listing":
-        """A random sample of so many tracks: the same ones each time, and most of them after a few were added."""
+        """A random sample of tracks: always the same, and nearly the same after a few tracks were added."""
         digests = [
             hashlib.blake2b(track_id.encode(), digest_size=8).digest() for track_id in self.tracks.ids()
         ]
@@ -73,7 +73,7 @@ class _Found(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """As a message names it."""
+        """The place for a message."""
         return self.place if self.row is None else f"{self.place} row {self.row}"
 
 
@@ -85,12 +85,12 @@ def list_tracks(inputs: Iterable[str], bounds: Bounds = UNBOUNDED) -> Listing:
 
     An input is a folder (searched recursively), a manifest, a file, a glob, or ``-`` for a manifest on
     standard input. The id of a track is the manifest's, else the path below the folder or the fixed part of
-    the glob, else the uri. Sizes and modification times are taken; a file of a manifest that is not there is
-    a track without them. A folder below an input that cannot be listed does not keep the others from being done.
+    the glob, else the uri. A track has the size and modification time of its file, unless a manifest names a file
+    that does not exist. If a folder below an input cannot be listed, the others still are.
 
     Args:
-        inputs: As the user gave them.
-        bounds: What they and the manifests may name.
+        inputs: Inputs from the user.
+        bounds: Limits on the inputs and the manifests.
 
     Raises:
         UsageError: An input is missing, empty, malformed or out of bounds, or one id stands for two uris.
@@ -103,11 +103,11 @@ def list_tracks(inputs: Iterable[str], bounds: Bounds = UNBOUNDED) -> Listing:
 
 
 class _Search:
-    """A search of all inputs, which counts what it passes over.
+    """A search of all inputs, which counts the files that it skips.
 
     Args:
-        inputs: As the user gave them.
-        bounds: What they and the manifests may name.
+        inputs: Inputs from the user.
+        bounds: Limits on the inputs and the manifests.
     """
 
     def __init__(self, inputs: tuple[str, ...], bounds: Bounds) -> None:
@@ -152,7 +152,7 @@ class _Search:
             self.unlisted |= refused
 
     def _contradiction(self, second: _Found) -> UsageError:
-        """The error of an id that stands for two things. The first row is searched for again: few runs need it."""
+        """The error of an id with two meanings. Searches for the first row again, because few runs need it."""
         other = second.track
         first = next(found for found in self._finds() if found.track.track_id == other.track_id)
         one = first.track
@@ -166,7 +166,7 @@ class _Search:
 
 
 def _within(bounds: Bounds, gate: Gate, finds: _Finds) -> _Finds:
-    """What was found, one after the other, as long as nothing lies out of bounds."""
+    """The found tracks, checked one after the other against the bounds."""
     for found in finds:
         if isinstance(found, _Found):
             bounds.check_scheme(found.track.uri, found.origin)
@@ -183,9 +183,8 @@ def _search(given: str, bounds: Bounds, gate: Gate) -> _Finds:
     source, path = _located(os.path.expanduser(text_of(given)), f"input {given}")
     path = source.spelled(path)
     bounds.check_scheme(given, f"input {given}")
-    slash = (
-        "/" if source is _IN_STORES and given.endswith("/") else ""
-    )  # there an object may have a folder's name
+    # In a store, an object may have the name of a folder.
+    slash = "/" if source is _IN_STORES and given.endswith("/") else ""
     if source.is_folder(path + slash):
         gate.check(path, f"input {given}")
         return _below(path, source.walk(path, is_audio))
@@ -230,7 +229,7 @@ def _matches(source: Source, pattern: str, wildcard: int, given: str) -> _Finds:
 
 
 def _below(base: str, finds: Iterable[Found]) -> _Finds:
-    """Tracks among what a search came upon, named by their path below a folder."""
+    """Tracks among the found files, named by their path below a folder."""
     for found in finds:
         if isinstance(found, Entry):
             track_id = readable(found.name[len(base) :].lstrip("/"))  # far faster than os.path.relpath
@@ -272,7 +271,7 @@ def _found(
 
 
 def _located(uri: str, origin: str, folder: str = "", row: int | None = None) -> tuple[Source, str]:
-    """The place that a uri leads to, and its name there; it may be relative to a folder, or a manifest's bucket."""
+    """The source of a uri, and the path there. A uri may be relative to a folder, or to a manifest's bucket."""
     if is_object(folder) and scheme_of(uri) == "file" and not uri.startswith(("/", "file:")):
         bucket, key = split(folder)
         uri = bucket + posixpath.normpath(posixpath.join("/", key, uri))

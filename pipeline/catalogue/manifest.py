@@ -1,4 +1,4 @@
-"""Manifests: tables of tracks, or lists of their paths, in the formats that people have."""
+"""Manifests: tables of tracks, or lists of paths, in several formats."""
 
 import gzip
 import io
@@ -21,12 +21,12 @@ from beamprint.pipeline.store.store import Source
 from beamprint.transforms.audio.uris import readable
 
 FAILURE_PREFIX = "beamprint:"
-"""Columns whose names begin so tell of earlier failures (``beamprint failures --csv``); they are no tags."""
+"""Columns with this prefix describe earlier failures (``beamprint failures --csv``); they do not become tags."""
 STANDARD_INPUT = "-"
 """The input that stands for a manifest on standard input."""
 FORMATS = (
     "manifests are .csv, .tsv, .jsonl, .ndjson, .json (an array of objects) and .parquet with a column uri, "
-    "and .txt, .m3u and .m3u8 with a path a line, all of them also as .gz"
+    "and .txt, .m3u and .m3u8 with one path per line, all of them also as .gz"
 )
 
 _Reader = Callable[[str, BinaryIO], Rows]
@@ -44,11 +44,11 @@ _READERS: Mapping[str, _Reader] = {
 _GZIP = b"\x1f\x8b"
 _START = 4096
 _BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
-"""Bytes of blanks and of marks of an encoding."""
+"""Bytes of blanks and of byte order marks."""
 
 
 class Row(NamedTuple):
-    """One row of a manifest, its values as text; ``number`` is what an editor shows, or the row's rank."""
+    """One row of a manifest, with values as text; ``number`` is its line in an editor, or its rank."""
 
     number: int
     uri: str
@@ -64,11 +64,11 @@ def is_manifest(name: str) -> bool:
 def read_manifest(source: Source, path: str) -> Iterator[Row]:
     """Rows of a manifest, which has a column ``uri`` and may have ``track_id``; others are tags.
 
-    Empty cells, nulls and NaN are no tag, and neither is what has no name. Values that are not text become JSON.
+    Empty cells, nulls, NaN and columns without a name give no tags. Values that are not text become JSON.
 
     Args:
-        source: Where it lies.
-        path: Its name there, or ``STANDARD_INPUT``: CSV or JSON, told by the first character.
+        source: Source of the manifest.
+        path: Path in the source, or ``STANDARD_INPUT``: CSV or JSON, recognised by the first character.
 
     Raises:
         UsageError: The file cannot be read as a manifest, or has no rows; the message names file and row.
@@ -112,7 +112,7 @@ def _opened(source: Source, path: str, shown: str) -> BinaryIO:
 @cache
 def _standard_input() -> bytes:
     """All of standard input, which can be read only once, while a graph may list its inputs again."""
-    if sys.stdin is None:  # as a scheduler may leave it
+    if sys.stdin is None:  # as under some schedulers
         raise UsageError("standard input is closed; name a manifest, or give one on standard input")
     return sys.stdin.buffer.read()
 
@@ -127,7 +127,7 @@ def _row(manifest: str, number: int, values: Mapping[str, object]) -> Row:
     texts: dict[str, str] = {}
     for name, value in values.items():
         if name and not name.startswith(FAILURE_PREFIX):
-            text = value if type(value) is str else _text(value)  # most are, and a million rows have many
+            text = value if type(value) is str else _text(value)  # a fast way for text, as most values are
             if text:
                 if name == "uri" and not isinstance(value, (str, bytes)):
                     raise UsageError(f"manifest {manifest}, row {number}: its uri is no text")
@@ -141,7 +141,7 @@ def _row(manifest: str, number: int, values: Mapping[str, object]) -> Row:
 
 
 def _text(value: object) -> str:
-    """A value as text; none for null and NaN."""
+    """A value as text; empty for null and NaN."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bytes):  # as some writers of Parquet store text

@@ -1,4 +1,4 @@
-"""A million listed tracks in memory: as Arrow columns, a fifth of what they take as objects."""
+"""A million listed tracks in memory as Arrow columns, which take a fifth of the memory of objects."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -24,10 +24,10 @@ _SCHEMA = pa.schema(
 
 
 class PackedTracks:
-    """Tracks as a listing gives them, without families to measure or rows to compare with.
+    """Tracks of a listing, without families to measure or rows to compare with.
 
     Args:
-        tracks: They may be an iterator; so many as make a block are in memory as objects at once.
+        tracks: Tracks, also from an iterator; one block of them is in memory as objects at once.
     """
 
     def __init__(self, tracks: Iterable[Track]) -> None:
@@ -42,7 +42,7 @@ class PackedTracks:
         return self.between(0, len(self))
 
     def between(self, start: int, stop: int) -> Iterator[Track]:
-        """Tracks from one position to before another."""
+        """Tracks at the positions [start, stop)."""
         for first in range(start, stop, _BLOCK):
             yield from _unpacked(self._rows.slice(first, min(_BLOCK, stop - first)))
 

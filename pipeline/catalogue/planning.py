@@ -1,4 +1,4 @@
-"""Which listed tracks need work: the listing held against what the dataset already has."""
+"""The plan of a run: which listed tracks need work, by comparison with the dataset."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,29 +27,29 @@ RETRIED_REASONS = frozenset(
 )
 """Failures that every run tries again: their cause lies in the program, the machine or the storage.
 
-The others lie in the file and stay until it changes, files are read by newer definitions (the version of
-``identity``) or ``--retry-failed`` asks. A file that was not found has no size and no version: once it is there,
-it has changed.
+Other failures lie in the file. They are tried again if the file changes, if newer definitions read files differently (the
+version of ``identity``), or with ``--retry-failed``. A missing file has no size and no version, so it has changed once it
+exists.
 """
 
 
 _MOST_COMPARED = 256
-"""Rows that the hash of a new file is compared with, where so many that are gone have its size."""
+"""Largest number of rows of gone tracks, with the size of a new file, whose hashes are compared with its hash."""
 
 
 class Standing(str, Enum):
-    """How a listed track stands to the dataset."""
+    """State of a listed track in the dataset."""
 
     NEW = "new"
     MOVED = "moved"
-    """New, and its file has the size of one whose row is not listed any more: its hash tells."""
+    """New, and its file has the size of a track that is gone: the hash decides whether it has moved."""
     CHANGED = "changed"
-    """The file has another size, version or uri than its row says: its hash tells."""
+    """The file has another size, version or uri than its row: the hash decides whether it has changed."""
     OUTDATED = "outdated"
     RETRIED = "retried"
     FORCED = "forced"
     METADATA = "metadata"
-    """Only its tags differ."""
+    """Only the tags differ."""
     UNCHANGED = "unchanged"
     FAILED_BEFORE = "failed_before"
 
@@ -66,13 +66,13 @@ class Standing(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What there is to do.
+    """The work of a run.
 
     Args:
-        tracks: Listed tracks that have work, and their standing, those of a bucket together.
-        settled: Ids of the listed tracks that have none, by their standing.
+        tracks: Listed tracks that need work, with their standing; tracks of a bucket are together.
+        settled: Ids of the listed tracks that need no work, by their standing.
         deferred: Number of listed tracks that are left to a later run.
-        gone: Ids of tracks that have a row and are not listed.
+        gone: Ids of tracks that have a row but are not listed.
         known: Number of tracks that have a row.
         outdated: Number of tracks to be measured again in each family.
         failed: Number of tracks that failed before, by reason.
@@ -111,7 +111,7 @@ class RunPlan:
     def limited(self, limit: int) -> "RunPlan":
         """The plan with at most ``limit`` outstanding tracks; the others are deferred.
 
-        Those that failed before come last: each run tries them again, and would do nothing else.
+        Tracks that failed before come last, or runs would try only them again and again.
         """
         outstanding = [(track, standing) for track, standing in self.tracks if standing.outstanding]
         outstanding.sort(key=lambda pair: pair[1] is Standing.RETRIED)
@@ -136,11 +136,11 @@ def plan(
 
     Args:
         tracks: The listing; ids are unique.
-        dataset: What is there already; None for a dataset that is not made yet.
-        force: Whether to analyse everything again.
+        dataset: The existing dataset; None if there is none yet.
+        force: Whether to measure all tracks again.
         retry_failed: Whether to try all failed tracks again.
-        complete: Whether all that there is was listed. Otherwise nothing has moved for sure: what is not listed
-            may be there still.
+        complete: Whether the listing is complete. Otherwise no track counts as moved: a track that is not listed may
+            still exist.
 
     Raises:
         NotFinished: A file of the dataset cannot be read.
@@ -180,7 +180,7 @@ def plan(
 
 
 def _buckets(tracks: Iterable[Track], dataset: Dataset) -> Iterator[tuple[int, list[Track]]]:
-    """Every bucket and the tracks that belong to it; those of one bucket only are in memory as objects."""
+    """Every bucket and its tracks; only the tracks of one bucket are in memory as objects."""
     packed = tracks if isinstance(tracks, PackedTracks) else PackedTracks(tracks)
     of_track = np.fromiter(map(dataset.bucket_of, packed.ids()), np.int64, len(packed))
     order = np.argsort(of_track, kind="stable")
@@ -192,7 +192,7 @@ def _buckets(tracks: Iterable[Track], dataset: Dataset) -> Iterator[tuple[int, l
 
 
 def by_bucket(tracks: Iterable[Track], dataset: Dataset) -> dict[int, list[Track]]:
-    """Tracks by the bucket they belong to."""
+    """Tracks by bucket."""
     buckets: dict[int, list[Track]] = {}
     for track in tracks:
         buckets.setdefault(dataset.bucket_of(track.track_id), []).append(track)
@@ -202,9 +202,9 @@ def by_bucket(tracks: Iterable[Track], dataset: Dataset) -> dict[int, list[Track
 def plan_bucket(
     tracks: Iterable[Track], state: BucketState, *, force: bool = False, retry_failed: bool = False
 ) -> Iterator[tuple[Track, Standing]]:
-    """Standing of tracks that belong to one bucket, given what the bucket knows.
+    """Standing of the tracks of one bucket, given the state of the bucket.
 
-    A track that is outdated in some families only comes back with these as its ``families``.
+    A track that is outdated only in some families gets these as its ``families``.
     """
     for track in tracks:
         record, failure = state.records.get(track.track_id), state.failures.get(track.track_id)
@@ -219,7 +219,7 @@ def plan_bucket(
 def with_hashes(
     planned: Iterable[tuple[Track, Standing]], state: BucketState, dataset: Dataset, bucket: int
 ) -> list[tuple[Track, Standing]]:
-    """Changed tracks of a bucket with their rows' hashes, so that the file's can be compared first."""
+    """Changed tracks of a bucket with their rows' hashes, so that the hash of the file can be compared first."""
     planned = list(planned)
     changed = [
         t.track_id for t, standing in planned if standing is Standing.CHANGED and t.track_id in state.records
@@ -236,7 +236,7 @@ def with_hashes(
 def with_moves(
     planned: list[tuple[Track, Standing]], gone: Mapping[str, Known | None], dataset: Dataset
 ) -> list[tuple[Track, Standing]]:
-    """New tracks whose files may be those of rows that are not listed any more, with the hashes of these rows."""
+    """New tracks whose files may be those of tracks that are gone, with the hashes of these tracks' rows."""
     sizes = {track.size for track, standing in planned if standing is Standing.NEW and track.size is not None}
     records = {
         track_id: record
@@ -268,7 +268,7 @@ def _row(track_id: str, hashes: Mapping[str, Hashes], records: Mapping[str, Know
 def _standing(
     track: Track, record: Known | None, failure: Known | None, force: bool, retry_failed: bool
 ) -> Standing:
-    known = failure or record  # a failure is later than the record it stands beside
+    known = failure or record  # a failure is later than the record of the same track
     if known is None:
         return Standing.NEW
     if force:
@@ -288,6 +288,6 @@ def _may_pass(failure: Known, retry_failed: bool) -> bool:
 
 
 def same_source(track: Track, known: Known) -> bool:
-    """Whether a row was made from the file as it is listed now."""
+    """Whether a row was made from the listed version of the file."""
     listed = (track.uri, track.size, track.version)
     return listed == (known.uri, known.source_bytes, known.source_version)

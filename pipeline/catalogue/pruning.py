@@ -1,4 +1,4 @@
-"""Rows of tracks that are not listed any more: how many there may be, and their removal."""
+"""Removal of the rows of tracks that are no longer listed, and its limit."""
 
 from beamprint.pipeline.catalogue.account import Account
 from beamprint.pipeline.catalogue.planning import RunPlan, Standing, by_bucket
@@ -6,21 +6,21 @@ from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.known import hashes_of
 
 LARGEST_SHARE = 0.1
-"""Share of the known tracks that is removed without being asked twice."""
+"""Largest share of the known tracks that is removed without ``--yes``."""
 
 
 def remove_gone(dataset: Dataset, plan: RunPlan, counted: Account, *, prune: bool) -> int:
-    """Remove rows that are gone: those whose numbers a listed track has taken over, and all if asked to.
+    """Remove rows of gone tracks: those whose numbers a listed track has taken over, and with ``prune`` all.
 
     Args:
-        dataset: What the run wrote to.
-        plan: What it found.
-        counted: What became of it. A track that is left to a later run may be one that has moved, so
-            that nothing is pruned as long as there are some.
+        dataset: Dataset of the run.
+        plan: Plan of the run.
+        counted: Results of the run. As long as tracks are left to a later run, nothing is pruned, because such a
+            track may have moved.
         prune: Whether to remove all.
 
     Returns:
-        Number of tracks removed that have not moved.
+        Number of removed tracks that have not moved.
 
     Raises:
         NotFinished: The storage failed.
@@ -32,7 +32,7 @@ def remove_gone(dataset: Dataset, plan: RunPlan, counted: Account, *, prune: boo
 
 
 def _taken_over(dataset: Dataset, plan: RunPlan, moved: tuple[str, ...]) -> set[str]:
-    """Ids of the rows whose files are now those of tracks that moved."""
+    """Ids of the rows whose numbers moved tracks have taken over."""
     candidates = {track.track_id: track for track, standing in plan.tracks if standing is Standing.MOVED}
     taken: set[str] = set()
     for bucket, tracks in by_bucket((candidates[track_id] for track_id in moved), dataset).items():

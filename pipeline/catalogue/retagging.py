@@ -1,4 +1,4 @@
-"""Tags that were corrected in the manifest: rows get them without a file being opened."""
+"""Tags that were corrected in the manifest: rows get them without opening a file."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,10 +15,10 @@ from beamprint.transforms.model import Track
 
 
 def retag(dataset: Dataset, plan: RunPlan) -> int:
-    """Give the rows of tracks of which only the tags differ the tags that are listed.
+    """Write the listed tags to the rows of tracks of which only the tags differ.
 
     Returns:
-        How many tracks these are.
+        Number of these tracks.
 
     Raises:
         NotFinished: The storage failed.
@@ -30,7 +30,7 @@ def retag(dataset: Dataset, plan: RunPlan) -> int:
 
 
 def retag_bucket(dataset: Dataset, bucket: int, tracks: Iterable[Track]) -> None:
-    """Do it for tracks of one bucket."""
+    """Write the listed tags to the rows of one bucket."""
     state = known_state(dataset.store, bucket)
     tags = {track.track_id: dict(track.tags) for track in tracks}
     records = [{"track_id": name, "tags": tags[name]} for name in tags if name in state.records]
@@ -42,6 +42,6 @@ def retag_bucket(dataset: Dataset, bucket: int, tracks: Iterable[Track]) -> None
 
 
 def _retagged(row: dict[str, Any], tags: dict[str, dict[str, str]]) -> dict[str, Any]:
-    """A failure as the sink would hand it over once more."""
+    """A quarantine row with new tags, in the form in which the sink commits it."""
     kept = {name: value for name, value in row.items() if name not in HISTORY}
     return {**kept, "tags": tags[row["track_id"]]}

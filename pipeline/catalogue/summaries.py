@@ -1,4 +1,4 @@
-"""What was done when: a summary of every run, kept with its dataset."""
+"""A summary of every run, kept with its dataset."""
 
 import json
 import re
@@ -19,25 +19,25 @@ _MADE_BY_RUN = re.compile(rf"{RUNS}/\d{{8}}T\d{{6}}-[0-9a-f]{{6}}\.json\Z")
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What a run was asked, what it did, and what became of every track.
+    """Options, work and results of a run.
 
     Args:
-        run_id: Its name, also that of its file.
-        started: When it began, UTC.
-        finished: When it ended, UTC.
+        run_id: Name of the run and of its file.
+        started: Start of the run, UTC.
+        finished: End of the run, UTC.
         outcome: ``done``, ``failures`` (internal errors, or more failures than allowed), ``unfinished``,
             or ``interrupted``.
-        planned: Listed tracks by their standing, as ``RunPlan.counts`` tells.
+        planned: Listed tracks by their standing, from ``RunPlan.counts``.
         recorded: Tracks recorded.
         quarantined: Tracks quarantined.
         unchanged: Tracks that needed no work.
         deferred: Tracks left to a later run.
-        moved: New ids that have taken over the numbers of a row that is gone.
+        moved: New ids that have taken over the numbers of a gone track's row.
         refreshed: Tracks whose uri, version or tags were refreshed; nothing was measured.
         gone: Tracks of the dataset that were not listed.
-        removed: Tracks among these that were pruned.
+        removed: Gone tracks that were pruned.
         reasons: Quarantined tracks by reason.
-        missing: Ids that are neither recorded nor in quarantine, against the law of conservation.
+        missing: Ids that are neither recorded nor in quarantine, which is a bug.
         details: Further facts: inputs, options, versions, audio seconds, time by stage.
     """
 
@@ -69,7 +69,7 @@ class RunSummary:
 
 
 def write_summary(store: Store, summary: RunSummary) -> None:
-    """Keep a summary with its dataset; the same run's earlier one is replaced.
+    """Write a summary to its dataset; an earlier one of the same run is replaced.
 
     Raises:
         NotFinished: The storage failed.
@@ -79,7 +79,7 @@ def write_summary(store: Store, summary: RunSummary) -> None:
 
 
 def as_mapping(summary: RunSummary) -> dict[str, Any]:
-    """A summary as JSON can hold it; docs/runs.md says what every field means."""
+    """A summary as values for JSON; docs/runs.md explains every field."""
     told = asdict(summary)
     for name in ("started", "finished"):
         told[name] = told[name].astimezone(timezone.utc).isoformat()
@@ -90,14 +90,14 @@ def from_mapping(told: Mapping[str, Any]) -> RunSummary:
     """The opposite of ``as_mapping``.
 
     Raises:
-        ValueError, TypeError, KeyError: It is no summary.
+        ValueError, TypeError, KeyError: The mapping is not a summary.
     """
     moments = {moment: datetime.fromisoformat(told[moment]) for moment in ("started", "finished")}
     return RunSummary(**{**told, **moments})
 
 
 def read_summaries(store: Store) -> list[RunSummary]:
-    """Summaries of all runs of a dataset, first run first. Files that others put beside them are passed over.
+    """Summaries of all runs of a dataset, oldest first. Other files in their folder are skipped.
 
     Raises:
         NotFinished: A summary cannot be read.
@@ -108,13 +108,13 @@ def read_summaries(store: Store) -> list[RunSummary]:
 
 
 def last_success(store: Store) -> datetime | None:
-    """End of the last run that was done, without failures; None where there is none.
+    """End of the last run with exit code 0; None if there is none.
 
     Raises:
         NotFinished: A summary cannot be read.
     """
     names = sorted((entry.name for entry in store.list(RUNS) if _may_be(entry.name)), reverse=True)
-    for name in names:  # begin with the time of the start
+    for name in names:  # a name begins with the start time of the run
         summary = _read(store, name)
         if summary and name == _name(summary.run_id) and summary.outcome == "done":
             return summary.finished
@@ -131,7 +131,7 @@ def _may_be(name: str) -> bool:
 
 
 def _read(store: Store, name: str) -> RunSummary | None:
-    """A summary; None for what is none and has no name of one either."""
+    """A summary; None for a file that is not a summary and does not have the name of one."""
     found = read(store, name)
     try:
         return from_mapping(json.loads(found[0] if found else b""))

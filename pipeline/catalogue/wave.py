@@ -1,4 +1,4 @@
-"""The work of one submitted job: an object beside the dataset, so that the graph is small however many tracks there are."""
+"""The work of one submitted job: an object beside the dataset, so that the graph stays small with many tracks."""
 
 import gzip
 import json
@@ -13,18 +13,18 @@ from beamprint.pipeline.store.store import ANY, Store, read
 from beamprint.transforms.model import RecordedFile, Track
 
 _WAVE = "_scratch/wave-"
-"""A folder of its own for each run, so that it can be cleared."""
+"""Each run has a folder of its own there, so that it can be cleared."""
 _FAST = 1
-"""Level of gzip: paths of one library have so much in common that any level finds it."""
+"""Level of gzip: paths of one library are so similar that every level compresses them well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """Outstanding tracks that are done in one run of the graph.
+    """Outstanding tracks for one run of the graph.
 
     Args:
-        opening: Summary of the run as it stands before anything is done.
-        tracks: The tracks and how they stand to the dataset.
+        opening: Summary of the run before the work starts.
+        tracks: The tracks with their standing.
     """
 
     opening: RunSummary
@@ -32,7 +32,7 @@ class Wave:
 
 
 def write_wave(store: Store, wave: Wave) -> None:
-    """Keep a wave with its dataset.
+    """Write a wave to its dataset.
 
     Raises:
         NotFinished: The storage failed.
@@ -46,11 +46,11 @@ def read_wave(store: Store, run_id: str) -> Wave:
     """The wave of a run.
 
     Raises:
-        NotFinished: It is not there, or the storage failed.
+        NotFinished: The wave does not exist, or the storage failed.
     """
     found = read(store, _name(run_id))
     if found is None:
-        raise NotFinished(f"{store.uri(_name(run_id))} is gone: the run was ended meanwhile; run it again")
+        raise NotFinished(f"{store.uri(_name(run_id))} is gone: the run has ended meanwhile; run it again")
     opening, *rows = map(json.loads, gzip.decompress(found[0]).decode().split("\n"))
     return Wave(from_mapping(opening), tuple(_tracks(rows)))
 

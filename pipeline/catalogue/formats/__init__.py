@@ -1,1 +1,1 @@
-"""Formats of manifests, a module a family: each gives the values of every row."""
+"""Formats of manifests, one module per kind: each gives the values of every row."""

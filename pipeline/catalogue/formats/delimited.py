@@ -14,21 +14,20 @@ from beamprint.pipeline.errors import UsageError
 _DELIMITERS = ",;\t"
 _LONE_CR = re.compile(r"\r(?!\n|\Z)")
 _OF_EXCEL = re.compile(r"sep=.\s*")
-"""A line before the header, by which a spreadsheet is told the delimiter."""
+"""A line before the header, which tells a spreadsheet the delimiter."""
 _STAND_IN = "\ufdd0"
-"""Stands for a CR within a value, which ``csv`` takes for a line's end. Unicode keeps it for such inner use."""
+"""Stands for a CR within a value, which ``csv`` would take for a line's end. Unicode reserves it for internal use."""
 
 
 def rows(manifest: str, content: BinaryIO) -> Rows:
-    """Rows of a table. The delimiter is the one by which there is a column ``uri``.
+    """Rows of a table. The delimiter is the one that gives a column ``uri``.
 
-    Blank rows and columns without a name are passed over. A CR on its own ends lines only where no LF does.
+    Blank rows and columns without a name are skipped. A lone CR ends a line only in a file without LF.
 
     Raises:
-        UsageError: The columns are not as they should be, a row has more values than there are columns, or
-            the quotes do not fit.
+        UsageError: The columns are wrong, a row has more values than there are columns, or quotes do not match.
     """
-    csv.field_size_limit(sys.maxsize)  # lyrics and embedded pictures are longer than its default
+    csv.field_size_limit(sys.maxsize)  # lyrics and embedded pictures exceed the default limit
     with as_text(content) as file:
         lines, skipped = _lines(file), 0
         for header in lines:
@@ -60,10 +59,10 @@ def rows(manifest: str, content: BinaryIO) -> Rows:
 
 
 def _lines(file: Iterable[str]) -> Iterator[str]:
-    """Lines as ``csv`` understands them, each with its end."""
+    """Lines that ``csv`` understands, each with its end."""
     lines = iter(file)
     first = next(lines, "")
-    if "\r" in first and not first.endswith("\n"):  # as an old Macintosh writes them
+    if "\r" in first and not first.endswith("\n"):  # from an old Macintosh
         yield from io.StringIO(first, newline=None)
         return
     for line in chain([first], lines):

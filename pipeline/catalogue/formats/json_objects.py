@@ -1,4 +1,4 @@
-"""JSON objects, one a line or all in an array."""
+"""JSON objects, one per line or all in an array."""
 
 import json
 import re
@@ -13,10 +13,10 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 def lines(manifest: str, content: BinaryIO) -> Rows:
-    """An object a line; blank lines are passed over.
+    """One object per line; blank lines are skipped.
 
     Raises:
-        UsageError: A line is no object, or an object is not as it should be.
+        UsageError: A line is not an object, or an object is not valid.
     """
     with as_text(content) as file:
         for number, line in enumerate(file, 1):
@@ -32,13 +32,15 @@ def array(manifest: str, content: BinaryIO) -> Rows:
     """An array of objects, which are numbered from 1.
 
     Raises:
-        UsageError: It is no array, or an object is not as it should be.
+        UsageError: The content is not an array, or an object is not valid.
     """
     with as_text(content) as file:
         text = file.read()
     at, number, mark = _next(text, 0), 0, "["
     if text[at : at + 1] not in ("", mark):
-        raise UsageError(f"manifest {manifest} is no array of objects; name it .jsonl if it has one a line")
+        raise UsageError(
+            f"manifest {manifest} is no array of objects; name it .jsonl if it has one object per line"
+        )
     while text[at : at + 1] == mark:
         at = _next(text, at + 1)
         if text[at : at + 1] == "]" and mark == "[":
@@ -55,7 +57,7 @@ def array(manifest: str, content: BinaryIO) -> Rows:
 
 
 def _next(text: str, at: int) -> int:
-    """Where the next character is that is not blank."""
+    """Position of the next character that is not blank."""
     return cast(re.Match[str], _BLANKS.match(text, at)).end()
 
 

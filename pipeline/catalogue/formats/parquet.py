@@ -15,13 +15,13 @@ from beamprint.pipeline.catalogue.formats.values import Rows, column_names
 def rows(manifest: str, content: BinaryIO) -> Rows:
     """Rows of a table, numbered from 1.
 
-    Times are text, as Arrow writes them, since Python has none of nanoseconds or of years past 9999.
+    Times become text by Arrow, since Python has no times with nanoseconds or years past 9999.
 
     Raises:
-        UsageError: The columns are not as they should be.
-        ArrowException, OSError: It is not Parquet, or damaged.
+        UsageError: The columns are wrong.
+        ArrowException, OSError: The content is not Parquet, or damaged.
     """
-    if isinstance(content, gzip.GzipFile):  # to seek in it is slow
+    if isinstance(content, gzip.GzipFile):  # seeking in it is slow
         content = io.BytesIO(content.read())
     with pq.ParquetFile(content) as file:
         names = column_names(manifest, file.schema_arrow.names)
@@ -43,7 +43,7 @@ def _plain(column: pa.Array) -> pa.Array:
 
 
 def _without_times(kind: pa.DataType) -> pa.DataType:
-    """The type with text in place of times, and numbers in place of durations."""
+    """The type with text instead of times, and numbers instead of durations."""
     for is_this, replacement in _REPLACEMENTS:
         if is_this(kind):
             return replacement(kind)

@@ -1,4 +1,4 @@
-"""What all formats have in common: rows of values, names of columns, text in its encoding."""
+"""Shared parts of the formats: rows of values, names of columns, encodings of text."""
 
 import codecs
 import io
@@ -8,13 +8,13 @@ from typing import BinaryIO
 from beamprint.pipeline.errors import UsageError
 
 Rows = Iterator[tuple[int, Mapping[str, object]]]
-"""Rows with their numbers: the line that an editor shows, or the rank. A value by the name of its column."""
+"""Rows as pairs: the number (line in an editor, or rank), and the values by column name."""
 
 _SHOWN = 200
 
 
 def as_text(content: BinaryIO, *, errors: str = "strict") -> io.TextIOWrapper:
-    """Content as text with its line breaks as they are: UTF-8, or UTF-16 where it begins so."""
+    """Content as text with unchanged line breaks: UTF-8, or UTF-16 if it begins with that mark."""
     start = content.read(2)
     content.seek(0)
     wide = start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -22,10 +22,10 @@ def as_text(content: BinaryIO, *, errors: str = "strict") -> io.TextIOWrapper:
 
 
 def column_names(manifest: str, names: Sequence[str]) -> list[str]:
-    """Names of columns without the blanks around them; one without a name stays empty and is nobody's.
+    """Names of columns without surrounding blanks; a column without a name is ignored.
 
     Raises:
-        UsageError: There is no ``uri``, or there are two columns of one name.
+        UsageError: There is no ``uri``, or two columns have the same name.
     """
     names = [name.strip() for name in names]
     if "uri" not in names:
