@@ -1,1 +1,1 @@
-"""Forms in which other programs take records, and descriptions of a dataset for catalogues of datasets."""
+"""Export formats for records, and descriptions of a dataset for catalogues of datasets."""

@@ -1,4 +1,4 @@
-"""A dataset described for people: the README of a Hugging Face dataset, made from the declaration of the columns."""
+"""A description of a dataset for people: the README of a Hugging Face dataset, from the declaration of the columns."""
 
 from beamprint.pipeline.record.columns import RECORD
 
@@ -40,11 +40,11 @@ from datasets import load_dataset
 tracks = load_dataset("parquet", data_files="fingerprints/*.parquet", split="train")
 ```
 
-`uri`, `tags` and `embedded` hold paths and names of the files that were measured: look at them before you publish this.
+`uri`, `tags` and `embedded` hold paths and names of the measured files: check them before you publish this.
 
 ## Columns
 
-| column | type | unit | what it is |
+| column | type | unit | definition |
 |---|---|---|---|
 """
 
@@ -53,9 +53,9 @@ def card(name: str, tracks: int, hours: float) -> str:
     """The text of README.md.
 
     Args:
-        name: Of the dataset.
-        tracks: Rows.
-        hours: Length of all of them together.
+        name: Name of the dataset.
+        tracks: Number of rows.
+        hours: Total length of the tracks.
     """
     size = next((category for most, category in _SIZES if tracks < most), "n>10M")
     rows = [

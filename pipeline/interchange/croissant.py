@@ -1,4 +1,4 @@
-"""A dataset described for machines: Croissant 1.0 (MLCommons), JSON-LD made from the declaration of the columns."""
+"""A description of a dataset for programs: Croissant 1.0 (MLCommons), JSON-LD from the declaration of the columns."""
 
 from typing import Any
 
@@ -51,16 +51,16 @@ _TYPES = {
     Kind.LEVELS: "sc:Float",
     Kind.UINT16S: "sc:Integer",
 }
-"""Columns of structures (tags, faults, versions) are left out: Croissant 1.0 has no nested lists of them."""
+"""Columns of structures (tags, faults, versions) are left out, because Croissant 1.0 has no lists of structures."""
 _LISTS = (Kind.STRINGS, Kind.FLOATS, Kind.LEVELS, Kind.UINT16S)
 
 
 def croissant(name: str, description: str) -> dict[str, Any]:
-    """The description of a dataset that lies where the JSON does.
+    """The description of a dataset, for a JSON file in the folder of the dataset.
 
     Args:
-        name: Of the dataset.
-        description: What is in it.
+        name: Name of the dataset.
+        description: Contents of the dataset, in words.
     """
     return {
         "@context": _CONTEXT,
@@ -73,7 +73,7 @@ def croissant(name: str, description: str) -> dict[str, Any]:
             {
                 "@type": "cr:FileSet",
                 "@id": "fingerprints",
-                "description": "One row a track.",
+                "description": "One row per track.",
                 "encodingFormat": "application/x-parquet",
                 "includes": "fingerprints/*.parquet",
             }
@@ -82,7 +82,7 @@ def croissant(name: str, description: str) -> dict[str, Any]:
             {
                 "@type": "cr:RecordSet",
                 "@id": "tracks",
-                "description": "One record a track.",
+                "description": "One record per track.",
                 "key": {"@id": "tracks/track_id"},
                 "field": [_field(column) for column in RECORD if column.kind in _TYPES],
             }

@@ -7,11 +7,10 @@ _VERSION = "0.3.4"
 
 
 def as_jams(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A JAMS document, as its library loads it.
+    """A JAMS document for the library ``jams``.
 
     Args:
-        record: A record, with the columns of identity, rhythm and key. An annotation is left out where the record has
-            null.
+        record: A record, with the columns of identity, rhythm and key. A null gives no annotation.
     """
     duration, tags = record["duration_s"], record["embedded"] or {}
     annotations = []

@@ -1,1 +1,1 @@
-"""Which tracks are alike: nearest neighbours by the dimensions, and the same recording in several files."""
+"""Similar tracks: nearest neighbours by the dimensions, and the same recording in several files."""

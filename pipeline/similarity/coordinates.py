@@ -1,4 +1,4 @@
-"""From records to coordinates in which a distance makes sense."""
+"""Coordinates of records, in which distances are meaningful."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 _LEAST_SHARE = 0.05
-"""Percent: a band with less counts as one with so much, since nobody hears by how much it is less."""
+"""Smallest percentage of a band: differences below it are inaudible."""
 _BANDS = tuple(f"{band}_pct" for band in BAND_NAMES)
 _SCALARS = (
     "lufs",
@@ -38,13 +38,13 @@ _SCALARS = (
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """What two tracks are compared by.
+    """A dimension by which tracks are compared.
 
     Args:
-        name: Of its column.
-        columns: Columns it is made from.
-        coordinates: Gives its coordinates for each row, shape (rows, coordinates), NaN where it is null.
-        weight: Its share in a squared distance.
+        name: Name of the dimension.
+        columns: Columns from which it is computed.
+        coordinates: Function for its coordinates, shape (rows, coordinates), NaN for a null.
+        weight: Share in a squared distance.
     """
 
     name: str
@@ -58,7 +58,7 @@ def _scalar(name: str) -> Dimension:
 
 
 def _band(number: int) -> Dimension:
-    """A band in dB over the geometric mean of all seven: shares of a whole have no differences of their own."""
+    """A band in dB over the geometric mean of all seven, because differences of percentages depend on each other."""
 
     def coordinates(table: pa.Table) -> Float64:
         shares = np.stack([_numbers(table, band) for band in _BANDS])
@@ -69,13 +69,13 @@ def _band(number: int) -> Dimension:
 
 
 def _tempo(table: pa.Table) -> Float64:
-    """A place on a circle whose turn is an octave: 70 and 140 BPM are the same, 70 and 99 are opposite."""
+    """A point on a circle, with one octave per turn: 70 and 140 BPM are equal, 70 and 99 are opposite."""
     angle = 2 * np.pi * np.log2(_numbers(table, "tempo_bpm"))
     return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def _timbre(table: pa.Table) -> Float64:
-    """Mean cepstrum without its 0th coefficient, which is the level."""
+    """Mean cepstral coefficients without the 0th, which is the level."""
     column = table["mfcc_mean"].combine_chunks()
     values = np.full((len(column), 13), np.nan)
     values[pc.is_valid(column).to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, 13)
@@ -88,7 +88,7 @@ DIMENSIONS = (
     *map(_scalar, _SCALARS),
     Dimension("mfcc_mean", ("mfcc_mean",), _timbre, weight=3.0),
 )
-"""The 25 dimensions but for ``bass_mid_ratio``, which the bands say already; and timbre."""
+"""The 25 dimensions without ``bass_mid_ratio``, which the bands contain; and timbre."""
 
 COLUMNS = tuple(dict.fromkeys(column for dimension in DIMENSIONS for column in dimension.columns))
 
@@ -100,16 +100,15 @@ def _numbers(table: pa.Table, name: str) -> Float64:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How the coordinates of a dimension are scaled, from those of a catalogue.
+    """Scale of a dimension's coordinates, from the values of a catalogue.
 
-    Values beyond five robust standard deviations of the median count as just so far, so that a few strange tracks
-    neither stretch the scale nor stand alone for all. Then two tracks of the catalogue differ, on average, by the
-    dimension's weight in a squared distance.
+    Values are clipped at five robust standard deviations from the median, so that a few odd tracks do not stretch the
+    scale. After scaling, the mean squared difference of two tracks of the catalogue is the dimension's weight.
 
     Args:
         low: Lower bound of each coordinate.
-        high: Upper bound.
-        factor: What the coordinates are multiplied by; 0 where all tracks have the same value, or none has any.
+        high: Upper bound of each coordinate.
+        factor: Factor of the coordinates; 0 if all tracks have the same value, or no track has one.
     """
 
     low: Float64
@@ -125,7 +124,7 @@ class Scale:
             return cls(nothing, nothing, 0.0)
         quarter, median, three_quarters = np.percentile(known, [25, 50, 75], axis=0)
         reach = 5 * (three_quarters - quarter) / 1.349
-        reach[reach == 0] = np.inf  # most tracks have the same value: the others are all there is to see
+        reach[reach == 0] = np.inf  # most tracks have the same value, so the others are not clipped
         low, high = median - reach, median + reach
         difference = 2 * np.clip(known, low, high).var(axis=0).sum()
         return cls(low, high, float(np.sqrt(weight / difference)) if difference > 1e-12 else 0.0)

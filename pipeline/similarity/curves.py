@@ -1,4 +1,4 @@
-"""How the loudness of a track runs, and whether that of another runs alike."""
+"""Comparison of the loudness curves of two tracks."""
 
 from typing import NamedTuple
 
@@ -10,26 +10,26 @@ from beamprint.dsp.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16, unpa
 Float64 = npt.NDArray[np.float64]
 
 _FLOOR = 1e-3
-"""Of the mean energy: below it lies what encoders add and leave out."""
+"""Share of the mean energy, below which encoders add and remove sound."""
 _FRACTIONS = (0.25, 0.5, 0.75)
-"""Parts of a cell by which a track may begin later: encoders do not cut at cells."""
+"""Fractions of a cell by which a track may begin later, because encoders do not cut at cells."""
 _LEAST_CELLS = 30
 MOST_DIFFERENCE_DB, MOST_SHARE = 0.5, 0.35
-"""How much two runs of loudness of a recording may differ, and which share of how much they run at all."""
+"""Largest difference of two loudness curves of a recording, in dB and as a share of the standard deviation."""
 MOST_DIFFERENCE_OF_MIX_DB, MOST_SHARE_OF_MIX = 1.5, 0.7
-"""The same of a stereo recording and its mono mix, in which what the channels have in common is louder."""
+"""The same limits for a stereo recording and its mono mix, in which the common signal of the channels is louder."""
 LONGEST_DRIFT_S = 1.0
 _MOST_DRIFT_CELLS = 1.5
 
 
 class Alignment(NamedTuple):
-    """How two tracks lie to each other.
+    """Alignment of two tracks by their loudness curves.
 
     Attributes:
-        offset_s: Seconds of the first before the second begins.
-        gain_db: How much louder the second is.
-        difference_db: RMS of what is left when both are taken into account.
-        share: The same over the standard deviation of the first.
+        offset_s: Seconds of the first track before the second begins.
+        gain_db: Gain of the second track over the first.
+        difference_db: RMS difference of the curves after both are compensated.
+        share: ``difference_db`` over the standard deviation of the first curve.
     """
 
     offset_s: float
@@ -39,24 +39,24 @@ class Alignment(NamedTuple):
 
     @property
     def reversed(self) -> "Alignment":
-        """The same, seen from the second track."""
+        """The same alignment from the second track to the first."""
         return Alignment(-self.offset_s, -self.gain_db, self.difference_db, self.share)
 
     @property
     def is_of_one_recording(self) -> bool:
-        """Whether the two differ by no more than encodings do."""
+        """Whether the two tracks differ no more than encodings of one recording."""
         return self.difference_db <= MOST_DIFFERENCE_DB and self.share <= MOST_SHARE
 
 
 def is_of_mono_mix(first: UInt16, second: UInt16, alignment: Alignment) -> bool:
-    """Whether one of two tracks may be the mono mix of the other: their loudness runs less alike then.
+    """Whether one of two tracks may be the mono mix of the other: their loudness curves are then less similar.
 
-    So both halves must lie to each other as the whole does, which those of another speed or of another take do not.
+    So both halves must have the alignment of the whole; halves of another speed or another take have not.
 
     Args:
         first: Loudness cells of a track.
-        second: Those of the other one.
-        alignment: How they lie to each other.
+        second: Loudness cells of the other track.
+        alignment: Alignment of the two tracks.
     """
     if alignment.difference_db > MOST_DIFFERENCE_OF_MIX_DB or alignment.share > MOST_SHARE_OF_MIX:
         return False
@@ -72,15 +72,15 @@ def is_of_mono_mix(first: UInt16, second: UInt16, alignment: Alignment) -> bool:
 
 
 def align(first: UInt16, second: UInt16, longest_offset_s: float) -> Alignment | None:
-    """Lay two tracks over each other where their loudness runs most alike.
+    """Align two tracks where their loudness curves are most similar.
 
     Args:
-        first: Loudness cells of a track, as a record has them.
-        second: Those of another one.
-        longest_offset_s: How much earlier or later the second may begin.
+        first: Loudness cells from the record of a track.
+        second: Loudness cells of another track.
+        longest_offset_s: Longest time by which the second may begin earlier or later.
 
     Returns:
-        None where a track is silent, or less than three seconds would be compared.
+        None if a track is silent, or less than three seconds would be compared.
     """
     one, other = _energy(first), _energy(second)
     reach = round(longest_offset_s * LOUDNESS_CELLS_PER_SECOND)
@@ -89,7 +89,7 @@ def align(first: UInt16, second: UInt16, longest_offset_s: float) -> Alignment |
     level, floor = _level(one, _FLOOR * one.mean()), _FLOOR * other.mean()
 
     def compared(fraction: float, lags: range) -> tuple[float, float, float, float]:
-        """Least difference, its lag in cells, the gain, and how much the first runs."""
+        """Smallest difference, its lag in cells, the gain, and the standard deviation of the first curve."""
         moved = _level((1 - fraction) * other[:-1] + fraction * other[1:], floor)
         found = []
         for lag in lags:
@@ -111,6 +111,6 @@ def _level(energy: Float64, floor: float) -> Float64:
 
 
 def _energy(cells: UInt16) -> Float64:
-    """Mean square of each cell, smoothed a little, so that it matters less where cells begin."""
+    """Mean square of each cell, smoothed a little, so that the start of the cells matters less."""
     energy = unpack(cells)
     return np.convolve(energy, [0.25, 0.5, 0.25], mode="valid") if len(energy) >= 3 else energy

@@ -1,7 +1,7 @@
 """The same recording in several files: exact copies, and other encodings, levels, sample rates and cuts.
 
-Nothing is decoded. What a recording sounds like as a whole (pitch classes, bands, dynamics, length) tells which tracks
-may be the same; how their loudness runs, ten times a second, tells whether they are.
+Nothing is decoded. Overall measurements (pitch classes, bands, dynamics, length) give the candidates; their loudness
+curves, ten values a second, decide.
 """
 
 import os
@@ -36,19 +36,20 @@ NEEDED = (
     *_BANDS,
     *_QUALITY,
 )
-"""Columns that are read of all tracks; ``loudness_cells`` are read of those that may be duplicates."""
+"""Columns that are read for all tracks; ``loudness_cells`` are read only for candidates."""
 
 LONGEST_OFFSET_S = 3.0
-"""How much later one file may begin than the other, and how much later it may end."""
+"""Longest time by which one file may begin, or end, later than the other."""
 _LEAST_SHARE = 0.05
 _LEVEL_DB, _RANGE_LU, _BAND_DB, _CHROMA = 1.5, 3.5, 3.0, 0.02
-"""How far two files of a recording may lie apart: short-term maximum over the loudness, loudness range, bands over the mids, pitch classes."""
+"""Largest differences of two files of a recording: short-term maximum over loudness, loudness range, bands over the mids,
+pitch classes."""
 _OF_MIX = 3
 _MONO = 0.01
-"""Stereo width below which a track is mono, codecs considered."""
+"""Stereo width below which a track counts as mono, even after a lossy codec."""
 _LEAST_AGREEMENT, _FOR_A_CUT = 0.5, 10.0
-"""How far bands and pitch classes of a mono mix may lie apart, in the units above, and by how much more for the share that
-is cut off. They are measured on the mono mix of either track, so that they agree where loudness does not."""
+"""Largest difference of bands and pitch classes of a mono mix, in the units above, and its increase with the share that is
+cut off. They are measured on the mono mix of both tracks, so they agree even if loudness does not."""
 
 
 class Duplicate(NamedTuple):
@@ -57,12 +58,12 @@ class Duplicate(NamedTuple):
     Attributes:
         group: Number of the group.
         track_id: Id of the track.
-        kind: ``first`` for the one that the others of the group are compared with: the best of them by word length,
-            bandwidth and length. ``copy`` if its audio is bit for bit that of another one before it, ``recording`` else.
-        of: Id of the track that it is a copy or a version of; None for the first.
+        kind: ``first`` for the best track of the group by word length, bandwidth and length, with which the others are
+            compared; ``copy`` if the audio is bit for bit that of an earlier track of the group; else ``recording``.
+        of: Id of the track of which this is a copy or a version; None for the first.
         offset_s: Seconds of the other track before this one begins; 0 for a copy.
-        gain_db: How much louder it is.
-        difference_db: RMS of how differently their loudness runs; 0 for a copy.
+        gain_db: Gain of this track over the other one.
+        difference_db: RMS difference of the loudness curves; 0 for a copy.
 
     Example:
         >>> import beamprint
@@ -82,11 +83,11 @@ class Duplicate(NamedTuple):
 def duplicates(records: str | os.PathLike[str] | pa.Table) -> list[Duplicate]:
     """Find the tracks that hold the same recording.
 
-    A version may be coded otherwise, be louder or softer, have another sample rate, be mono, and begin and end up to three
-    seconds earlier or later. Silent tracks, and tracks under three seconds, have no versions, only exact copies.
+    A version may have another codec, level or sample rate, be mono, and begin and end up to three seconds earlier or
+    later. For silent tracks, and tracks under three seconds, only exact copies are found.
 
     Args:
-        records: Folder of a dataset, or a table that ``read`` or ``scan`` gave.
+        records: Folder of a dataset, or a table from ``read`` or ``scan``.
 
     Returns:
         All tracks of all groups, group by group, the best of a group first.
@@ -117,7 +118,7 @@ def duplicates(records: str | os.PathLike[str] | pa.Table) -> list[Duplicate]:
 
 
 def _first_of_equal(hashes: pa.ChunkedArray) -> Int64:
-    """For each row the first one with the same hash; itself where there is none, or no hash."""
+    """For each row, the first row with the same hash; the row itself if there is none, or no hash."""
     rows = np.arange(len(hashes))
     codes = hashes.combine_chunks().dictionary_encode().indices
     known = pc.is_valid(codes).to_numpy(zero_copy_only=False)
@@ -129,7 +130,7 @@ def _first_of_equal(hashes: pa.ChunkedArray) -> Int64:
 
 
 def candidates(described: Float64, rows: Int64) -> Int64:
-    """Pairs among some rows that agree in all that is measured of a recording as a whole, shape (pairs, 2)."""
+    """Pairs of rows that agree in all overall measurements, shape (pairs, 2)."""
     described = described[rows]
     known = ~np.isnan(described).any(axis=1)
     rows, described = rows[known], described[known]
@@ -140,7 +141,7 @@ def candidates(described: Float64, rows: Int64) -> Int64:
 
 
 def _may_be_mixes(table: pa.Table, described: Float64, pairs: Int64) -> npt.NDArray[np.bool_]:
-    """Which pairs are one track in stereo and one in mono whose bands and pitch classes agree closely."""
+    """Flags of the pairs of a stereo and a mono track whose bands and pitch classes agree closely."""
     mono = np.nan_to_num(table["stereo_width"].to_numpy().astype(np.float64)) < _MONO
     one, other = pairs.T
     length = np.nan_to_num(described[:, 0])
@@ -153,7 +154,7 @@ def _may_be_mixes(table: pa.Table, described: Float64, pairs: Int64) -> npt.NDAr
 
 
 def describe(table: pa.Table) -> Float64:
-    """What a recording is like, in units of how far two files of it may lie apart; NaN where something is null."""
+    """Overall measurements of the rows, in units of the largest allowed differences; NaN for a null."""
 
     def of(name: str) -> Float64:
         values: Float64 = table[name].to_numpy().astype(np.float64)
@@ -161,7 +162,7 @@ def describe(table: pa.Table) -> Float64:
 
     bands = {name: 10 * np.log10(np.maximum(of(name), _LEAST_SHARE)) for name in ("mid_pct", *_BANDS)}
     return np.column_stack(
-        [  # from _OF_MIX on, what is measured on the mono mix
+        [  # from _OF_MIX on, measurements of the mono mix
             of("duration_s") / (2 * LONGEST_OFFSET_S),
             (of("short_term_max_lufs") - of("lufs")) / _LEVEL_DB,
             of("loudness_range_lu") / _RANGE_LU,
@@ -172,7 +173,7 @@ def describe(table: pa.Table) -> Float64:
 
 
 def _chroma(table: pa.Table) -> Float64:
-    """Pitch classes, shape (rows, 12); all 0 where there is no harmony, as in speech or drums."""
+    """Pitch classes, shape (rows, 12); all 0 if there is no harmony, as in speech or drums."""
     column = table["chroma"].combine_chunks()
     values = np.zeros((len(column), 12))
     values[pc.is_valid(column).to_numpy(zero_copy_only=False)] = column.flatten().to_numpy().reshape(-1, 12)
@@ -185,7 +186,7 @@ def _confirmed(
     pairs: Int64,
     may_be_mix: npt.NDArray[np.bool_],
 ) -> dict[tuple[int, int], Alignment]:
-    """How the pairs lie to each other whose loudness runs alike."""
+    """Alignments of the pairs with similar loudness curves."""
     ids = table["track_id"].to_pylist()
     wanted = pa.array([ids[row] for row in np.unique(pairs)], pa.string())
     rows = some_rows(records, wanted, "loudness_cells")
@@ -193,7 +194,7 @@ def _confirmed(
     curves = dict(zip(rows["track_id"].to_pylist(), values))
     found = {}
     for pair, may_be in zip(pairs.tolist(), may_be_mix.tolist()):
-        a, b = sorted(pair, key=ids.__getitem__)  # so that the order of the rows changes nothing
+        a, b = sorted(pair, key=ids.__getitem__)  # makes the result independent of the order of the rows
         one, other = curves.get(ids[a]), curves.get(ids[b])
         if one is not None and other is not None:
             alignment = align(one, other, LONGEST_OFFSET_S)
@@ -209,7 +210,7 @@ def _lists(column: pa.ChunkedArray) -> Iterator[pa.Array | None]:
 
 
 def _groups(table: pa.Table, edges: Int64) -> list[list[int]]:
-    """Rows that are linked, each group from its best track on, the groups by the id of that."""
+    """Groups of linked rows, each with its best track first; the groups are sorted by the id of that track."""
     rows, places = np.unique(edges, return_inverse=True)
     one, other = places.reshape(-1, 2).T
     links = coo_array((np.ones(len(one)), (one, other)), shape=(len(rows), len(rows)))
@@ -226,16 +227,15 @@ def _groups(table: pa.Table, edges: Int64) -> list[list[int]]:
 def _members(
     group: list[int], table: pa.Table, copy_of: list[int], found: dict[tuple[int, int], Alignment]
 ) -> Iterator[tuple[str, str, str | None, float, float, float]]:
-    """Each track of a group, and which one before it it is a copy of, or else is most like."""
+    """The tracks of a group, each with the earlier track of which it is a copy, or to which it is most similar."""
 
     def name(row: int) -> str:
         return str(table["track_id"][row].as_py())
 
     yield name(group[0]), "first", None, 0.0, 0.0, 0.0
     told, left = [group[0]], group[1:]
-    while (
-        left
-    ):  # the tracks of a group are linked, so one of those that are left is linked to one that was told
+    # The tracks of a group are linked, so each round finds a track with a link to an earlier one.
+    while left:
         for row in left:
             twin = next((other for other in told if copy_of[other] == copy_of[row]), None)
             links = {other: _between(found, copy_of[other], copy_of[row]) for other in told}

@@ -1,4 +1,4 @@
-"""The nearest tracks: exact search, with what brings each near and what sets it apart."""
+"""Exact search for the nearest tracks, with the dimensions in which they agree and differ."""
 
 import os
 from collections.abc import Mapping
@@ -17,23 +17,23 @@ from beamprint.pipeline.record.arrow import record_schema
 from beamprint.pipeline.similarity.coordinates import COLUMNS, DIMENSIONS, Float32, Float64, Scale
 
 NEEDED = ("track_id", "audio_hash", *COLUMNS)
-"""Columns of a table that can be searched."""
+"""Columns that a table needs for a search."""
 _BLOCK = 4096
-"""Rows whose differences stay in the cache until they are squared."""
+"""Number of rows whose differences fit into the cache until they are squared."""
 _LEAST_COMPARED = 0.5
-"""Share of the dimensions, by weight, that two tracks must have in common."""
+"""Smallest share of the dimensions, by weight, that two tracks must both have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A track that is like another one.
+    """A track that is similar to a given track.
 
     Args:
-        track_id: Its id.
-        distance: 0 for tracks that do not differ, 1 for two tracks of the catalogue taken at random, on average.
-        near: The three dimensions that bring it nearest, compared with the average track.
-        apart: The dimension that sets it apart most; None if it differs in nothing.
-        unknown: Dimensions that neither of the two has.
+        track_id: Id of the track.
+        distance: 0 for equal tracks; 1 is the average for two random tracks of the catalogue.
+        near: The three dimensions that make the tracks most similar, compared with the average track.
+        apart: The dimension in which they differ most; None if they do not differ.
+        unknown: Dimensions that neither of the two tracks has.
 
     Example:
         >>> import beamprint
@@ -52,15 +52,15 @@ class Neighbour:
 def similar(
     records: str | os.PathLike[str] | pa.Table, track: str | Mapping[str, Any], k: int = 10
 ) -> list[Neighbour]:
-    """The tracks that are most like another one; see ``SimilarityIndex`` for many questions to one catalogue.
+    """The tracks that are most similar to a given one; for many searches in one catalogue, use ``SimilarityIndex``.
 
     Args:
-        records: Folder of a dataset, or a table that ``read`` or ``scan`` gave.
-        track: Id of a track among them, or any record that ``fingerprint`` gave.
+        records: Folder of a dataset, or a table from ``read`` or ``scan``.
+        track: Id of a track in the records, or any record from ``fingerprint``.
         k: Number of neighbours.
 
     Returns:
-        The nearest first; neither the track itself nor exact copies of its audio.
+        The neighbours, nearest first, without the track itself and exact copies of its audio.
 
     Raises:
         UsageError: There is no such dataset or track.
@@ -77,13 +77,13 @@ def similar(
 
 
 class SimilarityIndex:
-    """A catalogue that can be asked for neighbours. It takes 150 bytes a track, beside the table.
+    """A catalogue in memory, to search for neighbours. It takes 150 bytes per track, in addition to the table.
 
-    A dimension that only one of two tracks has counts like the difference of two tracks taken at random. One that neither
+    A dimension that only one of two tracks has counts like the difference of two random tracks. A dimension that neither
     has does not count. Tracks that share less than half of the dimensions are not compared.
 
     Args:
-        table: Records, as ``read`` and ``scan`` give them; at least the columns ``NEEDED``.
+        table: Records from ``read`` or ``scan``; at least the columns ``NEEDED``.
 
     Example:
         >>> import beamprint
@@ -112,7 +112,7 @@ class SimilarityIndex:
         return len(self._matrix)
 
     def nearest(self, track: str | Mapping[str, Any], k: int = 10) -> list[Neighbour]:
-        """As ``similar``."""
+        """See ``similar``."""
         if isinstance(track, str):
             row = self._row_of(track)
             own, missing = self._matrix[row], self._patterns[self._pattern_of[row]]
@@ -157,7 +157,7 @@ class SimilarityIndex:
             if missing.any():
                 differences[:, unknown] = 0
             np.einsum("ij,ij->i", differences, differences, out=sums[start : start + len(block)])
-        # A null in a row stands as 0 in the matrix: what the difference to that has added is taken back.
+        # A null in a row is 0 in the matrix: the difference to that 0 is subtracted again.
         falsely = np.add.reduceat(np.square(own, dtype=np.float64), self._starts) * ~missing
         only_one = self._patterns ^ missing
         corrections = only_one @ self._weights - self._patterns @ falsely
@@ -170,12 +170,12 @@ class SimilarityIndex:
         return squared
 
     def _spread(self, of_dimension: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The same for each coordinate."""
+        """A value of each dimension, repeated for each of its coordinates."""
         return np.repeat(of_dimension, np.diff([*self._starts, self._matrix.shape[1]]))
 
     @cached_property
     def _moments(self) -> tuple[Float64, Float64]:
-        """Mean of each coordinate, and of its square, over the rows that have it."""
+        """Mean of each coordinate, and of its square, over the rows that have a value."""
         absent = np.add.reduce(self._patterns * np.bincount(self._pattern_of)[:, None])
         present = np.maximum(1, len(self) - self._spread(absent))
         sums = self._matrix.sum(axis=0, dtype=np.float64)
@@ -206,7 +206,7 @@ class SimilarityIndex:
 
 
 def _patterns(missing: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-    """The different rows of flags, and which of them each row is. There are few, as nulls have few causes."""
+    """The distinct rows of flags, and the index of each row among them. There are few, as nulls have few causes."""
     bits = missing @ (1 << np.arange(missing.shape[1], dtype=np.int64))
     _, first, pattern_of = np.unique(bits, return_index=True, return_inverse=True)
     return missing[first], pattern_of.reshape(-1)

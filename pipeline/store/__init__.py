@@ -1,1 +1,1 @@
-"""Where rows lie: the storage of a dataset, its division into buckets, and how a bucket is replaced."""
+"""Storage of a dataset: its places, its division into buckets, and the replacement of a bucket."""

@@ -1,4 +1,4 @@
-"""Replacing a bucket: its two tables are read, brought up to date, and written on the versions that were read."""
+"""Replacement of a bucket: its two tables are read, updated, and written if their versions are still those read."""
 
 import random
 import time
@@ -22,7 +22,7 @@ from beamprint.pipeline.store.replacement import Row, live_failures, replaced, w
 from beamprint.pipeline.store.store import Conflict, Store
 
 DIVISION_TURN = "division"
-"""Turn of those who depend on the division into buckets: shared by writers of buckets, taken alone by a growth."""
+"""Turn for work that depends on the division into buckets: writers of buckets share it, a growth takes it alone."""
 _ATTEMPTS = 50
 _LONGEST_PAUSE_S = 2.0
 
@@ -33,14 +33,14 @@ def replace_bucket(
     """Bring a bucket up to date; see ``replacement.replaced``.
 
     Args:
-        store: Where the dataset lies.
-        division: Its division into buckets.
+        store: Store of the dataset.
+        division: Division of the dataset into buckets.
         bucket: Number of the bucket.
         records: Records of tracks of this bucket.
         failures: Quarantine rows of tracks of this bucket, without their history.
 
     Raises:
-        NotFinished: The storage failed; every track is as it was, or as it should be.
+        NotFinished: The storage failed; every track is unchanged or up to date.
         NothingToKeep: A record lacks columns that the bucket does not have.
         ValueError: A track occurs twice, or belongs to another bucket.
     """
@@ -74,10 +74,10 @@ def _remove_once(store: Store, bucket: int, tracks: Sequence[str]) -> None:
 
 
 def until_written(store: Store, division: Division, bucket: int, write: Callable[[], None]) -> None:
-    """Read and write, again where somebody else wrote in between: on a store without turns.
+    """Read and write; again if another writer wrote in between, which happens on a store without turns.
 
     Raises:
-        NotFinished: The storage failed, or the dataset was divided anew meanwhile.
+        NotFinished: The storage failed, or the dataset was divided into other buckets meanwhile.
     """
     for pause in _pauses(store, bucket):
         try:
@@ -90,7 +90,7 @@ def until_written(store: Store, division: Division, bucket: int, write: Callable
 
 
 def tidy_bucket(store: Store, division: Division, bucket: int) -> None:
-    """Drop the failures that a newer record has overtaken."""
+    """Remove failures of tracks that have a newer record."""
     until_written(store, division, bucket, lambda: _tidy_once(store, bucket))
 
 
@@ -101,7 +101,7 @@ def _tidy_once(store: Store, bucket: int) -> None:
 
 
 def upgrade_bucket(store: Store, division: Division, bucket: int) -> None:
-    """Write the rows of an earlier version anew, in the present schema."""
+    """Rewrite the rows of an earlier version in the present schema."""
     until_written(store, division, bucket, lambda: _upgrade_once(store, bucket))
 
 
@@ -114,10 +114,10 @@ def _upgrade_once(store: Store, bucket: int) -> None:
 
 @contextmanager
 def _turn(store: Store, division: Division, bucket: int) -> Iterator[None]:
-    """Be the only one to write a bucket, where the storage can tell.
+    """Be the only writer of a bucket, if the storage has locks.
 
     Raises:
-        NotFinished: The dataset is gone or was divided anew.
+        NotFinished: The dataset is gone or was divided into other buckets.
     """
     with store.turn(DIVISION_TURN, shared=True), store.turn(f"bucket-{bucket:05d}"):
         found = read_metadata(store)
@@ -127,14 +127,14 @@ def _turn(store: Store, division: Division, bucket: int) -> Iterator[None]:
 
 
 def _pauses(store: Store, bucket: int) -> Iterator[float]:
-    """How long to wait before each further attempt, in seconds, at random: writers that clash draw apart."""
+    """Random waiting times before each further attempt, in seconds, so that clashing writers separate."""
     for attempt in range(_ATTEMPTS):
         yield random.uniform(0, min(_LONGEST_PAUSE_S, 0.01 * 2**attempt))
-    raise NotFinished(f"bucket {bucket} of {store.uri()} is written by others all the time; run it again")
+    raise NotFinished(f"other writers keep changing bucket {bucket} of {store.uri()}; run it again")
 
 
 def _write(store: Store, table: str, bucket: int, rows: pa.Table, *, before: BucketRows) -> BucketRows:
-    """Replace a bucket's object by sorted rows, unless it holds them."""
+    """Replace a bucket's object by sorted rows, unless it already has them."""
     return before if rows.equals(before.rows) else _replace(store, table, bucket, rows, before)
 
 

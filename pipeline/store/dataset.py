@@ -1,9 +1,9 @@
 """A dataset of fingerprints: opened for a run, kept consistent, brought up to date bucket by bucket.
 
-OUT/fingerprints/bucket-00017.parquet     one row a track, sorted by track_id
-OUT/quarantine/bucket-00017.parquet       one row a failed track
+OUT/fingerprints/bucket-00017.parquet     one row per track, sorted by track_id
+OUT/quarantine/bucket-00017.parquet       one row per failed track
 OUT/_beamprint.json                       format, division into buckets, family versions
-OUT/_runs/<run id>.json                   one summary a run
+OUT/_runs/<run id>.json                   one summary per run
 OUT/_lock, OUT/_scratch/, OUT/_growth/    only while a run writes, or after it was killed
 """
 
@@ -39,8 +39,8 @@ class Dataset:
     """A dataset. Small and picklable: workers get a copy.
 
     Args:
-        store: Where it lies.
-        division: How it is divided into buckets.
+        store: Store of the dataset.
+        division: Division into buckets.
     """
 
     store: Store
@@ -48,11 +48,11 @@ class Dataset:
 
     @classmethod
     def find(cls, store: Store) -> "Dataset | None":
-        """The dataset at a place, None where there is none yet.
+        """The dataset at a place; None if there is none yet.
 
         Raises:
             UsageError: The place holds something else.
-            NotFinished: A run is dividing it anew, or was killed at that.
+            NotFinished: A run is dividing the dataset into more buckets, or was killed then.
         """
         found = read_metadata(store)
         if found is None:
@@ -63,10 +63,10 @@ class Dataset:
 
     @classmethod
     def open(cls, store: Store) -> "Dataset":
-        """The dataset at a place, to be read.
+        """The dataset at a place, for reading.
 
         Raises:
-            UsageError: There is none.
+            UsageError: There is no dataset.
         """
         found = cls.find(store)
         if found is None:
@@ -74,7 +74,7 @@ class Dataset:
         return found
 
     def bucket_of(self, track_id: str) -> int:
-        """Number of the bucket a track belongs to."""
+        """Number of a track's bucket."""
         return self.division.bucket_of(track_id)
 
     def replace(
@@ -92,16 +92,16 @@ class Dataset:
             remove_tracks(self.store, self.division, bucket, members)
 
     def check(self) -> None:
-        """Make sure that every object of the tables can be opened, whether or not its rows are asked for.
+        """Check that every object of the tables can be opened, whether or not its rows are needed.
 
         Raises:
-            NotFinished: One cannot; the message names it.
+            NotFinished: An object cannot be opened; the message names it.
         """
         rows_stored(self.store, self.division)
 
     def fingerprints(self, columns: list[str] | None = None) -> pa.Table:
         """All records, or some columns of them, bucket by bucket."""
-        with ThreadPoolExecutor() as threads:  # Arrow unpacks without the interpreter's lock
+        with ThreadPoolExecutor() as threads:  # Arrow releases the interpreter's lock
             return pa.concat_tables(
                 threads.map(
                     lambda bucket: read_columns(self.store, FINGERPRINTS, bucket, columns),
@@ -110,12 +110,12 @@ class Dataset:
             )
 
     def of_track(self, track_id: str, columns: list[str] | None = None) -> pa.Table:
-        """The record of a track, or some columns of it; no row where there is none."""
+        """The record of a track, or some columns of it; no row if there is no record."""
         rows = read_columns(self.store, FINGERPRINTS, self.bucket_of(track_id), columns)
         return rows.filter(pc.equal(rows["track_id"], track_id))
 
     def buckets(self, columns: list[str]) -> Iterator[pa.Table]:
-        """Some columns of the records, a bucket at a time."""
+        """Some columns of the records, one bucket at a time."""
         return (read_columns(self.store, FINGERPRINTS, bucket, columns) for bucket in self.division.numbers)
 
     def quarantine(self) -> pa.Table:
@@ -132,17 +132,17 @@ class Dataset:
 
 @contextmanager
 def writing(store: Store, run_id: str, *, listed: int, bucket_tracks: int | None = None) -> Iterator[Dataset]:
-    """Hold a dataset for a run: made if need be, repaired after a kill, divided anew if it is full.
+    """Hold a dataset for a run: created if missing, repaired after a kill, divided into more buckets if full.
 
     Args:
-        store: Where it lies.
-        run_id: Named to other runs that ask for the dataset meanwhile.
-        listed: Number of tracks listed; a new dataset is divided for them.
-        bucket_tracks: Tracks a bucket is meant to hold; by default 1000, or what the dataset has.
+        store: Store of the dataset.
+        run_id: Shown to other runs that want the dataset meanwhile.
+        listed: Number of listed tracks, for which a new dataset is divided.
+        bucket_tracks: Intended number of tracks in a bucket; by default 1000, or the number that the dataset has.
 
     Raises:
-        UsageError: Nothing can be written there.
-        DatasetHeld: Another run holds it.
+        UsageError: The place cannot be written.
+        DatasetHeld: Another run holds the dataset.
         NotFinished: The storage failed.
     """
     if bucket_tracks is not None and bucket_tracks < 1:
@@ -159,7 +159,7 @@ def _prepared(store: Store, listed: int, bucket_tracks: int | None) -> Dataset:
         division = _create(store, listed, bucket_tracks or BUCKET_TRACKS)
         _write_first_buckets(store, division)
         return Dataset(store, division)
-    stored = rows_stored(store, found.division)  # what cannot be read ends the run before it writes
+    stored = rows_stored(store, found.division)  # unreadable files end the run before it writes
     division = replace(found.division, bucket_tracks=bucket_tracks or found.division.bucket_tracks)
     for bucket in _buckets_of(store, QUARANTINE, division):
         tidy_bucket(store, division, bucket)
@@ -183,7 +183,7 @@ def _create(store: Store, listed: int, bucket_tracks: int) -> Division:
 
 
 def _write_first_buckets(store: Store, division: Division) -> None:
-    """Make the first bucket of each table if need be: a reader finds the columns even where there are no rows."""
+    """Create the first bucket of each table if missing, so that a reader finds the columns even without rows."""
     for table in TABLES:
         if division.first not in _buckets_of(store, table, division):
             content = serialised(SCHEMA_OF[table]().empty_table(), padding=1)

@@ -1,4 +1,4 @@
-"""How a dataset is divided into buckets, as ``_beamprint.json`` says it, and the names of its objects."""
+"""Division of a dataset into buckets, as in ``_beamprint.json``, and the names of its objects."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.pipeline.store.store import ANY, Store, read
 
 FORMAT_VERSION = 2
-"""Version of the way a dataset lies in its place. Format 1 had one version for all families."""
+"""Version of the layout of a dataset. Format 1 had one version for all families."""
 _READ_FORMATS = (1, FORMAT_VERSION)
 
 METADATA = "_beamprint.json"
@@ -22,15 +22,15 @@ BUCKET_TRACKS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """How a dataset is divided.
+    """Division of a dataset into buckets.
 
-    Buckets are numbered from ``first``: after a growth the numbers go on, so that a reader that
-    listed the files before it finds them gone, rather than others under their names.
+    Buckets are numbered from ``first``. After a growth the new buckets get new numbers. So a reader that listed the
+    files before finds them gone, and not other files under their names.
 
     Args:
         buckets: Number of buckets.
         first: Number of the first bucket.
-        bucket_tracks: Tracks a bucket is meant to hold.
+        bucket_tracks: Intended number of tracks in a bucket.
     """
 
     buckets: int
@@ -44,11 +44,11 @@ class Division:
 
     @classmethod
     def for_tracks(cls, tracks: int, bucket_tracks: int = BUCKET_TRACKS) -> "Division":
-        """Division of a new dataset of so many tracks."""
+        """Division of a new dataset with a number of tracks."""
         return cls(max(1, -(-tracks // bucket_tracks)), 0, bucket_tracks)
 
     def grown(self, tracks: int) -> "Division":
-        """Division after a growth to so many tracks."""
+        """Division after a growth to a number of tracks."""
         wanted = Division.for_tracks(tracks, self.bucket_tracks)
         return replace(wanted, first=self.first + self.buckets)
 
@@ -58,7 +58,7 @@ class Division:
         return range(self.first, self.first + self.buckets)
 
     def bucket_of(self, track_id: str) -> int:
-        """Number of the bucket a track belongs to, the same on every machine and in every process."""
+        """Number of a track's bucket, the same on every machine and in every process."""
         digest = hashlib.blake2b(track_id.encode(), digest_size=8).digest()
         return self.first + int.from_bytes(digest, "big") % self.buckets
 
@@ -69,11 +69,11 @@ def bucket_name(table: str, bucket: int) -> str:
 
 
 class Metadata(NamedTuple):
-    """What ``_beamprint.json`` says.
+    """Contents of ``_beamprint.json``.
 
     Attributes:
-        division: How the dataset is divided.
-        growing: How it is about to be divided; None where no growth is under way.
+        division: Present division of the dataset.
+        growing: Next division, during a growth; else None.
         current: Whether all rows have the present schema.
     """
 
@@ -83,11 +83,11 @@ class Metadata(NamedTuple):
 
 
 def read_metadata(store: Store) -> Metadata | None:
-    """What a dataset says of itself; None where there is no dataset.
+    """Metadata of a dataset; None if there is no dataset.
 
     Raises:
-        UsageError: The metadata are not this program's, or of a later format.
-        NotFinished: They cannot be read.
+        UsageError: The metadata are not from this program, or of a later format.
+        NotFinished: The metadata cannot be read.
     """
     try:
         found = read(store, METADATA)
@@ -127,12 +127,12 @@ def _check_versions(store: Store, versions: dict[str, int]) -> None:
 
 
 def write_metadata(store: Store, division: Division, *, growing: Division | None = None) -> None:
-    """Replace ``_beamprint.json``, unless it says the same already. The caller holds the dataset.
+    """Replace ``_beamprint.json``, unless it has these contents already. The caller holds the dataset.
 
     Args:
-        store: Where the dataset lies.
-        division: How it is divided.
-        growing: How it is about to be divided: the files for it are complete.
+        store: Store of the dataset.
+        division: Present division.
+        growing: Next division, whose files are complete.
     """
     metadata: dict[str, object] = {
         "format_version": FORMAT_VERSION,

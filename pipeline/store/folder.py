@@ -1,4 +1,4 @@
-"""A folder of the local file system as the place of a dataset."""
+"""A local folder as the store of a dataset."""
 
 import errno
 import os
@@ -13,17 +13,17 @@ from beamprint.pipeline.store.locks import file_lock, hold_folder
 from beamprint.pipeline.store.store import ABSENT, ANY, Conflict, Content, Entry, Opened
 
 SCRATCH = "_scratch"
-"""Folder of locks and of what is not finished. It can be deleted at any time when nobody writes."""
+"""Folder for locks and unfinished files. It can be deleted whenever no run is writing."""
 _UNFINISHED = ".tmp"
 _OF_OBJECTS = ".parquet"
-"""End of the name of a bucket, which no folder has."""
+"""Suffix of a bucket's name, which no folder has."""
 _BEFORE = "_before-"
-"""Start of the name that a folder has while it is exchanged."""
+"""Prefix of a folder's name while the folder is exchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderStore:
-    """Objects are files; they are replaced by rename, after they have reached the disk.
+    """Objects are files, which are written to disk and then replaced by rename.
 
     A file's version is its modification time in nanoseconds, which grows with each replacement.
 
@@ -59,18 +59,17 @@ class FolderStore:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write_through(unfinished, content)
-                if (
-                    found is not None and unfinished.stat().st_mtime_ns <= found
-                ):  # a coarse clock, or one set back
+                # The time does not grow if the clock is coarse or was set back.
+                if found is not None and unfinished.stat().st_mtime_ns <= found:
                     os.utime(unfinished, ns=(found + 1, found + 1))
                 os.replace(unfinished, path)
                 sync_folder(path.parent)
                 return str(_modified(path))
             except OSError as error:
-                with suppress(OSError):  # the next run tidies up
+                with suppress(OSError):  # the next run removes the rest
                     unfinished.unlink(missing_ok=True)
                 raise NotFinished(
-                    f"cannot write {path}: {error.strerror}; what is recorded is safe, run it again"
+                    f"cannot write {path}: {error.strerror}; existing records are safe, run it again"
                 ) from error
 
     def list(self, folder: str) -> list[Entry]:
@@ -98,7 +97,7 @@ class FolderStore:
             raise NotFinished(f"cannot remove {self._path(name)}: {error.strerror}") from error
 
     def exchange(self, made: str, folder: str) -> None:
-        """See ``Store.exchange``. The old folder stays beside the new one until that is in its place."""
+        """See ``Store.exchange``. The old folder is kept beside the new one until the exchange is complete."""
         old, new, before = self._path(folder), self._path(made), self._path(_BEFORE + folder)
         try:
             sync_folder(new)
@@ -131,7 +130,7 @@ class FolderStore:
             yield
 
     def repair(self) -> None:
-        """See ``Store.repair``. What a worker that outlived its run is still writing stays."""
+        """See ``Store.repair``. Files that a worker is still writing after its run has ended are kept."""
         for before in Path(self.root).glob(f"{_BEFORE}*"):
             folder = self._path(before.name.removeprefix(_BEFORE))
             if folder.exists():
@@ -145,7 +144,7 @@ class FolderStore:
                         left.unlink(missing_ok=True)
 
     def _remove_scratch(self) -> None:
-        with suppress(OSError):  # not empty: a worker is still at work, or the next run tidies up
+        with suppress(OSError):  # not empty: a worker is still writing, or the next run removes the rest
             self._path(SCRATCH).rmdir()
 
     def _path(self, name: str) -> Path:
@@ -194,7 +193,7 @@ def _write_through(path: Path, content: Content) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was renamed or removed in a folder survive a power cut."""
+    """Make renames and removals in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Dividing a dataset into more buckets, when they have become too full to be replaced quickly."""
+"""Growth: a dataset is divided into more buckets when its buckets are too full to be replaced quickly."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from beamprint.pipeline.store.store import ANY, ExchangingStore, Store
 from beamprint.pipeline.store.strays import move_strays
 
 FULL = 4
-"""How many times the tracks it is meant to hold a bucket holds, on average, before their number grows."""
+"""Mean number of tracks in a bucket, as a multiple of the intended number, at which the dataset grows."""
 
 _ASIDE = "_growth"
 _ROWS_IN_MEMORY = 50_000
@@ -22,22 +22,22 @@ _AT_A_TIME = 8
 
 
 def grow_if_full(store: Store, division: Division, tracks: int) -> Division:
-    """Divide the dataset anew where its buckets are too full for so many tracks. The caller holds the dataset.
+    """Divide the dataset into more buckets if they are too full for the tracks. The caller holds the dataset.
 
-    Where folders can be exchanged, the new buckets are made aside: a reader sees the old ones, the new ones, or,
-    for an instant, none; never both. Elsewhere they are made beside the old ones, under numbers of their own, and
-    ``_beamprint.json`` tells which hold.
+    If the store can exchange folders, the new buckets are made in another folder: a reader sees the old ones, the new
+    ones, or, for an instant, none; never both. In other stores they are made beside the old ones, with new numbers, and
+    ``_beamprint.json`` says which are valid.
 
     Args:
-        store: Where the dataset lies.
-        division: Its present division.
-        tracks: Tracks it has or is about to have.
+        store: Store of the dataset.
+        division: Present division.
+        tracks: Number of tracks that the dataset has or will have.
 
     Returns:
-        The division that holds now.
+        The new division, or the present one.
 
     Raises:
-        NotFinished: The storage failed; the dataset is divided as before, or the next run completes it.
+        NotFinished: The storage failed; the dataset has its old division, or the next run completes the growth.
     """
     if tracks <= FULL * division.bucket_tracks * division.buckets:
         return division
@@ -56,12 +56,12 @@ def grow_if_full(store: Store, division: Division, tracks: int) -> Division:
 
 
 def complete_growth(store: Store) -> None:
-    """Complete a growth that was killed while tables were exchanged; does nothing where none is under way.
+    """Complete a growth that was killed while tables were exchanged, if there is one.
 
-    Tables that are divided as before are divided once more: what was made aside may be gone.
+    Tables with the old division are divided again, because the new buckets may be gone.
 
     Raises:
-        NotFinished: The storage failed, or a table is not there.
+        NotFinished: The storage failed, or a table is missing.
     """
     found = read_metadata(store)
     if found is None:
@@ -78,12 +78,12 @@ def complete_growth(store: Store) -> None:
                 _divide(store, table, found.division, found.growing)
                 store.exchange(f"{_ASIDE}/{table}", table)
             elif not _is_divided_as(store, table, found.growing):
-                raise NotFinished(f"{store.uri(table)} is gone, which was being divided anew: restore it")
+                raise NotFinished(f"{store.uri(table)} was being divided anew, and is gone: restore it")
         _finish(store, found.growing)
 
 
 def rows_stored(store: Store, division: Division) -> int:
-    """Rows of fingerprints and quarantine together, from the objects' footers."""
+    """Number of rows in fingerprints and quarantine together, from the objects' footers."""
 
     def count(place: tuple[str, int]) -> int:
         return row_count(store, *place)
@@ -114,7 +114,7 @@ def _is_divided_as(store: Store, table: str, division: Division) -> bool:
 
 
 def _divide(store: Store, table: str, division: Division, grown: Division) -> None:
-    """Write all rows of a table into the buckets of a new division, aside."""
+    """Write all rows of a table into the buckets of a new division, in another folder."""
     store.clear(f"{_ASIDE}/{table}")
     for bucket, rows in _regrouped(store, table, division, grown, {}):
         _write_new(store, f"{_ASIDE}/{bucket_name(table, bucket)}", rows)
@@ -127,10 +127,10 @@ def _write_new(store: Store, name: str, rows: pa.Table) -> None:
 def _regrouped(
     store: Store, table: str, division: Division, grown: Division, versions: dict[str, str]
 ) -> Iterator[tuple[int, pa.Table]]:
-    """New buckets one after the other; the first is there even without rows, for readers to find the columns.
+    """New buckets one after the other; the first exists even without rows, so that readers find the columns.
 
-    Every new bucket draws on all old ones. To bound memory, new buckets are made in batches of about
-    ``_ROWS_IN_MEMORY`` rows, each of which reads all old ones once. ``versions`` is told those of the first time.
+    Every new bucket needs all old ones. To bound memory, new buckets are made in batches of about
+    ``_ROWS_IN_MEMORY`` rows, each of which reads all old ones once. ``versions`` gets the versions of the first reading.
     """
     batch = max(1, _ROWS_IN_MEMORY // grown.bucket_tracks)
     for start in range(grown.first, grown.first + grown.buckets, batch):

@@ -1,4 +1,4 @@
-"""What a bucket already knows of its tracks: just enough to tell which need work."""
+"""The state of a bucket: just enough about its tracks to find those that need work."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ _SOURCE = ["track_id", "uri", "source_bytes", "source_version", "tags", "family_
 
 
 class Known(NamedTuple):
-    """A track's row, as far as planning and accounting need it.
+    """The columns of a track's row that planning and accounting need.
 
     Attributes:
         behind: Families whose definitions have changed since.
         made_at: Start of the run that made a record, in microseconds since 1970; None for a failure.
-        reason: Of a failure; None for a record.
-        run_id: The same.
+        reason: Reason of a failure; None for a record.
+        run_id: Run of a failure; None for a record.
     """
 
     uri: str
@@ -41,7 +41,7 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BucketState:
-    """Tracks of a bucket by id. A track can be in both: its last good record is kept when it fails."""
+    """Tracks of a bucket by id. A track can have a record and a failure: its last good record is kept when it fails."""
 
     records: Mapping[str, Known]
     failures: Mapping[str, Known]
@@ -53,7 +53,7 @@ class BucketState:
 
 
 def known_state(store: Store, bucket: int) -> BucketState:
-    """What a bucket knows.
+    """The state of a bucket.
 
     Raises:
         NotFinished: An object of the bucket cannot be read.
@@ -81,7 +81,7 @@ def _by_track(rows: pa.Table, *further: Sequence[int | str | None]) -> dict[str,
 
 
 class Hashes(NamedTuple):
-    """Of a recorded file: of its bytes, and of its audio alone, which earlier versions did not record."""
+    """Hashes of a recorded file: of its bytes, and of its audio alone, which earlier versions did not record."""
 
     content: str
     audio: str | None

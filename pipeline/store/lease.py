@@ -1,6 +1,6 @@
-"""A lease on a dataset in a store: it tells a second run who is at work, and expires with its holder.
+"""A lease on a dataset in a store: it tells a second run who is at work, and expires if its holder dies.
 
-It saves work. What makes concurrent writers safe are the versions on which they write.
+The lease saves work. Concurrent writers are safe because every write is conditional on a version.
 """
 
 import json
@@ -18,21 +18,21 @@ from beamprint.pipeline.store.store import ABSENT, Conflict, Store, read
 
 LEASE = "_lease.json"
 VALID_S = 90.0
-"""How long a lease holds that is not renewed."""
+"""How long a lease is valid without renewal."""
 _RENEWED_S = 20.0
 
 
 @contextmanager
 def hold_lease(store: Store, run_id: str) -> Iterator[None]:
-    """Be the only run that writes to a dataset, as far as runs ask.
+    """Be the only run that writes to a dataset.
 
     Args:
-        store: Where the dataset lies.
-        run_id: Named to whoever asks for the dataset meanwhile.
+        store: Store of the dataset.
+        run_id: Shown to other runs that want the dataset meanwhile.
 
     Raises:
-        DatasetHeld: Another run holds it; the message names host, process, run and since when.
-        UsageError: Nothing can be written there.
+        DatasetHeld: Another run holds the dataset; the message names host, process, run and start.
+        UsageError: The place cannot be written.
         NotFinished: The store failed.
     """
     lease = _Lease(store, run_id)
@@ -69,10 +69,10 @@ class _Lease:
             with suppress(Conflict):
                 self._write()
                 return
-        raise DatasetHeld(f"{self._store.uri()} is wanted by other runs at this moment; wait for them to end")
+        raise DatasetHeld(f"other runs are starting in {self._store.uri()}; wait for them to end")
 
     def keep(self, ended: threading.Event) -> None:
-        """Renew it until the end. If somebody has taken it over, or the store is down, the work goes on without."""
+        """Renew the lease until the end. If another run has taken it, or the store is down, the work continues without."""
         while not ended.wait(_RENEWED_S):
             try:
                 self._write()
@@ -93,7 +93,7 @@ class _Lease:
 
 
 def _holder(content: bytes) -> str | None:
-    """Who holds a lease; None where it has expired or is none."""
+    """Holder of a lease; None if it has expired or is not a lease."""
     try:
         told: dict[str, Any] = json.loads(content)
         if told["expires"] < time.time() or _has_died(told["host"], told["pid"]):
@@ -104,13 +104,13 @@ def _holder(content: bytes) -> str | None:
 
 
 def _has_died(host: str, pid: int) -> bool:
-    """Whether a process was killed on this host; of another host, only the lease's expiry tells."""
+    """Whether a process on this host is dead; for another host, only the expiry of the lease shows that."""
     if host != socket.gethostname():
         return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # it is somebody else's
+    except PermissionError:  # it exists and belongs to another user
         pass
     return False

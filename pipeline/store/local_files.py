@@ -12,14 +12,14 @@ from beamprint.pipeline.store.store import Entry, Found, Opened, Other, Unlisted
 from beamprint.transforms.audio.uris import path_of, readable, text_of
 
 _OF_THE_FILE_SYSTEM = "lost+found"
-"""A folder at the root of many volumes that only their owner may list."""
+"""A folder at the root of many volumes, which only the owner of the volume may list."""
 _DEEPEST = 250
-"""Folders within each other that are searched; beyond, a search would come near the limits of the interpreter."""
+"""Largest depth of folders that are searched; beyond, a search would come near the limits of the interpreter."""
 WILDCARD = re.compile(r"[*?\[]")
 
 _Wanted = Callable[[str], bool]
 _Folders = tuple[tuple[int, int], ...]
-"""Device and inode of the folders that a search is in, outermost first."""
+"""Device and inode of the folders around a search, outermost first."""
 
 
 class LocalFiles:
@@ -36,10 +36,10 @@ class LocalFiles:
         return Opened(file, str(os.fstat(file.fileno()).st_mtime_ns))
 
     def stat(self, name: str) -> Entry | None:
-        """See ``Source.stat``; None also for a link to nothing, and for what is not a path at all."""
+        """See ``Source.stat``; None also for a broken link, and for a text that is not a path."""
         try:
             return _entry(name, os.stat(name))
-        except (OSError, ValueError):  # the decoder finds out and says so
+        except (OSError, ValueError):  # the decoder will report it
             return None
 
     def stats(self, names: Iterable[str]) -> Iterable[Entry | None]:
@@ -51,7 +51,7 @@ class LocalFiles:
         return os.path.isdir(name)
 
     def spelled(self, name: str) -> str:
-        """See ``Source.spelled``. Some systems write accents as characters of their own, others do not."""
+        """See ``Source.spelled``. Some systems write accents as separate characters, others do not."""
         if name.isascii() or os.path.lexists(name):
             return name
         path = "/"
@@ -72,7 +72,7 @@ class LocalFiles:
         """See ``Source.match``. ``**`` stands for any folders, none included."""
         seen: set[str] = set()
         for found in _matches("/", pattern.split("/")[1:], wanted, ()):
-            if found[0] not in seen:  # "**/*" matches a folder and its files both
+            if found[0] not in seen:  # "**/*" matches both a folder and its files
                 seen.add(found[0])
                 yield found
 
@@ -91,7 +91,7 @@ def _walk(folder: str, wanted: _Wanted, around: _Folders) -> Iterator[Found]:
 
 
 def _matches(folder: str, parts: list[str], wanted: _Wanted, around: _Folders) -> Iterator[Found]:
-    """What lies below a folder and matches the parts of a pattern."""
+    """Files below a folder that match the parts of a pattern."""
     part, *rest = parts
     if part == "**":
         yield from _below(folder, rest, wanted, around)
@@ -111,7 +111,7 @@ def _matches(folder: str, parts: list[str], wanted: _Wanted, around: _Folders) -
 
 
 def _below(folder: str, rest: list[str], wanted: _Wanted, around: _Folders) -> Iterator[Found]:
-    """What matches the rest of a pattern in a folder or, however deep, in a folder below it."""
+    """Files that match the rest of a pattern in a folder or at any depth below it."""
     if not rest:
         yield from _walk(folder, wanted, around)
         return
@@ -128,7 +128,7 @@ def _below(folder: str, rest: list[str], wanted: _Wanted, around: _Folders) -> I
 
 
 def _at(path: str, rest: list[str], wanted: _Wanted) -> Iterator[Found]:
-    """What is at a path that matches so far."""
+    """Files at a path that matches so far."""
     if os.path.isdir(path):
         yield from _matches(path, rest, wanted, ()) if rest else _walk(path, wanted, ())
     elif not rest:
@@ -136,7 +136,7 @@ def _at(path: str, rest: list[str], wanted: _Wanted) -> Iterator[Found]:
 
 
 def _listed(folder: str, around: _Folders) -> tuple["Sequence[os.DirEntry[str] | Unlisted]", _Folders]:
-    """What is in a folder, by name, nothing where a link has led back up; and the folders one is then in."""
+    """Entries of a folder by name, none if a link has led back up; and the folders around these entries."""
     if len(around) == _DEEPEST:
         return (Unlisted(f"folder {readable(folder)} cannot be listed: it lies too deep"),), around
     try:
@@ -151,12 +151,12 @@ def _listed(folder: str, around: _Folders) -> tuple["Sequence[os.DirEntry[str] |
 
 
 def hidden(name: str) -> bool:
-    """Whether a name is hidden: it begins with one dot. "...And Justice for All" is a name like others."""
+    """Whether a name is hidden: it begins with one dot. "...And Justice for All" is not hidden."""
     return name.startswith(".") and not name.startswith("..")
 
 
 def is_litter(name: str) -> bool:
-    """Whether nobody wants to hear of a file: what macOS and file systems put beside the files."""
+    """Whether macOS or the file system has put an entry beside the files, so that it is not worth counting."""
     return name.startswith("._") or name == _OF_THE_FILE_SYSTEM
 
 
@@ -165,7 +165,7 @@ def _file(path: str, wanted: _Wanted, entry: "os.DirEntry[str] | None" = None) -
         return Other(path)
     try:
         status = entry.stat() if entry else os.stat(path)
-    except OSError:  # gone meanwhile, or a link to nothing: a track that is not found, not one to pass over
+    except OSError:  # gone meanwhile, or a broken link: a track that is not found, not one to skip
         return Entry(path, None, None)
     return _entry(path, status) if stat.S_ISREG(status.st_mode) else Other(path)
 
@@ -177,7 +177,7 @@ def _entry(path: str, status: os.stat_result) -> Entry:
 
 
 def _is(kind: Callable[[], bool]) -> bool:
-    """The answer of a folder's entry; no for a link that leads in circles or to where nobody may look."""
+    """The answer of a folder's entry; False for a link in a circle or to a forbidden place."""
     try:
         return kind()
     except OSError:

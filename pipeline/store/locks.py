@@ -18,19 +18,19 @@ _HOLDER_PATIENCE_S = 0.5
 
 @contextmanager
 def file_lock(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[int]:
-    """Hold the lock that ``path`` stands for; the file exists only while somebody holds or wants it.
+    """Hold the lock of a lock file, which exists only while somebody holds or wants the lock.
 
     Args:
-        path: Lock file; its folder is made if need be, but not the one around that.
-        shared: Whether others may hold it, too, if they share it.
-        wait: Whether to wait for it.
+        path: Lock file; its folder is created if missing, but not the folder above.
+        shared: Whether others may hold the lock too, if they share it.
+        wait: Whether to wait for the lock.
 
     Yields:
         Descriptor of the locked file.
 
     Raises:
-        BlockingIOError: Somebody else holds it, and ``wait`` is False.
-        OSError: The file cannot be made.
+        BlockingIOError: Somebody else holds the lock, and ``wait`` is False.
+        OSError: The file cannot be created.
     """
     mode = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     descriptor = _open_locked(path, mode)
@@ -48,7 +48,7 @@ def _open_locked(path: Path, mode: int) -> int:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:  # the folder was tidied away in between
+        except FileNotFoundError:  # the folder was removed in between
             continue
         try:
             fcntl.flock(descriptor, mode)
@@ -57,7 +57,7 @@ def _open_locked(path: Path, mode: int) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        # The last holder removed the file between our opening and our locking it: this lock guards nothing.
+        # The last holder removed the file after we opened it and before we locked it: this lock guards nothing.
         os.close(descriptor)
 
 
@@ -69,7 +69,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _remove_if_alone(path: Path, descriptor: int) -> None:
-    with suppress(BlockingIOError):  # others share the lock: the last of them removes the file
+    with suppress(BlockingIOError):  # others share the lock: the last one removes the file
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if _is_at(path, descriptor):
             path.unlink()
@@ -79,15 +79,15 @@ def _remove_if_alone(path: Path, descriptor: int) -> None:
 def hold_folder(root: Path, run_id: str) -> Iterator[None]:
     """Be the only run that writes to the dataset in a folder.
 
-    Worker processes must not inherit the lock: start them by spawn, or they hold it, too.
+    Worker processes must not inherit the lock, or they would hold it too: start them by spawn.
 
     Args:
         root: Folder of the dataset.
-        run_id: Named to whoever asks for the dataset meanwhile.
+        run_id: Shown to other runs that want the dataset meanwhile.
 
     Raises:
-        DatasetHeld: Another run holds it; the message names host, process, run and since when.
-        OSError: The lock cannot be made in ``root``.
+        DatasetHeld: Another run holds the dataset; the message names host, process, run and start.
+        OSError: The lock cannot be created in ``root``.
     """
     path = root / DATASET_LOCK
     with ExitStack() as stack:
@@ -107,11 +107,11 @@ def hold_folder(root: Path, run_id: str) -> Iterator[None]:
 
 
 def _holder(path: Path) -> str:
-    """Who holds the dataset, as far as the lock file says by now."""
+    """Holder of the dataset, if the lock file names it."""
     give_up = time.monotonic() + _HOLDER_PATIENCE_S
     while time.monotonic() < give_up:
         with suppress(FileNotFoundError, ValueError):
             told = json.loads(path.read_bytes())
             return f"run {told['run']} (process {told['pid']} on {told['host']}, since {told['since']})"
-        time.sleep(0.02)  # it has the lock, but has not written its name yet
+        time.sleep(0.02)  # the holder has the lock, but has not written its name yet
     return "another run"

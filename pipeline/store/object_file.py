@@ -1,4 +1,4 @@
-"""An object of a store as a file that can be sought in: a small one at once, of a large one what is read."""
+"""An object of a store as a seekable file: a small object is fetched at once, a large one as it is read."""
 
 import io
 
@@ -7,16 +7,16 @@ from beamprint.transforms.audio.object_errors import Changed, StoreDown
 from beamprint.transforms.audio.objects import Meta
 
 _AT_ONCE = 1 << 18
-"""Bytes that the first request asks for: most objects of a dataset then need no other."""
+"""Bytes of the first request: most objects of a dataset then need no other request."""
 
 
 class ObjectFile(io.RawIOBase):
     """Reads by range, always of the version that was opened.
 
     Args:
-        uri: Of the object.
-        meta: What the first request told of it.
-        start: What it gave.
+        uri: Address of the object.
+        meta: Metadata from the first request.
+        start: Bytes from the first request.
     """
 
     def __init__(self, uri: str, meta: Meta, start: bytes) -> None:
@@ -26,7 +26,7 @@ class ObjectFile(io.RawIOBase):
         self._at = 0
 
     def readable(self) -> bool:
-        """Yes."""
+        """Whether it can be read: always."""
         return True
 
     def seekable(self) -> bool:
@@ -34,18 +34,18 @@ class ObjectFile(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Where the next byte is read."""
+        """Position of the next byte."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go there."""
+        """Move to a position."""
         self._at = max(
             0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.meta.size}[whence]
         )
         return self._at
 
     def read(self, size: int | None = -1) -> bytes:
-        """So many bytes, or all that are left.
+        """Read ``size`` bytes, or all that are left.
 
         Raises:
             OSError: The object was replaced, or the store is down.
@@ -74,7 +74,7 @@ def open_object(uri: str) -> ObjectFile:
     """Open an object.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: There is no such object.
         PermissionError, StoreRefuses, StoreDown: The store cannot be used.
     """
     found = objects.get(uri, 0, _AT_ONCE)

@@ -32,13 +32,13 @@ class ObjectFiles:
         return Opened(cast(BinaryIO, file), file.meta.etag)
 
     def stat(self, name: str) -> Entry | None:
-        """See ``Source.stat``; None also for what may not be looked at."""
+        """See ``Source.stat``; None also for an object without permission."""
         with _translated(), suppress(FileNotFoundError, PermissionError):
             return _entry(objects.split(name)[0], objects.head(name))
         return None
 
     def stats(self, names: Sequence[str]) -> list[Entry | None]:
-        """See ``Source.stats``. Where many objects of a folder are asked for, it is listed instead."""
+        """See ``Source.stats``. If many objects of a folder are wanted, the folder is listed instead."""
         known: dict[str, Entry] = {}
         folders: dict[str, list[str]] = {}
         for name in names:
@@ -54,7 +54,7 @@ class ObjectFiles:
         return [known.get(name) for name in names]
 
     def is_folder(self, name: str) -> bool:
-        """See ``Source.is_folder``. An object with bytes may have the name of a folder: with ``/`` that is meant."""
+        """See ``Source.is_folder``. An object may have the name of a folder; a name with ``/`` at its end is the folder."""
         with _translated():
             try:
                 if not any(True for _ in objects.below(name)):
@@ -69,7 +69,7 @@ class ObjectFiles:
                 return False
 
     def spelled(self, name: str) -> str:
-        """See ``Source.spelled``: names of objects are what they are."""
+        """See ``Source.spelled``: names of objects have one form only."""
         return name
 
     def walk(self, name: str, wanted: Callable[[str], bool]) -> Iterator[Found]:
@@ -101,7 +101,7 @@ def _found(bucket: str, meta: Meta, wanted: Callable[[str], bool], below: str) -
 
 
 def _is_empty(uri: str) -> bool:
-    """Whether there is such an object, without bytes. A listing tells ``name/``, which stands for a folder, as ``name``."""
+    """Whether an object exists and is empty. A listing shows ``name/``, which stands for a folder, as ``name``."""
     try:
         return not objects.head(uri).size
     except FileNotFoundError:
@@ -115,7 +115,7 @@ def _entry(bucket: str, meta: Meta) -> Entry:
 
 
 def _listed(folder: str, names: Iterable[str]) -> dict[str, Entry]:
-    """What a listing of a folder tells of some objects in it, as far as that takes less requests than asking for each."""
+    """Some objects of a folder from its listing, as long as that takes fewer requests than one per object."""
     bucket, _ = objects.split(folder)
     lacking = {objects.split(name)[1] for name in names}
     known: dict[str, Entry] = {}
@@ -133,7 +133,7 @@ def _listed(folder: str, names: Iterable[str]) -> dict[str, Entry]:
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the parts of a key, or those of a folder it lies in, match a pattern's."""
+    """Whether the parts of a key, or of a folder above it, match the parts of a pattern."""
     if not pattern:
         return True
     if pattern[0] == "**":

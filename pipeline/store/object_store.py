@@ -1,4 +1,4 @@
-"""A prefix of a bucket, s3:// or gs://, as the place of a dataset."""
+"""A prefix in a bucket, s3:// or gs://, as the store of a dataset."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,9 +16,9 @@ from beamprint.transforms.audio.objects import Meta
 
 @dataclass(frozen=True, slots=True)
 class ObjectStore:
-    """Objects are replaced by one request each, on condition of what was read.
+    """Objects are replaced by one request each, on condition that they are still as they were read.
 
-    An object's version is its generation in gs://, and its etag in s3://, where equal contents have equal ones.
+    An object's version is its generation in gs://, and its etag in s3://, where equal contents have equal etags.
 
     Args:
         root: ``s3://bucket/prefix`` or ``gs://bucket/prefix``.
@@ -31,7 +31,7 @@ class ObjectStore:
         return f"{self.root}/{name}" if name else self.root
 
     def open(self, name: str) -> Opened | None:
-        """See ``Store.open``. What is not read is not fetched."""
+        """See ``Store.open``. Only the parts that are read are fetched."""
         with self._translated("read", name):
             try:
                 file = open_object(self.uri(name))
@@ -46,9 +46,9 @@ class ObjectStore:
                 return _version(objects.put(self.uri(name), content, self._mode(version)))
             except Changed:
                 raise Conflict(f"{self.uri(name)} was written by somebody else meanwhile") from None
-            except FileNotFoundError:  # asked to replace what is not there
+            except FileNotFoundError:  # the object to be replaced does not exist
                 if version not in (ANY, ABSENT):
-                    raise Conflict(f"{self.uri(name)} is not there any more") from None
+                    raise Conflict(f"{self.uri(name)} no longer exists") from None
                 raise
 
     def list(self, folder: str) -> list[Entry]:
@@ -69,7 +69,7 @@ class ObjectStore:
             objects.remove(self.root, [objects.split(self.uri(name))[1]])
 
     def turn(self, what: str, *, shared: bool = False) -> AbstractContextManager[None]:
-        """See ``Store.turn``; there are none in a store."""
+        """See ``Store.turn``; an object store has no locks."""
         return nullcontext()
 
     def hold(self, run_id: str) -> AbstractContextManager[None]:
@@ -77,7 +77,7 @@ class ObjectStore:
         return hold_lease(self, run_id)
 
     def repair(self) -> None:
-        """See ``Store.repair``: an object is there whole or not at all."""
+        """See ``Store.repair``: nothing to do, because an object is written whole or not at all."""
 
     def _mode(self, version: str) -> Any:
         if version in (ANY, ABSENT):
@@ -95,9 +95,9 @@ class ObjectStore:
         except CredentialsRefused as error:
             raise UsageError(str(error)) from error
         except StoreDown as error:
-            raise NotFinished(f"cannot {verb} {error}; what is recorded is safe, run it again") from error
+            raise NotFinished(f"cannot {verb} {error}; existing records are safe, run it again") from error
         except (FileNotFoundError, PermissionError) as error:
-            raise UsageError(f"cannot {verb} {error}; see that the bucket is there and permits it") from error
+            raise UsageError(f"cannot {verb} {error}; check that the bucket exists and permits it") from error
         except StoreRefuses as error:
             raise UsageError(f"cannot {verb} {error}") from error
         except Changed as error:

@@ -1,4 +1,4 @@
-"""Rows of a bucket as Parquet: written as bytes, read in the present schema whatever version wrote them."""
+"""Rows of a bucket as Parquet: written as bytes, read in the present schema, whatever version wrote them."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,22 +23,22 @@ _PADDING = b"\xff"
 _MOST_PADDING = 4096
 _MAGIC = b"PAR1"
 
-_ADVICE = "restore it, or move it away to have it made anew"
+_ADVICE = "restore it, or move it away so that it is made again"
 _SERIES = pa.uint16()
-"""Type of series in time, whose steps are small: written as differences they take a third less, and are read faster."""
+"""Type of time series with small steps: written as differences, they take a third less and are read faster."""
 
 _FORMAT_1_COLUMNS = ("algorithm_version", "parameters_digest")
 _FORMAT_1_DIGEST = "f8e9bb8ceb348bbe"
-"""Of the parameters with which format 1 gave the numbers that family versions 1 give."""
+"""Digest of the parameters with which format 1 gave the same numbers as family versions 1."""
 
 
 class BucketRows(NamedTuple):
-    """Rows of a bucket's object, and what replacing it needs to know.
+    """Rows of a bucket's object, with the facts that its replacement needs.
 
     Attributes:
-        rows: In the present schema.
-        version: Of the object; ``ABSENT`` where there is none.
-        padding: Bytes of padding it begins with.
+        rows: Rows in the present schema.
+        version: Version of the object; ``ABSENT`` if there is none.
+        padding: Bytes of padding at its beginning.
     """
 
     rows: pa.Table
@@ -67,7 +67,7 @@ def read_bucket(store: Store, table: str, bucket: int) -> BucketRows:
 
 
 def read_columns(store: Store, table: str, bucket: int, columns: list[str] | None = None) -> pa.Table:
-    """Some columns, or all, of the rows of a bucket; no rows where there is no object.
+    """Some columns, or all, of the rows of a bucket; no rows if there is no object.
 
     Raises:
         NotFinished: The object cannot be read.
@@ -83,7 +83,7 @@ def read_columns(store: Store, table: str, bucket: int, columns: list[str] | Non
 
 
 def row_count(store: Store, table: str, bucket: int) -> int:
-    """Rows of a bucket, from the object's footer."""
+    """Number of rows of a bucket, from the object's footer."""
     opened = store.open(bucket_name(table, bucket))
     if opened is None:
         return 0
@@ -96,7 +96,7 @@ def row_count(store: Store, table: str, bucket: int) -> int:
 
 def _rows(file: BinaryIO, schema: pa.Schema, uri: str) -> pa.Table:
     try:
-        with pq.ParquetFile(file, pre_buffer=True) as parquet:  # few requests of a store
+        with pq.ParquetFile(file, pre_buffer=True) as parquet:  # few requests to a store
             held = set(parquet.schema_arrow.names)
             wanted = [name for name in (*schema.names, *_FORMAT_1_COLUMNS) if name in held]
             return _conform(parquet.read(wanted), schema, uri)
@@ -147,7 +147,7 @@ def _converted(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
 
 
 def to_table(rows: Iterable[Mapping[str, object]], table: str) -> pa.Table:
-    """Rows, given as mappings, as an Arrow table."""
+    """An Arrow table from rows that are mappings."""
     schema = SCHEMA_OF[table]()
     rows = list(rows)
     columns = [_as_stored(field.name, [row[field.name] for row in rows]) for field in schema]
@@ -166,12 +166,12 @@ def _as_stored(name: str, values: list[Any]) -> list[Any]:
 
 
 def text_map(pairs: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """A text map as a record has it, from what Arrow gives."""
+    """A text map as in a record, from Arrow's pairs."""
     return {pair["key"]: pair["value"] for pair in pairs}
 
 
 def as_record(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row that Arrow gives, with its text maps as a record has them."""
+    """A row from Arrow, with text maps as in a record."""
     return {
         name: text_map(value) if name in _TEXT_MAPS and value is not None else value
         for name, value in row.items()
@@ -181,10 +181,9 @@ def as_record(row: Mapping[str, Any]) -> dict[str, Any]:
 def serialised(rows: pa.Table, *, padding: int = 0) -> memoryview:
     """The bytes of a bucket's object, which begin with some padding.
 
-    A reader that opens a file twice, footer and rows, and meets a replacement in between would read new rows
-    by an old footer (DuckDB 2.0 does, in 2 % of looks at a file that is replaced every few milliseconds, and
-    seldom noticed). Where the new file has more padding, it finds that where the rows were, and says that the
-    file is not as it should be.
+    A reader may open a file twice, for the footer and for the rows. If the file is replaced in between, it would read
+    new rows by an old footer (DuckDB 2.0 does so in 2 % of the reads of a file that is replaced every few milliseconds,
+    and seldom notices). If the new file has more padding, the reader finds padding instead of rows, and reports an error.
     """
     rows = rows.combine_chunks()
     sink = pa.BufferOutputStream()
@@ -203,7 +202,7 @@ def serialised(rows: pa.Table, *, padding: int = 0) -> memoryview:
 
 
 def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
-    """Path and type of each column that Parquet makes of one of Arrow's."""
+    """Path and type of each Parquet column for one Arrow column."""
     if pa.types.is_list(kind):
         yield from _leaves(f"{path}.list.element", kind.value_type)
     elif pa.types.is_struct(kind):
@@ -214,7 +213,7 @@ def _leaves(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
 
 
 def more_padding(before: int, rows: pa.Table) -> int:
-    """Padding of an object that replaces one with ``before`` bytes of it; equal rows give an equal number."""
+    """Padding of an object that replaces one with ``before`` bytes of padding; equal rows give an equal number."""
     return (before + 1 + rows.nbytes % 64) % _MOST_PADDING
 
 

@@ -1,4 +1,4 @@
-"""From what a user wrote to the place that is meant."""
+"""The store that an ``--output`` names."""
 
 import os
 import re
@@ -13,10 +13,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 
 
 def store_at(output: str) -> Store:
-    """Place of a dataset.
+    """Store of a dataset.
 
     Raises:
-        UsageError: It is in a store that is not supported, or a file is in the way.
+        UsageError: The kind of store is not supported, or a file has this name.
     """
     if not output:
         raise UsageError("the output is empty; name a folder, . for this one")

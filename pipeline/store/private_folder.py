@@ -1,4 +1,4 @@
-"""Folders for what is loaded as code: nobody but us may have written there."""
+"""Folders for files that are loaded as code: only our own user may have written there."""
 
 import os
 import stat
@@ -12,9 +12,9 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def private_folder(path: Path) -> Path:
-    """A folder that is ours and that only we can write to, made if need be, with the folders around it.
+    """A folder that belongs to us and that only we can write to; created, with its parents, if missing.
 
-    A pickle is code. From a folder in which others can put one, none may be loaded.
+    A pickle is code, so no pickle may be loaded from a folder in which other users can write.
 
     Args:
         path: The folder; it may not be a link.
@@ -24,7 +24,7 @@ def private_folder(path: Path) -> Path:
 
     Raises:
         UsageError: Others could have written there; the message says what to do.
-        OSError: It cannot be made.
+        OSError: The folder cannot be created.
     """
     if not path.is_symlink():
         path.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
@@ -45,16 +45,16 @@ def private_folder(path: Path) -> Path:
 
 
 class OwnFiles(FolderStore):
-    """A private folder, of which only files of our own are opened.
+    """A private folder, in which only files of our own user are opened.
 
-    Where others may write in a folder above it, they can put a folder of theirs in its place after it was looked at.
+    If others may write in a folder above it, they can replace it by their own folder after the check.
     """
 
     def open(self, name: str) -> Opened | None:
         """See ``Store.open``.
 
         Raises:
-            UsageError: The file is another user's.
+            UsageError: The file belongs to another user.
         """
         opened = super().open(name)
         if opened is not None and (owner := os.fstat(opened.file.fileno()).st_uid) != os.geteuid():

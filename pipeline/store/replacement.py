@@ -1,4 +1,4 @@
-"""What a bucket holds after a replacement: a pure function of what it held and of what was done."""
+"""The contents of a bucket after a replacement: a pure function of the old contents and the new rows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,18 +15,18 @@ from beamprint.pipeline.store.division import FINGERPRINTS, QUARANTINE
 from beamprint.pipeline.store.parquet import as_record, to_table
 
 HISTORY = ("failed_since", "attempts", "record_from")
-"""Quarantine columns that follow from the rows a bucket already has."""
+"""Quarantine columns that are computed from the rows of the bucket."""
 
 Row = Mapping[str, Any]
 
 _FAMILY = {column.name: column.family for column in RECORD if column.measured}
 
 
-class NothingToKeep(Exception):  # noqa: N818 - what happened, not an error of anyone
-    """Records of these tracks lack columns, and there is no row of the same file that has them.
+class NothingToKeep(Exception):  # noqa: N818 - a state, not a programming error
+    """Records of these tracks lack columns, and no row of the same file has them.
 
     Args:
-        tracks: Their ids.
+        tracks: Ids of the tracks.
     """
 
     def __init__(self, tracks: frozenset[str]) -> None:
@@ -35,10 +35,10 @@ class NothingToKeep(Exception):  # noqa: N818 - what happened, not an error of a
 
 
 class Replacement(NamedTuple):
-    """Tables to be written one after the other.
+    """Tables to write one after the other.
 
-    New failures are written first, then the records, then quarantine without the tracks that left it: killed
-    in between, no track is lost, and a failure that a newer record has overtaken is known by ``live_failures``.
+    New failures are written first, then the records, then quarantine without the tracks that left it. A kill in between
+    loses no track, and ``live_failures`` recognises a failure that is older than its track's record.
     """
 
     with_failures: pa.Table
@@ -51,13 +51,13 @@ def replaced(
 ) -> Replacement:
     """Bring the tables of a bucket up to date.
 
-    Records replace those of their tracks, failures go to quarantine. A track that has a record leaves
-    quarantine; one that failed keeps the record it had. Doing it twice is the same as once.
+    Records replace the rows of their tracks, failures go to quarantine. A track with a new record leaves
+    quarantine; a track that failed keeps its old record. Doing it twice is the same as once.
 
     Args:
-        records: What the bucket held.
-        quarantine: The same.
-        done: Records of tracks of this bucket. One that lacks columns keeps those of the row it replaces.
+        records: Present records of the bucket.
+        quarantine: Present quarantine rows of the bucket.
+        done: Records of tracks of this bucket. If a record lacks columns, it keeps those of the row it replaces.
         failures: Quarantine rows of tracks of this bucket, without the columns ``HISTORY``.
 
     Raises:
@@ -73,22 +73,21 @@ def replaced(
     if done:
         table = to_table(_completed(done, records), FINGERPRINTS)
         records = _sorted(pa.concat_tables([without(records, _tracks(done)), table]))
-    succeeded = [row for row in done if "source_version" in row]  # the others are given new tags only
+    succeeded = [row for row in done if "source_version" in row]  # other rows only get new tags
     return Replacement(with_failures, records, without(live, _tracks(succeeded)))
 
 
 def without(rows: pa.Table, tracks: Sequence[str]) -> pa.Table:
-    """Rows of a table without those of some tracks."""
+    """Rows of a table without the rows of some tracks."""
     if not tracks or not rows.num_rows:
         return rows
     return rows.filter(pc.invert(pc.is_in(rows["track_id"], pa.array(tracks, pa.string()))))
 
 
 def live_failures(quarantine: pa.Table, records: pa.Table) -> pa.Table:
-    """Quarantine rows that still hold: their track has no record, or the very one they name.
+    """Quarantine rows that are still valid: their track has no record, or the record that the row names.
 
-    A row of a track whose record is another is what a kill left between writing the record and
-    removing the row.
+    A row that names another record is left from a kill between writing the record and removing the row.
     """
     if not quarantine.num_rows or not records.num_rows:
         return quarantine
@@ -105,7 +104,7 @@ def microseconds(times: pa.ChunkedArray) -> list[int | None]:
 
 
 def _completed(done: Sequence[Row], records: pa.Table) -> list[Row]:
-    """Records with the columns that they lack from the rows they replace."""
+    """Records, completed by columns of the rows that they replace."""
     lacking = [str(row["track_id"]) for row in done if not _is_whole(row)]
     if not lacking:
         return list(done)
@@ -137,7 +136,7 @@ def _whole(row: Row, kept: dict[str, Any] | None) -> Row | None:
 
 
 def _of_the_same_audio(row: Row, kept: Row) -> bool:
-    """Whether what was measured for a row holds for a record that lacks it; new tags are of the row itself."""
+    """Whether the numbers of a row are valid for a record that lacks them; new tags concern the row itself."""
     if row.get("content_sha256", kept["content_sha256"]) == kept["content_sha256"]:
         return True
     return kept["audio_hash"] is not None and row.get("audio_hash") == kept["audio_hash"]
@@ -157,7 +156,7 @@ def _tracks(rows: Sequence[Row]) -> list[str]:
 
 
 def _with_history(failures: Sequence[Row], quarantine: pa.Table, records: pa.Table) -> pa.Table:
-    """Failures with what the bucket knows of their tracks: since when they fail, how often, what is kept."""
+    """Failures with the history of their tracks: first failure, number of attempts, and the record that is kept."""
     chosen = pc.field("track_id").isin(_tracks(failures))
     before = {row["track_id"]: row for row in quarantine.filter(chosen).to_pylist()}
     kept = records.select(["track_id", "analyzed_at"]).filter(chosen).to_pylist()

@@ -1,4 +1,4 @@
-"""Files that are written or changed whole or not at all."""
+"""Writing and changing files as a whole or not at all."""
 
 import errno
 import fcntl
@@ -14,18 +14,18 @@ from beamprint.pipeline.store.folder import sync_folder
 
 
 def rewrite(path: str, change: Callable[[str], None]) -> None:
-    """Replace a file by a changed copy of it, which lies beside it under a hidden name until it is on the disk.
+    """Replace a file by a changed copy, which has a hidden name beside the file until it is on the disk.
 
-    Links are followed. Permissions, extended attributes and, where that is allowed, the owner stay; the time of the
-    last change becomes that of now.
+    Links are followed. The copy has the permissions, extended attributes and, if allowed, the owner of the file, and the
+    present time as modification time.
 
     Args:
         path: The file.
-        change: Changes the copy at the path it is given; what it raises leaves the file as it was.
+        change: Changes the copy at a path; if it raises, the file is unchanged.
 
     Raises:
-        OSError: The folder or the file cannot be written, or may not be.
-        FileChangedError: Somebody else has the file open for writing, or wrote to it meanwhile.
+        OSError: The folder or the file cannot be written, or is read-only.
+        FileChangedError: Another program has the file open for writing, or wrote to it meanwhile.
     """
     check_writable(path)
     real = os.path.realpath(path)
@@ -50,11 +50,11 @@ def rewrite(path: str, change: Callable[[str], None]) -> None:
 
 
 def check_writable(path: str) -> None:
-    """Make sure that a file may be replaced: a new file in its place would need no right to write to the old one.
+    """Check that a file may be replaced; the replacement itself needs no right to write to the file.
 
     Raises:
-        OSError: It is gone, or read-only; for the system's administrator too, if nobody may write to it.
-        FileChangedError: Somebody else has it open for writing: what they write later would be lost.
+        OSError: The file is gone or read-only; for the administrator, only if nobody may write to it.
+        FileChangedError: Another program has the file open for writing, whose later writes would be lost.
     """
     if not os.stat(path).st_mode & 0o222 or not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "the file is read-only", path)
@@ -63,13 +63,13 @@ def check_writable(path: str) -> None:
 
 
 def _is_being_written(path: str) -> bool:
-    """Whether the system refuses a read lease, as it does while somebody has the file open for writing.
+    """Whether the system refuses a read lease, as it does while a program has the file open for writing.
 
-    Where there are no leases, as on a network file system, nobody is said to write.
+    On file systems without leases, such as network file systems, the answer is no.
     """
     with open(path, "rb") as file:
         try:
-            # Whoever breaks a lease sends a signal, by default one that kills; this one is ignored.
+            # A program that breaks the lease causes a signal, by default one that kills; SIGURG is ignored.
             fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except OSError as error:
@@ -79,7 +79,7 @@ def _is_being_written(path: str) -> bool:
 
 
 class FileChangedError(Exception):
-    """A file that somebody else writes to; it is as they left it."""
+    """Another program writes to the file, which is left unchanged."""
 
 
 def _version(path: str) -> tuple[int, int, int]:
@@ -91,15 +91,15 @@ def _take_over(path: str, copy: str) -> None:
     status = os.stat(path)
     shutil.copystat(path, copy)
     os.utime(copy)
-    with suppress(OSError):  # only the system's administrator may give a file away
+    with suppress(OSError):  # only the administrator may change the owner
         os.chown(copy, status.st_uid, status.st_gid)
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a new file, whole or not at all, in the place of an earlier one; folders are made.
+    """Write a file as a whole or not at all; replaces an earlier one and creates its folders.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     folder, name = os.path.split(os.path.abspath(path))
     os.makedirs(folder, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Scratch space of a dataset: results of long tracks that are not finished, which outlive a run that is killed."""
+"""Scratch space of a dataset: results of unfinished long tracks, which survive a kill of the run."""
 
 import hashlib
 import os
@@ -14,21 +14,21 @@ from beamprint.pipeline.store.store import Opened, Store
 from beamprint.transforms.audio.uris import is_remote
 
 PARTIALS = "_scratch/partials"
-"""Where it lies in a dataset, unless the user names another folder."""
+"""Folder of the scratch space in a dataset, unless the user names another one."""
 
 
 def open_scratch(store: Store, given: str | None, version: str) -> FolderStore:
-    """Scratch space of a dataset, made if need be. What another version left in it is removed.
+    """Open the scratch space of a dataset; created if missing. Files of other versions are removed.
 
     Args:
-        store: Where the dataset lies.
-        given: Folder for the scratch space of any number of datasets; None for one in the dataset, or, where that
-            lies in a store, one for temporary files.
-        version: Of the program and its definitions.
+        store: Store of the dataset.
+        given: Folder for the scratch spaces of any number of datasets; None for a folder in the dataset, or a temporary
+            folder if the dataset is in an object store.
+        version: Version of the program and its definitions.
 
     Raises:
         UsageError: Others could have written there.
-        NotFinished: It cannot be made.
+        NotFinished: The folder cannot be created.
     """
     place = store.uri()
     if given is None and is_remote(place):
@@ -53,13 +53,13 @@ def open_scratch(store: Store, given: str | None, version: str) -> FolderStore:
 
 @dataclass(frozen=True, slots=True)
 class SharedScratch:
-    """Scratch space within the place of a dataset, for workers on many machines. Small and picklable.
+    """Scratch space in the store of a dataset, for workers on many machines. Small and picklable.
 
-    What is in it is loaded as code: whoever may write the dataset is trusted.
+    Its files are loaded as code: everybody who may write to the dataset is trusted.
 
     Args:
-        store: Where the dataset lies.
-        folder: Of this version's objects.
+        store: Store of the dataset.
+        folder: Folder of this version's objects.
     """
 
     store: Store
@@ -67,11 +67,11 @@ class SharedScratch:
 
     @classmethod
     def of(cls, store: Store, version: str) -> "SharedScratch":
-        """That of a dataset, for one version of the program and its definitions.
+        """Scratch space of a dataset, for one version of the program and its definitions.
 
         Raises:
-            UsageError: It lies in a folder where others could have written.
-            NotFinished: It cannot be made.
+            UsageError: Others could have written in its folder.
+            NotFinished: The folder cannot be created.
         """
         if not is_remote(store.uri()):
             folder = Path(store.uri(SCRATCH))
@@ -90,12 +90,12 @@ class SharedScratch:
         return self.store.write(f"{self.folder}/{name}", content, version)
 
     def remove(self) -> None:
-        """Remove the objects of all versions: everything in it is finished."""
+        """Remove the objects of all versions, because all tracks are finished."""
         self.store.clear(PARTIALS)
 
 
 def remove_scratch(scratch: FolderStore) -> None:
-    """Remove scratch space, of all versions: everything in it is finished."""
+    """Remove the scratch space of all versions, because all tracks are finished."""
     shutil.rmtree(Path(scratch.root).parent, ignore_errors=True)
 
 

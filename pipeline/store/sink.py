@@ -1,4 +1,4 @@
-"""Where the graph commits its outcomes: records and failures of a run, into a dataset."""
+"""The sink of the graph, which commits records and failures of a run to a dataset."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class DatasetSink:
     """Commits outcomes to a dataset; small and picklable.
 
     Args:
-        dataset: Takes the rows.
-        run_id: Of the run that hands them over.
-        started: When it began, UTC: a retry within the run writes the same rows.
+        dataset: Dataset for the rows.
+        run_id: Id of the run.
+        started: Start of the run, UTC: a retry within the run writes the same rows.
     """
 
     dataset: Dataset
@@ -36,7 +36,7 @@ class DatasetSink:
         return self.dataset.bucket_of(track_id)
 
     def commit(self, bucket: int, records: Sequence[Fingerprint], failures: Sequence[Failure]) -> None:
-        """Replace the rows of these tracks, durably, once however often it is called.
+        """Replace the rows of these tracks durably; further calls change nothing.
 
         Raises:
             NotFinished: The store failed.
@@ -55,7 +55,7 @@ class DatasetSink:
                 return
 
     def _columns(self, record: Fingerprint) -> Mapping[str, Any] | None:
-        """Columns of a record, with those of the row of another track whose file it has; None if that changed."""
+        """Columns of a record. A moved track gets the numbers of its old row; None if that row has changed."""
         if record.row_of is None:
             return record.columns
         rows = read_columns(self.dataset.store, FINGERPRINTS, self.dataset.bucket_of(record.row_of))
@@ -65,7 +65,7 @@ class DatasetSink:
         return {**as_record(of_track[0]), **record.columns}
 
     def _changed(self, record: Fingerprint) -> dict[str, object]:
-        """Quarantine row of a track whose file is not the one that the columns to be kept are of."""
+        """Quarantine row of a track whose file is not the one for which its columns were to be kept."""
         columns = record.columns
         track = Track(
             record.track_id,

@@ -1,8 +1,7 @@
-"""The seam for storage: the few operations that a dataset, and a listing of audio, ask of the place they lie in.
+"""The interface for storage: the few operations that datasets and listings of audio need.
 
-A place holds named objects; names are paths with ``/`` below it. Every object has a version that changes with
-its content: the modification time of a file, the generation or etag of an object in a store. Equal contents may have
-equal versions.
+A store holds named objects; names are paths with ``/``. Every object has a version that changes with its content: the
+modification time of a file, the generation or etag of an object in a bucket. Equal contents may have equal versions.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,13 +11,13 @@ from typing import BinaryIO, NamedTuple, Protocol, runtime_checkable
 Content = bytes | memoryview
 
 ABSENT = ""
-"""The version of an object that is not there."""
+"""The version of an object that does not exist."""
 ANY = "*"
-"""Given to ``write`` in place of a version: replace whatever is there."""
+"""Instead of a version in ``write``: replace the object whatever its version."""
 
 
 class Entry(NamedTuple):
-    """An object as a listing tells it. Its version changes with its content; in gs:// it is another than ``open`` tells."""
+    """An object in a listing. Its version changes with its content; in gs:// it differs from the version of ``open``."""
 
     name: str
     size: int | None
@@ -26,34 +25,34 @@ class Entry(NamedTuple):
 
 
 class Unlisted(NamedTuple):
-    """A folder that cannot be listed, as it is told to the user."""
+    """A folder that cannot be listed, with the message for the user."""
 
     message: str
 
 
 class Other(NamedTuple):
-    """A file that nobody wants: by its name, or because it is no regular file; or a hidden file or folder."""
+    """A file that is not wanted by its name, or is not a regular file; or a hidden file or folder."""
 
     name: str
 
 
 Found = Entry | Other | Unlisted
-"""What a search for audio comes upon. An entry without size and version is a link to nothing."""
+"""A result of a search for audio. An entry without size and version is a broken link."""
 
 
 class Opened(NamedTuple):
-    """An object that is open for reading. The file can be sought in and stays as it was opened; close it."""
+    """An object that is open for reading. The file is seekable and never changes; the caller closes it."""
 
     file: BinaryIO
     version: str
 
 
-class Conflict(Exception):  # noqa: N818 - what happened, not an error of anyone
-    """Somebody else wrote the object since it was read."""
+class Conflict(Exception):  # noqa: N818 - a state, not a programming error
+    """Another writer has changed the object since it was read."""
 
 
 class Source(Protocol):
-    """A place that audio and manifests are read from."""
+    """A place from which audio and manifests are read."""
 
     def open(self, name: str) -> Opened | None:
         """Open an object; None where there is none.
@@ -63,7 +62,7 @@ class Source(Protocol):
         """
 
     def stat(self, name: str) -> Entry | None:
-        """Size and version of an object; both None for what is no regular file. None where nothing is."""
+        """Size and version of an object; both None if it is not a regular file. None if nothing exists."""
 
     def stats(self, names: Sequence[str]) -> Iterable[Entry | None]:
         """``stat`` of many objects, in their order."""
@@ -72,23 +71,23 @@ class Source(Protocol):
         """Whether there may be objects below this name."""
 
     def spelled(self, name: str) -> str:
-        """The name under which an object is there, where only the Unicode form differs; else the name itself."""
+        """The name of the object that differs only in its Unicode form, if there is one; else the given name."""
 
     def walk(self, name: str, wanted: Callable[[str], bool]) -> Iterator[Found]:
-        """All objects below a folder by name; hidden ones, and what is in hidden folders, are ``Other``."""
+        """All objects below a folder by name; hidden objects, and objects in hidden folders, are ``Other``."""
 
     def match(self, pattern: str, wanted: Callable[[str], bool]) -> Iterator[Found]:
-        """All objects that a glob matches, and those below folders that it matches, each once."""
+        """All objects that a glob matches, and all objects below folders that it matches, each once."""
 
 
 class Store(Protocol):
-    """A place that a dataset lies in. Small and picklable: workers get a copy.
+    """A place for a dataset. Small and picklable: workers get a copy.
 
-    What is written is written whole or not at all, and stays. Readers meet the old object or the new one.
+    Objects are written whole or not at all, and durably. Readers see the old object or the new one.
     """
 
     def uri(self, name: str = "") -> str:
-        """Where an object lies, for messages."""
+        """Address of an object, for messages."""
 
     def open(self, name: str) -> Opened | None:
         """Open an object; None where there is none.
@@ -101,16 +100,16 @@ class Store(Protocol):
         """Replace an object on condition that it still has a version.
 
         Args:
-            name: Of the object.
-            content: All of it.
-            version: What it had when it was read, ``ABSENT`` or ``ANY``.
+            name: Name of the object.
+            content: The whole content.
+            version: Version at the time of reading, ``ABSENT`` or ``ANY``.
 
         Returns:
-            Its version now.
+            The new version.
 
         Raises:
-            Conflict: It has another version.
-            NotFinished: The storage failed; the old object is as it was.
+            Conflict: The object has another version.
+            NotFinished: The storage failed; the old object is unchanged.
         """
 
     def list(self, folder: str) -> list[Entry]:
@@ -128,38 +127,38 @@ class Store(Protocol):
         """
 
     def remove(self, name: str) -> None:
-        """Remove an object, if it is there.
+        """Remove an object, if it exists.
 
         Raises:
             NotFinished: The storage failed.
         """
 
     def turn(self, what: str, *, shared: bool = False) -> AbstractContextManager[None]:
-        """Wait for one's turn among writers that may clash, where the storage knows them.
+        """Wait for one's turn among writers that may clash, if the store has locks.
 
-        It saves work. What makes concurrent writers safe are the versions of ``write``.
+        A turn saves work. Concurrent writers are safe because of the versions of ``write``.
 
         Args:
-            what: Name of what is written.
-            shared: Whether others may have their turn, too, if they share it.
+            what: Name of the turn.
+            shared: Whether others may have their turn at the same time, if they share it.
 
         Raises:
             NotFinished: The place is gone.
         """
 
     def hold(self, run_id: str) -> AbstractContextManager[None]:
-        """Be the only run that writes here; the place is made if need be.
+        """Be the only run that writes here; the place is created if missing.
 
         Args:
-            run_id: Named to whoever asks for the place meanwhile.
+            run_id: Shown to other runs that want the place meanwhile.
 
         Raises:
-            UsageError: Nothing can be written here.
+            UsageError: The place cannot be written.
             DatasetHeld: Another run is at work; the message names it.
         """
 
     def repair(self) -> None:
-        """Take back or remove what a killed writer left half done. The caller holds the place."""
+        """Undo or remove the unfinished work of a killed writer. The caller holds the place."""
 
 
 @runtime_checkable
@@ -167,10 +166,10 @@ class ExchangingStore(Store, Protocol):
     """A store that can exchange folders."""
 
     def exchange(self, made: str, folder: str) -> None:
-        """Put the objects below ``made`` in the place of all those below ``folder``.
+        """Replace all objects below ``folder`` by the objects below ``made``.
 
-        Readers see the old ones, the new ones or, for an instant, none; never both. What a kill leaves half
-        done, ``repair`` takes back.
+        Readers see the old ones, the new ones or, for an instant, none; never both. ``repair`` undoes an exchange
+        that was killed half done.
 
         Raises:
             NotFinished: The storage failed.
@@ -178,7 +177,7 @@ class ExchangingStore(Store, Protocol):
 
 
 def read(store: Source | Store, name: str) -> tuple[bytes, str] | None:
-    """All of an object, and its version; None where there is none."""
+    """The whole content of an object, and its version; None if there is no such object."""
     opened = store.open(name)
     if opened is None:
         return None

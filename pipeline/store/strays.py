@@ -1,4 +1,4 @@
-"""Buckets of an earlier division that are left in a store: their rows move into the present one."""
+"""Buckets of an earlier division that are left in a store: their rows move to the buckets of the present one."""
 
 import re
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ from beamprint.pipeline.store.store import Store
 
 _BUCKET = re.compile(r"[a-z]+/bucket-(\d{5,})\.parquet")
 _MADE = {FINGERPRINTS: "analyzed_at", QUARANTINE: "failed_at"}
-"""When a row was made: of two of a track, the later holds."""
+"""Column with the time of a row: of two rows of a track, the later one is valid."""
 
 
 def move_strays(store: Store, division: Division, moved: Mapping[str, str]) -> None:
-    """Move the rows of all buckets of other divisions, and remove these.
+    """Move the rows of all buckets of other divisions, and remove these buckets.
 
-    A writer may still be at work on such a bucket, for a run that knows nothing of the new division. Each bucket is
-    emptied on the version that was read, so that nothing that is written meanwhile is lost: that writer meets a
-    conflict, and then the new division.
+    A writer may still work on such a bucket, for a run that does not know the new division. Each bucket is emptied only
+    if it still has the version that was read, so that no row that is written meanwhile is lost. The other writer gets a
+    conflict, and then finds the new division.
 
     Args:
-        store: Where the dataset lies.
-        division: The division that holds.
+        store: Store of the dataset.
+        division: The present division.
         moved: Versions of objects whose rows have been moved, by name.
 
     Raises:
@@ -54,7 +54,7 @@ def _move(store: Store, division: Division, table: str, bucket: int, moved: str 
 
 
 def _merge(store: Store, division: Division, table: str, rows: pa.Table) -> None:
-    """Put rows into their buckets, unless there are later ones of the same tracks."""
+    """Put rows into their buckets, unless the same tracks have later rows."""
     targets = pa.array(map(division.bucket_of, rows["track_id"].to_pylist()), pa.int64())
     for bucket in pc.unique(targets).to_pylist():
         incoming = rows.filter(pc.equal(targets, bucket))

@@ -1,1 +1,1 @@
-"""Gain written into files: which, by whom it is read, and how no file comes to harm."""
+"""Gain tags in files: their values, their formats, and safe writing."""

@@ -1,4 +1,4 @@
-"""Gain tags in the containers that have room for them, by mutagen."""
+"""Gain tags in the containers that support them, with mutagen."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,34 +22,34 @@ _KINDS: dict[tuple[str, str | None], tuple[str, str]] = {
 
 
 class TagError(Exception):
-    """A file that is not given tags; the message says why."""
+    """A file that gets no tags; the message says why."""
 
 
 def check_mutagen() -> None:
-    """Make sure that mutagen is installed.
+    """Check that mutagen is installed.
 
     Raises:
-        UsageError: It is not.
+        UsageError: mutagen is not installed.
     """
     try:
         import mutagen  # noqa: F401, PLC0415
     except ImportError as error:
         raise UsageError(
-            "tags are written by mutagen, which is not installed: pip install 'beamprint[tag]' "
+            "tags need mutagen, which is not installed: pip install 'beamprint[tag]' "
             "(mutagen is free software under the GPL, version 2 or later)"
         ) from error
 
 
 def takes_tags(container: str, codec: str) -> bool:
-    """Whether files of this kind have room for tags that players read."""
+    """Whether files of this kind can have gain tags that players read."""
     return _kind(container, codec) is not None
 
 
 def read_gains(path: str, container: str, codec: str) -> dict[str, str]:
-    """The gain tags that a file has, by lower-case name.
+    """The gain tags of a file, by lower-case name.
 
     Raises:
-        TagError: mutagen cannot read it.
+        TagError: mutagen cannot read the file.
     """
     with _told():
         audio = _opened(path, container, codec)
@@ -57,12 +57,12 @@ def read_gains(path: str, container: str, codec: str) -> dict[str, str]:
 
 
 def write_gains(path: str, container: str, codec: str, tags: Mapping[str, str]) -> None:
-    """Give a file these gain tags. Others of the same names go, however their letters are written.
+    """Write gain tags to a file. Existing tags of the same names are removed, in upper or lower case.
 
-    Of two sets, ReplayGain and R128, only the one that is written stays: a player might add them up.
+    Of the two sets, ReplayGain and R128, only the written one stays, because a player might add both gains.
 
     Raises:
-        TagError: mutagen cannot read or write it.
+        TagError: mutagen cannot read or write the file.
     """
     with _told():
         audio = _opened(path, container, codec)
@@ -112,14 +112,14 @@ class _Book(Protocol):
     def items(self) -> Iterable[tuple[str, str]]: ...
 
     def remove(self, name: str) -> None:
-        """Remove a tag, given by its lower-case name, however it is written."""
+        """Remove a tag by its lower-case name, whatever case it has in the file."""
 
     def add(self, name: str, text: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Comments:
-    """Vorbis comments, which know no case."""
+    """Vorbis comments, whose names ignore case."""
 
     tags: Any
 
@@ -136,7 +136,7 @@ class _Comments:
 
 @dataclass(frozen=True, slots=True)
 class _UserFrames:
-    """The user's frames of ID3v2."""
+    """User-defined text frames (TXXX) of ID3v2."""
 
     tags: Any
 
@@ -156,7 +156,7 @@ class _UserFrames:
 
 @dataclass(frozen=True, slots=True)
 class _Items:
-    """Items by name: those of APEv2, and iTunes' free ones of MP4, which have a prefix."""
+    """Items by name: of APEv2, and free-form items of iTunes in MP4, which have a prefix."""
 
     tags: Any
     prefix: str = ""
@@ -177,7 +177,7 @@ class _Items:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, list):  # of MP4
+    if isinstance(value, list):  # in MP4
         return bytes(value[0]).decode("utf-8", "replace") if value and isinstance(value[0], bytes) else ""
     return str(value)
 
@@ -208,7 +208,7 @@ def _present(book: _Book) -> Iterator[tuple[str, str]]:
 
 
 def _save(audio: Any) -> None:
-    """Write; an ID3 tag in the version that the file had, since old players read no other."""
+    """Save the tags; an ID3 tag keeps its version, since old players read no other."""
     if _has_id3(audio) and audio.tags.version[:2] == (2, 3):
         audio.tags.update_to_v23()
         audio.save(v2_version=3)

@@ -7,7 +7,7 @@ from beamprint.pipeline.albums import albums
 from beamprint.pipeline.store.dataset import Dataset
 
 REPLAYGAIN_LUFS, R128_LUFS = -18.0, -23.0
-"""Loudness that a player reaches with the gain: ReplayGain 2.0, and RFC 7845 for Opus."""
+"""Target loudness of the gain: ReplayGain 2.0, and RFC 7845 for Opus."""
 _COLUMNS = [
     "track_id",
     "uri",
@@ -26,13 +26,13 @@ Tags = dict[str, str]
 
 
 def gain_tags(codec: str, scope: str, lufs: float, true_peak_dbtp: float | None) -> Tags:
-    """Tags that say the gain of a track or an album.
+    """Tags with the gain of a track or an album.
 
     Args:
-        codec: Of the file; Opus has tags of its own, in steps of 1/256 dB.
+        codec: Codec of the file; Opus has tags of its own, in steps of 1/256 dB.
         scope: ``track`` or ``album``.
-        lufs: Integrated loudness of that.
-        true_peak_dbtp: Its true peak.
+        lufs: Integrated loudness of the track or album.
+        true_peak_dbtp: True peak of the track or album.
     """
     if codec == "opus":
         steps = round(_R128_STEPS * (R128_LUFS - lufs))
@@ -44,14 +44,14 @@ def gain_tags(codec: str, scope: str, lufs: float, true_peak_dbtp: float | None)
 
 
 def wanted_tags(dataset: Dataset, by: Sequence[str] | None) -> list[tuple[Mapping[str, Any], Tags]]:
-    """Each record, as far as tagging needs it, and the tags that its file should have; none of a silent track.
+    """The columns of each record that tagging needs, and the tags for its file; no tags for a silent track.
 
     Args:
-        dataset: Where the records are.
+        dataset: Dataset of the records.
         by: What the tracks of an album have in common, as for ``beamprint album``; None for no album gain.
 
     Raises:
-        UsageError: There is no such key, or there are tracks to be measured anew.
+        UsageError: There is no such key, or some tracks have to be measured again.
     """
     of_album: dict[str, Mapping[str, Any]] = {}
     if by is not None:

@@ -1,1 +1,1 @@
-"""A dataset's rows in BigQuery: brought up to date from the buckets that changed."""
+"""A dataset's rows in BigQuery, updated from the changed buckets."""

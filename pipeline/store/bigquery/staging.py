@@ -16,7 +16,7 @@ BUCKET = "bucket"
 
 
 def write_staged(store: Store, table: str, buckets: Iterable[int], file: BinaryIO) -> None:
-    """Write the rows of some buckets, a row group each, with the number of their bucket."""
+    """Write the rows of some buckets, one row group per bucket, with the number of the bucket."""
     schema = _loadable(SCHEMA_OF[table]())
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         for bucket in buckets:
@@ -37,7 +37,7 @@ def _rows(store: Store, table: str, bucket: int) -> pa.Table:
 
 
 def _without_nulls(lists: pa.ListArray) -> pa.ListArray:
-    """Lists as BigQuery has them: none is null, but empty; none holds a null, but, among floats, NaN."""
+    """Lists for BigQuery: a null list becomes empty, and a null in a list of floats becomes NaN."""
     lists = pc.fill_null(lists, pa.scalar([], lists.type))
     if not pa.types.is_floating(lists.type.value_type):
         return lists
@@ -46,7 +46,7 @@ def _without_nulls(lists: pa.ListArray) -> pa.ListArray:
 
 
 def _loadable(schema: pa.Schema) -> pa.Schema:
-    """The schema in types that BigQuery loads: its integers and floats have 64 bits."""
+    """The schema in types that BigQuery loads: integers and floats of 64 bits."""
     fields = [pa.field(field.name, _wide(field.type)) for field in schema]
     return pa.schema([*fields, pa.field(BUCKET, pa.int64())])
 

@@ -1,4 +1,4 @@
-"""Tables in BigQuery: their addresses, schemas and clients, and jobs that are run once under their name."""
+"""Tables in BigQuery: addresses, schemas, clients, and jobs that run only once under their name."""
 
 import os
 import re
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"(?:bq://)?((?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*)\.(\w+)\.([\w-]+)")
 _PARTITION = {"start": "0", "end": "10000", "interval": "10"}
-"""Buckets by tens: BigQuery allows some thousands of partitions, and there are 1000 tracks in a bucket."""
+"""Partitions of ten buckets: BigQuery allows some thousands of partitions, and a bucket has 1000 tracks."""
 _ATTEMPTS = 20
 _PATIENCE_S = 30.0
 """How long a request is repeated while BigQuery is busy or broken."""
@@ -26,7 +26,7 @@ Fields = Sequence[dict[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A table of BigQuery."""
+    """Address of a table in BigQuery."""
 
     project: str
     dataset: str
@@ -37,11 +37,11 @@ class Address:
         """The table that ``bq://project.dataset.table`` names.
 
         Raises:
-            UsageError: It names none.
+            UsageError: The text does not name a table.
         """
         found = _ADDRESS.fullmatch(text)
         if found is None:
-            raise UsageError(f"{text} names no table; write bq://project.dataset.table")
+            raise UsageError(f"{text} does not name a table; write bq://project.dataset.table")
         return cls(*found.groups())
 
     def beside(self, suffix: str) -> "Address":
@@ -54,11 +54,11 @@ class Address:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Failures of BigQuery in a line.
+    """Turn failures of BigQuery into errors with a message of one line.
 
     Raises:
-        UsageError: There is no such dataset, or no permission or no credentials for it.
-        NotFinished: Anything else; the tables are as they were, or as they should be.
+        UsageError: The dataset, the permission or the credentials are missing.
+        NotFinished: Any other failure; each table is unchanged or up to date.
     """
     try:
         from google.api_core import exceptions as api  # noqa: PLC0415
@@ -78,10 +78,10 @@ def told() -> Iterator[None]:
 
 
 def client_of(address: Address) -> "bigquery.Client":
-    """A client of a project, where the dataset lies; ``BIGQUERY_EMULATOR_HOST`` leads it elsewhere, without credentials.
+    """A client for a project, in the location of the dataset; ``BIGQUERY_EMULATOR_HOST`` names an emulator instead.
 
     Raises:
-        NotFound: There is no such dataset. It is not made: where it lies is for its owner to say.
+        NotFound: There is no such dataset. It is not created, because its owner has to choose the location.
     """
     from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415
     from google.cloud import bigquery  # noqa: PLC0415
@@ -94,17 +94,17 @@ def client_of(address: Address) -> "bigquery.Client":
 
 
 def see_that_it_answers(address: Address) -> None:
-    """Find out what is wrong before hours of work, rather than after.
+    """Check access to BigQuery before hours of work.
 
     Raises:
-        UsageError, NotFinished: As ``told``.
+        UsageError, NotFinished: See ``told``.
     """
     with told():
         client_of(address)
 
 
 def patience() -> dict[str, Any]:
-    """Arguments of each request of the vendor's client, which would otherwise be repeated for ten minutes."""
+    """Arguments for each request of Google's client, which would otherwise be repeated for ten minutes."""
     from google.cloud.bigquery import DEFAULT_RETRY  # noqa: PLC0415
 
     return {"retry": DEFAULT_RETRY.with_timeout(_PATIENCE_S), "timeout": _PATIENCE_S}
@@ -113,7 +113,7 @@ def patience() -> dict[str, Any]:
 def prepare(
     client: "bigquery.Client", address: Address, fields: Fields, *, key: str, partitioned: bool
 ) -> "bigquery.Table":
-    """Make a table, or give it the columns that it lacks; those are nullable, as rows are there already."""
+    """Create a table, or add missing columns, which are nullable because the table has rows already."""
     from google.cloud import bigquery  # noqa: PLC0415
     from google.cloud.exceptions import NotFound  # noqa: PLC0415
 
@@ -147,9 +147,9 @@ def run_once(client: "bigquery.Client", name: str, start: Callable[[str], Any]) 
     """Run a job unless it has been run under this name; a job that failed is run again under the next name.
 
     Args:
-        client: Of BigQuery.
-        name: Says what the job does, all of it: the same name never stands for anything else.
-        start: Starts it, given its id.
+        client: Client of BigQuery.
+        name: Name that identifies all the job does; it never stands for another job.
+        start: Starts the job with an id.
     """
     from google.api_core.exceptions import Conflict, GoogleAPICallError  # noqa: PLC0415
 
