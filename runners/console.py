@@ -1,4 +1,4 @@
-"""The console script: the command line with the runners it can use."""
+"""The console script: the command line with its runners."""
 
 import io
 import logging
@@ -31,9 +31,9 @@ def main() -> NoReturn:
 def _end(code: int) -> NoReturn:
     """End the process without tearing the interpreter down.
 
-    Files are closed, workers gone, and the only other thread of Python's is that of signals. A thread that a library
-    left behind, though, would be ended by the interpreter in the midst of C++ code, and that aborts the process
-    (with a thread in DuckDB 12 of 12 times).
+    At this point files are closed, workers have ended, and only the thread for signals still runs. But a library may have
+    left a thread behind. The interpreter would end it in the middle of C++ code, which aborts the process (with a thread
+    in DuckDB, 12 of 12 times).
     """
     try:
         sys.stdout.flush()
@@ -41,7 +41,7 @@ def _end(code: int) -> NoReturn:
         print(f"beamprint: {error}", file=sys.stderr)
         code = code or error.exit_code
     except BrokenPipeError:
-        pass  # its reader has seen enough
+        pass  # the reader has closed the pipe
     os._exit(code)
 
 
@@ -78,9 +78,9 @@ def _portable(request: "RunRequest") -> "RunOutcome":
 
 
 def _keep_temporary_files(request: "RunRequest") -> None:
-    """Have the libraries put temporary files where the run may write; TMPDIR, where it is set, tells them otherwise.
+    """Let libraries put temporary files into the dataset's scratch folder, unless TMPDIR is set.
 
-    Beam asks for such a folder when it is imported, and nothing but the dataset may be writable.
+    Beam needs such a folder when it is imported, and perhaps only the dataset is writable.
     """
     from beamprint.pipeline.store.folder import SCRATCH  # noqa: PLC0415
     from beamprint.transforms.audio.uris import is_remote  # noqa: PLC0415
@@ -88,7 +88,7 @@ def _keep_temporary_files(request: "RunRequest") -> None:
     scratch = request.scratch or request.job.sink.dataset.store.uri(SCRATCH)
     if is_remote(scratch):
         return
-    with suppress(OSError):  # the runner says so
+    with suppress(OSError):  # the runner will report it
         os.makedirs(scratch, mode=0o700, exist_ok=True)
     os.environ.setdefault("TMPDIR", scratch)
 
@@ -102,4 +102,4 @@ RUNNERS = {
     "DataflowRunner": _dataflow,
     "portable": _portable,
 }
-"""What ``--runner`` may name."""
+"""Choices of ``--runner``."""

@@ -1,4 +1,4 @@
-"""What a finished run of the graph counted."""
+"""Counters of a finished run of the graph."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from beamprint.transforms.features import METRICS
 def report_of(result: PipelineResult) -> SliceReport:
     """Wait for the end and add up the graph's counters.
 
-    After a restart on a cluster they tell of the last attempt; the command counts tracks on disk.
+    After a restart on a cluster, they are those of the last attempt; the command itself counts tracks on disk.
     """
     result.wait_until_finish()
     counters = Counter[str]()

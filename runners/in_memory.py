@@ -1,4 +1,4 @@
-"""Beam's in-memory runner: a graph is serialised once, and then run as often as there is work."""
+"""Beam's in-memory runner: a graph is serialised once, and then run for each slice of work."""
 
 import logging
 import os
@@ -18,18 +18,18 @@ def new_pipeline(runner: FnApiRunner | None = None) -> beam.Pipeline:
     """An empty pipeline, which runs in this process.
 
     Args:
-        runner: Runs it in a way of its own.
+        runner: A runner other than the default.
     """
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     pipeline = beam.Pipeline(runner=runner or FnApiRunner(), options=_Options([]))
-    os.rmdir(pipeline.local_tempdir)  # made for other languages' jars; a kill would leave it behind
+    os.rmdir(pipeline.local_tempdir)  # Beam made it for jars of other languages; a kill would leave it behind
     return pipeline
 
 
 def serialise(build: Callable[[beam.Pipeline], None]) -> bytes:
-    """The graph that ``build`` puts into a pipeline, as Beam serialises it.
+    """The graph that ``build`` puts into a pipeline, serialised by Beam.
 
-    Making a graph takes about a second of CPU, several times as long as a run of it over nothing.
+    Making a graph takes about a second of CPU, several times as long as an empty run.
     """
     runner = _Serialiser()
     pipeline = new_pipeline(runner)
@@ -57,14 +57,14 @@ class _Serialiser(FnApiRunner):
 
 
 class _Options(PipelineOptions):
-    """Options whose every view is made once.
+    """Options whose views are made only once.
 
-    Beam looks at them some five hundred times while it makes the graph, and builds an argument parser for
-    each look: half of what making it cost.
+    Beam asks for a view about five hundred times while it makes the graph, and builds an argument parser each time,
+    which took half of the time.
     """
 
     def view_as(self, cls: type[_View]) -> _View:
-        views = self.__dict__.setdefault("_views", {})  # an options object refuses new attributes
+        views = self.__dict__.setdefault("_views", {})  # options objects refuse new attributes
         if cls not in views:
             views[cls] = super().view_as(cls)
         return cast(_View, views[cls])

@@ -1,4 +1,4 @@
-"""The graph run in this process: the whole of it, or its parts over a slice of the work, for a worker."""
+"""The graph in this process: the whole graph, or for a worker the parts for a slice of the work."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,14 +27,14 @@ _Steps = Callable[..., None]
 """(items, job, scratch space if it needs any): the steps behind the items of a slice."""
 
 _slice: list[Track | Range] = []
-"""What the serialised graph reads: it runs in this process."""
+"""The items that the serialised graph reads, since it runs in this process."""
 
 
 def run(request: RunRequest) -> RunOutcome:
     """Plan, measure and commit in one run of the graph: the direct runner.
 
     Args:
-        request: The work; options that concern worker processes do not matter here.
+        request: The work; options for worker processes have no effect.
     """
     if request.wave is None:
         raise ValueError("the direct runner plans within the graph: it needs the request's wave")
@@ -54,7 +54,7 @@ def run(request: RunRequest) -> RunOutcome:
 
 
 def prepare(job: Job) -> None:
-    """Do now what the first ``run_tracks`` of a process would do once."""
+    """Do the one-time work of the first ``run_tracks`` now."""
     _serialised(_measure_tracks, job)
 
 
@@ -69,7 +69,7 @@ def run_ranges(ranges: Sequence[Range], job: Job, scratch: FolderStore) -> Slice
 
 
 def finish_ranges(tracks: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
-    """Merge and commit long tracks, given as one range each, whose partials are all in ``scratch``."""
+    """Merge and commit long tracks whose partials are all in ``scratch``; each track is given by one of its ranges."""
     return _run(_merge_ranges, tracks, job, scratch)
 
 
@@ -84,7 +84,7 @@ def record_failures(failures: Sequence[Failure], job: Job) -> SliceReport:
 
 
 def wind_up() -> None:
-    """Begin no further track or range: the task in hand commits what is measured, and ends."""
+    """Start no further track or range: the present task commits its measured tracks, and ends."""
     winding_up.begin()
 
 
@@ -112,7 +112,7 @@ def _run(steps: _Steps, items: Sequence[Track | Range], job: Job, *scratch: Fold
 
 @cache
 def _serialised(steps: _Steps, job: Job, *scratch: FolderStore) -> bytes:
-    """The graph over a slice, made once in a worker and not for every slice."""
+    """The graph over a slice, made once in a worker."""
 
     def build(pipeline: beam.Pipeline) -> None:
         steps(pipeline | "ReadSlice" >> ReadManifest(_current_slice), job, *scratch)

@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM: they end the command, at once or after a few seconds in which a runner winds up.
+"""Ctrl-C and SIGTERM end the command, at once or after a few seconds in which a runner finishes.
 
-A thread acts upon them. Python's own signal handlers would wait for the main thread, which may be in a read that
-hangs, or in a write to a terminal that nobody reads.
+A thread handles the signals. Python's own handlers would wait for the main thread, which may hang in a read, or in a write
+to a terminal that nobody reads.
 """
 
 import os
@@ -16,11 +16,11 @@ _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _LONGEST_END_S = 9.0
 """``docker stop`` kills after ten seconds."""
 _ECHO_S = 0.5
-"""A signal may come twice: ``timeout`` sends it to its command and then to the group, a shell to both."""
+"""Time in which a second signal counts as the same one: ``timeout`` sends a signal to its command and to the group."""
 
 
 class Interrupts:
-    """Which signal has asked for the end of the run, if any."""
+    """The signal that has asked for the end of the run, if any."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -41,9 +41,9 @@ _noted: Interrupts | None = None
 
 @contextmanager
 def noted() -> Iterator[Interrupts]:
-    """Have the first signal noted, not acted upon at once; a second one, or a few seconds, still end the process.
+    """Note the first signal instead of ending at once; a second signal, or a few seconds, still end the process.
 
-    Only a command's signals are noted: in a program that uses a runner as a library they are its own.
+    This concerns only the command: a program that uses a runner as a library keeps its own signals.
     """
     global _noted  # noqa: PLW0603  signals belong to the process
     _noted = Interrupts()
@@ -54,12 +54,12 @@ def noted() -> Iterator[Interrupts]:
 
 
 def attend() -> None:
-    """Have signals end this process from now on, and a terminal that is closed leave it alone."""
+    """Let signals end this process from now on, and ignore the closing of its terminal."""
     told, tell = os.pipe()
     os.set_blocking(tell, False)
     signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     for number in _WORDS:
-        signal.signal(number, lambda _number, _frame: None)  # that of C has told the thread
+        signal.signal(number, lambda _number, _frame: None)  # the C handler has informed the thread
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threading.Thread(target=_end_when_told, args=(told,), daemon=True).start()
 
@@ -79,7 +79,7 @@ def _end_when_told(told: int) -> None:
 
 
 def _next_signal(told: int, seconds: float | None = None) -> signal.Signals | None:
-    """The next of our signals, None if there is none within so many seconds."""
+    """The next of our signals; None if none comes within the given seconds."""
     until = None if seconds is None else time.monotonic() + seconds
     while select.select([told], [], [], None if until is None else max(0.0, until - time.monotonic()))[0]:
         number = os.read(told, 1)[0]
@@ -89,7 +89,7 @@ def _next_signal(told: int, seconds: float | None = None) -> signal.Signals | No
 
 
 def _say(line: str) -> None:
-    """Write to standard error if it takes it: there may be no one left to read."""
+    """Write to standard error, if that is possible: perhaps nobody reads it any more."""
     if select.select([], [2], [], 0)[1]:
         with suppress(OSError):
             os.write(2, line.encode())

@@ -10,10 +10,10 @@ from beamprint.pipeline.errors import NotFinished, UsageError
 
 
 class _Started(JobServer):
-    """A job server that runs already: Beam's ``start`` would start it anew.
+    """A running job server, which Beam's ``start`` must not start again.
 
     Args:
-        service: What speaks to it.
+        service: Client of the job server.
     """
 
     def __init__(self, service: Any) -> None:
@@ -23,19 +23,19 @@ class _Started(JobServer):
         return self._service
 
     def stop(self) -> None:
-        """Whoever started it stops it."""
+        """Do nothing: ``job_server`` stops it."""
 
 
 @contextmanager
 def job_server(server: JavaJarJobServer) -> Iterator[JobServer]:
-    """A job server that runs.
+    """A running job server.
 
     Args:
-        server: How to start it.
+        server: Starts the job server.
 
     Raises:
-        UsageError: There is no Java, or no program of the job server.
-        NotFinished: It did not start.
+        UsageError: Java, or the program of the job server, is missing.
+        NotFinished: The job server did not start.
     """
     try:
         try:
@@ -48,7 +48,7 @@ def job_server(server: JavaJarJobServer) -> Iterator[JobServer]:
         except (ValueError, RuntimeError) as error:
             told = " ".join(str(error).split())
             if "jar" in told:
-                raise UsageError(f"Beam's job server is not to be had: {told}") from error
+                raise UsageError(f"Beam's job server cannot be downloaded or found: {told}") from error
             raise NotFinished(f"Beam's job server did not start: {told}") from error
         yield _Started(service)
     finally:

@@ -9,13 +9,13 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 
 PANDAS = "pandas"
-"""Nothing of Beamprint uses it."""
+"""Beamprint itself does not use it."""
 IN_WORKERS = (PANDAS, "IPython", "boto3", "google.cloud")
-"""Workers reach stores by other clients."""
+"""Workers reach stores through other clients."""
 
 
 class _Missing(MetaPathFinder):
-    """Says that modules are not installed."""
+    """Pretends that modules are not installed."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._names = names
@@ -27,5 +27,5 @@ class _Missing(MetaPathFinder):
 
 
 def leave_out(*names: str) -> None:
-    """Have imports of these modules fail from here on; only for a process that is Beamprint's own."""
+    """Let imports of these modules fail from now on; only for processes of Beamprint itself."""
     sys.meta_path.insert(0, _Missing(names))

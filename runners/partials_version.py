@@ -1,4 +1,4 @@
-"""What partials that are kept in scratch storage depend on."""
+"""Version of the partials in scratch storage."""
 
 from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
@@ -6,5 +6,5 @@ from beamprint.transforms.audio.decoders import decoder_versions
 
 
 def partials_version() -> str:
-    """Definitions, program and decoders: partials of any other are of no use."""
+    """Versions of definitions, program and decoders: partials of other versions are useless."""
     return repr((dict(FAMILY_VERSIONS), software_version(), decoder_versions()))

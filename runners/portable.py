@@ -1,4 +1,4 @@
-"""The portable runner: the graph as a job of whatever is behind a job endpoint of Beam's, such as Spark."""
+"""The portable runner: the graph as a job at a job endpoint of Beam, for example for Spark."""
 
 from operator import methodcaller
 
@@ -10,14 +10,14 @@ from beamprint.runners import submission
 
 
 def run(request: RunRequest) -> RunOutcome:
-    """Do the wave of a request behind a job endpoint.
+    """Run the wave of a request at a job endpoint.
 
     Args:
-        request: The work; Beam's option ``job_endpoint`` says where.
+        request: The work; Beam's option ``job_endpoint`` names the endpoint.
 
     Raises:
         UsageError: No endpoint is named.
-        NotFinished: Nobody answers there.
+        NotFinished: The endpoint does not answer.
     """
     if not request.beam.get("job_endpoint"):
         raise UsageError("--runner portable needs --job-endpoint HOST:PORT, the address of a Beam job server")

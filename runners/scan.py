@@ -1,4 +1,4 @@
-"""Records of many files without a dataset: one process a core, and no Beam."""
+"""Records of many files without a dataset: one process per core, without Beam."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ serve({fd})
 
 
 class ScanError(Exception):
-    """A bug of Beamprint met in a worker; the message is the worker's traceback."""
+    """A bug of Beamprint in a worker; the message is the worker's traceback."""
 
 
 def scan(
@@ -44,15 +44,15 @@ def scan(
 ) -> pa.Table:
     """Records of files, measured on all cores and held in memory.
 
-    For a catalogue use ``beamprint run``, which survives kills and measures only what is new.
+    For a catalogue use ``beamprint run``, which survives kills and measures only new and changed files.
 
     Args:
-        paths: Files, folders, globs or manifests, as ``beamprint run`` takes them; one or several.
-        workers: Number of processes; by default one a core.
+        paths: Files, folders, globs or manifests, as for ``beamprint run``; one or several.
+        workers: Number of processes; by default one per core.
 
     Returns:
-        One row a track, in the order of the paths; the columns are those of a dataset. A file that cannot be measured
-        has no row: a ``RuntimeWarning`` names it and says why.
+        One row per track, in the order of the paths, with the columns of a dataset. A file that cannot be measured has no
+        row: a ``RuntimeWarning`` names it with the reason.
 
     Raises:
         UsageError: A path does not exist, or holds no audio.
@@ -80,10 +80,10 @@ def scan(
 
 
 class _Team:
-    """Worker processes, one for each thread that asks.
+    """Worker processes, one for each thread that needs one.
 
     Args:
-        started: Time the records bear.
+        started: Time for the records.
     """
 
     def __init__(self, started: datetime) -> None:
@@ -92,7 +92,7 @@ class _Team:
         self._all: list[_Worker] = []
 
     def measure(self, track: Track) -> Record | BadAudio:
-        """The record of a track, or why there is none."""
+        """The record of a track, or the reason why there is none."""
         worker = getattr(self._mine, "worker", None)
         if worker is None or worker.is_dead:
             worker = self._mine.worker = _Worker()
@@ -103,7 +103,7 @@ class _Team:
         return answer
 
     def close(self) -> None:
-        """End all of them."""
+        """End all processes."""
         for worker in self._all:
             worker.close()
 
@@ -132,13 +132,13 @@ class _Worker:
         return answer
 
     def close(self) -> None:
-        """Let it end."""
+        """Let the process end."""
         self._connection.close()
         self._process.wait()
 
 
 def serve(descriptor: int) -> NoReturn:
-    """Measure what the parent asks for, until it is gone."""
+    """Measure the parent's tracks, until the parent is gone."""
     connection: Connection[Any, Any] = Connection(descriptor)
     with suppress(EOFError, OSError):
         while True:

@@ -1,4 +1,4 @@
-"""Standard output and error of a command: nobody may be at the other end, and the exit code is right all the same."""
+"""Standard output and error of a command: the exit code is right even if nobody reads them."""
 
 import os
 import sys
@@ -9,26 +9,26 @@ from beamprint.pipeline.errors import NotFinished
 
 
 class Messages:
-    """Standard error, to which writing never fails: what cannot be written is lost.
+    """Standard error, to which writing never fails: text that cannot be written is lost.
 
-    Its reader may be gone, the disk of a log full, a terminal closed. It is tried again with every line: a disk
-    may have space later.
+    The reader may be gone, the disk full, or the terminal closed. Every line is tried again, because a disk may have space
+    later.
 
     Args:
-        stream: Takes the text.
+        stream: Stream for the text.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write, or not."""
+        """Write, if possible."""
         with suppress(OSError):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or not."""
+        """Flush, if possible."""
         with suppress(OSError):
             self._stream.flush()
 
@@ -37,10 +37,10 @@ class Messages:
 
 
 class Output:
-    """Standard output: that it is not taken is an error of the command, unless its reader has seen enough.
+    """Standard output: a failed write is an error of the command, unless the reader has closed the pipe.
 
     Args:
-        stream: Takes the text.
+        stream: Stream for the text.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -50,8 +50,8 @@ class Output:
         """Write.
 
         Raises:
-            BrokenPipeError: Nobody reads.
-            NotFinished: The system refused.
+            BrokenPipeError: The reader has closed the pipe.
+            NotFinished: The system refused the text.
         """
         try:
             return self._stream.write(text)
@@ -59,7 +59,7 @@ class Output:
             raise _refusal(error) from error
 
     def flush(self) -> None:
-        """Flush; raises what ``write`` does."""
+        """Flush; raises the same errors as ``write``."""
         try:
             self._stream.flush()
         except OSError as error:
@@ -70,7 +70,7 @@ class Output:
 
 
 def make_safe() -> None:
-    """Open standard streams that are closed, and let their errors mean what they mean for this command."""
+    """Open standard streams that are closed, and wrap them in ``Output`` and ``Messages``."""
     for descriptor in (0, 1, 2):
         _open_if_closed(descriptor)
     out, err = (
@@ -81,7 +81,7 @@ def make_safe() -> None:
 
 
 def _open_if_closed(descriptor: int) -> None:
-    """Else the next file opened, one of the dataset, would get the number and what C libraries write to it."""
+    """Otherwise a file of the dataset would get this number, and with it the output of C libraries."""
     try:
         os.fstat(descriptor)
     except OSError:

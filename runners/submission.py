@@ -1,4 +1,4 @@
-"""The whole graph as a job of somebody else's: submitted, watched, and cancelled there when the user says so."""
+"""The whole graph as a job on a cluster: submitted, watched, and cancelled on a signal."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -29,18 +29,18 @@ _LONGEST_CANCEL_S = 7.0
 
 
 def options_of(request: RunRequest, presets: Mapping[str, Any]) -> PipelineOptions:
-    """Beam's options for a job: what was given, and presets where nothing was.
+    """Beam's options for a job: the options from the user, and presets for the others.
 
     Args:
         request: The work.
-        presets: By the names of Beam's attributes.
+        presets: Values by the names of Beam's attributes.
     """
     own = {"job_name": job_name(request), "save_main_session": False}
     return PipelineOptions([], **{**own, **presets, **request.beam})
 
 
 def job_name(request: RunRequest) -> str:
-    """What the job is called on the cluster: it begins with a letter and has neither capitals nor dots."""
+    """Name of the job on the cluster, which begins with a letter and has neither capitals nor dots."""
     return f"beamprint-{request.job.sink.run_id}".lower()
 
 
@@ -49,16 +49,16 @@ def submit(
 ) -> RunOutcome:
     """Run the graph over the wave of a request, and wait for its end.
 
-    The job needs nothing of this process once it is submitted: it plans, commits and writes the summary itself.
+    After submission the job does not need this process: it plans, commits and writes the summary itself.
 
     Args:
         request: The work.
         runner: Beam's runner.
-        options: For Beam.
-        cancel: Has the job end on the cluster.
+        options: Options for Beam.
+        cancel: Cancels the job on the cluster.
 
     Returns:
-        What was done, with exit code 4 where the cluster failed, and that of the signal where one came.
+        The results, with exit code 4 if the cluster failed, or with the code of a signal.
 
     Raises:
         NotFinished: The job could not be submitted, or the cluster is gone.
@@ -87,7 +87,7 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
     """Submit the graph over the wave of a request.
 
     Raises:
-        NotFinished: The cluster takes no job.
+        NotFinished: The cluster does not accept the job.
     """
     if request.wave is None:
         raise ValueError("a job plans within the graph: it needs the request's wave")
@@ -104,7 +104,7 @@ def start(request: RunRequest, runner: PipelineRunner, options: PipelineOptions)
 
 
 def pipeline_of(request: RunRequest, runner: PipelineRunner, options: PipelineOptions) -> beam.Pipeline:
-    """The graph as a job: as small as it is however many tracks there are, for it reads the wave from the dataset.
+    """The graph as a job, which is small for any number of tracks, because it reads the wave from the dataset.
 
     Raises:
         UsageError: Beam refuses the options.
@@ -127,12 +127,12 @@ def pipeline_of(request: RunRequest, runner: PipelineRunner, options: PipelineOp
 
 
 def _scratch(request: RunRequest) -> SharedScratch:
-    """Where all workers can write; a folder that ``--scratch`` names is there on one machine only."""
+    """Scratch space to which all workers can write; a folder of ``--scratch`` exists on one machine only."""
     return SharedScratch.of(request.job.sink.dataset.store, partials_version())
 
 
 def _limits(request: RunRequest) -> ChildLimits:
-    """What the decoder may use: the options of the command, as far as they were given."""
+    """Limits of the decoder, from the options of the command."""
     limits = ChildLimits()
     return ChildLimits(
         request.memory_per_worker or limits.memory, request.time_limit or limits.seconds_per_minute

@@ -1,8 +1,8 @@
-"""The end of a slice before its time: what is measured is committed, the rest is left to the next run.
+"""Early end of a slice: measured tracks are committed, the others are left to the next run.
 
-Beam runs a slice step by step: all of its tracks are decoded and measured, then all are committed. So a worker that is
-to end soon cannot just stop taking tracks from the source. Instead, no further track is decoded; the tracks that are
-left pass through the graph as failures, and the sink drops them.
+Beam runs a slice step by step: all its tracks are decoded and measured, then all are committed. So a worker that must end
+soon cannot just stop reading tracks from the source. Instead, no further track is decoded; the remaining tracks pass
+through the graph as failures, and the sink drops them.
 """
 
 import threading
@@ -17,7 +17,7 @@ from beamprint.transforms.write import Sink
 
 _asked = threading.Event()
 _left: set[str] = set()
-"""Ids of the tracks of this process that are left."""
+"""Ids of this process's tracks that are left to the next run."""
 
 
 def begin() -> None:
@@ -27,10 +27,10 @@ def begin() -> None:
 
 @dataclass(frozen=True, slots=True)
 class DecodeUntilAsked:
-    """Decodes ranges until winding up begins; fails for those that come later.
+    """Decodes ranges until the early end begins; fails for later ranges.
 
     Args:
-        decode: Decodes one.
+        decode: Decodes a range.
     """
 
     decode: Callable[[Range], Decoded]
@@ -39,7 +39,7 @@ class DecodeUntilAsked:
         """Decode a range.
 
         Raises:
-            BadAudio: It cannot be measured, or is left.
+            BadAudio: The range cannot be measured, or is left to the next run.
         """
         if _asked.is_set():
             _left.add(work.track.track_id)
@@ -49,10 +49,10 @@ class DecodeUntilAsked:
 
 @dataclass(frozen=True, slots=True)
 class SinkWithoutLeft:
-    """Commits outcomes, but for tracks that are left.
+    """Commits outcomes, except for tracks that are left to the next run.
 
     Args:
-        sink: Commits them.
+        sink: Commits the outcomes.
     """
 
     sink: Sink
@@ -68,5 +68,5 @@ class SinkWithoutLeft:
 
 
 def without_left(report: SliceReport) -> SliceReport:
-    """The report of a slice whose tracks that are left were counted as failures."""
+    """The report of a slice, without the tracks that are left to the next run, which were counted as failures."""
     return replace(report, failures=report.failures - Counter({str(Reason.INTERNAL_ERROR): len(_left)}))

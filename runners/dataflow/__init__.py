@@ -14,14 +14,14 @@ from beamprint.transforms.audio.uris import is_remote
 
 
 def run(request: RunRequest) -> RunOutcome:
-    """Do the wave of a request on Dataflow, or tell what would be submitted.
+    """Run the wave of a request on Dataflow, or show what would be submitted.
 
     Args:
-        request: The work; Beam's options ``project`` and ``region`` say where.
+        request: The work; Beam's options ``project`` and ``region`` name the place.
 
     Raises:
-        UsageError: The options lack something, the workers could not reach a file, or Google's clients are not there.
-        NotFinished: Dataflow takes no job, or does not answer any more.
+        UsageError: An option is missing, the workers could not reach a file, or Google's clients are not installed.
+        NotFinished: Dataflow does not accept the job, or no longer answers.
     """
     options = _options(request)
     _check(request, options)
@@ -57,16 +57,15 @@ def _options(request: RunRequest) -> PipelineOptions:
 
 
 def _check(request: RunRequest, options: PipelineOptions) -> None:
-    """Refuse what no worker could do, before anything is begun."""
+    """Refuse work that no worker could do, before it starts."""
     place = request.job.sink.dataset.store.uri()
     if not is_remote(place):
         raise UsageError(
             f"--runner dataflow needs an --output that all machines reach, gs://..., not {place}"
         )
     validator = PipelineOptionsValidator(options, None)
-    if validator.validate_gcs_path(
-        options.view_as(GoogleCloudOptions), "temp_location"
-    ):  # Beam would make a bucket
+    # Beam would create a bucket.
+    if validator.validate_gcs_path(options.view_as(GoogleCloudOptions), "temp_location"):
         raise UsageError(
             "--runner dataflow needs --temp-location gs://BUCKET/..., where Dataflow keeps its own files"
         )

@@ -1,4 +1,4 @@
-"""What would be submitted to Dataflow, told without a word to Google: the job is translated, and not sent."""
+"""The job that would be submitted to Dataflow: translated and described, but not sent."""
 
 import logging
 from collections.abc import Iterator
@@ -17,18 +17,18 @@ from beamprint.pipeline.runner import RunRequest
 from beamprint.runners import submission
 
 _APART = frozenset(urn.urn for urn in (primitives.GROUP_BY_KEY, primitives.IMPULSE, primitives.FLATTEN))
-"""What the service does itself, between the stages that Python runs."""
+"""Steps that the service does itself, between the stages in Python."""
 _PORTABLE_API = "8"
 
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """A job as it would be sent.
+    """A job in the form in which it would be sent.
 
     Attributes:
-        options: Beam's, presets included.
+        options: Beam's options, presets included.
         graph: The translated graph.
-        environment: Machines and everything else that is asked of the service.
+        environment: Machines and other requests to the service.
     """
 
     options: PipelineOptions
@@ -37,12 +37,12 @@ class Translated:
 
     @property
     def size(self) -> int:
-        """Bytes of the graph."""
+        """Size of the graph in bytes."""
         return len(self.graph.SerializeToString())
 
     @property
     def stages(self) -> list[list[str]]:
-        """The steps of each stage that Python runs, as Beam fuses them; Dataflow fuses by the same rules."""
+        """The steps of each stage in Python, as Beam fuses them; Dataflow fuses by the same rules."""
         phases = translations.standard_optimize_phases()
         fused = translations.optimize_pipeline(self.graph, phases, _APART, partial=False)
         known = self.graph.components.transforms
@@ -56,8 +56,8 @@ def translated(request: RunRequest, options: PipelineOptions) -> Translated:
     """Translate the graph of a request as it would be for submission.
 
     Args:
-        request: The work. Its tracks do not matter: the graph reads them from the dataset.
-        options: For Beam.
+        request: The work. Its tracks do not matter, because the graph reads them from the dataset.
+        options: Options for Beam.
 
     Raises:
         UsageError: Beam refuses the options.
@@ -72,7 +72,7 @@ def translated(request: RunRequest, options: PipelineOptions) -> Translated:
 
 
 def lines(job: Translated) -> Iterator[str]:
-    """What a person wants to know of a job before it is paid for."""
+    """The facts of a job that a user wants to know before paying for it."""
     (pool,) = job.environment.worker_pools
     cloud = job.options.view_as(GoogleCloudOptions)
     scaling = pool.autoscaling_settings
@@ -93,7 +93,7 @@ def lines(job: Translated) -> Iterator[str]:
     yield f"  graph: {job.size / 1000:.0f} kB, however many tracks there are"
     for number, steps in enumerate(job.stages, 1):
         yield f"  stage {number}: {', '.join(steps)}"
-    yield "nothing was sent, and neither inputs nor output were looked at"
+    yield "nothing was sent, and neither inputs nor output were opened"
 
 
 def _is_stage(fused: portable.Pipeline, root: str) -> bool:

@@ -1,7 +1,7 @@
-"""What a Flex Template starts: ``beamprint run`` with the parameters of the template.
+"""The program of the Flex Template: ``beamprint run`` with the parameters of the template.
 
-Dataflow calls it with ``--name=value`` for each parameter of ``metadata.json`` and for options of its own. It lists and
-plans, writes the job to where Dataflow wants it (``template_location``) and ends; Dataflow then starts the job.
+Dataflow calls it with ``--name=value`` for each parameter of ``metadata.json`` and for its own options. The program lists
+and plans, writes the job to Dataflow's ``template_location`` and ends; Dataflow then starts the job.
 """
 
 import argparse
@@ -18,10 +18,10 @@ _SWITCH = {"true": True, "false": False}
 
 
 def command_line(arguments: Sequence[str]) -> list[str]:
-    """Words of the command, from what Dataflow gives.
+    """Words of the command, from the arguments of Dataflow.
 
     Args:
-        arguments: ``--name=value`` each. Names of ours may have ``_`` for ``-``; a flag is ``true`` or ``false``.
+        arguments: ``--name=value`` each. Our names may have ``_`` for ``-``; a flag is ``true`` or ``false``.
     """
     of_run = run.declare(argparse.ArgumentParser().add_subparsers(), RUNNERS)
     return [*_ALWAYS, *(word for given in arguments for word in _words(given, of_run))]

@@ -1,4 +1,4 @@
-"""Google's Dataflow as Beam's runner speaks to it; what goes wrong there in our own words."""
+"""Google's Dataflow through Beam's runner, with errors in our own words."""
 
 import logging
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ from beamprint.runners.dataflow.presets import TEMP
 
 
 def submit(request: RunRequest, options: PipelineOptions) -> RunOutcome:
-    """Submit a job and wait for its end; with ``template_location``, leave it to whoever launches the template.
+    """Submit a job and wait for its end; with ``template_location``, only write the job, which the template launches.
 
     Raises:
         UsageError: Dataflow refuses the job.
-        NotFinished: It takes no job now, or does not answer any more.
+        NotFinished: Dataflow does not accept jobs now, or no longer answers.
     """
     _silence_beam()
     template = options.view_as(GoogleCloudOptions).template_location
@@ -41,12 +41,12 @@ def submit(request: RunRequest, options: PipelineOptions) -> RunOutcome:
 
 
 def _silence_beam() -> None:
-    """Keep Beam from logging errors that are raised as well: they are told once, by the command."""
+    """Keep Beam from logging errors that it also raises: the command prints them once."""
     logging.getLogger("apache_beam.runners.dataflow").setLevel(logging.CRITICAL + 1)
 
 
 class _Runner(DataflowRunner):
-    """Beam's runner, with a result like that of other clusters."""
+    """Beam's runner, whose result is like the result of other clusters."""
 
     def run_pipeline(
         self, pipeline: beam.Pipeline, options: PipelineOptions, pipeline_proto: Any = None
@@ -64,8 +64,8 @@ class _Result(PipelineResult):
     """A job on Dataflow.
 
     Args:
-        job: As Beam knows it.
-        runner: That submitted it.
+        job: The job in Beam.
+        runner: Runner that submitted the job.
     """
 
     def __init__(self, job: DataflowPipelineResult, runner: DataflowRunner) -> None:
@@ -84,7 +84,7 @@ class _Result(PipelineResult):
         """Called when the job has ended.
 
         Raises:
-            RuntimeError: It failed; the message is Dataflow's own.
+            RuntimeError: The job failed; the message is Dataflow's own.
         """
         if self.state != PipelineState.DONE:
             raise RuntimeError(self._reason())
@@ -96,7 +96,7 @@ class _Result(PipelineResult):
             return self._job.metrics()
 
     def cancel(self) -> None:
-        """Have the job end."""
+        """Cancel the job."""
         with self._seen():
             self._job.cancel()
 

@@ -16,13 +16,13 @@ _LONGEST_CANCEL_S = 6.0
 
 
 def run(request: RunRequest) -> RunOutcome:
-    """Do the wave of a request on a cluster.
+    """Run the wave of a request on a cluster.
 
     Args:
-        request: The work; Beam's option ``flink_master`` says where.
+        request: The work; Beam's option ``flink_master`` names the cluster.
 
     Raises:
-        UsageError: No cluster is named, or what Beam needs to reach it is not installed.
+        UsageError: No cluster is named, or Java, which Beam needs to reach it, is not installed.
         NotFinished: The cluster does not answer.
     """
     master = request.beam.get("flink_master", "")
@@ -45,10 +45,10 @@ def run(request: RunRequest) -> RunOutcome:
 
 
 class _FlinkRunner(FlinkRunner):
-    """Beam's runner with a job server that ends when we say so: Beam's own ends with the interpreter.
+    """Beam's runner with a job server that we can end: Beam's own ends with the interpreter.
 
     Args:
-        server: The job server, which runs already.
+        server: A running job server.
     """
 
     def __init__(self, server: JobServer) -> None:

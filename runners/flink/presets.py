@@ -1,4 +1,4 @@
-"""Values for Beam's options on a Flink cluster, each for a reason; what the user gives goes first."""
+"""Preset values for Beam's options on a Flink cluster, with reasons; options from the user come first."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,17 +15,17 @@ def presets(overview: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     """Options for a cluster.
 
     Args:
-        overview: What the cluster tells of itself.
+        overview: The cluster's overview of itself.
         given: The user's options, by the names of Beam's attributes.
     """
     slots, managers = int(overview["slots-total"]), int(overview["taskmanagers"])
     series = ".".join(str(overview["flink-version"]).split(".")[:2])
     chosen: dict[str, Any] = {
-        # All slots: Flink's own default for a job that does not say is one.
+        # All slots: Flink's default is one slot for a job.
         "parallelism": slots,
-        # A Python process a slot: threads of one process would take turns at the interpreter's lock.
+        # One Python process per slot: threads of one process would wait for the interpreter's lock.
         "sdk_worker_parallelism": -(-slots // max(1, managers)),
-        # What a stage gives is kept: a worker that dies costs its own share of the work, not that of all.
+        # The results of a stage are kept: a worker that dies costs only its own share of the work.
         "execution_mode_for_batch": "BATCH",
         # Processes are kept from one stage to the next; a new one takes two seconds to load the analysis.
         "environment_cache_millis": _CACHE_MS,

@@ -1,4 +1,4 @@
-"""Flink's REST interface: what the cluster is, and how a job ends there."""
+"""Flink's REST interface: facts about the cluster, and cancelling jobs."""
 
 import json
 import time
@@ -15,10 +15,10 @@ _ENDED = ("CANCELED", "FAILED", "FINISHED")
 
 @dataclass(frozen=True, slots=True)
 class JobManager:
-    """A Flink cluster as its job manager tells it.
+    """The job manager of a Flink cluster.
 
     Args:
-        url: Of the REST interface, such as http://jobmanager:8081.
+        url: Address of the REST interface, such as http://jobmanager:8081.
     """
 
     url: str
@@ -32,7 +32,7 @@ class JobManager:
         """Task managers, slots and the version of Flink.
 
         Raises:
-            NotFinished: Nobody answers, or no Flink does.
+            NotFinished: Nothing answers, or something that is not Flink.
         """
         found = self._ask("/overview")
         if "flink-version" not in found:
@@ -40,16 +40,16 @@ class JobManager:
         return found
 
     def cancel(self, name: str, within: float) -> bool:
-        """Cancel every job of this name that has not ended, and wait for that.
+        """Cancel every running job of this name, and wait for the end.
 
-        Beam's own way leaves the job running: measured with its job service 2.65, which answers "cancelled" at once.
+        Beam's own way leaves the job running: its job service 2.65 was seen to answer "cancelled" at once.
 
         Args:
-            name: Of the job.
+            name: Name of the job.
             within: Seconds to wait.
 
         Returns:
-            Whether all have ended.
+            Whether all jobs have ended.
         """
         until = time.monotonic() + within
         for job in self._running(name):

@@ -1,7 +1,7 @@
 """Beam's Python worker, started by a Flink task manager without a container (``--environment_type=PROCESS``).
 
-It does what the ``boot`` program of Beam's images does, but it installs nothing: Beamprint is installed already where
-this runs. Beam's job service is asked for the options of the pipeline, and then this process becomes the worker.
+It replaces the ``boot`` program of Beam's images, but installs nothing: Beamprint is already installed here. It asks Beam's
+job service for the options of the pipeline, and then this process becomes the worker.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from google.protobuf import json_format, text_format
 
 _TIMEOUT_S = 60
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""The products of the measurements are small: further threads cost CPU and win nothing."""
+"""The matrix products of the measurements are small: more threads cost CPU and save no time."""
 
 
 def main() -> NoReturn:
@@ -34,7 +34,7 @@ def main() -> NoReturn:
 
 
 def _described(given: argparse.Namespace) -> Mapping[str, str]:
-    """Variables in which Beam's worker looks for what it needs to know."""
+    """Environment variables with the settings of Beam's worker."""
     with grpc.insecure_channel(given.provision_endpoint) as channel:
         service = provision_grpc.ProvisionServiceStub(channel)
         request = provision.GetProvisionInfoRequest()

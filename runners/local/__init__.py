@@ -1,4 +1,4 @@
-"""The local runner: one worker process a core; each runs the graph over slices of one queue."""
+"""The local runner: one worker process per core; each runs the graph over slices of one queue."""
 
 import math
 
@@ -19,18 +19,18 @@ SECONDS_PER_MINUTE = 60.0
 
 
 def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
-    """Do all outstanding tracks in worker processes.
+    """Measure all outstanding tracks in worker processes.
 
     Args:
         request: The work and its limits.
-        work: Import path of the module the workers run.
+        work: Import path of the module that the workers run.
 
     Returns:
-        What was done, and how it ended. After a signal, tracks that were measured are committed, unless that
-        takes longer than a few seconds; at any other early end the slices in flight are dropped.
+        The results and the kind of end. After a signal, measured tracks are committed, unless that takes longer than a few
+        seconds; at any other early end, unfinished slices are dropped.
 
     Raises:
-        UsageError: A worker may have less memory than its code takes, or others can write to the scratch space.
+        UsageError: The memory limit is less than a worker's code takes, or others can write to the scratch space.
         NotFinished: There is no scratch space.
     """
     if request.memory_per_worker is not None and request.memory_per_worker < cores.LEAST_BYTES:
@@ -71,7 +71,7 @@ def _farewell(supervisor: Supervisor, signals: interrupts.Interrupts) -> str:
     if signals.signal is None:
         return ""
     done = supervisor.report.recorded + supervisor.report.failures.total()
-    return f"{signals.word} with {done} tracks done; the same command goes on from here"
+    return f"{signals.word} with {done} tracks done; run the same command again to continue"
 
 
 def _by_bucket(request: RunRequest) -> dict[int, list[Track]]:

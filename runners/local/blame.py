@@ -1,4 +1,4 @@
-"""Finds the track that a worker died of: the suspect is tried alone, the other tracks in halves."""
+"""Search for the track that killed a worker: the suspect is tried alone, the other tracks in halves."""
 
 import signal
 from collections import Counter
@@ -17,12 +17,12 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a worker ended, or the task it had.
+    """The end of a worker, or of its task.
 
     Attributes:
-        reason: Code for the quarantine, should a track be to blame.
-        message: What happened, one line.
-        details: Traceback, or the last lines the worker wrote.
+        reason: Code for the quarantine, if a track is the cause.
+        message: Description in one line.
+        details: Traceback, or the last lines that the worker wrote.
     """
 
     reason: Reason
@@ -41,34 +41,34 @@ class Death:
 
 
 def key_of(item: Item) -> Key:
-    """Identity of what is measured: a track's id and segment."""
+    """Identity of an item: a track's id and segment."""
     if isinstance(item, Track):
         return item.track_id, 0
     return item.track.track_id, item.index
 
 
 def track_of(item: Item) -> Track:
-    """Track an item belongs to."""
+    """The track of an item."""
     return item if isinstance(item, Track) else item.track
 
 
 class Blame:
-    """Counts how often a worker died of each track."""
+    """Counts, for each track, how often a worker died because of it."""
 
     def __init__(self) -> None:
         self._strikes: Counter[Key] = Counter()
 
     def retry(self, task: Task, in_flight: Key | None, death: Death) -> tuple[list[Task], Failure | None]:
-        """What to do after a worker died.
+        """The next steps after a worker has died.
 
-        A track that was alone when the worker died, for the second time, is given up. Otherwise the one in
-        flight, if any, is tried alone, and the rest together. From the second death on, the rest is tried in
-        halves: this finds a track that is never in flight when the worker dies.
+        If a worker dies for the second time with a single track, that track is given up. Otherwise the track in progress,
+        if any, is tried alone, and the other tracks together. From the second death on, the others are tried in halves:
+        this finds a track that is never in progress when the worker dies.
 
         Args:
             task: The worker's task.
             in_flight: Track and segment that the worker was decoding or measuring.
-            death: How it ended.
+            death: The end of the worker.
 
         Returns:
             The pair (tasks that replace the failed one, failure of the track that is given up or None).

@@ -1,4 +1,4 @@
-"""How many workers a machine is good for, and how much memory each of them may have."""
+"""Number of workers for a machine, and the memory limit of each."""
 
 from beamprint.transforms.machine import usable_cpus, usable_memory
 
@@ -11,7 +11,7 @@ _SHARE = 0.9
 
 
 def worker_count(wanted: int | None = None, *, memory_per_worker: int | None = None) -> int:
-    """Number of workers: what is wanted, or as many as processors and memory allow, at least one."""
+    """Number of workers: the wanted number, or as many as processors and memory allow, at least one."""
     if wanted is not None:
         return wanted
     fitting = int(usable_memory() * _SHARE) // (memory_per_worker or WORKER_BYTES)
@@ -19,5 +19,5 @@ def worker_count(wanted: int | None = None, *, memory_per_worker: int | None = N
 
 
 def memory_limit(workers: int) -> int:
-    """Resident bytes past which a worker is stopped, where the user does not say."""
+    """Default limit of a worker's resident memory in bytes."""
     return max(WORKER_BYTES, min(_LARGEST_LIMIT, int(usable_memory() * _SHARE) // workers))

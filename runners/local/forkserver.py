@@ -1,7 +1,7 @@
-"""The process that workers are forked from: it loads the code and makes the graph once for all of them.
+"""The process from which workers are forked: it loads the code and makes the graph once for all workers.
 
-Loading Beam and making the graph take two to three seconds of CPU; a fork of a process that has done so takes
-a few hundredths. This process only forks workers and reaps them. It has one thread, so that it is safe to fork.
+Loading Beam and making the graph take two to three seconds of CPU; a fork takes a few hundredths. This process only forks
+and reaps workers. It has one thread, so that forking is safe.
 """
 
 import faulthandler
@@ -29,12 +29,12 @@ def main(descriptor: int) -> None:
     """Serve the parent over the inherited socket ``descriptor``, until it is gone."""
     faulthandler.enable()
     leave_out(*IN_WORKERS)
-    gc.disable()  # loading makes a million objects that all stay
+    gc.disable()  # loading makes a million objects that are all kept
     control: Connection[Any, Any] = Connection(descriptor)
     setup: Setup = control.recv()
     work = cast(Work, importlib.import_module(setup.work))
     work.prepare(setup.job)
-    gc.freeze()  # so that no collection in a worker touches, and so copies, what they share
+    gc.freeze()  # no collection in a worker may touch, and so copy, the shared objects
     processes: dict[int, int | None] = {}
     while True:
         try:
@@ -50,7 +50,7 @@ def main(descriptor: int) -> None:
 
 
 def _fork(control: "Connection[Any, Any]", work: Work, setup: Setup) -> int | None:
-    """Process id of a new worker; None where the system allows no more processes."""
+    """Process id of a new worker; None if the system allows no more processes."""
     descriptor, output = recv_handle(control), recv_handle(control)
     assert threading.active_count() == 1, "a fork of several threads may hang"
     server = os.getpid()
@@ -71,7 +71,7 @@ def _be_worker(server: int, descriptor: int, output: int, work: Work, setup: Set
         end_with(server)
         gc.enable()
         for stream in (1, 2):
-            os.dup2(output, stream)  # C libraries write there, and would tear the progress line
+            os.dup2(output, stream)  # C libraries write there, and would break the progress line
         faulthandler.enable(output)  # not stream 2, which is diverted while libmpg123 decodes
         worker.serve(Connection(descriptor), work, setup)
     except BaseException:  # noqa: BLE001  the end of this process; its last words go to the parent
@@ -80,10 +80,10 @@ def _be_worker(server: int, descriptor: int, output: int, work: Work, setup: Set
 
 
 def _reap(process: int | None) -> int:
-    """End a worker; its exit code, that of a kill if it is in a call that the kernel does not interrupt."""
+    """End a worker and return its exit code; the code of a kill, if it is in a call that cannot be interrupted."""
     if process is None:
         return 1
-    os.kill(process, signal.SIGKILL)  # it is ours to wait for: nobody else can have its number
+    os.kill(process, signal.SIGKILL)  # our child: until we wait for it, no other process gets its id
     until = time.monotonic() + _DEATH_S
     while time.monotonic() < until:
         pid, status = os.waitpid(process, os.WNOHANG)

@@ -1,4 +1,4 @@
-"""Long tracks: their segments are spread over the workers; with the last one the track is finished."""
+"""Long tracks, whose segments are spread over the workers; after the last segment, the track is finished."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from beamprint.transforms.model import Range
 
 
 class LongTracks:
-    """The segments of each long track that are not measured yet."""
+    """The segments of each long track that are not yet measured."""
 
     def __init__(self) -> None:
         self._missing: dict[str, set[int]] = {}
@@ -24,7 +24,7 @@ class LongTracks:
         """Note segments whose partials are in scratch.
 
         Returns:
-            A task that finishes the tracks that are complete now, or none.
+            A task that finishes the tracks that are now complete, or nothing.
         """
         complete = []
         for piece in ranges:
@@ -37,5 +37,5 @@ class LongTracks:
         return [Task("finish_ranges", tuple(complete))] if complete else []
 
     def forget(self, track_id: str) -> None:
-        """A track was given up."""
+        """Forget a track that was given up."""
         self._missing.pop(track_id, None)

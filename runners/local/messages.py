@@ -13,10 +13,10 @@ Item = Track | Range | Failure
 
 
 class Work(Protocol):
-    """The functions of the module that ``Setup.work`` names: what a worker can do."""
+    """The functions of a worker, in the module that ``Setup.work`` names."""
 
     def prepare(self, job: Job) -> None:
-        """Load what the first task would load."""
+        """Load the code of the first task in advance."""
 
     def run_tracks(self, tracks: Sequence[Track], job: Job) -> SliceReport:
         """Measure whole tracks and commit them."""
@@ -25,13 +25,13 @@ class Work(Protocol):
         """Measure single segments of long tracks and keep their partials in ``scratch``."""
 
     def finish_ranges(self, tracks: Sequence[Range], job: Job, scratch: FolderStore) -> SliceReport:
-        """Commit tracks all of whose segments are in ``scratch``; a track is given by one of its ranges."""
+        """Commit tracks whose segments are all in ``scratch``; a track is given by one of its ranges."""
 
     def record_failures(self, failures: Sequence[Failure], job: Job) -> SliceReport:
         """Commit the quarantine rows of tracks that the parent gave up."""
 
     def wind_up(self) -> None:
-        """Begin nothing more, so that the task in hand commits what is measured and ends; from another thread."""
+        """Start nothing more, so that the present task commits its measured tracks and ends; from another thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Setup:
 
     Attributes:
         work: Import path of a module with the functions of ``Work``.
-        job: Handed to each of them.
-        scratch: For partial results of long tracks.
+        job: Argument of each function.
+        scratch: Scratch space for partial results of long tracks.
     """
 
     work: str
@@ -51,7 +51,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A slice of work: what to do, and with which items."""
+    """A slice of work: a function of ``Work``, and the items for it."""
 
     verb: Verb
     items: tuple[Item, ...]
@@ -60,7 +60,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class WindUp:
-    """To a worker: end the task in hand soon; it is the last one."""
+    """To a worker: end the present task soon; it is the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Fork:
     """To the fork server: start a worker; the descriptors of its connection and of its output follow.
 
     Attributes:
-        number: The parent's name for it, which does not know its process id yet.
+        number: The parent's name for the worker, whose process id it does not yet know.
     """
 
     number: int
@@ -76,7 +76,7 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class Reap:
-    """To the fork server: kill a worker and tell its exit code, negative for a signal."""
+    """To the fork server: kill a worker and send its exit code, negative for a signal."""
 
     number: int
 
@@ -93,9 +93,9 @@ class Started:
     """A worker is about to decode a segment.
 
     Attributes:
-        track_id: Its track.
-        index: Its number.
-        seconds: Audio that was decoded before and not reported yet.
+        track_id: Track of the segment.
+        index: Number of the segment.
+        seconds: Length of earlier decoded audio that is not yet reported.
     """
 
     track_id: str
@@ -108,7 +108,7 @@ class SegmentDecoded:
     """A worker has decoded a long segment and is about to measure it.
 
     Attributes:
-        seconds: Its length.
+        seconds: Length of the segment.
     """
 
     seconds: float
@@ -119,8 +119,8 @@ class Planned:
     """The ranges of long tracks.
 
     Attributes:
-        ranges: Those of each track, in the order of the task; none of a track that cannot be read.
-        saved: Those among them that an earlier run has measured.
+        ranges: Ranges of each track, in the order of the task; no ranges for a track that cannot be read.
+        saved: Ranges that an earlier run has measured.
     """
 
     ranges: tuple[tuple[Range, ...], ...]
@@ -136,13 +136,13 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A task ended with an exception; nothing of it is committed, or all.
+    """A task ended with an exception; either nothing or all of it is committed.
 
     Attributes:
         exit_code: 4 if the store failed, None for a bug.
-        message: One line.
-        traceback: Of a bug.
-        out_of_memory: Whether it was a ``MemoryError``.
+        message: Message of one line.
+        traceback: Traceback of a bug.
+        out_of_memory: Whether the exception was a ``MemoryError``.
     """
 
     exit_code: int | None

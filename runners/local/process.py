@@ -1,4 +1,4 @@
-"""Worker processes and the fork server, as the parent sees them."""
+"""The parent's side of worker processes and of the fork server."""
 
 import itertools
 import multiprocessing
@@ -35,10 +35,10 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class ForkServer:
-    """Starts workers. It is started itself with the first of them, and again if it has died.
+    """Starts workers. It starts with the first worker, and again if it has died.
 
     Args:
-        setup: What workers are to do.
+        setup: Setup of all workers.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -58,7 +58,7 @@ class ForkServer:
         return WorkerProcess(self._running, next(self._numbers))
 
     def close(self) -> None:
-        """End it, and with it the workers that are left."""
+        """End the fork server, and with it the remaining workers."""
         if self._running is not None:
             self._running.close()
             self._running = None
@@ -81,14 +81,14 @@ class _Server:
         return self._process.poll() is not None
 
     def fork(self, number: int, connection: int, output: int) -> None:
-        """Ask for a worker with these descriptors."""
+        """Request a worker with these descriptors."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self._control.send(Fork(number))
             for descriptor in (connection, output):
                 send_handle(self._control, descriptor, self._process.pid)
 
     def reap(self, number: int) -> tuple[int, str]:
-        """Kill a worker; its exit code, or this server's with its last lines of output if it is dead itself or hangs."""
+        """Kill a worker and return its exit code; if this server is dead or hangs, its own code and last output."""
         with suppress(EOFError, OSError):
             self._control.send(Reap(number))
             if self._control.poll(_REAP_S):
@@ -96,23 +96,23 @@ class _Server:
         return self._end(), self._tail.close()
 
     def kill(self, pid: int | None) -> None:
-        """End a worker at once; if it does not run yet, because this server hangs, then this server."""
+        """End a worker at once; if it does not run yet because this server hangs, end this server."""
         if pid is None:
             self._process.kill()
-        elif not self.is_dead:  # else the worker died with it, and its number may be another's
-            with suppress(ProcessLookupError):  # it dies with it just now
+        elif not self.is_dead:  # else the worker died with the server, and its process id may be reused
+            with suppress(ProcessLookupError):  # the worker is just dying with the server
                 os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Have it end its workers and itself."""
+        """Let the server end its workers and itself."""
         self._control.close()
         self._end()
         self._tail.close()
 
     def _end(self) -> int:
-        """Exit code of this server, which has been told to end; it is killed if it hangs or is still loading.
+        """Exit code of this server, which was told to end; it is killed if it hangs or is still loading.
 
-        One that does not die even then is in a call that the kernel does not interrupt. It is left behind.
+        A server that does not die even then is in a call that cannot be interrupted. It is left behind.
         """
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(_LAST_WORDS_S)
@@ -130,8 +130,8 @@ class WorkerProcess:
     """A worker.
 
     Args:
-        server: Forks it.
-        number: Its name there.
+        server: Server that forks it.
+        number: Name of the worker there.
     """
 
     def __init__(self, server: _Server, number: int) -> None:
@@ -148,21 +148,21 @@ class WorkerProcess:
 
     @property
     def is_orphan(self) -> bool:
-        """Whether its fork server is dead, and it with it, or in a moment."""
+        """Whether its fork server is dead, so that the worker is dead too, or dies in a moment."""
         return self._server.is_dead
 
     def give(self, task: Task) -> None:
-        """Have it perform a task; that it is dead shows when its events are read."""
+        """Give it a task; if it is dead, that shows when its events are read."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(task)
 
     def wind_up(self) -> None:
-        """Have it end its task soon."""
+        """Let it end its task soon."""
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(WindUp())
 
     def events(self) -> list[Event] | None:
-        """What it has told since last asked; None when it is dead and has nothing more to tell."""
+        """Events since the last call; None if it is dead and has sent all its events."""
         events: list[Event] = []
         try:
             while self.connection.poll():
@@ -175,7 +175,7 @@ class WorkerProcess:
         return events
 
     def resident_bytes(self) -> int:
-        """Memory it occupies now, 0 when it is gone or the system does not tell."""
+        """Its present memory in bytes; 0 if it is gone or the system does not tell."""
         try:
             with open(f"/proc/{self.pid}/statm", "rb") as statm:
                 return int(statm.read().split()[1]) * _PAGE
@@ -210,7 +210,7 @@ class _Tail:
     """The last lines that a process writes.
 
     Args:
-        output: Its standard output and error.
+        output: Standard output and error of the process.
     """
 
     def __init__(self, output: IO[bytes]) -> None:
@@ -224,6 +224,6 @@ class _Tail:
                 self._lines.append(line.decode(errors="replace").rstrip())
 
     def close(self) -> str:
-        """What the process, which has ended, wrote last."""
-        self._drain.join(timeout=_LAST_WORDS_S)  # a child of its own may keep the pipe open
+        """The last lines of the process, which has ended."""
+        self._drain.join(timeout=_LAST_WORDS_S)  # a child process may keep the pipe open
         return "\n".join(self._lines)

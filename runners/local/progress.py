@@ -1,4 +1,4 @@
-"""Shows how a run goes: a progress bar on a terminal, a line now and then in a log."""
+"""Progress of a run: a bar on a terminal, a line now and then in a log."""
 
 import sys
 import time
@@ -16,14 +16,14 @@ _LONGEST_PAUSE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a run stands.
+    """Status of a run.
 
     Attributes:
-        done: Tracks measured, those in slices that are not committed yet included.
-        total: Tracks to measure.
-        audio_seconds: Audio decoded.
+        done: Number of measured tracks, also in slices that are not yet committed.
+        total: Number of tracks to measure.
+        audio_seconds: Length of the decoded audio.
         elapsed: Seconds since the start.
-        seconds_left: Until the end, None as long as nothing was measured.
+        seconds_left: Estimated seconds until the end; None before the first measurement.
         failures: Tracks in quarantine, by reason.
     """
 
@@ -49,9 +49,9 @@ class Progress:
     """Shows the status.
 
     Args:
-        total: Tracks to measure.
-        stream: Standard error by default; a bar where that is a terminal, lines with the time in UTC otherwise.
-        quiet: Show no status.
+        total: Number of tracks to measure.
+        stream: Standard error by default; shows a bar on a terminal, else lines with the time in UTC.
+        quiet: Whether to show no status.
     """
 
     def __init__(self, total: int, stream: TextIO | None = None, *, quiet: bool = False) -> None:

@@ -12,54 +12,53 @@ from beamprint.transforms.track_length import audio_seconds
 LONGEST_SLICE_S = 40.0
 _SHORTEST_SLICE_S = 1.0
 _WORTH_A_WORKER_S = 2.0
-"""Work for which a further worker is worth starting."""
+"""Seconds of work for which it is worth starting another worker."""
 _FIRST_SLICE_S = 12.0
 _MOST_TRACKS = 2000
 _SPREAD_FROM_S = (2.0, 15.0)
-"""A track of so many seconds of work is cut into segments for several workers: on small catalogues, on large ones."""
+"""Seconds of work from which a track is cut into segments for several workers: on small catalogues, on large ones."""
 _PLANNED_AT_ONCE = 50
 _SHORT = ("finish_ranges", "record_failures")
-"""What is done at any time: it keeps what was measured."""
+"""Tasks that are allowed at any time, because they save measured work."""
 _SECONDS_PER_SLICE = 0.1
 _WITH_COST = frozenset({"plan_ranges", "run_tracks", "run_ranges"})
-"""Tasks that measure their items, now or once they are planned."""
+"""Tasks that measure their items, at once or after planning."""
 _KEPT = 0.8
-"""How much of what was learnt before counts beside a new slice."""
+"""Weight of earlier slices beside a new one."""
 _SECONDS_PER_TRACK = 0.03
 _SECONDS_PER_AUDIO_SECOND = 0.006
 
 
 def item_audio_seconds(item: Item) -> float:
-    """Guess of the length of a track, or of its part where the item is a range."""
+    """Estimated length of a track, or of a range."""
     if isinstance(item, Range):
         return audio_seconds(item.track) / item.count
     return audio_seconds(item) if isinstance(item, Track) else 0.0
 
 
 def cost(item: Item) -> float:
-    """Guess of the seconds of work an item makes, before anything was measured."""
+    """Estimated seconds of work for an item, before the first measurement."""
     return _SECONDS_PER_TRACK + _SECONDS_PER_AUDIO_SECOND * item_audio_seconds(item)
 
 
 @dataclass
 class Rate:
-    """Seconds that a guessed second of work has taken lately.
+    """Real seconds per estimated second of work, from the latest slices.
 
-    Earlier slices count less and less, so that slices soon get shorter when a machine gets busy after hours: a
-    slice is what a kill costs.
+    Earlier slices count less and less. So slices soon get shorter when a machine becomes busy: a kill costs one slice.
     """
 
     guessed: float = 0.0
     measured: float = 0.0
 
     def observe(self, guessed: float, measured: float) -> None:
-        """Learn from a finished slice, but for what every slice costs however short it is."""
+        """Learn from a finished slice, without the fixed time that every slice takes."""
         self.guessed = _KEPT * self.guessed + guessed
         self.measured = _KEPT * self.measured + max(measured - _SECONDS_PER_SLICE, measured / 2)
 
     @property
     def known(self) -> bool:
-        """Whether there was a slice yet."""
+        """Whether a slice was observed."""
         return self.guessed > 0
 
     def __call__(self, guessed: float) -> float:
@@ -67,14 +66,14 @@ class Rate:
 
 
 class Backlog:
-    """What is left to do.
+    """The queue of remaining work.
 
     Long tracks come first, so that the last slices are small and the workers end together. Within a bucket
     the longest track comes first; small buckets share a slice.
 
     Args:
         tracks: Outstanding tracks by bucket.
-        workers: Number of processes that take from it.
+        workers: Number of worker processes.
     """
 
     def __init__(self, tracks: Mapping[int, Sequence[Track]], workers: int) -> None:
@@ -102,12 +101,12 @@ class Backlog:
 
     @property
     def worth_starting(self) -> int:
-        """How many more workers are worth starting for what is queued."""
+        """Number of further workers that are worth starting for the queue."""
         return len(self._urgent) + math.ceil(self.rate(self._cost) / _WORTH_A_WORKER_S)
 
     def guess_left(self) -> float:
-        """Guessed seconds of work that are queued."""
-        return max(0.0, self._cost)  # sums of many floats end near 0
+        """Estimated seconds of work in the queue."""
+        return max(0.0, self._cost)  # rounding can leave a sum just below 0
 
     def put_first(self, tasks: Iterable[Task]) -> None:
         """Queue tasks that must not wait: retries, the last step of long tracks."""
@@ -142,17 +141,17 @@ class Backlog:
                     self._urgent.append(Task(task.verb, kept, task.attempt))
 
     def fits(self, seconds: float) -> bool:
-        """Whether the least that can be taken next is done in so many seconds, as far as one can guess."""
+        """Whether the smallest possible next slice is estimated to be done in time."""
         if self._urgent:
             return self.rate(self._guess(self._urgent[0].items)) <= seconds or self._urgent[0].verb in _SHORT
         queue = self._ranges or self._tracks
         return bool(queue) and self.rate(cost(queue[0])) <= seconds
 
     def take(self, seconds: float = math.inf) -> Task:
-        """The next slice, of about so many seconds at the most.
+        """The next slice, estimated to take at most the given seconds.
 
         Raises:
-            IndexError: There is none.
+            IndexError: The queue is empty.
         """
         if self._urgent:
             task = self._urgent.popleft()
@@ -173,7 +172,7 @@ class Backlog:
         return items
 
     def _budget(self) -> float:
-        """Seconds the next slice may take: less and less towards the end, so that all workers end together."""
+        """Seconds for the next slice: less and less towards the end, so that all workers end together."""
         share = self.rate(self._cost) / (2 * self._workers)
         longest = LONGEST_SLICE_S if self.rate.known else _FIRST_SLICE_S
         return min(longest, max(_SHORTEST_SLICE_S, share))

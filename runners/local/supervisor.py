@@ -46,12 +46,12 @@ class Supervisor:
 
     Args:
         tracks: Outstanding tracks by bucket.
-        setup: What every worker is told.
+        setup: Setup of every worker.
         workers: Number of processes.
-        limits: What each of them may use.
-        allowed_failures: Number of failed tracks past which the run ends.
-        deadline: Seconds since 1970 past which no work is begun that would end later.
-        progress: Shows how it goes.
+        limits: Limits of each process.
+        allowed_failures: Largest number of failed tracks before the run ends.
+        deadline: Time in seconds since 1970; no work starts that would end later.
+        progress: Shows the progress.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Supervisor:
 
         Raises:
             NotFinished: The store failed, or workers cannot run here.
-            TooManyFailures: There are more than allowed.
+            TooManyFailures: More tracks failed than allowed.
         """
         try:
             while interrupts.signal is None and (self._may_begin or self._busy):
@@ -103,7 +103,7 @@ class Supervisor:
             self._progress.close(self.status())
 
     def status(self) -> Status:
-        """Where the run stands."""
+        """Status of the run."""
         failures = self.report.failures
         running = [
             worker for worker in self._busy if worker.task is not None and worker.task.verb == "run_tracks"
@@ -120,7 +120,7 @@ class Supervisor:
 
     @property
     def left(self) -> bool:
-        """Whether there is work that was not begun."""
+        """Whether there is work that was not started."""
         return bool(self._backlog)
 
     @property
@@ -137,7 +137,7 @@ class Supervisor:
         return [worker for worker in self._workers if worker.task is not None]
 
     def _seconds_left(self) -> float | None:
-        """From the speed so far, of the whole engine, waiting included."""
+        """Estimate from the speed of all workers so far, waiting included."""
         left = self._backlog.guess_left() + sum(worker.guess_left() for worker in self._busy)
         done = self._guessed - left
         if not self._backlog.rate.known or done <= 0:
@@ -169,10 +169,10 @@ class Supervisor:
             self._progress.show(self.status())
 
     def _wind_up(self, interrupts: Interrupts) -> None:
-        """Have the workers commit what they have measured, as far as that takes them seconds."""
+        """Let the workers commit their measured tracks, if that takes only seconds."""
         for worker in self._busy:
             worker.process.wind_up()
-        self._progress.say(f"{interrupts.word}: finishing the tracks in hand; once more ends it at once")
+        self._progress.say(f"{interrupts.word}: finishing the current tracks; a second signal ends the run at once")
         until = time.monotonic() + _WIND_UP_S
         with suppress(NotFinished, TooManyFailures):  # the signal came first, and decides over the exit code
             while self._busy and time.monotonic() < until:
@@ -269,7 +269,7 @@ class Supervisor:
             )
 
     def _retry(self, worker: WatchedWorker, death: Death) -> None:
-        """Queue what a failed task leaves to do."""
+        """Queue the remaining work of a failed task."""
         assert worker.task is not None
         task, in_flight = worker.task, worker.in_flight
         worker.clear()

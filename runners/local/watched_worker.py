@@ -1,4 +1,4 @@
-"""What the parent knows of a worker: its task, how long it has been at it, and the memory it takes."""
+"""The parent's view of a worker: its task, the time spent on it, and its memory."""
 
 import time
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ _DEATH_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a worker may use.
+    """Limits of a worker.
 
     Attributes:
-        memory: Resident bytes.
-        seconds_per_minute: Seconds that a minute of audio may take; a shorter track has as long as a minute.
+        memory: Resident memory in bytes.
+        seconds_per_minute: Seconds per minute of audio; a shorter track has as much time as a minute.
     """
 
     memory: int
@@ -32,16 +32,16 @@ class WatchedWorker:
     """A worker and its task.
 
     Attributes:
-        process: Its process.
-        limits: What it may use.
+        process: Process of the worker.
+        limits: Limits of the worker.
         ready: Whether it has loaded its code.
         task: Its task, if it has one.
         in_flight: Track and segment that it decodes or measures.
-        begun: Segments begun in this task.
-        audio_seconds: Audio decoded in this task.
-        since: When the task was given.
-        tasks_done: Tasks since the process was started.
-        killed_for: Why the parent killed it.
+        begun: Number of segments started in this task.
+        audio_seconds: Length of the audio decoded in this task.
+        since: Time at which the task was given.
+        tasks_done: Number of tasks since the start of the process.
+        killed_for: Reason for which the parent killed it.
     """
 
     process: WorkerProcess
@@ -65,12 +65,12 @@ class WatchedWorker:
 
     @property
     def outlives_its_kill(self) -> bool:
-        """Whether it was killed a while ago and is not dead: it is in a call that the kernel does not interrupt."""
+        """Whether it was killed a while ago but is not dead, because it is in a call that cannot be interrupted."""
         return self.killed_for is not None and self._patience < 0
 
     @property
     def measured(self) -> int:
-        """Segments of this task that are decoded and measured."""
+        """Number of segments of this task that are decoded and measured."""
         return max(0, self.begun - 1)
 
     def give(self, task: Task) -> None:
@@ -83,22 +83,22 @@ class WatchedWorker:
         self.process.give(task)
 
     def started(self, event: Started) -> None:
-        """A segment is about to be decoded."""
+        """Note that a segment is about to be decoded."""
         self.in_flight = event.track_id, event.index
         self.begun += 1
         self.audio_seconds += event.seconds
         self._patience = self._allowed(self._lengths.get(event.track_id, 0.0))
 
     def decoded(self, event: SegmentDecoded) -> None:
-        """A long segment is about to be measured."""
+        """Note that a long segment is about to be measured."""
         self.audio_seconds += event.seconds
         self._patience = self._allowed(event.seconds)
 
     def clear(self) -> float:
-        """The task is over.
+        """Note the end of the task.
 
         Returns:
-            Seconds it took.
+            Seconds that the task took.
         """
         took = time.monotonic() - self.since
         self.task, self.in_flight, self.begun, self.audio_seconds = None, None, 0, 0.0
@@ -106,7 +106,7 @@ class WatchedWorker:
         return took
 
     def guess_left(self) -> float:
-        """Guessed seconds of work of the task that are still to do."""
+        """Estimated seconds of work that are left of the task."""
         if self.task is None:
             return 0.0
         return self._cost * max(0.0, 1 - self.measured / len(self.task.items))

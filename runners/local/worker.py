@@ -31,12 +31,12 @@ _STORE_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, e
 
 
 def serve(connection: "Connection[Any, Any]", work: Work, setup: Setup) -> NoReturn:
-    """Perform what the parent asks for, until it is gone.
+    """Perform the tasks of the parent, until the parent is gone.
 
     Args:
-        connection: To the parent.
-        work: What a task can be.
-        setup: Handed to each task.
+        connection: Connection to the parent.
+        work: Functions for the tasks.
+        setup: Setup of each task.
     """
     inbox: queue.SimpleQueue[Task] = queue.SimpleQueue()
     outbox = _Outbox(connection)
@@ -48,7 +48,7 @@ def serve(connection: "Connection[Any, Any]", work: Work, setup: Setup) -> NoRet
 
 
 def _receive(connection: "Connection[Any, Any]", inbox: "queue.SimpleQueue[Task]", work: Work) -> None:
-    """Queue the tasks that the parent sends; end this process, whatever it is doing, when the parent is gone."""
+    """Queue the tasks of the parent; when the parent is gone, end this process, whatever it is doing."""
     try:
         while True:
             message: Task | WindUp = connection.recv()
@@ -61,7 +61,7 @@ def _receive(connection: "Connection[Any, Any]", inbox: "queue.SimpleQueue[Task]
 
 
 class _Outbox:
-    """Sends events to the parent, from whichever thread they come."""
+    """Sends events from any thread to the parent."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         self._connection = connection
@@ -104,7 +104,7 @@ def _ranges(track: Track, setup: Setup) -> tuple[Range, ...]:
     try:
         return tuple(planned for planned in setup.job.plan(track) if isinstance(planned, Range))
     except BadAudio:
-        return ()  # the graph meets it again, and says so in quarantine
+        return ()  # the graph finds the error again, and reports it in quarantine
 
 
 def _saved(ranges: Iterable[Sequence[Range]], setup: Setup) -> frozenset[Range]:
@@ -128,7 +128,7 @@ def _raised(error: Exception) -> Raised:
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    """The exception, and those it was raised from."""
+    """The exception and its causes."""
     chain: list[BaseException] = []
     while error is not None and error not in chain:
         chain.append(error)

@@ -16,7 +16,7 @@ COMMAND = ["beamprint", "run", "/srv/music", "--output", "/srv/fingerprints"]
 @dag(
     schedule="30 2 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
-    catchup=False,  # one run does the work of all the nights that were missed
+    catchup=False,  # one run does the work of all missed nights
     max_active_runs=1,
 )
 def beamprint() -> None:
@@ -24,7 +24,7 @@ def beamprint() -> None:
 
     @task(retries=3, retry_delay=timedelta(minutes=15), execution_timeout=timedelta(hours=22))
     def run() -> None:
-        """Run the command; what it prints is the task's log."""
+        """Run the command; its output is the task's log."""
         code = subprocess.run(COMMAND, check=False).returncode
         match code:
             case 0:
@@ -32,10 +32,10 @@ def beamprint() -> None:
             case 3:
                 raise AirflowSkipException("another run holds the dataset and does the work")
             case 1 | 2:
-                # A second run passes over bad files that are in quarantine already, so it could end with 0.
+                # A second run skips bad files that are already in quarantine, so it could end with 0.
                 raise AirflowFailException(f"exit code {code} needs a person; the log says why")
             case _:
-                # What is recorded is safe; a retry goes on from there.
+                # Existing records are safe; a retry continues from there.
                 raise AirflowException(f"exit code {code}: not finished")
 
     run()
