@@ -40,8 +40,8 @@ def test_the_commands_of_the_page_about_reports(tmp_path):
 
 def test_the_commands_of_the_page_about_single_files(tmp_path):
     here, printed = walked("analyze.md", tmp_path)
-    assert "-14.0 LUFS, range 0.4 LU" in printed["What a file is like"]
-    assert "broken.ogg: truncated" in printed["What a file is like"]
+    assert "-14.0 LUFS, range 0.4 LU" in printed["Measure a file"]
+    assert "broken.ogg: truncated" in printed["Measure a file"]
     assert (here / "melody.png").read_bytes().startswith(b"\x89PNG")
     with (here / "changes.csv").open() as file:
         assert {row["matched_by"] for row in csv.DictReader(file)} == {"audio"}
