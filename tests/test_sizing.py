@@ -53,6 +53,6 @@ def test_a_night_in_the_operations_guide_follows_from_its_formula():
     told_gets = int(re.search(r"about (\d+) 000 GETs", text)[1]) * 1000
     assert told_touched == pytest.approx(touched, rel=0.01)
     assert told_gets == pytest.approx(gets, rel=0.02)
-    minutes = re.search(r"looking at the dataset: (\d+) minutes; commits: (\d+) minutes", text)
-    looking, committing = 12 * buckets * 0.02 / 60, 5 * touched * 0.02 / 60
-    assert (round(looking), round(committing)) == tuple(map(int, minutes.groups()))
+    minutes = re.search(r"reading the dataset: (\d+) minutes; commits: (\d+) minutes", text)
+    reading, committing = 12 * buckets * 0.02 / 60, 5 * touched * 0.02 / 60
+    assert (round(reading), round(committing)) == tuple(map(int, minutes.groups()))
