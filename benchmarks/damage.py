@@ -1,9 +1,9 @@
-"""Damage real files at random places, and count how often Beamprint says so, by container.
+"""Damage real files at random places, and count how often Beamprint finds the damage, by container.
 
     python -m benchmarks.damage FILE... [--times N]
 
-Places are drawn evenly over the bytes after the first 4 KiB, so that audio is damaged and not the header. What is
-told is a refusal, or a note that the record did not have before.
+Places are random in the bytes after the first 4 KiB, so that audio is damaged and not the header. Damage counts as found if
+the file is refused, or its record has a new note.
 """
 
 import argparse
@@ -44,7 +44,7 @@ DAMAGE: dict[str, Callable[[random.Random, bytearray, int], None]] = {
 
 
 def told(paths: Iterable[Path], times: int) -> Iterator[tuple[str, str, bool]]:
-    """Container and codec, kind of damage, and whether it was told, for each damaged copy."""
+    """Container and codec, kind of damage, and whether it was found, for each damaged copy."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         for path in paths:

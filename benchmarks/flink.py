@@ -1,7 +1,7 @@
-"""What a short track costs on a Flink of two slots: `BEAMPRINT_TEST_FLINK=build/flink python -m benchmarks.flink`.
+"""Cost of a short track on a Flink of two slots: `BEAMPRINT_TEST_FLINK=build/flink python -m benchmarks.flink`.
 
-Time is that from the first decoding to the last commit, as the job manager tells of its stages, and the CPU time of all
-processes of the two task managers, JVMs included. Start and end of a job are told apart: they do not grow with it.
+It prints the time from the first decoding to the last commit, from the job manager's stages, and the CPU time of all
+processes of the two task managers, JVMs included. Start and end of a job are separate, because they do not grow with it.
 """
 
 import argparse
@@ -19,7 +19,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(cluster: Cluster) -> float:
-    """CPU seconds of the task managers and of all their workers that live, children that have ended included."""
+    """CPU seconds of the task managers and of all their living workers, with the children of these that have ended."""
     groups = {cluster.processes[name].pid for name in ("tm1", "tm2")}
     ticks = 0
     for pid in processes():
@@ -30,7 +30,7 @@ def cpu_seconds(cluster: Cluster) -> float:
 
 
 def seconds_of_stages(cluster: Cluster) -> dict[str, float]:
-    """How long each stage of the last job took."""
+    """Duration of each stage of the last job."""
     jobs = cluster.ask("/jobs/overview")["jobs"]
     job = cluster.ask(f"/jobs/{max(jobs, key=lambda job: job['start-time'])['jid']}")
     found = {"job": job["duration"] / 1000}

@@ -1,8 +1,8 @@
-"""Hold the loudness of groups against measuring the concatenation of their tracks.
+"""Compare the loudness of groups with measuring the concatenation of their tracks.
 
     python -m benchmarks.group_loudness FOLDER... [--folders N] [--tracks N]
 
-A group is what a folder holds directly: two tracks or more of one rate and number of channels, the first N by name.
+A group is the first N tracks of a folder by name, two or more, with the same rate and number of channels.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SHORTEST_S = 20
 
 
 def groups(roots: list[Path], most_tracks: int) -> Iterator[tuple[Path, list[Path]]]:
-    """Folders and their tracks, in a random order that is always the same."""
+    """Folders and their tracks, in a random order, always the same."""
     folders = sorted({path.parent for root in roots for path in root.rglob("*") if path.suffix in SUFFIXES})
     random.Random(1).shuffle(folders)
     for folder in folders:
@@ -48,7 +48,7 @@ def measured(pcm: Float32, rate: int) -> Columns:
 
 
 def track_of(found: Columns, seconds: float) -> TrackLoudness:
-    """What a record holds of a track."""
+    """Loudness of a track as in its record."""
     values = {name: None if isinstance(found[name], Missing) else found[name] for name in COLUMNS[2:]}
     return TrackLoudness(np.array(found["loudness_cells"], np.uint16), seconds, **values)
 

@@ -1,6 +1,6 @@
-"""What it costs to decode in a process of its own, as on a cluster: `python -m benchmarks.isolation FILE...`.
+"""Cost of decoding in a separate process, as on a cluster: `python -m benchmarks.isolation FILE...`.
 
-Each file is decoded here and there by turns, and the CPU time of both processes counts.
+Each file is decoded in both ways by turns, and the CPU time of both processes counts.
 """
 
 import argparse
@@ -14,7 +14,7 @@ ROUNDS = 9
 
 
 def child_seconds() -> float:
-    """CPU seconds of the decoder's process, by its clock: see clock_getcpuclockid(3)."""
+    """CPU seconds of the decoder's process, from its clock: see clock_getcpuclockid(3)."""
     with children.borrowed() as child:
         return time.clock_gettime((~child._process.pid << 3) | 2)
 

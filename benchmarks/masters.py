@@ -1,4 +1,4 @@
-"""How surely `beamprint compare` brings other masters of songs together by their sound.
+"""How reliably `beamprint compare` matches other masters of songs by their sound.
 
 python -m benchmarks.masters FOLDER... [--tracks 24]
 """
@@ -30,7 +30,7 @@ def shelves(samples: Samples, rate: int) -> Samples:
 
 
 def limited(samples: Samples, rate: int) -> Samples:
-    """6 dB louder, and held below -1 dBFS by a gain that moves within some milliseconds."""
+    """6 dB louder, and limited to -1 dBFS by a gain that changes within some milliseconds."""
     louder = 2 * samples
     block = rate // 100
     peaks = np.abs(louder).max(axis=1)[: len(louder) // block * block].reshape(-1, block).max(axis=1)
@@ -41,7 +41,7 @@ def limited(samples: Samples, rate: int) -> Samples:
 
 
 def compressed(samples: Samples, rate: int) -> Samples:
-    """The loudness of 200 ms goes by 1 dB where it went by 2 above the median."""
+    """Compress the level of 200 ms by 2:1 above the median."""
     block = rate // 5
     power = (samples[: len(samples) // block * block] ** 2).mean(axis=1).reshape(-1, block).mean(axis=1)
     over_db = np.maximum(0, 10 * np.log10(np.maximum(power, 1e-9) / np.median(power[power > 1e-9])))
@@ -74,7 +74,7 @@ def measured(samples: Samples, rate: int, name: str) -> Record:
 
 
 def records(folders: list[str], tracks: int) -> tuple[list[Record], dict[str, list[Record]]]:
-    """Of each song the first master, and the others by what was done."""
+    """The first master of each song, and the other masters by kind of change."""
     old, new = [], {kind: [] for kind in MASTERS}
     for number, track in enumerate(chosen(folders, tracks)):
         start = int(track.rate * max(0, track.seconds - SECONDS) / 3)
@@ -110,7 +110,7 @@ def main() -> None:
         print(
             f"{kind}: {len(found)} of {len(old)} matched, {right} of them right; share at most {max(shares):.2f}"
         )
-        # Half of the songs have gone from the new side: what is left on the old one belongs to nothing.
+        # Half of the songs are gone from the new side, so the same songs on the old side match nothing.
         found = match(old, masters[::2]).pairs
         right = sum(pair.old["track_id"][4:] == pair.new["track_id"][4:] for pair in found)
         print(f"  of {len(masters[::2])} that are there: {len(found)} matched, {right} of them right")

@@ -1,4 +1,4 @@
-"""Time of an exact search for neighbours among made-up tracks.
+"""Time of an exact search for neighbours among synthetic tracks.
 
 python -m benchmarks.neighbours [--tracks 1000000]
 """

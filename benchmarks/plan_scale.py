@@ -1,9 +1,9 @@
-"""A large manifest held against a large dataset: what planning a night costs in CPU time and memory.
+"""CPU time and memory to plan a night: a large manifest against a large dataset.
 
     python -m benchmarks.plan_scale --rows 1000000 --recorded 900000
 
-The dataset holds one record under many ids; the files are empty and have sizes of their own. Of the rows that the
-dataset knows, some are gone from the manifest and some have other tags; the manifest's others are new.
+The dataset has one record under many ids; the files are empty and differ in size. Some tracks of the dataset are gone from
+the manifest, some have other tags there, and the manifest has new tracks.
 """
 
 import argparse
@@ -30,19 +30,19 @@ from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.store import ANY
 
 _FILES = 20_000
-"""Files that there are; a track is one of them in one of many folders, which are links to the same one."""
+"""Number of files; a track is one of them in one of many folders, which are links to the same folder."""
 _GONE = 1000
 _RETAGGED_EVERY = 100
 
 
 def main() -> None:
-    """Make manifest and dataset, run ``--dry-run``, and print what it took."""
+    """Make manifest and dataset, run ``--dry-run``, and print its time and memory."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=1_000_000, help="of the manifest")
-    parser.add_argument("--recorded", type=int, default=900_000, help="tracks that the dataset has")
-    parser.add_argument("--folder", type=Path, help="keep what is made here, and take what was made before")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the manifest")
+    parser.add_argument("--recorded", type=int, default=900_000, help="tracks of the dataset")
+    parser.add_argument("--folder", type=Path, help="keep the generated files here, and reuse existing ones")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="beamprint-plan-") as temporary:
         folder = options.folder or Path(temporary)
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def measure(arguments: list[str]) -> None:
-    """Run the command in a process of its own and print its elapsed and CPU time and its largest size."""
+    """Run the command in a separate process, and print its elapsed time, CPU time and peak memory."""
     began = time.monotonic()
     child = subprocess.Popen([sys.executable, "-m", "beamprint", *arguments])
     _, status, usage = os.wait4(child.pid, 0)
@@ -63,7 +63,7 @@ def measure(arguments: list[str]) -> None:
 
 
 def make(folder: Path, rows: int, recorded: int) -> None:
-    """A manifest of so many rows and a dataset of so many tracks, most of them the same ones."""
+    """Make a manifest and a dataset, with most tracks in both."""
     audio = folder / "audio"
     audio.mkdir(parents=True, exist_ok=True)
     versions = [_empty_file(audio / f"{i:05d}.wav", size=1000 + i) for i in range(_FILES)]
@@ -90,12 +90,12 @@ def id_of(number: int) -> str:
 
 
 def place_of(number: int) -> str:
-    """Path of its file below the folder."""
+    """Path of a track's file below the folder."""
     return f"label{number // _FILES:03d}/{number % _FILES:05d}.wav"
 
 
 def tags_of(number: int, *, corrected: bool = False) -> dict[str, str]:
-    """Its tags by name, sorted by name in the record."""
+    """Tags of a track by name."""
     artist = f"Artist {number // 12}{' (corrected)' if corrected else ''}"
     return {"artist": artist, "title": f"Song number {number}", "isrc": f"XX{number:010d}"}
 

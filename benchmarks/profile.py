@@ -1,7 +1,7 @@
-"""Where the time of one file goes: ``python -m benchmarks.profile FILE``.
+"""CPU profile of one file: ``python -m benchmarks.profile FILE``.
 
-First the CPU of every stage, then Beamprint's functions in which it is spent. The time of a library counts as that
-of the function that called it.
+First the CPU of every stage, then the CPU of Beamprint's functions. The time of a library counts for the function that
+called it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _BAR = 40
 
 
 class Profiler:
-    """Adds up CPU nanoseconds by the innermost of Beamprint's functions on the stack."""
+    """Adds up CPU nanoseconds by the innermost function of Beamprint on the stack."""
 
     def __init__(self) -> None:
         self.spent: Counter[CodeType | None] = Counter()
@@ -91,11 +91,11 @@ def _place(code: CodeType) -> str:
 def main(arguments: Sequence[str]) -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.profile", description="Where the time of a file goes."
+        prog="python -m benchmarks.profile", description="CPU profile of a file."
     )
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--rounds", type=int, default=3, help="medians of so many (default: 3)")
-    parser.add_argument("--functions", type=int, default=30, help="how many to list (default: 30)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds for the medians (default: 3)")
+    parser.add_argument("--functions", type=int, default=30, help="number of functions to list (default: 30)")
     options = parser.parse_args(arguments)
     track = look_at(options.file)
     print(f"{track.seconds:.1f} s, {track.rate} Hz, {track.channels} channels, {track.codec}\n")

@@ -1,7 +1,7 @@
-"""How well the queue of the local engine keeps many workers busy, simulated: `python -m benchmarks.queue`.
+"""Simulation of how well the queue of the local engine keeps many workers busy: `python -m benchmarks.queue`.
 
-The queue is the real one. Tracks, their cost and what a slice costs are made up after measurements, so a run of hours
-on 64 cores takes a second. Memory bandwidth and disks, which real cores share, are not simulated.
+The queue is real. Tracks, their costs and the cost of a slice are simulated from measurements, so a run of hours on 64 cores
+takes a second. Memory bandwidth and disks, which real cores share, are not simulated.
 """
 
 import argparse
@@ -13,24 +13,24 @@ from beamprint.runners.local.slices import Backlog, cost
 from beamprint.transforms.model import Track
 
 START_S = 1.1
-"""What comes before the first slice and runs on one core."""
+"""Seconds before the first slice, on one core."""
 SLICE_S = 0.062
-"""What a slice costs beside its tracks."""
+"""Seconds of a slice in addition to its tracks."""
 SECONDS_PER_AUDIO_MINUTE = 0.17
 SPREAD = 0.25
-"""Standard deviation of the logarithm of what tracks of one length cost, which the queue cannot guess."""
+"""Standard deviation of the logarithm of the cost of tracks with equal length, which the queue cannot predict."""
 MINUTES = (90, 300, 1500, 15_000)
 WORKERS = (1, 2, 8, 16, 64)
 
 
 def tracks(minutes: float, rng: np.random.Generator) -> list[Track]:
-    """WAV files of about four minutes each, all of them together of about this length."""
+    """WAV files of about four minutes each, with about this total length."""
     lengths = rng.lognormal(np.log(3.6), 0.45, size=max(1, round(minutes / 4)))
     return [Track(str(i), f"{i}.wav", size=int(60 * 176_400 * m)) for i, m in enumerate(lengths)]
 
 
 def elapsed(minutes: float, workers: int, seed: int) -> float:
-    """Seconds that a run takes."""
+    """Duration of a run in seconds."""
     rng = np.random.default_rng(seed)
     chosen = tracks(minutes, rng)
     per_second = SECONDS_PER_AUDIO_MINUTE / 60 / 176_400
@@ -38,7 +38,7 @@ def elapsed(minutes: float, workers: int, seed: int) -> float:
     backlog = Backlog({0: chosen}, workers)
     free = [(START_S, number) for number in range(workers)]
     end = START_S
-    done: list[tuple[float, float, float]] = []  # of slices at work: end, guessed and measured seconds
+    done: list[tuple[float, float, float]] = []  # end, estimated and measured seconds of the running slices
     while backlog:
         now, worker = heapq.heappop(free)
         while done and done[0][0] <= now:
@@ -61,7 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=20, help="made-up catalogues to take the mean of")
+    parser.add_argument("--seeds", type=int, default=20, help="number of simulated catalogues for the mean")
     seeds = range(parser.parse_args().seeds)
     print("minutes of music", *(f"{workers:>4} workers" for workers in WORKERS[1:]), sep="  ")
     for minutes in MINUTES:

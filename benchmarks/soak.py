@@ -1,10 +1,9 @@
-"""Many tiny files in one run: do memory and open files stay constant, and what does a track cost besides its measurement?
+"""Many tiny files in one run: check that memory and open files stay constant, and find the overhead of a track.
 
     python -m benchmarks.soak --tracks 50000
 
-Prints a line every few seconds (resident size and open handles of the parent, of the process that workers
-are forked from, and of the largest worker). Then prints the slopes after a fifth of the run, when everything is
-warm, and the CPU time outside the stages.
+Prints a line every few seconds: resident size and open handles of the parent, of the fork server, and of the largest
+worker. Then prints the slopes after a fifth of the run, when everything is warm, and the CPU time outside the stages.
 """
 
 import argparse
@@ -55,7 +54,7 @@ def soak(folder, tracks, workers):
 
 
 def make(folder, tracks):
-    """Short bursts of noise, each another one, a thousand to a folder."""
+    """Short bursts of noise, all different, a thousand per folder."""
     rng = np.random.default_rng(0)
     for i in range(tracks):
         path = folder / f"{i // 1000:03}" / f"{i:06}.wav"
@@ -99,7 +98,7 @@ def children(pid):
 
 
 def slopes(samples, tracks):
-    """What each process gains in 10 000 tracks, MiB and handles, after the first fifth of the run."""
+    """Growth of each process in 10 000 tracks, in MiB and handles, after the first fifth of the run."""
     seconds = samples[:, 0] - samples[0, 0]
     warm = seconds > seconds[-1] / 5
     done = seconds[warm] / seconds[-1] * tracks / 10_000

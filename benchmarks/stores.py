@@ -1,6 +1,6 @@
-"""What a track in a store costs beyond a file: `python -m benchmarks.stores`.
+"""Cost of a track in a store beyond a local file: `python -m benchmarks.stores`.
 
-The emulators and the gate that counts run here; the reading is timed in a process of its own, by its CPU clock.
+The emulators and the counting proxy run here; reading is timed in a separate process, by its CPU clock.
 """
 
 import json
@@ -22,7 +22,7 @@ WARM = 5
 
 
 def spent(rows: list[list[str | None]]) -> float:
-    """CPU milliseconds a track to plan and to decode it."""
+    """CPU milliseconds per track for planning and decoding."""
     began = time.process_time()
     for uri, version in rows:
         plan_track(uri, version=version)
@@ -31,7 +31,7 @@ def spent(rows: list[list[str | None]]) -> float:
 
 
 def timed() -> None:
-    """In a process of its own: the first tracks of each kind make clients and load libraries."""
+    """Time the reading in a separate process; the first tracks of each kind make clients and load libraries."""
     places = json.load(sys.stdin)
     for rows in places:
         spent(rows[:WARM])

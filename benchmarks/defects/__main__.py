@@ -51,13 +51,13 @@ def tracks(folders: list[Path], part: str, limit: int | None) -> Iterator[tuple[
 
 
 def columns(detector, pcm: plant.Pcm, rate: int, coding: Coding = Coding()) -> Columns:
-    """Columns that one detector alone gives for a track."""
+    """Columns of a single detector for a track."""
     segment = Segment.whole(pcm, rate, layout_of(len(pcm)), coding=coding)
     return detector.finish(detector.merge([detector.analyse(segment)]))
 
 
 def untouched(false: Tally, pcm: plant.Pcm, rate: int) -> None:
-    """Defects that are found in the whole track, in which none was planted."""
+    """False alarms: defects that are found in the whole track without planted ones."""
     segment = Segment.whole(pcm, rate, layout_of(len(pcm)))
     found = quality.finish(quality.merge([quality.analyse(segment)]))
     false["clicks"].append(found["clicks"])
@@ -71,7 +71,7 @@ def untouched(false: Tally, pcm: plant.Pcm, rate: int) -> None:
 
 
 def events(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
-    """Clicks and dropouts: how many more are counted than without the planted ones."""
+    """Clicks and dropouts: the increase of their counts by the planted ones."""
     before = int(columns(clicks, pcm, rate)["clicks"])
     for db in (6, 12, 18):
         for width in (1, 2):
@@ -88,7 +88,7 @@ def events(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) ->
 
 
 def splicing(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
-    """Gaps in one channel, repeats and skips, each told at its place."""
+    """Gaps in one channel, repeats and skips, each found at its place."""
     samples = round(0.02 * rate)
     if len(pcm) == 2:
         at = plant.loud_places(pcm, plant.places(pcm, rate, EVENTS, rng), samples=samples, rate=rate)
@@ -105,7 +105,7 @@ def splicing(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) 
 
 
 def _told(kind: str, at: NDArray[np.int64], found: Columns, rate: int) -> list[float]:
-    """For each place whether a fault of a kind begins within 5 ms of it."""
+    """For each place, whether a fault of a kind begins within 5 ms of it."""
     starts = np.array([fault["start_s"] for fault in found["faults"] if fault["kind"] == kind])
     return [float(np.any(np.abs(starts - place / rate) < 0.005)) for place in at]
 
@@ -147,11 +147,11 @@ def faults(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) ->
 
 
 def codecs(tally: Tally, pcm: plant.Pcm, rate: int, rng: np.random.Generator) -> None:
-    """Bandwidth after an encoder or another sample rate, where the track had more."""
+    """Bandwidth after an encoder or a change of sample rate, for tracks with a higher bandwidth before."""
     full = columns(bandwidth, pcm, rate)["bandwidth_hz"]
     if rate != 44_100 or isinstance(full, Missing) or full < 19_900:
         return
-    pcm = pcm / 2  # else the encoder's peaks would be clipped, and clipping has no bandwidth
+    pcm = pcm / 2  # otherwise the encoder would clip peaks, and clipping has no upper edge
     for kbps, edge in ((96, 16_000), (128, 17_500), (192, 19_500), (320, 20_600)):
         found = columns(bandwidth, plant.through_lame(pcm, rate, kbps=kbps), rate)["bandwidth_hz"]
         tally[f"lame at {kbps} kbit/s: edge up to {edge} Hz"].append(found <= edge)

@@ -49,7 +49,7 @@ def gaps_in_one(pcm: Pcm, at: NDArray[np.int64], *, samples: int, rng: np.random
 
 
 def spliced(pcm: Pcm, at: NDArray[np.int64], *, by: int) -> tuple[Pcm, NDArray[np.int64]]:
-    """``-by`` samples before each place played twice, or ``by`` samples after it left out; and where the junctions are."""
+    """Repeat ``-by`` samples before each place, or leave out ``by`` samples after it; also gives the junctions."""
     parts, junctions, start, length = [], [], 0, 0
     for a in at.tolist():
         parts.append(pcm[:, start:a])
@@ -60,7 +60,7 @@ def spliced(pcm: Pcm, at: NDArray[np.int64], *, by: int) -> tuple[Pcm, NDArray[n
 
 
 def loud_places(pcm: Pcm, at: NDArray[np.int64], *, samples: int, rate: int) -> NDArray[np.int64]:
-    """Those of the places that have sound above -45 dBFS for 20 ms before and after a gap."""
+    """The places that have sound above -45 dBFS for 20 ms before and after a gap."""
     context = rate // 50
 
     def loud(a: int) -> bool:

@@ -1,7 +1,7 @@
-"""How many versions of real tracks `beamprint duplicates` finds, and how many pairs it takes for one wrongly.
+"""Recall and precision of `beamprint duplicates` on versions of real tracks.
 
-python -m benchmarks.duplicates FOLDER... --work DIR [--tracks 120]    needs ffmpeg; a second call goes on
-python -m benchmarks.duplicates --scale 1000000                        time with so many made-up tracks
+python -m benchmarks.duplicates FOLDER... --work DIR [--tracks 120]    needs ffmpeg; a second call continues
+python -m benchmarks.duplicates --scale 1000000                        time with this number of synthetic tracks
 """
 
 import argparse
@@ -68,7 +68,7 @@ def measure(folders: list[str], work: Path, count: int) -> None:
 
 
 def scale(tracks: int) -> None:
-    """Candidates among made-up tracks, a hundredth of which are there twice, with small differences."""
+    """Candidates among synthetic tracks, one percent of which occur twice, with small differences."""
     rng = np.random.default_rng(1)
     spread = {
         "lufs": (-14, 4),

@@ -1,4 +1,4 @@
-"""Real tracks in other encodings, at other levels and rates, and cut; and what is like them but another recording."""
+"""Real tracks in other encodings, levels, rates and cuts; and similar tracks that are other recordings."""
 
 import subprocess
 import zlib
@@ -12,14 +12,14 @@ import soundfile
 from benchmarks.speed.music import Music, found_in
 
 EXCERPT_S = 40.0
-"""Length of the excerpts; shorter tracks, from 20 s on, stay whole. All alike, so that the length tells nothing."""
+"""Length of the excerpts; tracks from 20 s up to it stay whole. It is the same for all, so that length does not help."""
 NEAR_MISSES = "near-misses"
-"""Folder of what is made from a track, but is another recording."""
+"""Folder of the near misses: made from a track, but another recording."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """What is done to a track: ffmpeg's options and filter, and the ending of the file's name.
+    """A version of a track: ffmpeg's options and filter, and the suffix of the file.
 
     In the filter, ``{end}`` is the length of the excerpt without its last 1.7 s.
     """
@@ -50,12 +50,12 @@ OTHERS = (
     Version("without-the-middle", "mp3", MP3, "pan=stereo|c0=c0-c1|c1=c1-c0"),
     Version("faster", "mp3", MP3, "atempo=1.04"),
 )
-"""As instrumental versions and edits are; besides, another part of the track, and the track with a second one over it that
-is 6 dB lower."""
+"""Near misses like instrumental versions and edits. Others are another part of the track, and the track mixed with a second
+one that is 6 dB lower."""
 
 
 def chosen(folders: Iterable[str], count: int) -> list[Music]:
-    """So many tracks in random order, always the same."""
+    """Random tracks, always the same."""
     tracks = sorted(found_in(folders), key=lambda track: zlib.crc32(Path(track.path).name.encode()))
     return tracks[:count]
 
@@ -93,7 +93,7 @@ def _level(track: Music, start: float, seconds: float) -> float:
 
 
 def _write(inputs: Sequence[str], versions: Sequence[Version], place: Path, seconds: float) -> Iterator[Path]:
-    """Versions of an excerpt, as far as they are not there; none where ffmpeg fails."""
+    """Write the missing versions of an excerpt; none if ffmpeg fails."""
     place.mkdir(parents=True, exist_ok=True)
     paths = [place / f"{version.name}.{version.ending}" for version in versions]
     command = ["ffmpeg", "-loglevel", "error", "-y", *inputs]
@@ -104,4 +104,4 @@ def _write(inputs: Sequence[str], versions: Sequence[Version], place: Path, seco
     if all(path.exists() for path in paths) or subprocess.run(command, check=False).returncode == 0:
         yield from paths
     else:
-        print(f"passed over: {inputs[-1]}")
+        print(f"skipped: {inputs[-1]}")

@@ -1,4 +1,4 @@
-"""Fit the two coefficients with which dsp/hpss.py predicts what the inverse transform takes from a masked spectrogram.
+"""Fit the two coefficients with which dsp/hpss.py predicts the loss of a masked spectrogram in the inverse transform.
 
 usage: python benchmarks/hpss/fit_projection.py FILE...    (30 or more files of many kinds; needs librosa)
 

@@ -2,8 +2,8 @@
 
 usage: python -m benchmarks.rhythm.drum_patterns FOLDER
 
-Their truth is exact: only the drum kit sounds, and each pattern is played at tempi that are usual for it.
-A half-time beat at 140 BPM has the same hits as a beat in sixteenths at 70; only one of two such patterns is in the set.
+Their truth is exact: only the drum kit sounds, and each pattern is played at its usual tempi. A half-time beat at 140 BPM has
+the same hits as a beat in sixteenths at 70; only one of two such patterns is in the set.
 """
 
 import argparse
@@ -18,11 +18,11 @@ import soundfile
 RATE = 44_100
 STEP_BPM = 12
 SECONDS = (12.0, 40.0, 20.0)
-"""Of the piece for each kit."""
+"""Length of the piece for each kit."""
 
 
 class Pattern(NamedTuple):
-    """A bar of four beats: when each drum is hit, in beats, and the tempi the bar is played at."""
+    """A bar of four beats: times of each drum in beats, and the tempi of the bar."""
 
     kick: tuple[float, ...]
     snare: tuple[float, ...]
@@ -50,7 +50,7 @@ PATTERNS = {
 
 
 class Kit(NamedTuple):
-    """Pitch of the drums, how fast they die away, the level of the hats and how late a hit may be, in seconds."""
+    """Pitch of the drums, their decay, the level of the hats, and the largest delay of a hit in seconds."""
 
     kick_hz: float
     snare_hz: float

@@ -1,10 +1,10 @@
-"""Fit the weights of dsp/octave.py, and score them on music that they were not fitted to.
+"""Fit the weights of dsp/octave.py, and score them on music that was not used for the fit.
 
 usage: python -m benchmarks.rhythm.learn_octave FOLDER...
 
 Conditional logistic regression over the candidates of each piece and of its excerpts, ridge penalty on
-standardised terms, tempo classes weighted equally. Sets of one origin are held out together. The last thing
-printed goes into dsp/octave.py. The model is never fitted to the patterns of drum_patterns.py.
+standardised terms, tempo classes weighted equally. Sets of one origin are held out together. Copy the last
+printed lines to dsp/octave.py. The model is never fitted to the patterns of drum_patterns.py.
 """
 
 import sys
@@ -20,11 +20,11 @@ from benchmarks.rhythm import sets
 
 RIDGE = 2.0
 SYNTHETIC_SHARE = 0.7
-"""Accompaniments whose chords a program chose count less: their harmony is not that of real music."""
+"""Weight of accompaniments whose chords a program chose, because their harmony is not like real music."""
 TOLERANCE = 0.04
 WEIGHTS = np.hstack(octave.WEIGHTS)
 TRIPLE_SHARE, FOUR_SHARE = 0.1, 0.15
-"""Each piece made to be in three, and each of the same patterns in four, in the weight of an average one of the others."""
+"""Weight of each piece made in three, and of the same patterns in four, relative to the mean of the other pieces."""
 NEVER_LEARNED = "drums"
 
 
@@ -33,7 +33,7 @@ def tempo_class(bpm: float) -> int:
 
 
 def terms(piece: sets.Piece) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Terms (candidates, terms), which rows are candidates, and which of them have the true tempo."""
+    """Terms, shape (candidates, terms); flags of the rows that are candidates, and of those with the true tempo."""
     e = piece.envelopes
     rate = len(onset.pick_onsets(e.strength.attack)) * 44_100 / e.samples
     phase = beats.PhaseEvidence(HarmonyChange(e.chroma), e.strength.bass, e.strength.snare)

@@ -28,7 +28,7 @@ MADE_FOR_METRE = {
     "own44": "patterns",
     "own128": "patterns",
 }
-"""Sets made to be in three (and the same patterns in four), by their origin in ``TRIPLE``."""
+"""Sets made in three (and the same patterns in four), by their origin in ``TRIPLE``."""
 IN_FOUR = "own44"
 
 ORIGIN = {"openmsx": "games", "blupi": "games", "mma2": "mma", "dense": "mma", **MADE_FOR_METRE}
@@ -39,7 +39,7 @@ CHORD_MERGE_SECONDS = 0.03
 
 @dataclass(frozen=True)
 class Piece:
-    """``beats_s`` and ``onsets_s`` are None where they are not known or not certain."""
+    """A piece; ``beats_s`` and ``onsets_s`` are None if they are not known for certain."""
 
     name: str
     set: str

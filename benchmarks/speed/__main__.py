@@ -49,21 +49,25 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description="How fast is Beamprint?")
     parser.add_argument("folders", nargs="+", metavar="MUSIC_FOLDER", help="searched for stereo tracks")
     parser.add_argument("--out", metavar="PAGE", help="Markdown page to write")
-    parser.add_argument("--tracks", type=int, default=24, help="how many (default: 24)")
-    parser.add_argument("--slow-tracks", type=int, help="of these, for librosa and Essentia (default: all)")
-    parser.add_argument("--rounds", type=int, default=3, help="medians of so many (default: 3)")
-    parser.add_argument("--scaling-minutes", type=float, default=150.0, help="of audio, for two workers")
-    parser.add_argument("--mix-minutes", type=float, default=180.0, help="length of the longest file")
-    parser.add_argument("--tiny-files", type=int, default=500, help="of one second, for the cost of a track")
+    parser.add_argument("--tracks", type=int, default=24, help="number of tracks (default: 24)")
+    parser.add_argument("--slow-tracks", type=int, help="tracks for librosa and Essentia (default: all)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds for the medians (default: 3)")
     parser.add_argument(
-        "--planned-files", type=int, default=100_000, help="recorded ones to plan; 0 skips it"
+        "--scaling-minutes", type=float, default=150.0, help="minutes of audio for two workers"
     )
-    parser.add_argument("--no-peers", action="store_true", help="ours only")
+    parser.add_argument("--mix-minutes", type=float, default=180.0, help="length of the longest file")
+    parser.add_argument(
+        "--tiny-files", type=int, default=500, help="files of one second, for the cost of a track"
+    )
+    parser.add_argument(
+        "--planned-files", type=int, default=100_000, help="recorded files to plan; 0 skips this"
+    )
+    parser.add_argument("--no-peers", action="store_true", help="measure Beamprint only")
     return parser.parse_args(arguments)
 
 
 class _Page:
-    """The page: sections are measured one after the other; the goals of all of them come first."""
+    """The page: sections are measured one after the other; the goals of all sections come first."""
 
     def __init__(self, options: argparse.Namespace, found: list[music.Music], folder: Path) -> None:
         self.options, self.found, self.folder = options, found, folder

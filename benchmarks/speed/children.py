@@ -1,4 +1,4 @@
-"""Child processes, and what they cost."""
+"""Child processes, with their CPU time and memory."""
 
 import json
 import os
@@ -18,12 +18,12 @@ _LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 
 
 class ChildError(Exception):
-    """A command under measurement did not succeed."""
+    """A measured command failed."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What a command used, with all its own children.
+    """Time and memory of a command, with all its children.
 
     ``cpu`` is user and system time in seconds, ``wall`` elapsed seconds, ``peak_bytes`` the resident memory of
     its largest process.
@@ -36,7 +36,7 @@ class Spent:
 
 
 class Child:
-    """A command that runs with one BLAS thread; ``wait`` tells what it cost."""
+    """A command that runs with one BLAS thread; ``wait`` gives its time and memory."""
 
     def __init__(self, command: Sequence[str], extra: Mapping[str, str] | None = None) -> None:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -50,10 +50,10 @@ class Child:
         )
 
     def wait(self) -> Spent:
-        """Wait for its end.
+        """Wait for the end of the command.
 
         Raises:
-            ChildError: Its exit code is not 0.
+            ChildError: The exit code is not 0.
         """
         output, errors = self._process.communicate()
         if self._process.returncode:
@@ -67,6 +67,6 @@ def run(command: Sequence[str], extra: Mapping[str, str] | None = None) -> Spent
     """Run a command to its end.
 
     Raises:
-        ChildError: Its exit code is not 0.
+        ChildError: The exit code is not 0.
     """
     return Child(command, extra).wait()

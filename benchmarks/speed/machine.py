@@ -21,7 +21,7 @@ print(json.dumps([name for name in names if present[name]]))
 
 
 def cpu_name() -> str:
-    """What the processor calls itself."""
+    """Name of the processor."""
     info = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
     return found[1] if found else platform.processor() or platform.machine()

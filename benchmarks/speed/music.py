@@ -1,4 +1,4 @@
-"""Tracks to measure on: chosen from folders of music, and made from it in other shapes."""
+"""Tracks for the measurements: chosen from folders of music, or made from them in other shapes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -33,10 +33,10 @@ def look_at(path: str | Path) -> Music:
 
 
 def found_in(folders: Iterable[str]) -> list[Music]:
-    """Stereo tracks of 20 s or more in folders; of files with the same name, one.
+    """Stereo tracks of 20 s or more in folders; files with the same name count once.
 
     Raises:
-        ValueError: There are none.
+        ValueError: There are no such tracks.
     """
     endings = {f".{kind.lower()}" for kind in soundfile.available_formats()} | {".opus"}
     files = {p.name: p for f in folders for p in sorted(Path(f).rglob("*")) if p.suffix.lower() in endings}
@@ -75,7 +75,7 @@ def minutes(tracks: Iterable[Music]) -> float:
 
 
 def described(tracks: list[Music]) -> str:
-    """One line: how many, how long, at which rates, how coded."""
+    """One line: number, lengths, rates and codecs of the tracks."""
     rates = {rate: sum(t.rate == rate for t in tracks) for rate in sorted({t.rate for t in tracks})}
     lengths = [track.seconds for track in tracks]
     kbps = sum(track.bytes for track in tracks) * 8e-3 / sum(lengths)

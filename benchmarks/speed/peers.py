@@ -1,4 +1,4 @@
-"""Other programs that measure audio: what each covers, and how it is run on a file, decoding included."""
+"""Other programs that measure audio: the measurements of each, and its run on a file, decoding included."""
 
 import ctypes
 import ctypes.util
@@ -27,7 +27,7 @@ _BLISS = Path(__file__).parent.parent / "peers" / "bliss"
 
 
 def available() -> dict[str, bool]:
-    """Which peers can run here."""
+    """The peers, and whether each can run here."""
     return {
         "librosa": find_spec("librosa") is not None,
         "pyloudnorm": find_spec("pyloudnorm") is not None,
@@ -64,7 +64,7 @@ def ffmpeg_command(path: str) -> list[str]:
 
 
 def ffmpeg_reads(path: str) -> bool:
-    """Whether ffmpeg takes a file: it refuses some that others read."""
+    """Whether ffmpeg reads a file: it refuses some files that others read."""
     a_moment = ["ffmpeg", "-loglevel", "error", "-t", "1", "-i", path, "-f", "null", "-"]
     return subprocess.run(a_moment, capture_output=True, check=False).returncode == 0
 

@@ -1,4 +1,4 @@
-"""A folder of tiny files, and a dataset that has a full record of every one of them already.
+"""A folder of tiny files, and a dataset that already has a full record of each.
 
     python -m benchmarks.speed.planning FILE FOLDER COUNT
 
@@ -18,7 +18,7 @@ from beamprint.pipeline.store.places import store_at
 from beamprint.transforms.model import Track
 
 _LINKS = 20_000
-"""Names of one file; file systems allow some 32 000 or 65 000."""
+"""Number of hard links to one file; file systems allow about 32 000 or 65 000."""
 _PER_FOLDER = 1000
 
 

@@ -1,4 +1,4 @@
-"""Figures as Markdown tables that are readable in a terminal, too."""
+"""Figures as Markdown tables, which are also readable in a terminal."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from benchmarks.speed.subjects import Results
 
 OURS, COMMAND, AVX2 = "ours", "beamprint run", ", AVX2 only"
 SHORT_ALLOWANCE = 0.015
-"""CPU seconds that a short file may take beside its share."""
+"""CPU seconds that a short file may take in addition to its share."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,14 @@ def stage_table(ours: Results, command: Results, tracks: Sequence[Music]) -> str
 
 
 def spread_line(ours: Results) -> str:
-    """How the ratio of analysis to decode differs among tracks."""
+    """Range of the ratio of analysis to decoding among tracks."""
     pairs = zip(ours.by_file(stages.ANALYSIS), ours.by_file([stages.REFERENCE]))
     ratios = sorted(analysis / decode for analysis, decode in pairs)
     return f"Analysis / soundfile.read of single tracks: {ratios[0]:.2f} to {ratios[-1]:.2f}, median {median(ratios):.2f}.\n"
 
 
 def peer_table(results: Mapping[str, Results], tracks: Mapping[str, Sequence[Music]], columns: int) -> str:
-    """All programs on the same files, decoding included; ``tracks`` are those of each program."""
+    """All programs on the same files, decoding included; ``tracks`` has the files of each program."""
     own = results[COMMAND].cpu() / minutes(tracks[COMMAND])
     rows = []
     for name, what in {COMMAND: f"all {columns} columns, into Parquet", **peers.COVERS}.items():

@@ -25,7 +25,7 @@ class Scaling:
 
 
 def measured(tracks: Sequence[Music], warm_up: Path, rounds: int) -> dict[str, Scaling]:
-    """The whole command, and bare processes that are given half of the tracks each."""
+    """The whole command, and bare processes with half of the tracks each."""
     files = [track.path for track in tracks]
     walls: dict[str, list[float]] = {name: [] for name in ("run 1", "run 2", "bare 1", "bare 2")}
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""Files of many lengths, rates and channel counts, made from music: does any of them cost more than its share?"""
+"""Files of many lengths, rates and channel counts, made from music, to compare their costs."""
 
 from collections.abc import Callable
 from itertools import cycle

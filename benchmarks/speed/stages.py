@@ -1,4 +1,4 @@
-"""CPU time of every stage that a track goes through, in this process."""
+"""CPU time of every stage of a track, in this process."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ class Stopwatch:
 
 
 def reference(path: str) -> dict[str, float]:
-    """Time that soundfile alone takes to decode a file: into one float32 array, and through one small buffer."""
+    """Time of soundfile alone to decode a file: into one float32 array, and through one small buffer."""
     clock = Stopwatch()
     with clock(REFERENCE):
         pcm, _ = soundfile.read(path, dtype="float32", always_2d=True)
@@ -81,7 +81,7 @@ def measure(path: str) -> tuple[Record, dict[str, float]]:
 
 
 def _share(segment: Segment, clock: Stopwatch) -> None:
-    """Make what several families share, which is made on first use, so that no family is charged for others."""
+    """Compute the shared parts first, which are made on first use, so that no family is charged for them."""
     with clock(SIGNAL):
         _ = segment.y
     with clock(FRAMES):

@@ -1,4 +1,4 @@
-"""What a run costs besides measuring: start, planning, and each track's share of Beam and Parquet."""
+"""Overhead of a run: start, planning, and each track's share of Beam and Parquet."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ def tiny(track: Music, path: Path) -> Path:
 
 
 def start_up(second: Path, rounds: int) -> dict[str, list[Spent]]:
-    """Commands that do almost nothing, once a round."""
+    """Commands that do almost nothing, once per round."""
     calls = {
         "`beamprint --help`": lambda: run([*BEAMPRINT, "--help"]),
         "`beamprint describe`": lambda: run([*BEAMPRINT, "describe"]),

@@ -1,4 +1,4 @@
-"""The programs that are compared. Each is measured once a round; figures are medians of the rounds."""
+"""The programs to compare. Each is measured once per round; figures are medians of the rounds."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ TOTAL = "total"
 
 @dataclass(frozen=True)
 class Outcome:
-    """CPU seconds by stage, a dict a file (or one for all), and what the processes used."""
+    """CPU seconds by stage, in one dict per file (or one for all), and time and memory of the processes."""
 
     files: list[dict[str, float]]
     peak_bytes: int
@@ -26,7 +26,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is measured, and how many rounds it takes part in."""
+    """A program to measure, and its number of rounds."""
 
     name: str
     measure: Callable[[], Outcome]
@@ -71,7 +71,7 @@ def in_rounds(subjects: Sequence[Subject]) -> dict[str, Results]:
 def worker(
     subject: str, warm_up: Path, env: Mapping[str, str] | None = None
 ) -> Callable[[Sequence[Music]], Outcome]:
-    """Measures in a Python process of its own; imports and the warm-up file are not counted."""
+    """Measures in a separate Python process; imports and the warm-up file are not counted."""
 
     def measure(tracks: Sequence[Music]) -> Outcome:
         files = [track.path for track in tracks]
@@ -82,7 +82,7 @@ def worker(
 
 
 def command(workers: int = 1, env: Mapping[str, str] | None = None) -> Callable[[Sequence[Music]], Outcome]:
-    """Measures ``beamprint run``, with everything it starts."""
+    """Measures ``beamprint run`` with all its processes."""
 
     def measure(tracks: Sequence[Music]) -> Outcome:
         return _whole(beamprint_run([track.path for track in tracks], workers=workers, env=env))
@@ -98,7 +98,7 @@ def beamprint_run(inputs: Sequence[str], *, workers: int, env: Mapping[str, str]
 
 
 def ffmpeg(tracks: Sequence[Music]) -> Outcome:
-    """One process a file."""
+    """One process per file."""
     spent = [run(peers.ffmpeg_command(track.path)) for track in tracks]
     return Outcome(
         [{TOTAL: s.cpu} for s in spent], max(s.peak_bytes for s in spent), sum(s.wall for s in spent)

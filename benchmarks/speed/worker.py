@@ -1,4 +1,4 @@
-"""The child process that measures one subject on files and prints CPU seconds, a dict a file, as JSON."""
+"""The child process that measures one program on files, and prints CPU seconds as JSON, one dict per file."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ Measure = Callable[[list[str]], list[dict[str, float]]]
 
 
 def ours(files: list[str]) -> list[dict[str, float]]:
-    """Every stage of ours and soundfile alone; the write is shared among the files."""
+    """Every stage of Beamprint, and soundfile alone; the write is divided among the files."""
     from benchmarks.speed import stages
 
     records, measured = [], []
@@ -24,7 +24,7 @@ def ours(files: list[str]) -> list[dict[str, float]]:
 
 
 def shapes(files: list[str]) -> list[dict[str, float]]:
-    """Stages of ours only."""
+    """Stages of Beamprint only."""
     return [_of_file(path)[1] for path in files]
 
 

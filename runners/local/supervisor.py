@@ -172,7 +172,9 @@ class Supervisor:
         """Let the workers commit their measured tracks, if that takes only seconds."""
         for worker in self._busy:
             worker.process.wind_up()
-        self._progress.say(f"{interrupts.word}: finishing the current tracks; a second signal ends the run at once")
+        self._progress.say(
+            f"{interrupts.word}: finishing the current tracks; a second signal ends the run at once"
+        )
         until = time.monotonic() + _WIND_UP_S
         with suppress(NotFinished, TooManyFailures):  # the signal came first, and decides over the exit code
             while self._busy and time.monotonic() < until:
