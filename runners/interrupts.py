@@ -32,7 +32,7 @@ class Interrupts:
 
     @property
     def word(self) -> str:
-        """What the signal did."""
+        """The effect of the signal in one word."""
         return _WORDS[signal.Signals(self.signal)] if self.signal else ""
 
 

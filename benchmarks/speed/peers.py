@@ -21,7 +21,7 @@ COVERS = {
 }
 NEEDED = ("librosa", "pyloudnorm", "libebur128", "ffmpeg")
 SLOW = ("librosa", "essentia")
-"""They take seconds per minute of audio, so they are measured once, not three times."""
+"""Slow programs take seconds per minute of audio, so they are measured once, not three times."""
 
 _BLISS = Path(__file__).parent.parent / "peers" / "bliss"
 

@@ -122,7 +122,9 @@ def _turn(store: Store, division: Division, bucket: int) -> Iterator[None]:
     with store.turn(DIVISION_TURN, shared=True), store.turn(f"bucket-{bucket:05d}"):
         found = read_metadata(store)
         if found is None or found.division.numbers != division.numbers:
-            raise NotFinished(f"{store.uri()} was removed or divided anew meanwhile; run it again")
+            raise NotFinished(
+                f"{store.uri()} was removed or divided into other buckets meanwhile; run it again"
+            )
         yield
 
 

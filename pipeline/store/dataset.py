@@ -58,7 +58,7 @@ class Dataset:
         if found is None:
             return None
         if found.growing is not None:
-            raise NotFinished(f"{store.uri()} is being divided anew; the next run completes it")
+            raise NotFinished(f"{store.uri()} is being divided into more buckets; the next run completes it")
         return cls(store, found.division)
 
     @classmethod

@@ -109,7 +109,7 @@ def _parsed(store: Store, metadata: Any) -> Metadata:
     growing = metadata.get("growing")
     if growing and version != FORMAT_VERSION:
         raise NotFinished(
-            f"{store.uri()} was being divided anew by an earlier version of beamprint: run that version once more"
+            f"{store.uri()} was being divided into more buckets by an earlier version of beamprint: run that version once more"
         )
     current = version == FORMAT_VERSION and metadata["family_versions"] == dict(FAMILY_VERSIONS)
     if version == FORMAT_VERSION:

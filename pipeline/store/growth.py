@@ -78,7 +78,9 @@ def complete_growth(store: Store) -> None:
                 _divide(store, table, found.division, found.growing)
                 store.exchange(f"{_ASIDE}/{table}", table)
             elif not _is_divided_as(store, table, found.growing):
-                raise NotFinished(f"{store.uri(table)} was being divided anew, and is gone: restore it")
+                raise NotFinished(
+                    f"{store.uri(table)} was being divided into more buckets, and is gone: restore it"
+                )
         _finish(store, found.growing)
 
 

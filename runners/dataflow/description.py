@@ -85,7 +85,7 @@ def lines(job: Translated) -> Iterator[str]:
     yield f"job {cloud.job_name} for project {cloud.project} in {cloud.region}"
     yield f"  image: {', '.join(images)}"
     yield f"  machines: {pool.machine_type or 'chosen by Dataflow'}, at most {scaling.max_num_workers or 'the quota'}"
-    yield f"  threads in each process: {pool.num_threads_per_worker or 'chosen by Dataflow'}; a process a vCPU"
+    yield f"  threads in each process: {pool.num_threads_per_worker or 'chosen by Dataflow'}; one process per vCPU"
     yield f"  disk: {pool.disk_size_gb or 'chosen by Dataflow'} GB"
     yield f"  hints: {', '.join(hints) or 'none'}"
     yield f"  experiments: {', '.join(job.environment.experiments)}"

@@ -22,7 +22,7 @@ _BRIEF = (
     "tempo_bpm",
     "key",
 )
-"""Of several files."""
+"""Columns of the table for several files."""
 
 
 def analyze(

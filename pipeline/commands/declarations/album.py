@@ -1,4 +1,4 @@
-"""``beamprint album``: what it takes and does."""
+"""Declaration of ``beamprint album``: arguments, options and help."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""``beamprint analyze``: what it takes and does."""
+"""Declaration of ``beamprint analyze``: arguments, options and help."""
 
 import argparse
 

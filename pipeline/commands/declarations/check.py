@@ -1,4 +1,4 @@
-"""``beamprint check``: what it takes and does."""
+"""Declaration of ``beamprint check``: arguments, options and help."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""``beamprint compare``: what it takes and does."""
+"""Declaration of ``beamprint compare``: arguments, options and help."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""``beamprint describe``: what it takes and does."""
+"""Declaration of ``beamprint describe``: arguments, options and help."""
 
 import argparse
 

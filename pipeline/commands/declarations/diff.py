@@ -1,4 +1,4 @@
-"""``beamprint diff``: what it takes and does."""
+"""Declaration of ``beamprint diff``: arguments, options and help."""
 
 import argparse
 

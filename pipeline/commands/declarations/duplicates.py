@@ -1,4 +1,4 @@
-"""``beamprint duplicates``: what it takes and does."""
+"""Declaration of ``beamprint duplicates``: arguments, options and help."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""``beamprint export``: what it takes and does."""
+"""Declaration of ``beamprint export``: arguments, options and help."""
 
 import argparse
 import sys

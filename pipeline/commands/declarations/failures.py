@@ -1,4 +1,4 @@
-"""``beamprint failures``: what it takes and does."""
+"""Declaration of ``beamprint failures``: arguments, options and help."""
 
 import argparse
 

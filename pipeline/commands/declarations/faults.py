@@ -1,4 +1,4 @@
-"""``beamprint faults``: what it takes and does."""
+"""Declaration of ``beamprint faults``: arguments, options and help."""
 
 import argparse
 import sys

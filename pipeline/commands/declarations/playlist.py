@@ -1,4 +1,4 @@
-"""``beamprint playlist``: what it takes and does."""
+"""Declaration of ``beamprint playlist``: arguments, options and help."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""``beamprint publish``: what it takes and does."""
+"""Declaration of ``beamprint publish``: arguments, options and help."""
 
 import argparse
 

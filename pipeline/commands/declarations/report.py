@@ -1,4 +1,4 @@
-"""``beamprint report``: what it takes and does."""
+"""Declaration of ``beamprint report``: arguments, options and help."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""``beamprint run``: what it takes and does."""
+"""Declaration of ``beamprint run``: arguments, options and help."""
 
 import argparse
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
 
     Args:
         commands: The commands of the command line.
-        runners: What ``--runner`` may name.
+        runners: Choices of ``--runner``.
 
     Returns:
         The parser of the command, whose options may also come from a file and from variables.

@@ -1,4 +1,4 @@
-"""``beamprint runs``: what it takes and does."""
+"""Declaration of ``beamprint runs``: arguments, options and help."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""``beamprint similar``: what it takes and does."""
+"""Declaration of ``beamprint similar``: arguments, options and help."""
 
 import argparse
 

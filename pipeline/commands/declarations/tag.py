@@ -1,4 +1,4 @@
-"""``beamprint tag``: what it takes and does."""
+"""Declaration of ``beamprint tag``: arguments, options and help."""
 
 import argparse
 import sys

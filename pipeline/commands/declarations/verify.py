@@ -1,4 +1,4 @@
-"""``beamprint verify``: what it takes and does."""
+"""Declaration of ``beamprint verify``: arguments, options and help."""
 
 import argparse
 import os

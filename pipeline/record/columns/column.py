@@ -25,7 +25,7 @@ class Kind(Enum):
 
 
 class Group(Enum):
-    """Where a column stands in the record, in this order."""
+    """Part of the record to which a column belongs, in this order."""
 
     IDENTITY = "identity"
     PROVENANCE = "provenance"
@@ -66,7 +66,7 @@ class Column:
         gain: Behaviour under gain; None for a column that is not measured.
         tolerance: How far, in the column's unit, a correct implementation may lie from the definition.
         source: Standard, paper or formula behind the definition.
-        blind_spot: What the value cannot tell.
+        blind_spot: Facts that the value cannot tell.
 
     Raises:
         ValueError: The declaration contradicts itself.

@@ -134,7 +134,7 @@ def test_a_growth_under_way_is_a_clean_error_to_our_own_readers(store):
     filled(store, NAMES)
     division = read_metadata(store).division
     write_metadata(store, division, growing=division.grown(20))
-    with pytest.raises(NotFinished, match="divided anew"):
+    with pytest.raises(NotFinished, match="divided into more buckets"):
         Dataset.open(store)
 
 
@@ -142,6 +142,6 @@ def test_a_writer_that_knows_the_old_division_is_turned_away(store):
     filled(store, NAMES)
     old = Dataset.open(store)
     grown(store, NAMES)
-    with pytest.raises(NotFinished, match="divided anew"):
+    with pytest.raises(NotFinished, match="divided into other buckets"):
         old.replace(0, [record("late", analyzed_at=LATER)], [])
     assert read_metadata(store).division.buckets == 5
