@@ -28,7 +28,7 @@ from beamprint.pipeline.commands.run_messages import Ended, closing, left_out, p
 from beamprint.pipeline.errors import NotFinished, TooManyGone, UsageError
 from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.runner import Job, RunOutcome, RunRequest, SliceReport
-from beamprint.pipeline.store.bigquery.table import Address, see_that_it_answers
+from beamprint.pipeline.store.bigquery.table import Address, check_access
 from beamprint.pipeline.store.dataset import Dataset, writing
 from beamprint.pipeline.store.division import Division
 from beamprint.pipeline.store.places import store_at
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, runner: Runner) -> int:
         check_metrics_file(options.metrics_file)
     table, output = _places(options)
     if table:
-        see_that_it_answers(table)
+        check_access(table)
     store = store_at(output)
     bounds = Bounds.given(options.root, options.allow_scheme)
     listing = list_tracks(options.inputs, bounds)

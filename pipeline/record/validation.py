@@ -18,7 +18,7 @@ from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NOTE = re.compile(r"(?:(?P<column>[a-z][a-z0-9_]*):)?(?P<code>[a-z][a-z0-9_]*)\Z")
 
-_Look = Callable[[object], bool]
+_QuickCheck = Callable[[object], bool]
 """Quick check: whether a value is certainly valid for a column."""
 
 _EXTREMES = {
@@ -42,7 +42,7 @@ def validate(record: Mapping[str, object]) -> None:
             type, is not finite or out of range, a required value is null, a measured null has no note that
             says why, or a note explains a null where there is a value.
     """
-    _check_row(record, RECORD, _looks_at_record())
+    _check_row(record, RECORD, _record_checks())
     notes = _notes_by_column(record["notes"])
     for column in _noted():
         absent = column.measured and record[column.name] is None
@@ -58,7 +58,7 @@ def check_failure(row: Mapping[str, object]) -> None:
     Raises:
         RecordError: Names the column and its value.
     """
-    _check_row(row, FAILURE, _looks_at_failure())
+    _check_row(row, FAILURE, _failure_checks())
 
 
 @cache
@@ -88,27 +88,29 @@ def _check_notes(column: Column, value: object, codes: set[str]) -> None:
         raise RecordError(f"{column.name}: {value!r} with the note {sorted(reasons)} of a null")
 
 
-def _check_row(row: Mapping[str, object], declared: Sequence[Column], looks: Mapping[str, _Look]) -> None:
-    if row.keys() != looks.keys():
-        absent, unknown = sorted(looks.keys() - row.keys()), sorted(row.keys() - looks.keys())
+def _check_row(
+    row: Mapping[str, object], declared: Sequence[Column], checks: Mapping[str, _QuickCheck]
+) -> None:
+    if row.keys() != checks.keys():
+        absent, unknown = sorted(checks.keys() - row.keys()), sorted(row.keys() - checks.keys())
         raise RecordError(f"columns {absent} are missing and {unknown} are unknown")
     for column in declared:
         value = row[column.name]
-        if not looks[column.name](value):
-            _check_closely(column, value)
+        if not checks[column.name](value):
+            _check_thoroughly(column, value)
 
 
 @cache
-def _looks_at_record() -> Mapping[str, _Look]:
-    return {column.name: _look(column) for column in RECORD}
+def _record_checks() -> Mapping[str, _QuickCheck]:
+    return {column.name: _quick_check(column) for column in RECORD}
 
 
 @cache
-def _looks_at_failure() -> Mapping[str, _Look]:
-    return {column.name: _look(column) for column in FAILURE}
+def _failure_checks() -> Mapping[str, _QuickCheck]:
+    return {column.name: _quick_check(column) for column in FAILURE}
 
 
-def _look(column: Column) -> _Look:
+def _quick_check(column: Column) -> _QuickCheck:
     """Quick check for one column; a value that fails it may still be valid."""
     is_of_kind = _IS_OF_KIND[column.kind]
     if not column.numeric:
@@ -129,7 +131,7 @@ def _all_within(values: object, low: float, high: float) -> bool:
     return not values or (math.isfinite(sum(values)) and low <= min(values) and max(values) <= high)
 
 
-def _check_closely(column: Column, value: object) -> None:
+def _check_thoroughly(column: Column, value: object) -> None:
     if value is None:
         if column.required:
             raise RecordError(f"{column.name}: null, but every row has a value")

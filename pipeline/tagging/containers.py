@@ -53,7 +53,7 @@ def read_gains(path: str, container: str, codec: str) -> dict[str, str]:
     """
     with _told():
         audio = _opened(path, container, codec)
-        return {} if audio.tags is None else dict(_present(_book(audio)))
+        return {} if audio.tags is None else dict(_present(_tag_list(audio)))
 
 
 def write_gains(path: str, container: str, codec: str, tags: Mapping[str, str]) -> None:
@@ -68,12 +68,12 @@ def write_gains(path: str, container: str, codec: str, tags: Mapping[str, str]) 
         audio = _opened(path, container, codec)
         if audio.tags is None:
             audio.add_tags()
-        book = _book(audio)
+        tag_list = _tag_list(audio)
         scopes = {_scope(name) for name in tags}
-        for name in [name for name, _ in _present(book) if _scope(name) in scopes]:
-            book.remove(name)
+        for name in [name for name, _ in _present(tag_list) if _scope(name) in scopes]:
+            tag_list.remove(name)
         for name, text in tags.items():
-            book.add(name.upper(), text)
+            tag_list.add(name.upper(), text)
         _save(audio)
 
 
@@ -106,7 +106,7 @@ def _scope(name: str) -> str:
     return name.split("_")[1]
 
 
-class _Book(Protocol):
+class _TagList(Protocol):
     """Tags of a file, one by one."""
 
     def items(self) -> Iterable[tuple[str, str]]: ...
@@ -182,7 +182,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _book(audio: Any) -> _Book:
+def _tag_list(audio: Any) -> _TagList:
     from mutagen.apev2 import APEv2  # noqa: PLC0415
     from mutagen.mp4 import MP4Tags  # noqa: PLC0415
 
@@ -199,9 +199,9 @@ def _has_id3(audio: Any) -> bool:
     return isinstance(audio.tags, ID3)
 
 
-def _present(book: _Book) -> Iterator[tuple[str, str]]:
+def _present(tag_list: _TagList) -> Iterator[tuple[str, str]]:
     """Gain tags by lower-case name."""
-    for given, text in book.items():
+    for given, text in tag_list.items():
         name = given.lower()
         if name.startswith(_PREFIXES) and name.endswith(("_gain", "_peak")):
             yield name, text

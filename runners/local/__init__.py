@@ -63,11 +63,11 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
         left = signals.signal is None and supervisor.left
         if signals.signal is None and not left:
             remove_scratch(scratch)
-        farewell = _farewell(supervisor, signals)
-        return RunOutcome(supervisor.report, signals.exit_code, farewell, supervisor.taken_over, left)
+        end_message = _end_message(supervisor, signals)
+        return RunOutcome(supervisor.report, signals.exit_code, end_message, supervisor.taken_over, left)
 
 
-def _farewell(supervisor: Supervisor, signals: interrupts.Interrupts) -> str:
+def _end_message(supervisor: Supervisor, signals: interrupts.Interrupts) -> str:
     if signals.signal is None:
         return ""
     done = supervisor.report.recorded + supervisor.report.failures.total()

@@ -93,7 +93,7 @@ def client_of(address: Address) -> "bigquery.Client":
     return bigquery.Client(address.project, credentials=credentials, location=dataset.location)
 
 
-def see_that_it_answers(address: Address) -> None:
+def check_access(address: Address) -> None:
     """Check access to BigQuery before hours of work.
 
     Raises:
