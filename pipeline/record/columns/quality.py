@@ -194,8 +194,8 @@ _NOISE = (
         name="dropouts",
         gain=Gain.ABSOLUTE,
         definition="Gaps of 2 ms to 5 s in which the samples of one channel, or of all, are constant, between loud surroundings "
-        "that do not fade. Gaps at the peak, and gaps that fill a quarter of the second around them, are left out. If the sound "
-        "has other pauses, a gap must also be sharp, loud and between equal levels; evenly spaced gaps are a rhythm.",
+        "that do not fade. Gaps at the peak, or with a quarter of the second around filled by others, are left out. In a sound with "
+        "many pauses, a gap must also be sharp, loud and between equal levels; evenly spaced gaps are a rhythm.",
         source="Runs of equal samples, with -50 dBFS or more in the 20 ms before and after",
         blind_spot="Gaps that were faded, concealed or lossily coded; gaps in synthetic speech and in gated sounds.",
     ),
