@@ -4,14 +4,13 @@ import struct
 from dataclasses import replace
 
 from beamprint.transforms.audio.aiff_as_caf import aiff_as_caf, aiff_rate
+from beamprint.transforms.audio.chunks import MAX_CHUNKS, Chunk, Layout, without_others
 from beamprint.transforms.audio.contents import (
-    LENGTH_CORRECTED,
-    AfterAudio,
     Contents,
     Extent,
     Order,
     Packets,
-    audio_size,
+    Stream,
     check_audio_chunk,
     damaged,
     read_exactly,
@@ -19,6 +18,7 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.views import Bytes, Edit
+from beamprint.transforms.audio.what_follows import AfterAudio, audio_size
 
 _UNKNOWN32 = 0xFFFFFFFF
 _UNKNOWN64 = (1 << 64) - 1
@@ -27,8 +27,18 @@ _SOX_PIPE, _SOX_HEAD = 0x7F000000, 64
 _LARGEST_COMM = 280
 _AU_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
 """Bytes a sample, by the code of the encoding."""
-_AIFF_CHUNKS = frozenset(
-    [*b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER PEAK FORM".split(), b"ID3 "]
+_AIFF = Layout(
+    "big",
+    known=frozenset(
+        [*b"COMM MARK INST MIDI AESD APPL COMT NAME AUTH ANNO FVER PEAK FORM SSND".split(), b"ID3 "]
+    ),
+)
+_AIFF_NEEDED = (b"COMM", b"FVER", b"SSND")
+_CAF = Layout(
+    "big",
+    head=12,
+    padded=False,
+    known=frozenset(b"info strg chan mark regn inst midi umid uuid ovvw peak edct free kuki pakt".split()),
 )
 _CAF_EDITS = 4
 """Bytes of the edit counter before the audio."""
@@ -36,7 +46,6 @@ _CAF_BY_LIBSNDFILE = (b"lpcm", b"ulaw", b"alaw", b"alac")
 _CAF_CODING = (b"desc", b"kuki", b"pakt")
 """Chunks that say how packets are coded, and how many samples of them are audio."""
 _HIGHEST_RATE = 1 << 31
-MAX_CHUNKS = 10_000
 
 
 def is_aiff(head: bytes) -> bool:
@@ -49,52 +58,64 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``.
     """
-    position, frame, common = base + 12, 1, b""
-    for _ in range(MAX_CHUNKS):
-        head = read_exactly(data, position, 8, "chunks before the audio")
-        size = int.from_bytes(head[4:], "big")
-        if head[:4] == b"SSND":
-            return _aiff_audio(data, base, position, size, frame, common)
-        if head[:4] == b"COMM":
-            common = data.read_at(position + 8, min(size, _LARGEST_COMM))
+    frame, common, passed = 1, b"", list[Chunk]()
+    for chunk in _AIFF.walk(data, base + 12):
+        if chunk.name == b"SSND":
+            return _aiff_audio(data, base, chunk, frame, common, without_others(passed, _AIFF_NEEDED))
+        if chunk.name == b"COMM":
+            common = data.read_at(chunk.body, min(chunk.size, _LARGEST_COMM))
             if common[2:6] == b"\0\0\0\0":
                 return Contents("aiff", base)  # no audio: SSND may be left out
             frame = max(1, int.from_bytes(common[:2], "big") * -(-int.from_bytes(common[6:8], "big") // 8))
-        position += 8 + size + size % 2
-    raise truncated(f"no 'SSND' chunk among the first {MAX_CHUNKS}")
+        passed.append(chunk)
+    raise AssertionError("unreachable")
 
 
-def _aiff_audio(data: Bytes, base: int, position: int, size: int, frame: int, common: bytes) -> Contents:
+def _aiff_audio(
+    data: Bytes, base: int, chunk: Chunk, frame: int, common: bytes, shown: tuple[Edit, ...]
+) -> Contents:
+    """The contents by a ``SSND`` chunk.
+
+    Args:
+        data: the file.
+        base: where it starts.
+        chunk: the one with the audio.
+        frame: bytes of a sample of all channels.
+        common: body of the ``COMM`` chunk; empty where that comes later.
+        shown: how libsndfile is shown the chunks before.
+
+    Raises:
+        BadAudio: ``truncated``, ``unsupported_format``.
+    """
     rate = aiff_rate(common)
     duration = int.from_bytes(common[2:6], "big") / rate if rate else 0.0
-    start = position + 8
+    start, size = chunk.body, chunk.size
+    notes: tuple[str, ...] = ()
     head = 8 + int.from_bytes(data.read_at(start, 4), "big")
-    rest = Contents("aiff", base, audio=(Extent(start + head, data.size),))
+    rest = Contents("aiff", base, corrections=shown, audio=(Extent(start + head, data.size),))
     known = size not in (0, _UNKNOWN32) and not 0 <= size - _SOX_PIPE <= _SOX_HEAD
-    after = AfterAudio(is_aiff, lambda at: _is_aiff_chunk(data, at), names=_AIFF_CHUNKS, magic=b"FORM")
+    after = AfterAudio(is_aiff, lambda at: _AIFF.is_chunk(data, at), layout=_AIFF, magic=b"FORM")
     if known:
         check_audio_chunk(data, start, size, rest, byte_rate=(size - head) / duration if duration else 0)
-        found = head + audio_size(data, start + head, size - head, frame, after)
+        audio_bytes, notes = audio_size(data, start + head, size - head, frame, after)
+        found = head + audio_bytes
     else:
         found = after.end_of_audio(data, start + head) - start
     audio = Extent(start + head, start + found)
-    following = after.file_at(data, audio.stop)
-    contents = Contents("aiff", base, length_known=known, audio=(audio,), following=following)
-    if found == size:
-        return contents
     if found > _UNKNOWN32:  # more than AIFF can declare: the same samples with another header
-        edit = Edit(base, audio.start, aiff_as_caf(common, audio.stop - audio.start))
-    else:
-        edit = Edit(start - 4, start, found.to_bytes(4, "big"))
-    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,) if known else ())
-
-
-def _is_aiff_chunk(data: Bytes, position: int) -> bool:
-    head = data.read_at(position, 8)
-    if len(head) < 8:
-        return position >= data.size
-    plausible = position + 8 + int.from_bytes(head[4:], "big") <= data.size
-    return all(0x20 <= c < 0x7F for c in head[:4]) and (plausible or head[:4] in _AIFF_CHUNKS)
+        shown = (Edit(base, audio.start, aiff_as_caf(common, audio.stop - audio.start)),)
+    elif found != size:
+        shown += (Edit(start - 4, start, found.to_bytes(4, "big")),)
+    return Contents(
+        "aiff",
+        base,
+        length_known=known,
+        streams=(Stream((Extent(base, audio.stop),)),) if common else (),
+        corrections=shown,
+        audio=(audio,),
+        following=after.file_at(data, audio.stop),
+        notes=notes,
+    )
 
 
 def is_caf(head: bytes) -> bool:
@@ -107,23 +128,18 @@ def inspect_caf(data: Bytes, base: int) -> Contents:
     Raises:
         BadAudio: ``truncated``.
     """
-    position = base + 8
-    kind, byte_rate, said = b"lpcm", 0.0, list[Extent]()
-    for _ in range(MAX_CHUNKS):
-        head = read_exactly(data, position, 12, "chunks before the audio")
-        size = int.from_bytes(head[4:], "big")
-        start = position + 12
-        if head[:4] == b"data":
+    kind, byte_rate, passed = b"lpcm", 0.0, list[Chunk]()
+    for chunk in _CAF.walk(data, base + 8):
+        if chunk.name == b"data":
             if kind in _CAF_BY_LIBSNDFILE:
-                return _caf_audio(data, base, position, size, byte_rate)
-            return _caf_packets(data, base, start, size, said)
-        if head[:4] == b"desc":
-            description = data.read_at(start, 32)
+                return _caf_audio(data, base, chunk, kind, byte_rate, passed)
+            said = [Extent(each.body, each.stop) for each in passed if each.name in _CAF_CODING]
+            return _caf_packets(data, base, chunk.body, chunk.size, said)
+        if chunk.name == b"desc":
+            description = data.read_at(chunk.body, 32)
             kind, byte_rate = description[8:12], _caf_byte_rate(description)
-        if head[:4] in _CAF_CODING:
-            said.append(Extent(start, start + size))
-        position = start + size
-    raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
+        passed.append(chunk)
+    raise AssertionError("unreachable")
 
 
 def _caf_byte_rate(description: bytes) -> float:
@@ -134,24 +150,42 @@ def _caf_byte_rate(description: bytes) -> float:
     return float(rate * size / frames) if frames and 1 <= rate <= _HIGHEST_RATE else 0.0
 
 
-def _caf_audio(data: Bytes, base: int, position: int, size: int, byte_rate: float) -> Contents:
-    start = position + 12
-    there = Edit(position + 4, start, max(0, data.size - start).to_bytes(8, "big"))
-    rest = Contents("caf", base, corrections=(there,), audio=(Extent(start + _CAF_EDITS, data.size),))
+def _caf_audio(
+    data: Bytes, base: int, chunk: Chunk, kind: bytes, byte_rate: float, passed: list[Chunk]
+) -> Contents:
+    """The contents by a ``data`` chunk of a kind that libsndfile decodes, and the chunks before it."""
+    start, size = chunk.body, chunk.size
+    in_packets = kind == b"alac"
+    shown = without_others(passed, (*_CAF_CODING, b"data") if in_packets else (b"desc", b"data"))
+    there = Edit(start - 8, start, max(0, data.size - start).to_bytes(8, "big"))
+    rest = Contents("caf", base, corrections=(*shown, there), audio=(Extent(start + _CAF_EDITS, data.size),))
     known = size != _UNKNOWN64
-    after = AfterAudio(is_caf, lambda at: _is_caf_chunk(data, at), align=1, magic=b"caff\0\1\0\0desc")
+    notes: tuple[str, ...] = ()
+    after = AfterAudio(
+        is_caf,
+        lambda at: _CAF.is_chunk(data, at),
+        align=1,
+        layout=_CAF,
+        magic=b"caff\0\1\0\0desc",
+    )
     if known:
         check_audio_chunk(data, start, size, rest, byte_rate=byte_rate)
-        found = audio_size(data, start, size, 1, after)
+        found, notes = audio_size(data, start, size, 1, after)
     else:
         found = after.end_of_audio(data, start) - start
-    audio = (Extent(start + _CAF_EDITS, start + found),)
-    following = after.file_at(data, start + found)
-    contents = Contents("caf", base, length_known=known, audio=audio, following=following)
-    if found == size:
-        return contents
-    edit = Edit(position + 4, start, found.to_bytes(8, "big"))
-    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,) if known else ())
+    if found != size:
+        shown += (Edit(start - 8, start, found.to_bytes(8, "big")),)
+    return Contents(
+        "caf",
+        base,
+        length_known=known,
+        # What packets are of may be said after them.
+        streams=() if in_packets else (Stream((Extent(base, start + found),)),),
+        corrections=shown,
+        audio=(Extent(start + _CAF_EDITS, start + found),),
+        following=after.file_at(data, start + found),
+        notes=notes,
+    )
 
 
 def _caf_packets(data: Bytes, base: int, start: int, size: int, said: list[Extent]) -> Contents:
@@ -206,14 +240,6 @@ def _caf_packets(data: Bytes, base: int, start: int, size: int, said: list[Exten
     return contents
 
 
-def _is_caf_chunk(data: Bytes, position: int) -> bool:
-    head = data.read_at(position, 12)
-    if len(head) < 12:
-        return position >= data.size
-    named = all(0x20 <= c < 0x7F for c in head[:4])
-    return named and position + 12 + int.from_bytes(head[4:], "big") <= data.size
-
-
 def is_au(head: bytes) -> bool:
     return head[:4] in (b".snd", b"dns.")
 
@@ -229,22 +255,28 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     known = size != _UNKNOWN32 and (size > 0 or base + start >= data.size)
     after = AfterAudio(_is_plausible_au, lambda at: at >= data.size, align=1, magic=head[:4])
+    notes: tuple[str, ...] = ()
     if known:
         rest = Contents("au", base, audio=(Extent(base + start, data.size),))
         width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
         frame = max(1, width * int.from_bytes(head[20:24], order))
         byte_rate = frame * int.from_bytes(head[16:20], order)
         check_audio_chunk(data, base + start, size, rest, byte_rate=byte_rate)
-        found = audio_size(data, base + start, size, frame, after)
+        found, notes = audio_size(data, base + start, size, frame, after)
     else:
         found = max(0, after.end_of_audio(data, base + start) - base - start)
     audio = (Extent(base + start, base + start + found),)
     following = after.file_at(data, base + start + found)
-    contents = Contents("au", base, length_known=known, audio=audio, following=following)
-    if found == size:
-        return contents
     edit = Edit(base + 8, base + 12, min(found, _UNKNOWN32).to_bytes(4, order))
-    return replace(contents, corrections=(edit,), notes=(LENGTH_CORRECTED,) if known else ())
+    return Contents(
+        "au",
+        base,
+        length_known=known,
+        corrections=(edit,) if found != size else (),
+        audio=audio,
+        following=following,
+        notes=notes,
+    )
 
 
 def _is_plausible_au(head: bytes) -> bool:

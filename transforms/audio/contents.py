@@ -1,29 +1,26 @@
 """Facts from the bytes of a file: its container, where its audio lies, and what it declares."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.tags import is_padding, skip_id3, skip_tags, start_of_end_tags
-from beamprint.transforms.audio.views import Bytes, Edit, Slice
+from beamprint.transforms.audio.tags import skip_tags
+from beamprint.transforms.audio.views import Bytes, Edit
 
 Order = Literal["little", "big"]
 
 MAX_STREAMS = 10_000
 _CHUNK = 1 << 20
-_WRAP = 1 << 32
-_MAGIC = 16
-_ID3 = b"ID3"
-_NO_AUDIO = 64
-"""So many bytes after the audio are ignored, whatever they are."""
 
 LENGTH_UNKNOWN = "length_unknown"
 """Note: the file does not declare its length, so that a cut would not show."""
 
 LENGTH_CORRECTED = "length_corrected"
 """Note: the file declares a wrong length; all of the audio that is there was read."""
+
+STRAY_BYTES = "stray_bytes"
+"""Note: a few bytes after the declared end of the audio are no chunk, tag or padding; they were not read."""
 
 FRAMES_MISSING = "frames_missing"
 """Note: the decoder gave fewer samples than the file declares, by less than a block of its codec."""
@@ -204,86 +201,6 @@ def find_all(data: Bytes, needle: bytes, position: int) -> Iterator[int]:
             yield position + at
             at = chunk.find(needle, at + 1)
         position += _CHUNK
-
-
-@dataclass(frozen=True, slots=True)
-class AfterAudio:
-    """What may follow the audio in a kind of container.
-
-    Args:
-        is_file: whether another file of this kind starts with these 16 bytes.
-        is_chunk: whether a chunk may start at a place, or the file ends there.
-        align: chunks start at multiples of so many bytes.
-        names: chunks that are known to follow the audio.
-        order: byte order of the sizes of chunks.
-        magic: first bytes of such a file.
-    """
-
-    is_file: Callable[[bytes], bool]
-    is_chunk: Callable[[int], bool]
-    align: int = 2
-    names: frozenset[bytes] = frozenset()
-    order: Order = "big"
-    magic: bytes = b""
-
-    def file_at(self, data: Bytes, end: int) -> int | None:
-        """Start of a file that was appended to one that ends here; tags may lie between."""
-        for at in (end, -(-end // self.align) * self.align, skip_tags(data, end)):
-            head = data.read_at(at, _MAGIC)
-            if len(head) == _MAGIC and self.is_file(head):
-                return at
-        return None
-
-    def end_of_audio(self, data: Bytes, start: int) -> int:
-        """End of audio of unknown length: at the next file, or at the chunks and tags before the end."""
-        stop = next(self._files(data, start), data.size)
-        end = start_of_end_tags(Slice(data, 0, stop), start)
-        return self._last_chunks(data, max(start, end - _CHUNK), end)
-
-    def _files(self, data: Bytes, start: int) -> Iterator[int]:
-        """Starts of the files that were appended."""
-        found = find_all(data, self.magic, start) if self.magic else ()
-        return (at for at in found if self.is_file(data.read_at(at, _MAGIC)))
-
-    def _last_chunks(self, data: Bytes, window: int, end: int) -> int:
-        """Start of the chunks and the ID3v2 tag that fill the window from there up to ``end``, if there are any."""
-        tail = data.read_at(window, end - window)
-        seen: set[int] = set()
-        for match in re.finditer(b"|".join(map(re.escape, [_ID3, *sorted(self.names)])), tail):
-            at = match.start()
-            while at + 8 <= len(tail) and at not in seen and tail[at : at + 4] in self.names:
-                seen.add(at)
-                size = int.from_bytes(tail[at + 4 : at + 8], self.order)
-                at += 8 + size + size % 2
-            stop = window + at
-            if tail[at : at + len(_ID3)] == _ID3:
-                stop = skip_id3(data, stop)
-            if stop - end in (0, 1):
-                return window + match.start()
-        return end
-
-
-def audio_size(data: Bytes, start: int, declared: int, frame: int, after: AfterAudio) -> int:
-    """Bytes of audio: as declared, or more if what follows is no chunk, tag or padding, and so is audio as well.
-
-    Args:
-        data: the file.
-        start: where the audio starts.
-        declared: bytes that the header declares.
-        frame: bytes of a sample of all channels.
-        after: what may follow.
-    """
-    rest = data.size - start - declared
-    if rest >= _WRAP:  # 32 bits have wrapped around
-        return declared + rest // _WRAP * _WRAP
-    end = start + declared
-    if after.file_at(data, end) is not None:
-        return declared
-    if any(after.is_chunk(at) or is_padding(data, at) for at in (end, end + declared % 2)):
-        return declared
-    if rest <= _NO_AUDIO:
-        return declared + min(rest, -declared % frame)
-    return (after.end_of_audio(data, end) - start) // frame * frame
 
 
 def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:

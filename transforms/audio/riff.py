@@ -5,29 +5,24 @@ at 4 GiB; a recorder that was switched off leaves the size of some earlier momen
 So it is checked against what comes after: chunks, tags and padding are no audio, anything else is.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
+from beamprint.transforms.audio.chunks import MAX_CHUNKS, Chunk, Layout, without_others
 from beamprint.transforms.audio.contents import (
-    LENGTH_CORRECTED,
-    AfterAudio,
     Contents,
     Extent,
     Order,
     Stream,
-    audio_size,
     check_audio_chunk,
     read_exactly,
-    truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.mpeg import inspect_mpeg
 from beamprint.transforms.audio.ogg import inspect_ogg
 from beamprint.transforms.audio.tags import is_padding, skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
+from beamprint.transforms.audio.what_follows import AfterAudio, audio_size
 
-MAX_CHUNKS = 10_000
 _EXTENSIBLE = 0xFFFE
 _MPEG = (0x50, 0x55)
 _VORBIS = (0x674F, 0x6750, 0x6751, 0x676F, 0x6770, 0x6771)
@@ -77,6 +72,7 @@ _KNOWN_CHUNKS = frozenset(
     ]
 )
 _AFTER_AUDIO = _KNOWN_CHUNKS - {b"data"}
+_NEEDED = (b"fmt ", b"fact", b"ds64", b"data")
 
 
 @dataclass
@@ -94,8 +90,8 @@ class Format:
     fact: int = 0
     sizes_at: int = 0
     data_size64: int | None = None
-    pads: tuple[Edit, ...] = ()
-    """Pad bytes that are missing after chunks of odd size."""
+    shown: tuple[Edit, ...] = ()
+    """How libsndfile is shown the chunks before the audio."""
 
     def take_format(self, body: bytes) -> None:
         """Read a ``fmt`` chunk."""
@@ -129,16 +125,6 @@ class Format:
         self.sizes_at = at
 
 
-class _Chunk(NamedTuple):
-    name: bytes
-    at: int
-    size: int
-
-    @property
-    def body(self) -> int:
-        return self.at + 8
-
-
 def is_riff(head: bytes) -> bool:
     return head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and (len(head) < 12 or head[8:12] == b"WAVE")
 
@@ -151,14 +137,11 @@ def inspect_riff(data: Bytes, base: int) -> Contents:
     """
     form = read_exactly(data, base, 12, "header")
     order: Order = "big" if form[:4] == b"RIFX" else "little"
-    header = Format(order)
-    unpadded = base
-    for chunk in _chunks(data, base + 12, order):
-        if chunk.at == unpadded:
-            header.pads += (Edit(chunk.at, chunk.at, b"\0"),)
-        unpadded = chunk.body + chunk.size if chunk.size % 2 else base
+    header, passed = Format(order), list[Chunk]()
+    for chunk in _layout(order).walk(data, base + len(form)):
         body = data.read_at(chunk.body, min(chunk.size, 40))
         if chunk.name == b"data":
+            header.shown = without_others(passed, _NEEDED)
             return _contents(data, base, chunk, header)
         if chunk.name == b"fmt ":
             header.take_format(body)
@@ -166,90 +149,74 @@ def inspect_riff(data: Bytes, base: int) -> Contents:
             header.fact = int.from_bytes(body[:4], order)
         elif chunk.name == b"ds64":
             header.take_sizes(body, chunk.body)
-    raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
+        passed.append(chunk)
+    raise AssertionError("unreachable")
 
 
-def _chunks(data: Bytes, position: int, order: Order) -> Iterator[_Chunk]:
-    for _ in range(MAX_CHUNKS):
-        head = data.read_at(position, 8)
-        if len(head) < 8:
-            raise truncated(f"the file ends before its 'data' chunk, at byte {data.size}")
-        chunk = _Chunk(head[:4], position, int.from_bytes(head[4:], order))
-        yield chunk
-        position = _after(data, chunk, order)
+def _layout(order: Order) -> Layout:
+    return Layout(order, known=_KNOWN_CHUNKS)
 
 
-def _after(data: Bytes, chunk: _Chunk, order: Order) -> int:
-    """Start of the next chunk: on an even byte, but some writers do not pad."""
-    position = chunk.body + chunk.size
-    if chunk.size % 2 and (_is_chunk(data, position + 1, order) or not _is_chunk(data, position, order)):
-        return position + 1
-    return position
-
-
-def _is_chunk(data: Bytes, position: int, order: Order) -> bool:
-    """Whether a chunk may start here: of a well-known name, or of a plausible one and size; or the file's end."""
-    head = data.read_at(position, 8)
-    if len(head) < 8:
-        return position >= data.size
-    if head[:4] in _KNOWN_CHUNKS:
-        return True
-    size = int.from_bytes(head[4:], order)
-    return all(0x20 <= c < 0x7F for c in head[:4]) and position + 8 + size <= data.size
-
-
-def _contents(data: Bytes, base: int, chunk: _Chunk, header: Format) -> Contents:
-    start, size, wide = chunk.body, chunk.size, False
-    if size == _ALL_ONES and header.data_size64 is not None:
-        size, wide = header.data_size64, True
-    order = header.order
+def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
+    start, size, order = chunk.body, chunk.size, header.order
     magic = data.read_at(base, 4)
     container = "wav" if magic in (b"RIFF", b"RIFX") else "rf64"
+    if size == _ALL_ONES and header.data_size64 is not None:
+        size = header.data_size64
+    layout = _layout(order)
     after = AfterAudio(
-        is_riff, lambda at: _is_chunk(data, at, order), names=_AFTER_AUDIO, order=order, magic=magic
+        is_riff,
+        lambda at: layout.is_chunk(data, at),
+        layout=replace(layout, known=_AFTER_AUDIO),
+        magic=magic,
     )
-    known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, header.order))
+    known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, layout))
+    notes: tuple[str, ...] = ()
     if known:
         there = (Extent(start, data.size),)
-        rest = Contents(container, base, header.mask, audio=there)
+        rest = Contents(container, base, header.mask, corrections=header.shown, audio=there)
         check_audio_chunk(data, start, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
-        found = audio_size(data, start, size, 1 if header.tag in _IN_BLOCKS else header.frame, after)
+        frame = 1 if header.tag in _IN_BLOCKS else header.frame
+        found, notes = audio_size(data, start, size, frame, after)
     else:
         found = after.end_of_audio(data, start) - start
-    audio = (Extent(start, min(data.size, start + found)),)
     contents = Contents(
-        container, base, header.mask, length_known=known, corrections=header.pads, audio=audio
+        container,
+        base,
+        header.mask,
+        length_known=known,
+        corrections=header.shown + _edits(base, chunk, found, header, is_wide=container == "rf64"),
+        audio=(Extent(start, min(data.size, start + found)),),
+        notes=notes,
     )
-    if found != size:
-        edits = _edits(base, chunk, found, header, wide)
-        contents = replace(
-            contents, corrections=header.pads + edits, notes=(LENGTH_CORRECTED,) if known else ()
-        )
     if header.tag and header.tag not in _DECODED:
         message = f"WAV of coding {header.tag:#06x} cannot be decoded here"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
     if header.tag in _MPEG + _VORBIS:
         return _inside(data, start, min(found, data.size - start), contents, header)
     frames = header.frames_in_blocks(found)
-    if found != size or frames:
+    if contents.corrections or frames or start + found < data.size:
         contents = replace(contents, streams=(Stream((Extent(base, start + found),), frames),))
-    return _with_following(data, contents, chunk, found, header.order)
+    return _with_following(data, contents, layout)
 
 
-def _ends_with_chunks(data: Bytes, position: int, order: Order) -> bool:
+def _ends_with_chunks(data: Bytes, position: int, layout: Layout) -> bool:
     """Whether what follows is no audio: the file's end, a chunk, tags or zeros."""
-    return _is_chunk(data, position, order) or is_padding(data, position)
+    return layout.is_chunk(data, position) or is_padding(data, position)
 
 
-def _edits(base: int, chunk: _Chunk, size: int, header: Format, wide: bool) -> tuple[Edit, ...]:
-    """Edits that make the header declare so many bytes of audio; beyond 32 bits as RF64 does.
+def _edits(base: int, chunk: Chunk, size: int, header: Format, *, is_wide: bool) -> tuple[Edit, ...]:
+    """Edits that make the header declare so many bytes of audio, if it does not; beyond 32 bits as RF64 does.
 
     Raises:
         BadAudio: ``unsupported_format``, a big-endian header has no place for the size.
     """
-    if wide:
+    if header.data_size64 is not None and (is_wide or chunk.size == _ALL_ONES):
         at = header.sizes_at + 8
-        return (Edit(at, at + 8, size.to_bytes(8, header.order)),)
+        wrong = size != header.data_size64
+        return (Edit(at, at + 8, size.to_bytes(8, header.order)),) if wrong else ()
+    if size == chunk.size:
+        return ()
     if size < _ALL_ONES:
         return (Edit(chunk.at + 4, chunk.at + 8, size.to_bytes(4, header.order)),)
     if header.order == "big":
@@ -296,24 +263,25 @@ def _inside(data: Bytes, start: int, size: int, contents: Contents, header: Form
     )
 
 
-def _with_following(data: Bytes, contents: Contents, chunk: _Chunk, size: int, order: Order) -> Contents:
+def _with_following(data: Bytes, contents: Contents, layout: Layout) -> Contents:
     """The contents, and where a WAVE file follows this one.
 
     Raises:
         BadAudio: ``unsupported_format``, there is audio in a second ``data`` chunk.
     """
-    following = _Chunk(b"", chunk.at, size)
+    (audio,) = contents.audio
+    position = layout.stop_of(data, audio.start, audio.stop - audio.start)
     for _ in range(MAX_CHUNKS):
-        position = _after(data, following, order)
         head = data.read_at(position, 12)
         if is_riff(head) and len(head) == 12:
             return replace(contents, following=position)
-        if len(head) < 8 or not _is_chunk(data, position, order):
+        if len(head) < layout.head or not layout.is_chunk(data, position):
             skipped = skip_tags(data, position)
             if skipped == position or not is_riff(data.read_at(skipped, 12)):
                 return contents
             return replace(contents, following=skipped)
-        following = _Chunk(head[:4], position, int.from_bytes(head[4:8], order))
-        if following.name == b"data" and following.size:
+        size = layout.size_of(head)
+        if head[:4] == b"data" and size:
             raise BadAudio(Reason.UNSUPPORTED_FORMAT, "audio in several 'data' chunks cannot be decoded here")
+        position = layout.stop_of(data, position + layout.head, size)
     return contents

@@ -1,18 +1,17 @@
 """Sony Wave64: chunks named by 16 bytes, with sizes of 64 bits."""
 
+from beamprint.transforms.audio.chunks import MAX_CHUNKS
 from beamprint.transforms.audio.contents import (
-    LENGTH_CORRECTED,
-    AfterAudio,
     Contents,
     Extent,
     Stream,
-    audio_size,
     check_audio_chunk,
     read_exactly,
     truncated,
 )
-from beamprint.transforms.audio.riff import MAX_CHUNKS, Format, is_unknown
+from beamprint.transforms.audio.riff import Format, is_unknown
 from beamprint.transforms.audio.views import Bytes, Edit
+from beamprint.transforms.audio.what_follows import AfterAudio, audio_size
 
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _HEAD = 24
@@ -48,24 +47,25 @@ def _audio(data: Bytes, base: int, position: int, size: int, header: Format) -> 
     known = size > _HEAD and not is_unknown(size)
     after = AfterAudio(is_w64, lambda at: _is_chunk(data, at), align=8, magic=_W64_RIFF)
     start = position + _HEAD
+    notes: tuple[str, ...] = ()
     if known:
         rest = Contents("w64", base, header.mask, audio=(Extent(start, data.size),))
         check_audio_chunk(data, position, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
-        found = _HEAD + audio_size(data, start, size - _HEAD, header.frame, after)
+        audio, notes = audio_size(data, start, size - _HEAD, header.frame, after)
+        found = _HEAD + audio
     else:
         found = after.end_of_audio(data, start) - position
     edit = Edit(position + 16, start, found.to_bytes(8, "little"))
-    wrong = found != size
     return Contents(
         "w64",
         base,
         header.mask,
         length_known=known,
         streams=(Stream((Extent(base, position + found),)),),  # libsndfile reads on to the file's end
-        corrections=(edit,) if wrong else (),
+        corrections=(edit,) if found != size else (),
         audio=(Extent(start, position + found),),
         following=after.file_at(data, position + found),
-        notes=(LENGTH_CORRECTED,) if wrong and known else (),
+        notes=notes,
     )
 
 
