@@ -45,6 +45,9 @@ _CAF_EDITS = 4
 _CAF_BY_LIBSNDFILE = (b"lpcm", b"ulaw", b"alaw", b"alac")
 _CAF_CODING = (b"desc", b"kuki", b"pakt")
 """Chunks that say how packets are coded, and how many samples of them are audio."""
+_CAF_FLAGS, _ALAC_BITS, _ALAC_BOXES = 12, 5, 24
+"""Where the flags stand in a description, the word length in ALAC's settings, and the bytes of boxes around those."""
+_ALAC_CODES = {16: 1, 20: 2, 24: 3, 32: 4}
 _HIGHEST_RATE = 1 << 31
 
 
@@ -157,6 +160,8 @@ def _caf_audio(
     start, size = chunk.body, chunk.size
     in_packets = kind == b"alac"
     shown = without_others(passed, (*_CAF_CODING, b"data") if in_packets else (b"desc", b"data"))
+    if in_packets:
+        shown += _alac_depth(data, passed)
     there = Edit(start - 8, start, max(0, data.size - start).to_bytes(8, "big"))
     rest = Contents("caf", base, corrections=(*shown, there), audio=(Extent(start + _CAF_EDITS, data.size),))
     known = size != _UNKNOWN64
@@ -186,6 +191,18 @@ def _caf_audio(
         following=after.file_at(data, start + found),
         notes=notes,
     )
+
+
+def _alac_depth(data: Bytes, passed: list[Chunk]) -> tuple[Edit, ...]:
+    """The word length of ALAC in a description that lacks it, as FFmpeg writes; the settings of the decoder have it."""
+    place = next(chunk.body for chunk in passed if chunk.name == b"desc") + _CAF_FLAGS
+    settings = next((chunk.body for chunk in passed if chunk.name == b"kuki"), None)
+    if settings is None or any(data.read_at(place, 4)):
+        return ()
+    if data.read_at(settings + 4, 4) == b"frma":
+        settings += _ALAC_BOXES
+    code = _ALAC_CODES.get(int.from_bytes(data.read_at(settings + _ALAC_BITS, 1), "big"))
+    return () if code is None else (Edit(place, place + 4, code.to_bytes(4, "big")),)
 
 
 def _caf_packets(data: Bytes, base: int, start: int, size: int, said: list[Extent]) -> Contents:

@@ -19,6 +19,7 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
 from beamprint.transforms.audio.quiet import captured_stderr, muted
 from beamprint.transforms.audio.source import OpenSource
+from beamprint.transforms.audio.tags import is_simple_id3
 from beamprint.transforms.audio.views import Edit, View, Zeros, stretch
 
 _COMPLAINT = re.compile(r"libmpg123/layer\d\.c:.* error: ")
@@ -34,6 +35,9 @@ _MPEG_BYTES_PER_SAMPLE = 9
 _SYSTEM = 2
 _UNSUPPORTED = frozenset({1, 4, 18, 73, 74, 75, 78, 92, 128, 129, 139, 140, 141, 159})
 """Error numbers for a missing decoder, not for damage."""
+
+_UNCLEAR = {24: "the header has a sample rate, a number of channels or a length that cannot be"}
+"""Plain words for errors that libsndfile words by its inner state, by error number."""
 
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32} | {
     f"ALAC_{bits}": bits for bits in (16, 20, 24, 32)
@@ -264,14 +268,15 @@ def _format_of(part: soundfile.SoundFile) -> AudioFormat:
 def _views(source: OpenSource, contents: Contents) -> list[View]:
     """Views for libsndfile, in order, in place of the file; none if it reads the file itself.
 
-    libsndfile skips nothing but an ID3 tag, finds no Ogg behind that, believes every header, and does not know BW64.
+    libsndfile skips nothing but an ID3 tag without a footer, finds no Ogg behind that, believes every header, and does not
+    know BW64.
     """
     edits = list(contents.corrections)
     if contents.container == "rf64" and source.data.read_at(contents.start, 4) == b"BW64":
         edits.append(Edit(contents.start, contents.start + 4, b"RF64"))  # the same as far as audio goes
     if contents.streams:
         return [_view(source, stream, edits, contents.is_mpeg) for stream in contents.streams]
-    starts_late = contents.start > 0 and source.data.read_at(0, 3) != b"ID3"
+    starts_late = contents.start > 0 and not is_simple_id3(source.data.read_at(0, 10))
     if edits or starts_late or source.fd < 0:
         return [View(*stretch(source.data, contents.start, source.data.size, edits))]
     return []
@@ -303,7 +308,8 @@ def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Ite
             printed = f" ({chatter.lines[-1]})" if chatter and chatter.lines else ""
             reason = _reason(error, source, contents)
             here = "cannot be decoded here: " if reason is Reason.UNSUPPORTED_FORMAT else ""
-            raise BadAudio(reason, f"{here}{error.error_string}{printed}") from error
+            text = _UNCLEAR.get(error.code, error.error_string)
+            raise BadAudio(reason, f"{here}{text}{printed}") from error
         _raise_hidden(views)
     if chatter and (complaint := next(filter(_COMPLAINT.search, chatter.lines), None)):
         raise BadAudio(Reason.DECODE_ERROR, f"a damaged MPEG frame ({complaint})")

@@ -106,12 +106,17 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     corrections = tuple(edit for _, edits in settled for edit in edits)
     streams = tuple(stream for stream, _ in settled)
     (first, *_), counted = streams[0].pieces, [stream.declared for stream in found]
-    untouched = len(streams) == len(streams[0].pieces) == 1 and streams[0].frames is None and not corrections
+    as_it_is = (
+        len(streams) == len(streams[0].pieces) == 1
+        and (first.start, first.stop) == (base, end)
+        and streams[0].frames is None
+        and not corrections
+    )
     contents = Contents(
         "mp3",
         base,
         length_known=None not in counted,
-        streams=() if untouched and first.start == base else streams,
+        streams=() if as_it_is else streams,
         corrections=corrections,
         is_mpeg=True,
         missing_bytes=_missing(data, found[-1]),
@@ -211,6 +216,8 @@ def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
     stop = start
     while position is not None:
         run = _read_run(data, position, end)
+        if found and not run.frames and not run.tag:
+            break  # the beginning of a frame
         if not found or run.tag or found[-1].is_complete or run.header.kind != found[-1].header.kind:
             if len(found) == MAX_STREAMS:
                 raise too_many_streams()

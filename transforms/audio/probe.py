@@ -14,6 +14,9 @@ from beamprint.transforms.audio.source import OpenSource, Stat, open_source
 _RATES = range(1_000, 768_001)
 """Rates that can be measured, in Hz; a header that says another is broken or not of audio."""
 
+_UNMISTAKABLE = (1, 2)
+"""Numbers of channels that need no mask; one that does not fit is common and tells nothing new."""
+
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
@@ -66,11 +69,12 @@ def describe(source: OpenSource, contents: Contents, decoder: Decoder, limits: L
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
     channels = decoder.format.channels
     mask = decoder.format.mask or contents.mask
-    fits = channels > 2 or mask.bit_count() == channels  # of mono and stereo, masks are often wrong
     try:
-        layout = layout_of(channels, mask=mask if fits else 0, vorbis_order=contents.vorbis_order)
+        layout = layout_of(channels, mask=mask, vorbis_order=contents.vorbis_order)
     except UnsupportedLayout as error:
-        raise BadAudio(Reason.UNSUPPORTED_LAYOUT, str(error)) from error
+        if channels not in _UNMISTAKABLE:
+            raise BadAudio(Reason.UNSUPPORTED_LAYOUT, str(error)) from error
+        layout = layout_of(channels)
     limits.check_format(decoder.format.rate, channels)
     limits.check_duration(decoder.frames, decoder.format.rate)
     return AudioInfo(

@@ -9,6 +9,12 @@ _APE_IS_HEADER = 0x20
 _LYRICS_SIZE = 15
 _LONGEST_LYRICS = 1 << 20
 _CHUNK = 1 << 16
+_ID3_HAS_FOOTER = 0x10
+
+
+def is_simple_id3(head: bytes) -> bool:
+    """Whether an ID3v2 tag starts with these ten bytes that has no copy of its head at its end."""
+    return head[:3] == b"ID3" and len(head) == 10 and not head[5] & _ID3_HAS_FOOTER
 
 
 def skip_id3(data: Bytes, position: int) -> int:
@@ -17,7 +23,7 @@ def skip_id3(data: Bytes, position: int) -> int:
         size = 0
         for byte in head[6:10]:
             size = size << 7 | byte & 0x7F
-        position += 10 + size + (10 if head[5] & 0x10 else 0)
+        position += 10 + size + (10 if head[5] & _ID3_HAS_FOOTER else 0)
     return position
 
 
