@@ -5,7 +5,8 @@ libsndfile decodes the first link only, ends silently where the file does, and c
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
+from typing import NamedTuple
 
 from beamprint.transforms.audio.contents import (
     MAX_STREAMS,
@@ -18,19 +19,22 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.ogg_page import CAPTURE, REVERSED_BITS, Page, checksum
-from beamprint.transforms.audio.opus_positions import corrected_positions
+from beamprint.transforms.audio.ogg_page import BEGINNING, CAPTURE, END, REVERSED_BITS, Page, checksum
+from beamprint.transforms.audio.opus_positions import corrected_pages
 from beamprint.transforms.audio.tags import skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit, ReadAhead, Slice
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
 _BEGIN = CAPTURE + b"\x02"
-_BEGINNING, _END = 0x02, 0x04
 _COMMENTS = 1
 """Number of the packet with the comments; the first is 0."""
 _LONGEST_PAGE = 27 + 255 + 255 * 255
 _CHUNK = 1 << 20
+_NEAR = 1 << 16
+"""Bytes at the start that are read where the whole file is not."""
+_FARTHEST = 1 << 38
+"""Samples, two weeks at 192 kHz, that no stream has left at its last page."""
 _DECODED = ("Vorbis", "Opus")
 _CODECS = {
     b"\x01vorbis": "Vorbis",
@@ -59,31 +63,51 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     Raises:
         BadAudio: ``truncated``, ``unsupported_format``, ``decode_error``.
     """
-    first = Page.parse(read_exactly(data, base, 27, "first page") + data.read_at(base + 27, 255), base)
-    if first is None:
+    if Page.parse(read_exactly(data, base, 27, "first page") + data.read_at(base + 27, 255), base) is None:
         raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
-    end, ends, cut = _end(data, base)
-    links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else [_Link((first,))]
+    links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else _first_link(data, base)
+    if not links:
+        raise BadAudio(Reason.DECODE_ERROR, "no Ogg stream begins in the file")
     if len(links) > MAX_STREAMS:
         raise too_many_streams()
-    alone = len(links) == 1 and len(links[0].streams) == 1 and not base and end == data.size
+    starts = [link.start for link in links[1:]]
+    ends = [
+        *(_end(Slice(data, 0, stop), link.start) for link, stop in zip(links, starts)),
+        _end(data, base),
+    ]
+    stops = [*starts, ends[-1].stop]
+    alone = len(links) == 1 and len(links[0].streams) == 1 and not base and stops == [data.size]
     if alone:
         links[0].audio(data)
-    stops = [*(link.start for link in links[1:]), end]
-    streams = () if alone else tuple(_stream(data, link, stop) for link, stop in zip(links, stops))
-    ends = ends and all(_end(Slice(data, 0, stop), link.start)[1] for link, stop in zip(links, stops[:-1]))
+    streams = () if alone else tuple(_stream(data, link, stop, whole) for link, stop in zip(links, stops))
     contents = Contents(
         "ogg",
         base,
         vorbis_order=True,
-        length_known=ends,
+        length_known=all(end.is_said for end in ends),
         streams=streams,
-        corrections=tuple(edit for link, stop in zip(links, stops) for edit in _edits(data, link, stop)),
+        corrections=tuple(edit for link, end in zip(links, ends) for edit in _edits(data, link, end, whole)),
         slack=_LONGEST_BLOCK,
     )
-    if cut:
-        raise truncated("the last Ogg page is incomplete", contents if end > base else None)
+    if ends[-1].is_cut:
+        raise truncated("the last Ogg page is incomplete", contents if stops[-1] > base else None)
     return contents
+
+
+class _End(NamedTuple):
+    """How a file or a link ends.
+
+    Args:
+        stop: where the last whole page ends; the end of the file where only tags or zeros follow.
+        is_said: that page ends its stream, or part of another follows it.
+        is_cut: part of another page follows it.
+        last: that page, if there is one.
+    """
+
+    stop: int
+    is_said: bool
+    is_cut: bool
+    last: Page | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +135,16 @@ class _Link:
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
 
 
-def _edits(data: Bytes, link: _Link, stop: int) -> Iterator[Edit]:
-    """Edits that put the positions in the pages of an Opus stream right."""
+def _edits(data: Bytes, link: _Link, end: _End, whole: bool) -> Iterator[Edit]:
+    """Edits that put the pages of an Opus stream right; of the first ones and the last, if not all are read."""
     for first in link.streams:
-        if _codec(data, first) == "Opus":
-            pages = pages_in(data, link.start, stop)
-            own = (page for page in pages if page.serial == first.serial and page.stop <= stop)
-            yield from corrected_positions(data, own)
+        if _codec(data, first) != "Opus":
+            continue
+        stop = end.stop if whole else min(end.stop, link.start + _NEAR)
+        own = [page for page in pages_in(data, link.start, stop) if page.serial == first.serial]
+        if not whole and end.last is not None and end.last.start > own[-1].start:
+            own += [end.last] if end.last.serial == first.serial else []
+        yield from corrected_pages(data, (page for page in own if page.stop <= end.stop))
 
 
 def _codec(data: Bytes, page: Page) -> str:
@@ -125,11 +152,14 @@ def _codec(data: Bytes, page: Page) -> str:
     return next((name for magic, name in _CODECS.items() if head.startswith(magic)), "an unknown codec")
 
 
-def _stream(data: Bytes, link: _Link, stop: int) -> Stream:
-    """The audio of a link, without the pages of other streams."""
-    serial = link.audio(data).serial
+def _stream(data: Bytes, link: _Link, stop: int, whole: bool) -> Stream:
+    """The audio of a link, without the pages of other streams; without the first of them, if not the whole is read."""
+    first = link.audio(data)
+    serial = first.serial
     if len(link.streams) == 1:
         return Stream((Extent(link.start, stop),))
+    if not whole:
+        return Stream((Extent(first.start, first.stop), Extent(link.streams[-1].stop, stop)))
     pieces: list[Extent] = []
     for page in pages_in(data, link.start, stop):
         if page.serial != serial:
@@ -154,11 +184,8 @@ def pages_in(data: Bytes, position: int, stop: int) -> Iterator[Page]:
             return
 
 
-def _end(data: Bytes, base: int) -> tuple[int, bool, bool]:
-    """Where the last whole page ends, whether it ends its stream, and whether part of another follows it.
-
-    Tags or zeros after a page are no part of another.
-    """
+def _end(data: Bytes, base: int) -> _End:
+    """How a file ends. Tags or zeros after a page are no part of another."""
     size = _without_zeros(data, base)
     start = max(base, size - 2 * _LONGEST_PAGE)
     tail = data.read_at(start, data.size - start)[: size - start + _LONGEST_PAGE]
@@ -169,8 +196,9 @@ def _end(data: Bytes, base: int) -> tuple[int, bool, bool]:
         at = tail.rfind(CAPTURE, 0, max(at, 0))
         page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
     if page is None:
-        return base, False, True
-    return (page.stop if cut or page.stop > size - 1 else data.size), cut or bool(page.flags & _END), cut
+        return _End(base, False, True)
+    stop = page.stop if cut or page.stop > size - 1 else data.size
+    return _End(stop, cut or bool(page.flags & END), cut, page)
 
 
 def _without_zeros(data: Bytes, base: int) -> int:
@@ -204,6 +232,13 @@ def _links(data: Bytes, base: int) -> Iterator[_Link]:
         yield _Link(tuple(pages))
 
 
+def _first_link(data: Bytes, base: int) -> list[_Link]:
+    """The streams that begin at the start of a file, if there are any."""
+    begun = takewhile(lambda page: page.flags & BEGINNING, pages_in(data, base, data.size))
+    pages = tuple(islice(begun, MAX_STREAMS))
+    return [_Link(pages)] if pages else []
+
+
 def check_pages(data: Bytes, base: int) -> None:
     """Check every page's checksum and number, and that a stream that is decoded does not end before its last page.
 
@@ -233,12 +268,12 @@ def check_pages(data: Bytes, base: int) -> None:
             return  # a file that is cut
         if checksum(mirrored[at : at + page.size]) != buffer[at + 22 : at + 26]:
             raise BadAudio(Reason.CHECKSUM_MISMATCH, f"the Ogg page at byte {position} is damaged")
-        due = page.number if page.flags & _BEGINNING else numbers.get(page.serial, page.number)
+        due = page.number if page.flags & BEGINNING else numbers.get(page.serial, page.number)
         if page.number != due:
             raise BadAudio(
                 Reason.CHECKSUM_MISMATCH, f"Ogg page {page.number} follows page {due - 1} at byte {position}"
             )
-        if page.flags & _BEGINNING:
+        if page.flags & BEGINNING:
             reached.pop(page.serial, None)
             if _codec(data, page) in _DECODED:
                 reached[page.serial] = 0
@@ -251,7 +286,8 @@ def check_pages(data: Bytes, base: int) -> None:
 
 def _check_position(page: Page, reached: int) -> None:
     """Only the last position decides where the decoder stops; encoders leave odd ones before it."""
-    if page.flags & _END and page.position < reached and page.stop > page.body:
+    possible = range(reached, reached + _FARTHEST)
+    if page.flags & END and page.position not in possible and page.stop > page.body:
         raise BadAudio(
             Reason.CHECKSUM_MISMATCH,
             f"the last Ogg page, at byte {page.start}, says that it ends at sample {page.position}, after {reached}",
@@ -268,7 +304,7 @@ def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
     ended: dict[int, int] = {}
     for page in pages_in(data, base, data.size):
         body = data.read_at(page.body, page.stop - page.body)
-        if page.flags & _BEGINNING:
+        if page.flags & BEGINNING:
             ended[page.serial] = 0
         if ended.get(page.serial, _COMMENTS + 1) > _COMMENTS:
             yield body

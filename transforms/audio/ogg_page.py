@@ -4,6 +4,8 @@ import zlib
 from dataclasses import dataclass
 
 CAPTURE = b"OggS\0"
+BEGINNING, END = 0x02, 0x04
+"""Flags of the first and of the last page of a stream."""
 REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 NO_POSITION = -1
 """Position of a page on which no packet ends."""

@@ -1,13 +1,14 @@
-"""Opus in Ogg (RFC 7845) whose page positions leave less room than the packets take.
+"""Opus in Ogg (RFC 7845) that libsndfile refuses, though every packet is there.
 
-FFmpeg writes such pages where it starts within a stream, or its input's times jitter. libsndfile refuses them, though
-every packet is there; so it is shown positions computed from the packets.
+FFmpeg writes positions that leave less room than the packets take where it starts within a stream, or its input's times
+jitter: libsndfile is shown positions computed from the packets. A recording that was broken off has no page with the
+flag of the end: libsndfile is shown it on the last one.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from beamprint.transforms.audio.ogg_page import NO_POSITION, Page, sealed
+from beamprint.transforms.audio.ogg_page import END, NO_POSITION, Page, sealed
 from beamprint.transforms.audio.views import Bytes, Edit
 
 
@@ -18,25 +19,38 @@ class _Counted(NamedTuple):
     samples: int
 
 
-def corrected_positions(data: Bytes, pages: Iterable[Page]) -> Iterator[Edit]:
-    """Edits that put the positions in the pages of a stream right; none if they are possible.
+def corrected_pages(data: Bytes, pages: Iterable[Page]) -> Iterator[Edit]:
+    """Edits that put the pages of a stream right; none if they are possible.
 
     Args:
         data: the file.
         pages: those of one Opus stream, in order.
     """
+    pages = list(pages)
+    places = _possible_positions(data, pages)
+    for page in pages:
+        position = places.get(page.start, page.position)
+        flags = page.flags | (END if page is pages[-1] else 0)
+        if (position, flags) != (page.position, page.flags):
+            yield from _changed(data, page, flags, position)
+
+
+def _possible_positions(data: Bytes, pages: list[Page]) -> dict[int, int]:
+    """Positions that leave room for the packets, by where the pages start; none if those that are there do."""
     counted = list(_counted(data, pages))
     before = [0, *(each.page.position for each in counted)]
     if all(each.page.position - last >= each.samples for each, last in zip(counted[:-1], before)):
-        return
+        return {}
     first, final = counted[0], counted[-1]
     start = first.page.position - first.samples
     reached = max(0, start)
     end = final.page.position + reached - start
+    places = {}
     for page, samples in counted:
         room = reached, reached + samples
         reached = room[1] if page is not final.page else min(max(end, room[0]), room[1])
-        yield from _moved(data, page, reached)
+        places[page.start] = reached
+    return places
 
 
 def _counted(data: Bytes, pages: Iterable[Page]) -> Iterator[_Counted]:
@@ -53,11 +67,11 @@ def _counted(data: Bytes, pages: Iterable[Page]) -> Iterator[_Counted]:
             samples = 0
 
 
-def _moved(data: Bytes, page: Page, position: int) -> Iterator[Edit]:
+def _changed(data: Bytes, page: Page, flags: int, position: int) -> Iterator[Edit]:
     content = data.read_at(page.start, page.size)
-    place = position.to_bytes(8, "little", signed=True)
-    checksum = sealed(content[:6] + place + content[14:])[22:26]
-    yield Edit(page.start + 6, page.start + 14, place)
+    head = bytes([flags]) + position.to_bytes(8, "little", signed=True)
+    checksum = sealed(content[:5] + head + content[14:])[22:26]
+    yield Edit(page.start + 5, page.start + 14, head)
     yield Edit(page.start + 22, page.start + 26, checksum)
 
 
