@@ -39,6 +39,9 @@ class Messages:
 class Output:
     """Standard output: a failed write is an error of the command, unless the reader has closed the pipe.
 
+    A terminal is shown what would move it, in a file's name or its tags, as escapes; a file or a program gets it as it
+    is. Tables and messages for people have no such characters anyway, CSV and playlists have to hold them.
+
     Args:
         stream: Stream for the text.
     """
@@ -54,9 +57,10 @@ class Output:
             NotFinished: The system refused the text.
         """
         try:
-            return self._stream.write(text)
+            self._stream.write(_harmless(text) if self._stream.isatty() else text)
         except OSError as error:
             raise _refusal(error) from error
+        return len(text)
 
     def flush(self) -> None:
         """Flush; raises the same errors as ``write``."""
@@ -89,6 +93,10 @@ def _open_if_closed(descriptor: int) -> None:
         if null != descriptor:
             os.dup2(null, descriptor)
             os.close(null)
+
+
+def _harmless(text: str) -> str:
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)
 
 
 def _refusal(error: OSError) -> BrokenPipeError | NotFinished:

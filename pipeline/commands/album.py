@@ -1,11 +1,10 @@
 """`beamprint album`: loudness of groups of tracks on the terminal."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 from beamprint.pipeline.albums import Row
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import json_text, on_one_line
 
@@ -31,11 +30,8 @@ def as_table(rows: Sequence[Row]) -> str:
 
 def as_csv(rows: Sequence[Row]) -> str:
     """A header and one line per group."""
-    file = io.StringIO(newline="")
-    table = csv.DictWriter(file, list(_HEADS), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return file.getvalue()
+    names = list(_HEADS)
+    return csv_text([names, *([row[name] for name in names] for row in rows)])
 
 
 def as_json(rows: Sequence[Row]) -> str:

@@ -1,9 +1,8 @@
 """`beamprint duplicates`: the same recording in several files."""
 
-import csv
-import io
 from collections.abc import Sequence
 
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.similarity.duplicates import Duplicate, duplicates
@@ -49,11 +48,7 @@ def _relation(each: Duplicate) -> list[str]:
 
 def as_csv(found: Sequence[Duplicate]) -> str:
     """A header and one line per track."""
-    file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(Duplicate._fields)
-    table.writerows(found)
-    return file.getvalue()
+    return csv_text([Duplicate._fields, *found])
 
 
 def as_json(found: Sequence[Duplicate]) -> str:

@@ -1,8 +1,6 @@
 """`beamprint export`: the records in forms that other programs read."""
 
-import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from beamprint.pipeline.commands.csv_text import csv_text
+from beamprint.pipeline.commands.wording import json_line
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.interchange.jams import as_jams
 from beamprint.pipeline.record.arrow import record_schema
@@ -35,15 +35,15 @@ def columns_named(names: str | None) -> list[str]:
 
 def as_csv(dataset: Dataset, columns: Sequence[str]) -> Iterator[str]:
     """A header and one line per record; lists and maps are JSON within their cell."""
-    yield _line(columns)
+    yield csv_text([columns])
     for record in _records(dataset, columns):
-        yield _line([_cell(record[name]) for name in columns])
+        yield csv_text([[_cell(record[name]) for name in columns]])
 
 
 def as_json_lines(dataset: Dataset, columns: Sequence[str]) -> Iterator[str]:
     """One object per record, each on its own line."""
     for record in _records(dataset, columns):
-        yield json.dumps(record, ensure_ascii=False, default=_plain) + "\n"
+        yield json_line(record, default=_plain) + "\n"
 
 
 ROW_FORMATS: dict[str, Callable[[Dataset, Sequence[str]], Iterator[str]]] = {
@@ -90,12 +90,6 @@ def file_name(track_id: str) -> str:
 def _records(dataset: Dataset, columns: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     for table in dataset.buckets(list(columns)):
         yield from map(as_record, table.to_pylist())
-
-
-def _line(cells: Sequence[object]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
 
 
 def _cell(value: object) -> object:

@@ -1,11 +1,10 @@
 """`beamprint failures`: the tracks in quarantine, and the reasons."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from beamprint.pipeline.catalogue.manifest import FAILURE_PREFIX
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.wording import counted, on_one_line
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.parquet import text_map
@@ -80,21 +79,12 @@ def as_csv(rows: Sequence[Row]) -> str:
     The names of the latter begin with ``FAILURE_PREFIX``, so that a run that reads the manifest makes no tags of them.
     """
     tags = sorted({tag["key"] for row in rows for tag in row["tags"]})
-    file = io.StringIO(newline="")
-    # Without QUOTE_ALL, a cell with a lone CR would not be quoted.
-    table = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    table.writerow(["uri", "track_id", *tags, *(FAILURE_PREFIX + name for name in _TOLD)])
+    lines: list[list[object]] = [["uri", "track_id", *tags, *(FAILURE_PREFIX + name for name in _TOLD)]]
     for row in rows:
         own = text_map(row["tags"])
-        table.writerow(
-            [
-                row["uri"],
-                row["track_id"],
-                *(own.get(tag, "") for tag in tags),
-                *(_cell(row[n]) for n in _TOLD),
-            ]
-        )
-    return file.getvalue()
+        told = (_cell(row[name]) for name in _TOLD)
+        lines.append([row["uri"], row["track_id"], *(own.get(tag, "") for tag in tags), *told])
+    return csv_text(lines)
 
 
 def _cell(value: Any) -> str:

@@ -1,12 +1,11 @@
 """`beamprint faults`: where the clicks, dropouts and other faults of tracks are."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.wording import json_text, on_one_line
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.read import some_rows
@@ -90,11 +89,8 @@ def _time(seconds: float) -> str:
 
 def as_csv(rows: Sequence[Row]) -> str:
     """A header and one line per fault, times in seconds."""
-    file = io.StringIO(newline="")
-    table = csv.DictWriter(file, ["track_id", *_FAULT], lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return file.getvalue()
+    names = ["track_id", *_FAULT]
+    return csv_text([names, *([row[name] for name in names] for row in rows)])
 
 
 def as_json(rows: Sequence[Row]) -> str:

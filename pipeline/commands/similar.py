@@ -1,12 +1,11 @@
 """`beamprint similar`: the most similar tracks, and the dimensions in which they agree or differ."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow.compute as pc
 
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import json_text, on_one_line
 from beamprint.pipeline.errors import UsageError
@@ -104,13 +103,11 @@ def _padded(texts: list[str], length: int) -> list[str]:
 
 def as_csv(rows: Sequence[Row]) -> str:
     """A header and one line per track; dimensions by name."""
-    file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(["track_id", "distance", "near_1", "near_2", "near_3", "apart", "unknown"])
+    lines: list[list[object]] = [["track_id", "distance", "near_1", "near_2", "near_3", "apart", "unknown"]]
     for row in rows:
         near, apart = _padded(list(row["near"]), 3), next(iter(row["apart"]), "")
-        table.writerow([row["track_id"], row["distance"], *near, apart, " ".join(row["unknown"])])
-    return file.getvalue()
+        lines.append([row["track_id"], row["distance"], *near, apart, " ".join(row["unknown"])])
+    return csv_text(lines)
 
 
 def as_json(rows: Sequence[Row]) -> str:

@@ -1,11 +1,10 @@
 """`beamprint tag`: gain tags for the files of a dataset; shown only, unless --write is given."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.store.dataset import Dataset
@@ -131,21 +130,12 @@ def _lines(each: Tagged) -> Iterator[list[str]]:
 
 def as_csv(found: Sequence[Tagged]) -> str:
     """A header and one line for each tag of each track."""
-    file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(["track_id", "outcome", "tag", "old", "new", "why"])
+    lines = [["track_id", "outcome", "tag", "old", "new", "why"]]
     for each in found:
         for name in each.new or [""]:
-            row = [
-                each.track_id,
-                each.outcome,
-                name,
-                each.old.get(name, ""),
-                each.new.get(name, ""),
-                each.why,
-            ]
-            table.writerow(row)
-    return file.getvalue()
+            change = [each.old.get(name, ""), each.new.get(name, "")]
+            lines.append([each.track_id, each.outcome, name, *change, each.why])
+    return csv_text(lines)
 
 
 def as_json(found: Sequence[Tagged]) -> str:

@@ -1,7 +1,5 @@
 """`beamprint verify`: reads the files of a dataset again and lists those that differ from their records."""
 
-import csv
-import io
 import sys
 import threading
 from collections import Counter
@@ -11,6 +9,7 @@ from contextlib import ExitStack
 
 from tqdm import tqdm
 
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.store.dataset import Dataset
@@ -67,11 +66,7 @@ def _meanings(found: Sequence[Finding]) -> Iterator[str]:
 
 def as_csv(found: Sequence[Finding]) -> str:
     """A header and one line per file."""
-    file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    table.writerow(Finding._fields)
-    table.writerows(found)
-    return file.getvalue()
+    return csv_text([Finding._fields, *found])
 
 
 def as_json(found: Sequence[Finding]) -> str:

@@ -22,7 +22,15 @@ def json_text(value: object, *, default: Callable[[Any], Any] | None = None) -> 
         value: Value to show.
         default: Converts a value that JSON does not know.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=default)
+    return _escaped(json.dumps(value, indent=2, ensure_ascii=False, default=default))
+
+
+def json_line(value: object, *, default: Callable[[Any], Any] | None = None) -> str:
+    """The same on one line: no reader takes a character in it for the end of a line."""
+    return _escaped(json.dumps(value, ensure_ascii=False, default=default))
+
+
+def _escaped(text: str) -> str:
     if text.isascii():  # JSON escapes the other characters itself
         return text
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)

@@ -1,13 +1,12 @@
 """Records on a terminal: one as a card, several as a table; or as CSV or JSON."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from beamprint.pipeline.commands.check.conditions import COLUMNS, shown
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import json_text, on_one_line
 from beamprint.pipeline.record.columns import Kind
@@ -131,12 +130,8 @@ def as_json(records: Sequence[Record], columns: Sequence[str]) -> str:
 
 def as_csv(records: Sequence[Record], columns: Sequence[str]) -> str:
     """A header and one line per record; lists and maps are JSON within their cell."""
-    file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(columns)
-    for record in records:
-        table.writerow([_csv_cell(record[name]) for name in columns])
-    return file.getvalue().rstrip("\n")
+    lines = ([_csv_cell(record[name]) for name in columns] for record in records)
+    return csv_text([columns, *lines]).rstrip("\n")
 
 
 def _item(number: float) -> str:

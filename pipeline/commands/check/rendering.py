@@ -1,7 +1,5 @@
 """Verdicts as a table, CSV, JSON or a page."""
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,6 +8,7 @@ from typing import Any
 from beamprint.pipeline.commands.check.conditions import shown
 from beamprint.pipeline.commands.check.judging import Finding, Judged, Verdict
 from beamprint.pipeline.commands.check.profile import Profile
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.pages import page
 from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 
@@ -57,16 +56,14 @@ def value_text(found: Finding) -> str:
 
 def as_csv(profile: Profile, tracks: Sequence[Judged]) -> str:
     """A line for each finding, and one for each track without findings."""
-    file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(["track_id", "uri", "track_verdict", "verdict", *_OF_FINDING, "profile"])
+    lines: list[list[object]] = [["track_id", "uri", "track_verdict", "verdict", *_OF_FINDING, "profile"]]
     for track in tracks:
         start = [track.track_id, track.uri, track.verdict]
         for found in track.findings:
-            table.writerow([*start, found.verdict, *_csv_cells(found), profile.name])
+            lines.append([*start, found.verdict, *_csv_cells(found), profile.name])
         if not track.findings:
-            table.writerow([*start, *[""] * (1 + len(_OF_FINDING)), profile.name])
-    return file.getvalue()
+            lines.append([*start, *[""] * (1 + len(_OF_FINDING)), profile.name])
+    return csv_text(lines)
 
 
 def _csv_cells(found: Finding) -> Iterator[Any]:

@@ -1,7 +1,5 @@
 """`beamprint compare`: from the options of the command line to the output."""
 
-import csv
-import io
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 from beamprint.dsp.frequency_bands import BAND_NAMES
 from beamprint.pipeline.commands.check.conditions import COLUMNS, shown
 from beamprint.pipeline.commands.compare.matching import Matched, Pair, Row, match
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.measured import measured
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
@@ -151,14 +150,13 @@ def _signed(change: float | None, name: str) -> str:
 
 def as_csv(found: Matched) -> str:
     """One line per pair: for each column the old value, the new value and the change."""
-    file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n")
     kinds = ("old", "new", "change")
-    table.writerow(["old", "new", "matched_by", *(f"{name}_{kind}" for name in _COMPARED for kind in kinds)])
+    heads = [f"{name}_{kind}" for name in _COMPARED for kind in kinds]
+    lines: list[list[object]] = [["old", "new", "matched_by", *heads]]
     for pair in found.pairs:
         values = [v for n in _COMPARED for v in (pair.old[n], pair.new[n], _change(pair, n))]
-        table.writerow([pair.old["track_id"], pair.new["track_id"], pair.by, *values])
-    return file.getvalue()
+        lines.append([pair.old["track_id"], pair.new["track_id"], pair.by, *values])
+    return csv_text(lines)
 
 
 def as_json(found: Matched) -> str:

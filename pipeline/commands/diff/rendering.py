@@ -1,13 +1,12 @@
 """A comparison as text for a terminal, as CSV and as JSON."""
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.diff.comparison import ColumnDifference, Comparison, Worst
 from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 
@@ -46,18 +45,16 @@ def as_text(found: Comparison) -> str:
 
 def as_csv(found: Comparison) -> str:
     """A header and one line per column, equal columns included."""
-    file = io.StringIO(newline="")
-    table = csv.writer(file, lineterminator="\n")
-    table.writerow(_CSV_COLUMNS)
+    lines: list[Sequence[object]] = [_CSV_COLUMNS]
     for decides, columns in ((True, found.columns), (False, found.source)):
         for c in columns:
             worst = c.worst[0] if c.worst else Worst("", None, None, None)
             counts = (found.common, c.changed, c.beyond, c.only_old, c.only_new, c.largest)
-            table.writerow(
+            lines.append(
                 [c.name, str(decides).lower(), c.unit, c.tolerance, *counts]
                 + [worst.track_id, _cell(worst.old), _cell(worst.new)]
             )
-    return file.getvalue()
+    return csv_text(lines)
 
 
 def as_json(found: Comparison) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import UsageError
 
 
 def page(name: str, /, **values: object) -> str:
-    """Fill a template of this folder; all values are escaped.
+    """Fill a template of this folder; all values are escaped, and each stays on its line.
 
     Args:
         name: Name of the template.
@@ -42,11 +43,17 @@ def _environment() -> Environment:
         loader=PackageLoader(__name__, ""),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.globals.update(part=_part, library=_library)
     return environment
+
+
+def _shown(value: object) -> object:
+    """A value as a page shows it: a character that cannot be seen, or turns the text around it, as its escape."""
+    return on_one_line(value) if type(value) is str else value
 
 
 def _part(name: str) -> Markup:
