@@ -9,6 +9,8 @@ from typing import TextIO
 
 from tqdm import tqdm
 
+from beamprint.pipeline.commands.wording import counted
+
 _REDRAW_S = 0.2
 _FIRST_LINE_S = 5.0
 _LONGEST_PAUSE_S = 60.0
@@ -25,6 +27,7 @@ class Status:
         elapsed: Seconds since the start.
         seconds_left: Estimated seconds until the end; None before the first measurement.
         failures: Tracks in quarantine, by reason.
+        unplanned: Long tracks whose length is still to be found.
     """
 
     done: int
@@ -33,10 +36,13 @@ class Status:
     elapsed: float
     seconds_left: float | None
     failures: Counter[str] = field(default_factory=Counter)
+    unplanned: int = 0
 
     def describe(self) -> str:
-        """Speed, failures and time left."""
+        """Speed, long tracks to be looked at first, failures and time left."""
         parts = [f"{self.audio_seconds / 60 / max(self.elapsed, 1e-3):.1f} audio min/s"]
+        if self.unplanned:
+            parts.append(f"{counted(self.unplanned, 'long track')} to look through first")
         if self.failures:
             reasons = ", ".join(f"{reason} {n}" for reason, n in sorted(self.failures.items()))
             parts.append(f"{self.failures.total()} failed ({reasons})")

@@ -17,7 +17,8 @@ _FIRST_SLICE_S = 12.0
 _MOST_TRACKS = 2000
 _SPREAD_FROM_S = (2.0, 15.0)
 """Seconds of work from which a track is cut into segments for several workers: on small catalogues, on large ones."""
-_PLANNED_AT_ONCE = 50
+_PLANNED_AT_ONCE = 4
+"""Long tracks: to count an hour of MP3 without a declared length takes a second, and longer from a store."""
 _SHORT = ("finish_ranges", "record_failures")
 """Tasks that are allowed at any time, because they save measured work."""
 _SECONDS_PER_SLICE = 0.1
@@ -103,6 +104,11 @@ class Backlog:
     def worth_starting(self) -> int:
         """Number of further workers that are worth starting for the queue."""
         return len(self._urgent) + math.ceil(self.rate(self._cost) / _WORTH_A_WORKER_S)
+
+    @property
+    def unplanned(self) -> int:
+        """Number of long tracks that are not planned yet."""
+        return sum(len(task.items) for task in self._urgent if task.verb == "plan_ranges")
 
     def guess_left(self) -> float:
         """Estimated seconds of work in the queue."""

@@ -116,6 +116,7 @@ class Supervisor:
             elapsed=time.monotonic() - self._began,
             seconds_left=self._seconds_left(),
             failures=failures,
+            unplanned=self._backlog.unplanned + sum(worker.planning for worker in self._busy),
         )
 
     @property

@@ -57,11 +57,17 @@ class WatchedWorker:
     _patience: float = _START_S
     _cost: float = 0.0
     _lengths: dict[str, float] = field(default_factory=dict)
+    _tracks: set[str] = field(default_factory=set)
 
     @property
     def idle(self) -> bool:
         """Whether it waits for a task."""
         return self.ready and self.task is None
+
+    @property
+    def planning(self) -> int:
+        """Number of long tracks that it plans."""
+        return len(self.task.items) if self.task is not None and self.task.verb == "plan_ranges" else 0
 
     @property
     def outlives_its_kill(self) -> bool:
@@ -70,8 +76,8 @@ class WatchedWorker:
 
     @property
     def measured(self) -> int:
-        """Number of segments of this task that are decoded and measured."""
-        return max(0, self.begun - 1)
+        """Number of tracks of this task that are decoded and measured, whatever their number of segments."""
+        return max(0, len(self._tracks) - 1)
 
     def give(self, task: Task) -> None:
         """Start a task."""
@@ -86,6 +92,7 @@ class WatchedWorker:
         """Note that a segment is about to be decoded."""
         self.in_flight = event.track_id, event.index
         self.begun += 1
+        self._tracks.add(event.track_id)
         self.audio_seconds += event.seconds
         self._patience = self._allowed(self._lengths.get(event.track_id, 0.0))
 
@@ -102,6 +109,7 @@ class WatchedWorker:
         """
         took = time.monotonic() - self.since
         self.task, self.in_flight, self.begun, self.audio_seconds = None, None, 0, 0.0
+        self._tracks.clear()
         self.tasks_done += 1
         return took
 
@@ -109,7 +117,8 @@ class WatchedWorker:
         """Estimated seconds of work that are left of the task."""
         if self.task is None:
             return 0.0
-        return self._cost * max(0.0, 1 - self.measured / len(self.task.items))
+        measured = max(0, self.begun - 1)
+        return self._cost * max(0.0, 1 - measured / len(self.task.items))
 
     def check(self, elapsed: float) -> None:
         """Kill the worker if it is past a limit; ``elapsed`` is the time since the last check."""

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, HALO_SECONDS
-from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.decoder import Decoder
 from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.inspection import inspected
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.pcm import check_length, count_frames
 from beamprint.transforms.audio.probe import AudioInfo, probe
@@ -65,7 +65,7 @@ def measured_length(uri: str, limits: Limits = DEFAULT_LIMITS, *, version: str |
         BadAudio: whatever is wrong with the file.
     """
     with open_source(uri, limits=limits, version=version, keep=True) as source:
-        contents = inspect(source.data, accept_truncated=limits.accept_truncated)
+        contents = inspected(source, limits)
         with open_decoder(source, contents) as decoder:
             if decoder.frames and decoder.frames_exact and _reaches(decoder, decoder.frames - 1):
                 return decoder.frames

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from beamprint.dsp.channels import ChannelLayout, UnsupportedLayout, layout_of
-from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.contents import LENGTH_UNKNOWN, Contents
 from beamprint.transforms.audio.decoder import AudioFormat, Decoder
 from beamprint.transforms.audio.decoders import decoder_version, open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.inspection import inspected
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.source import OpenSource, Stat, open_source
 
@@ -50,7 +50,7 @@ def probe(uri: str, limits: Limits = DEFAULT_LIMITS, *, version: str | None = No
         BadAudio: the file is missing, no audio, or truncated.
     """
     with open_source(uri, header_only=True, limits=limits, version=version) as source:
-        contents = inspect(source.data, whole=source.fd >= 0, accept_truncated=limits.accept_truncated)
+        contents = inspected(source, limits)
         with open_decoder(source, contents) as decoder:
             return describe(source, contents, decoder, limits)
 

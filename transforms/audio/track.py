@@ -14,18 +14,17 @@ from beamprint.transforms.audio.decoder import Decoder
 from beamprint.transforms.audio.decoders import open_decoder
 from beamprint.transforms.audio.embedded import Embedded, read_embedded
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.inspection import inspected
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.objects import is_object
 from beamprint.transforms.audio.ogg import check_pages
 from beamprint.transforms.audio.pcm import Pcm, blocks, check_length, decode
 from beamprint.transforms.audio.probe import AudioInfo, describe
-from beamprint.transforms.audio.source import OpenSource, Stat, open_source, sha256_of
+from beamprint.transforms.audio.source import OpenSource, open_source, sha256_of
 from beamprint.transforms.audio.vorbis_choice import for_ffmpeg
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.5
-_SEEN: dict[tuple[str, Stat, bool], Contents] = {}
-"""The file of which this process last read a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def _open_once(
     version: str | None,
 ) -> TrackSegment:
     with open_source(uri, limits=limits, version=version, keep=bool(borders)) as source:
-        contents = _contents_of(source, limits, keep=bool(borders))
+        contents = inspected(source, limits)
         sha256 = _read_through(source, contents) if index == 0 else None
         embedded = read_embedded(source.data, contents) if index == 0 else None
 
@@ -132,24 +131,6 @@ def _open_once(
     notes = (*info.notes, FRAMES_MISSING) if short > 0 else info.notes
     identity = _identity(replace(info, notes=notes), total, sha256, audio_hash, embedded, missing_s)
     return TrackSegment(segment, identity)
-
-
-def _contents_of(source: OpenSource, limits: Limits, *, keep: bool) -> Contents:
-    """Contents of a file; to count the frames of a long MP3 takes as long as to decode some minutes of it.
-
-    Args:
-        source: the file.
-        limits: whether it may be truncated.
-        keep: remember it for the other segments of the track.
-    """
-    key = source.uri, source.stat, limits.accept_truncated
-    contents = _SEEN.get(key)
-    if contents is None:
-        contents = inspect(source.data, accept_truncated=limits.accept_truncated)
-        if keep:
-            _SEEN.clear()
-            _SEEN[key] = contents
-    return contents
 
 
 def _by_ffmpeg(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beamprint.runners.local.messages import Task
+from beamprint.runners.local.progress import Status
 from beamprint.runners.local.slices import LONGEST_SLICE_S, Backlog, cost
 from beamprint.transforms.model import Range, Track
 from beamprint.transforms.track_length import audio_seconds
@@ -125,3 +126,16 @@ def test_on_a_fast_machine_no_worker_takes_all_that_is_left(workers):
         backlog.rate.observe(guessed, 0.4 * guessed)
     while (left := backlog.rate(backlog.guess_left())) > 3 * workers:
         assert backlog.rate(sum(map(cost, backlog.take().items))) <= left / (2 * workers) + 1.0
+
+
+def test_long_tracks_are_planned_by_all_workers_and_told_until_they_are():
+    backlog = Backlog({0: [wav(str(i), 600) for i in range(50)]}, workers=2)
+    assert backlog.unplanned == 50
+    assert backlog.worth_starting > 2
+    told = [Status(0, 50, 0.0, 10.0, None, unplanned=backlog.unplanned).describe()]
+    while backlog.unplanned:
+        assert len(backlog.take().items) <= 4
+        told.append(Status(0, 50, 0.0, 10.0, None, unplanned=backlog.unplanned).describe())
+    assert told[0] == "0.0 audio min/s, 50 long tracks to look through first"
+    assert told[-1] == "0.0 audio min/s"
+    assert len(set(told)) == len(told)
