@@ -53,14 +53,17 @@ class Layout:
         return int.from_bytes(head[_NAME : self.head], self.order)
 
     def is_chunk(self, data: Bytes, position: int) -> bool:
-        """Whether a chunk may start here: of a known name, or of a plausible one and size; or the file's end."""
+        """Whether a chunk may start here, or the file ends here.
+
+        A chunk has a known name, or a plausible one and a plausible size, or a size that ends with the file.
+        """
         head = data.read_at(position, self.head)
         if len(head) < self.head:
             return position >= data.size
-        named = all(0x20 <= c < 0x7F for c in head[:_NAME])
-        return head[:_NAME] in self.known or (
-            named and position + self.head + self.size_of(head) <= data.size
-        )
+        name, size = head[:_NAME], self.size_of(head)
+        rest = data.size - (position + self.head + size)
+        named = all(0x20 <= c < 0x7F for c in name)
+        return name in self.known or (named and rest >= 0) or rest in (0, size % 2 if self.padded else 0)
 
     def stop_of(self, data: Bytes, body: int, size: int) -> int:
         """Where the next chunk starts, after one whose body starts at a byte."""

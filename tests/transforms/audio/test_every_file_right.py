@@ -19,8 +19,9 @@ from beamprint.transforms.audio.decoders import open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.audio.probe import probe
-from beamprint.transforms.audio.source import open_source
+from beamprint.transforms.audio.source import OpenSource, Stat, open_source
 from beamprint.transforms.audio.track import open_segment
+from beamprint.transforms.audio.views import Literal
 from tests.transforms.audio import sounds
 
 
@@ -294,3 +295,100 @@ def test_the_audio_of_a_truncated_file_can_be_accepted(tmp_path, kind):
         assert missing_s * 44_100 == pytest.approx(whole.shape[1] - pcm.shape[1], abs=frame)
     sure = pcm.shape[1] - 2 * 1152  # the end of a cut MP3 lacks what the next frame would have added
     assert np.array_equal(pcm[:, :sure], whole[:, :sure])
+
+
+@pytest.mark.parametrize(("channels", "mask"), [(1, 0), (1, 3), (1, 1 << 31), (2, 4), (2, 0x30), (2, 0x600)])
+def test_a_mask_that_does_not_fit_one_or_two_channels_is_passed_over(tmp_path, channels, mask):
+    pcm = sounds.pcm16(sounds.music(0.5, channels=channels))
+    found = opened(tmp_path, sounds.wavex(pcm, mask, channels))
+    assert found.identity.frames == len(pcm) // 2 // channels
+    assert len(found.segment.layout) == channels
+
+
+@pytest.mark.parametrize("rate", [0, 0xFFFFFFFF])
+def test_a_rate_that_cannot_be_is_said_in_plain_words(tmp_path, rate):
+    data = bytearray(sounds.encoded(tmp_path, "wav"))
+    data[24:28] = rate.to_bytes(4, "little")
+    assert "sample rate" in refusal(tmp_path, bytes(data)).message
+
+
+@pytest.mark.parametrize("boxes", [b"", b"\0\0\0\x0cfrmaalac\0\0\0\x24alac\0\0\0\0"])
+def test_alac_in_caf_whose_description_lacks_the_word_length(tmp_path, boxes):
+    """As FFmpeg writes it, with boxes of QuickTime around the settings of the decoder."""
+    data = sounds.encoded(tmp_path, "alac")
+    whole = opened(tmp_path, data).segment.pcm
+    flags = data.index(b"desc") + 12 + 12
+    at = data.index(b"kuki") + 4
+    settings = (24 + len(boxes)).to_bytes(8, "big") + boxes
+    data = data[:flags] + bytes(4) + data[flags + 4 : at] + settings + data[at + 8 :]
+    assert np.array_equal(opened(tmp_path, data).segment.pcm, whole)
+
+
+def test_an_mp3_behind_an_id3_tag_with_a_footer(tmp_path):
+    size = b"\0\0\0\x0a"
+    tag = b"ID3\x04\0\x10" + size + bytes(10) + b"3DI\x04\0\x10" + size
+    data = sounds.encoded(tmp_path, "mp3")
+    assert opened(tmp_path, tag + data).identity.frames == opened(tmp_path, data).identity.frames
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_an_mp3_that_is_followed_by_the_beginning_of_a_frame(tmp_path, tagged):
+    data = sounds.encoded(tmp_path, "mp3")
+    data = data if tagged else sounds.without_xing(data)
+    part = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))[:200]
+    assert opened(tmp_path, data + part).identity.frames == opened(tmp_path, data).identity.frames
+
+
+@pytest.mark.parametrize("kind", ["vorbis", "opus"])
+def test_an_ogg_that_was_broken_off_at_a_page_is_read_and_noted(tmp_path, kind):
+    pages = sounds.ogg_pages(sounds.encoded(tmp_path, kind, sounds.music(5.0, 48_000), 48_000))
+    whole = opened(tmp_path, b"".join(pages)).segment.pcm
+    found = opened(tmp_path, b"".join(pages[:-1]))
+    assert found.identity.notes == (LENGTH_UNKNOWN,)
+    frames = found.identity.frames
+    assert frames == int.from_bytes(pages[-2][6:14], "little") - (312 if kind == "opus" else 0)
+    assert np.array_equal(found.segment.pcm, whole[:, :frames])
+
+
+@pytest.mark.parametrize("kind", ["vorbis", "opus"])
+def test_an_ogg_cannot_claim_more_than_two_weeks(tmp_path, kind):
+    *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, kind))
+    claim = sounds.sealed(last[:6] + (1 << 60).to_bytes(8, "little") + last[14:])
+    assert refusal(tmp_path, b"".join([*pages, claim])).reason is Reason.CHECKSUM_MISMATCH
+
+
+def test_an_ogg_in_which_no_stream_begins(tmp_path):
+    pages = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
+    assert "no Ogg stream begins" in refusal(tmp_path, b"".join(pages[1:])).message
+
+
+class Counted:
+    """Bytes of an object in a store; ``read`` says how many of them were asked for."""
+
+    def __init__(self, data):
+        self.data, self.size, self.read = data, len(data), 0
+
+    def read_at(self, offset, length):
+        found = self.data[offset : offset + length]
+        self.read += len(found)
+        return found
+
+
+@pytest.mark.parametrize("kind", ["vorbis", "opus"])
+def test_an_ogg_in_a_store_with_another_stream_first_is_planned(tmp_path, kind):
+    head, *pages = sounds.ogg_pages(sounds.encoded(tmp_path, kind))
+    other = [page[:14] + b"kate" + page[18:] for page in (head, *pages)]
+    other[0] = other[0][:28] + b"fishead\0" + other[0][36:]
+    mixed = [other[0], head, *(page for pair in zip(other[1:], pages) for page in pair)]
+    data = b"".join(map(sounds.sealed, mixed))
+    source = OpenSource("gs://a/b.ogg", Stat(len(data), "1"), Literal(data))
+    with open_decoder(source, inspect(source.data, whole=False)) as decoder:
+        assert decoder.frames == opened(tmp_path, data).identity.frames
+
+
+def test_opus_in_a_store_is_inspected_by_its_start_and_its_end(tmp_path):
+    *pages, last = sounds.ogg_pages(sounds.encoded(tmp_path, "opus"))
+    page = pages[-1][:26] + b"\xff" * 256 + bytes(255 * 255)
+    source = Counted(b"".join([*pages, page * 60, last]))
+    inspect(source, whole=False)
+    assert source.read < source.size // 2
