@@ -12,6 +12,7 @@ _KINDS: dict[tuple[str, str | None], tuple[str, str]] = {
     ("flac", "flac"): ("flac", "FLAC"),
     ("ogg", "vorbis"): ("oggvorbis", "OggVorbis"),
     ("ogg", "opus"): ("oggopus", "OggOpus"),
+    ("ogg", "flac"): ("oggflac", "OggFLAC"),
     ("wav", None): ("wave", "WAVE"),
     ("aiff", None): ("aiff", "AIFF"),
     ("mp3", None): ("mp3", "MP3"),

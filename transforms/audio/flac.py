@@ -25,8 +25,8 @@ _MARKER, _INFO_HEADS = b"fLaC", (b"\0\0\0\x22", b"\x80\0\0\x22")
 """First bytes of a stream, and of its stream information, which may be the last metadata block."""
 _SMALLEST_FRAME, _LARGEST_BLOCK = 10, 65_535
 """Bytes of a frame of silence, and samples a channel in a frame."""
-_BITS_OF_LIBSNDFILE = (8, 16, 24)
-_MAX_TOTAL = (1 << 36) - 1
+BITS_OF_LIBSNDFILE = (8, 16, 24)
+MAX_TOTAL = (1 << 36) - 1
 _BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {c: 256 << (c - 8) for c in range(8, 16)}
 
 
@@ -77,7 +77,7 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
     Raises:
         BadAudio: ``truncated``, so many samples cannot be in so few bytes.
     """
-    total = int.from_bytes(info[13:18], "big") & _MAX_TOTAL
+    total = int.from_bytes(info[13:18], "big") & MAX_TOTAL
     if total > ((data.size - audio) // _SMALLEST_FRAME + 1) * _LARGEST_BLOCK:
         message = f"{total} samples a channel are declared, more than {data.size - audio} bytes can hold"
         raise truncated(message)
@@ -87,7 +87,7 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
     if last is None or last.stop == total:
         return _of_any_depth(data, contents, info, total)
     found = last.stop if total < last.stop else last.start
-    field = int.from_bytes(info[13:18], "big") & ~_MAX_TOTAL | found
+    field = int.from_bytes(info[13:18], "big") & ~MAX_TOTAL | found
     contents = replace(contents, corrections=(Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big")),))
     contents = _of_any_depth(data, contents, info, found)
     if total > last.stop:
@@ -114,7 +114,7 @@ def _of_any_depth(data: Bytes, contents: Contents, info: bytes, length: int) -> 
         BadAudio: ``unsupported_format``, another stream follows, which FFmpeg would not read.
     """
     bits = ((info[12] & 1) << 4 | info[13] >> 4) + 1
-    if bits in _BITS_OF_LIBSNDFILE:
+    if bits in BITS_OF_LIBSNDFILE:
         return contents
     if contents.following is not None:
         message = f"several FLAC streams of {bits} bits in one file cannot be decoded here"
@@ -148,7 +148,7 @@ class _Frame:
 def is_cut(data: Bytes, base: int) -> bool:
     """Whether the declared last sample is missing, or the frame that should hold it is not whole."""
     info = data.read_at(base + 8, 34)
-    total = int.from_bytes(info[13:18], "big") & _MAX_TOTAL
+    total = int.from_bytes(info[13:18], "big") & MAX_TOTAL
     tail = data.read_at(max(base, data.size - _TAIL), _TAIL)
     if tail[-_ID3V1_SIZE:].startswith(b"TAG"):
         tail = tail[:-_ID3V1_SIZE]

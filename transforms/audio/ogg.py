@@ -19,7 +19,16 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.ogg_page import BEGINNING, CAPTURE, END, REVERSED_BITS, Page, checksum
+from beamprint.transforms.audio.ogg_flac import flac_in_ogg
+from beamprint.transforms.audio.ogg_page import (
+    BEGINNING,
+    CAPTURE,
+    END,
+    NO_POSITION,
+    REVERSED_BITS,
+    Page,
+    checksum,
+)
 from beamprint.transforms.audio.opus_positions import corrected_pages
 from beamprint.transforms.audio.tags import skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit, ReadAhead, Slice
@@ -35,7 +44,7 @@ _NEAR = 1 << 16
 """Bytes at the start that are read where the whole file is not."""
 _FARTHEST = 1 << 38
 """Samples, two weeks at 192 kHz, that no stream has left at its last page."""
-_DECODED = ("Vorbis", "Opus")
+_DECODED = ("Vorbis", "Opus", "FLAC")
 _CODECS = {
     b"\x01vorbis": "Vorbis",
     b"OpusHead": "Opus",
@@ -67,6 +76,8 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
     links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else _first_link(data, base)
     if not links:
+        if _end(data, base).is_cut:
+            raise truncated("the first Ogg page is incomplete")
         raise BadAudio(Reason.DECODE_ERROR, "no Ogg stream begins in the file")
     if len(links) > MAX_STREAMS:
         raise too_many_streams()
@@ -76,9 +87,14 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         _end(data, base),
     ]
     stops = [*starts, ends[-1].stop]
+    codecs = {_codec(data, link.audio(data)) for link in links}
+    if codecs == {"FLAC"}:
+        return _inspect_flac(data, base, links, ends, whole)
+    if "FLAC" in codecs:
+        raise BadAudio(
+            Reason.UNSUPPORTED_FORMAT, f"Ogg with {' and '.join(sorted(codecs))}, one after the other"
+        )
     alone = len(links) == 1 and len(links[0].streams) == 1 and not base and stops == [data.size]
-    if alone:
-        links[0].audio(data)
     streams = () if alone else tuple(_stream(data, link, stop, whole) for link, stop in zip(links, stops))
     contents = Contents(
         "ogg",
@@ -131,20 +147,61 @@ class _Link:
         if len(decoded) == 1:
             return decoded[0]
         named = " and ".join(codecs)
-        message = f"Ogg with {named}: cannot be decoded here, one stream of Vorbis or Opus can"
+        message = f"Ogg with {named}: cannot be decoded here, one stream of Vorbis, Opus or FLAC can"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
 
 
+def _inspect_flac(data: Bytes, base: int, links: list[_Link], ends: list[_End], whole: bool) -> Contents:
+    """The contents of a file whose links are all of FLAC.
+
+    Raises:
+        BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
+    """
+    found = []
+    for link, end in zip(links, ends):
+        pages = _own_pages(data, link, link.audio(data), end, whole)
+        if whole:
+            found.append(flac_in_ogg(data, pages, _last_position(pages)))
+        else:
+            near = [page for page in pages if page.start < link.start + _NEAR]
+            is_last = end.last is not None and pages[-1].start == end.last.start
+            rest = Extent(near[-1].stop, end.stop)
+            found.append(flac_in_ogg(data, near, _last_position(pages) if is_last else 0, (rest,)))
+    contents = Contents(
+        "ogg",
+        base,
+        length_known=all(end.is_said for end in ends),
+        streams=tuple(each.stream for each in found),
+        corrections=tuple(edit for each in found for edit in each.edits),
+        pcm_md5=found[0].md5 if len(found) == 1 else b"",
+        notes=tuple(sorted({note for each in found for note in each.notes})),
+    )
+    missing = sum(each.missing for each in found)
+    if missing or ends[-1].is_cut:
+        rate = found[0].rate
+        message = f"the last {missing} samples a channel that are declared are missing"
+        raise truncated(message, contents, missing / rate if rate else None)
+    return contents
+
+
+def _last_position(pages: list[Page]) -> int:
+    return next((page.position for page in reversed(pages) if page.position != NO_POSITION), 0)
+
+
+def _own_pages(data: Bytes, link: _Link, first: Page, end: _End, whole: bool) -> list[Page]:
+    """The pages of one stream of a link; if the whole file is not read, the first ones and the last."""
+    stop = end.stop if whole else min(end.stop, link.start + _NEAR)
+    own = [page for page in pages_in(data, link.start, stop) if page.serial == first.serial]
+    if not whole and end.last is not None and end.last.start > own[-1].start:
+        own += [end.last] if end.last.serial == first.serial else []
+    return [page for page in own if page.stop <= end.stop]
+
+
 def _edits(data: Bytes, link: _Link, end: _End, whole: bool) -> Iterator[Edit]:
-    """Edits that put the pages of an Opus stream right; of the first ones and the last, if not all are read."""
+    """Edits that put the pages of an Opus stream right."""
     for first in link.streams:
-        if _codec(data, first) != "Opus":
-            continue
-        stop = end.stop if whole else min(end.stop, link.start + _NEAR)
-        own = [page for page in pages_in(data, link.start, stop) if page.serial == first.serial]
-        if not whole and end.last is not None and end.last.start > own[-1].start:
-            own += [end.last] if end.last.serial == first.serial else []
-        yield from corrected_pages(data, (page for page in own if page.stop <= end.stop))
+        if _codec(data, first) == "Opus":
+            yield from corrected_pages(data, _own_pages(data, link, first, end, whole))
 
 
 def _codec(data: Bytes, page: Page) -> str:
@@ -234,7 +291,8 @@ def _links(data: Bytes, base: int) -> Iterator[_Link]:
 
 def _first_link(data: Bytes, base: int) -> list[_Link]:
     """The streams that begin at the start of a file, if there are any."""
-    begun = takewhile(lambda page: page.flags & BEGINNING, pages_in(data, base, data.size))
+    near = pages_in(data, base, data.size)
+    begun = takewhile(lambda page: page.flags & BEGINNING and page.stop <= data.size, near)
     pages = tuple(islice(begun, MAX_STREAMS))
     return [_Link(pages)] if pages else []
 

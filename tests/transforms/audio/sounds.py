@@ -193,17 +193,30 @@ def plain_flac(codes, bits, rate=44_100, block=4096) -> bytes:
     Args:
         codes: signed integers of ``bits`` bits, shape (frames, channels).
     """
+    return b"fLaC\x80\0\0\x22" + b"".join(_plain_parts(codes, bits, rate, block))
+
+
+def ogg_flac(codes, bits=16, *, total=None, serial=b"flac") -> bytes:
+    """The same in Ogg (RFC 9639, section 10.1), a packet a page; ``total`` is what it declares of its length."""
+    info, *frames = _plain_parts(codes, bits, 44_100, 4096, total)
+    packets = [b"\x7fFLAC\1\0\0\1fLaC\0\0\0\x22" + info, b"\x84\0\0\x08" + bytes(8), *frames]
+    pages = []
+    for number, packet in enumerate(packets):
+        flags = 2 if number == 0 else 4 if packet is packets[-1] else 0
+        position = min(len(codes), max(0, number - 1) * 4096)
+        lacing = b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255])
+        head = b"OggS\0" + struct.pack("<Bq4sI4xB", flags, position, serial, number, len(lacing))
+        pages.append(sealed(head + lacing + packet))
+    return b"".join(pages)
+
+
+def _plain_parts(codes, bits, rate, block, total=None) -> list[bytes]:
+    """The stream information, and the frames."""
     frames, channels = codes.shape
-    packed = rate << 44 | (channels - 1) << 41 | (bits - 1) << 36 | frames
+    packed = rate << 44 | (channels - 1) << 41 | (bits - 1) << 36 | (frames if total is None else total)
     info = struct.pack(">HH6xQ16x", block, block, packed)
-    return (
-        b"fLaC\x80\0\0\x22"
-        + info
-        + b"".join(
-            _plain_frame(codes[start : start + block], bits, number)
-            for number, start in enumerate(range(0, frames, block))
-        )
-    )
+    starts = enumerate(range(0, frames, block))
+    return [info, *(_plain_frame(codes[start : start + block], bits, number) for number, start in starts)]
 
 
 def _plain_frame(codes, bits, number) -> bytes:

@@ -1,0 +1,107 @@
+"""FLAC in Ogg gives the samples that plain FLAC gives, and tells what is missing or wrong."""
+
+import numpy as np
+import pytest
+
+from beamprint.transforms.audio.container import inspect
+from beamprint.transforms.audio.contents import LENGTH_CORRECTED, LENGTH_UNKNOWN, TRUNCATED
+from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.limits import Limits
+from beamprint.transforms.audio.source import OpenSource, Stat
+from beamprint.transforms.audio.track import open_segment
+from beamprint.transforms.audio.views import Literal
+from tests.transforms.audio import sounds
+
+CODES = np.round(sounds.music(0.5) * 2.0**15 * 0.9).astype(np.int64)
+FRAMES = len(CODES)
+DATA = sounds.ogg_flac(CODES)
+PAGES = sounds.ogg_pages(DATA)
+
+
+def opened(tmp_path, data, **options):
+    (tmp_path / "file.oga").write_bytes(data)
+    return open_segment(str(tmp_path / "file.oga"), **options)
+
+
+def refusal(tmp_path, data):
+    with pytest.raises(BadAudio) as caught:
+        opened(tmp_path, data)
+    return caught.value
+
+
+@pytest.mark.parametrize("bits", [16, 24])
+def test_it_is_the_flac_that_it_holds(tmp_path, bits):
+    codes = CODES << (bits - 16)
+    found = opened(tmp_path, sounds.ogg_flac(codes, bits))
+    plain = opened(tmp_path, sounds.plain_flac(codes, bits))
+    assert np.array_equal(found.segment.pcm, plain.segment.pcm)
+    assert np.array_equal(found.segment.pcm.T, (codes / 2.0 ** (bits - 1)).astype(np.float32))
+    identity = found.identity
+    assert (identity.container, identity.codec, identity.bit_depth) == ("ogg", "flac", bits)
+    assert (identity.audio_hash, identity.notes) == (plain.identity.audio_hash, ())
+
+
+def test_segments_are_parts_of_the_whole(tmp_path):
+    whole = opened(tmp_path, DATA).segment
+    for index in (0, 1):
+        part = opened(tmp_path, DATA, index=index, borders=(FRAMES // 2,), frames=FRAMES, block=1024).segment
+        assert np.array_equal(part.pcm, whole.pcm[:, part.start : part.start + part.pcm.shape[1]])
+
+
+@pytest.mark.parametrize(("total", "notes"), [(0, ()), (FRAMES // 2, (LENGTH_CORRECTED,))])
+def test_the_pages_say_how_long_it_is(tmp_path, total, notes):
+    identity = opened(tmp_path, sounds.ogg_flac(CODES, total=total)).identity
+    assert (identity.frames, identity.notes) == (FRAMES, notes)
+
+
+@pytest.mark.parametrize("between", [b"", sounds.ID3V1 + sounds.id3()])
+def test_joined_streams_are_read_to_their_end(tmp_path, between):
+    mono = sounds.ogg_flac(CODES[:, :1], serial=b"mono")
+    assert opened(tmp_path, DATA + between + DATA).identity.frames == 2 * FRAMES
+    assert opened(tmp_path, DATA + between + mono).identity.frames == 2 * FRAMES
+
+
+def test_without_the_flag_of_the_end_it_is_read_and_noted(tmp_path):
+    *pages, last = PAGES
+    identity = opened(tmp_path, b"".join([*pages, sounds.sealed(last[:5] + b"\0" + last[6:])])).identity
+    assert (identity.frames, identity.notes) == (FRAMES, (LENGTH_UNKNOWN,))
+
+
+@pytest.mark.parametrize("data", [b"".join(PAGES[:-1]), DATA[:-500]])
+def test_what_is_cut_is_refused_or_accepted(tmp_path, data):
+    error = refusal(tmp_path, data)
+    left = 4096 * (FRAMES // 4096)
+    assert error.reason is Reason.TRUNCATED
+    assert error.missing_s == pytest.approx((FRAMES - left) / 44_100)
+    found = opened(tmp_path, data, limits=Limits(accept_truncated=True))
+    assert found.identity.notes[0] == TRUNCATED
+    assert np.array_equal(found.segment.pcm, opened(tmp_path, DATA).segment.pcm[:, :left])
+
+
+def test_damage_is_told(tmp_path):
+    middle = len(DATA) // 2
+    bent = DATA[:middle] + bytes([DATA[middle] ^ 1]) + DATA[middle + 1 :]
+    assert refusal(tmp_path, bent).reason is Reason.CHECKSUM_MISMATCH
+    assert refusal(tmp_path, b"".join(PAGES[:3] + PAGES[4:])).reason is Reason.CHECKSUM_MISMATCH
+
+
+def test_it_cannot_claim_more_than_its_pages_hold(tmp_path):
+    assert refusal(tmp_path, sounds.ogg_flac(CODES, total=(1 << 36) - 1)).reason is Reason.TRUNCATED
+
+
+@pytest.mark.parametrize("bits", [12, 20])
+def test_depths_that_libsndfile_does_not_know_are_unsupported(tmp_path, bits):
+    error = refusal(tmp_path, sounds.ogg_flac(CODES >> 4, bits))
+    assert (error.reason, "cannot be decoded here" in error.message) == (Reason.UNSUPPORTED_FORMAT, True)
+
+
+def test_beside_vorbis_it_is_unsupported(tmp_path):
+    vorbis = sounds.encoded(tmp_path, "vorbis")
+    assert refusal(tmp_path, DATA + vorbis).reason is Reason.UNSUPPORTED_FORMAT
+
+
+def test_one_in_a_store_is_planned_from_its_start_and_its_end():
+    source = OpenSource("gs://a/b.oga", Stat(len(DATA), "1"), Literal(DATA))
+    with open_decoder(source, inspect(source.data, whole=False)) as decoder:
+        assert (decoder.frames, decoder.frames_exact) == (FRAMES, True)

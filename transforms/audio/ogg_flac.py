@@ -1,0 +1,76 @@
+"""FLAC in Ogg (RFC 9639, section 10.1): what its packets hold, one after the other, is a plain FLAC stream.
+
+libsndfile does not know FLAC in Ogg, so it is shown that stream. The pages tell how long it is, as an encoder that
+writes to a pipe leaves that out at the start.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from beamprint.transforms.audio.contents import LENGTH_CORRECTED, Extent, Stream, damaged, read_exactly
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.flac import BITS_OF_LIBSNDFILE, MAX_TOTAL
+from beamprint.transforms.audio.ogg_page import Page
+from beamprint.transforms.audio.views import Bytes, Edit
+
+_BEFORE = 9
+"""Bytes of the first packet before the stream: its name, a version, and how many packets with headers follow."""
+_INFO = _BEFORE + 8
+"""Where the stream information starts in the first packet, after ``fLaC`` and the head of its block."""
+
+
+class FlacInOgg(NamedTuple):
+    """A stream as libsndfile is shown it.
+
+    Args:
+        stream: where its parts lie.
+        edits: its length, put right.
+        md5: of its samples, empty where that is not declared or not all of them are there.
+        missing: declared samples a channel that are not there.
+        rate: samples a second.
+        notes: codes for the record.
+    """
+
+    stream: Stream
+    edits: tuple[Edit, ...]
+    md5: bytes
+    missing: int
+    rate: int
+    notes: tuple[str, ...]
+
+
+def flac_in_ogg(data: Bytes, pages: Sequence[Page], end: int, rest: tuple[Extent, ...] = ()) -> FlacInOgg:
+    """The stream in the pages that are its own.
+
+    Args:
+        data: the file.
+        pages: all of them, or the first ones.
+        end: samples a channel by the last page; 0 where that is not known.
+        rest: what to show after the pages.
+
+    Raises:
+        BadAudio: ``decode_error``; ``unsupported_format`` for word lengths that libsndfile does not know.
+    """
+    first = pages[0]
+    if data.read_at(first.body + _BEFORE, 4) != b"fLaC":
+        raise damaged("FLAC in Ogg without stream information")
+    info_at = first.body + _INFO
+    info = read_exactly(data, info_at, 34, "stream information")
+    bits = ((info[12] & 1) << 4 | info[13] >> 4) + 1
+    if bits not in BITS_OF_LIBSNDFILE:
+        message = f"FLAC of {bits} bits in Ogg cannot be decoded here"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    number = int.from_bytes(info[13:18], "big")
+    total = number & MAX_TOTAL
+    edits: tuple[Edit, ...] = ()
+    if 0 < end != total:
+        edits = (Edit(info_at + 13, info_at + 18, (number - total + end).to_bytes(5, "big")),)
+    bodies = (Extent(page.body, page.stop) for page in pages[1:])
+    return FlacInOgg(
+        Stream((Extent(first.body + _BEFORE, first.stop), *bodies, *rest)),
+        edits,
+        info[18:34] if any(info[18:34]) and end >= total else b"",
+        max(0, total - end) if end else 0,
+        int.from_bytes(info[10:13], "big") >> 4,
+        (LENGTH_CORRECTED,) if 0 < total < end else (),
+    )
