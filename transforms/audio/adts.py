@@ -3,6 +3,9 @@
 Frames are counted from header to header. The place of one every ten seconds is kept: decoding can start there.
 """
 
+import re
+from itertools import islice
+
 from beamprint.transforms.audio.contents import Contents, Extent, Packets, Restart, damaged, truncated
 from beamprint.transforms.audio.tags import is_padding, skip_tags, start_of_end_tags
 from beamprint.transforms.audio.views import Bytes
@@ -26,6 +29,9 @@ _HEADER_SIZE = 7
 _SAMPLES = 1024
 _ENOUGH_FRAMES = 3
 """So many frames in a row are no coincidence."""
+_ENOUGH_AMONG_JUNK = 6
+_SEARCH, _MAX_CANDIDATES = 1 << 20, 1 << 12
+_SYNC = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
 _RESTART_SECONDS = 10
 _CHUNK = 1 << 20
 
@@ -33,20 +39,31 @@ _CHUNK = 1 << 20
 def find_adts(data: Bytes, base: int) -> int | None:
     """Where AAC frames start, at once or after zeros and tags; None if there are none."""
     start = skip_tags(data, base)
-    position = start
-    for number in range(_ENOUGH_FRAMES):
+    return start if _frames_follow(data, start, _ENOUGH_FRAMES) else None
+
+
+def find_adts_among_junk(data: Bytes, base: int) -> int | None:
+    """Where AAC frames start after stray bytes, as in a stream that was captured from its midst; None if nowhere."""
+    found = islice(_SYNC.finditer(data.read_at(base, _SEARCH)), _MAX_CANDIDATES)
+    places = (base + match.start() for match in found)
+    return next((at for at in places if _frames_follow(data, at, _ENOUGH_AMONG_JUNK)), None)
+
+
+def _frames_follow(data: Bytes, position: int, wanted: int) -> bool:
+    """Whether so many frames start here, one after the other; fewer if the file ends after them."""
+    for number in range(wanted):
         head = data.read_at(position, _HEADER_SIZE)
         if number and not head:
             break
         size = _frame_size(head)
         if not size:
-            return None
+            return False
         position += size
-    return start
+    return True
 
 
 def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
-    """Count the frames of a file in which ``find_adts`` found some.
+    """Count the frames of a file in which ``find_adts`` found some; tags may lie between joined files.
 
     Args:
         data: the file.
@@ -60,8 +77,9 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
     if not whole:
         return Contents("adts", base, length_known=False, packets=Packets(rate, even=False))
     end = start_of_end_tags(data, base)
-    position, count, blocks, places = base, 0, 0, [Restart(0, base)]
+    position, count, blocks, places, runs = base, 0, 0, [Restart(0, base)], [base]
     every = _RESTART_SECONDS * rate // _SAMPLES
+    stops: list[int] = []
     buffer, origin = b"", base
     while position < end:
         at = position - origin
@@ -69,16 +87,21 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
             buffer, origin, at = data.read_at(position, _CHUNK), position, 0
         size = _frame_size(buffer, at)
         if not size:
-            break
+            following = skip_tags(data, position)
+            if following == position or following >= end or find_adts(data, following) is None:
+                break
+            stops.append(position)
+            runs.append(following)
+            position = following
+            continue
         if count and count % every == 0:
             places.append(Restart(blocks * _SAMPLES, position))
         count += 1
         blocks += 1 + (buffer[at + 6] & 3)
         position += size
     packets = Packets(rate, length=blocks * _SAMPLES, restarts=tuple(places), stop=min(position, end))
-    contents = Contents(
-        "adts", base, length_known=False, audio=(Extent(base, min(position, end)),), packets=packets
-    )
+    audio = tuple(map(Extent, runs, [*stops, min(position, end)]))
+    contents = Contents("adts", base, length_known=False, audio=audio, packets=packets)
     if position > end or (
         position < end and end - position < _HEADER_SIZE and not is_padding(data, position)
     ):

@@ -87,6 +87,8 @@ def _inspect(data: Bytes, whole: bool) -> Contents:
         return adts.inspect_adts(data, frames_at, whole=whole)
     named = _name_of(head)
     contents = None if named else mpeg.inspect_mpeg(data, base, whole=whole)
+    if contents is None and not named and (at := adts.find_adts_among_junk(data, base)) is not None:
+        return adts.inspect_adts(data, at, whole=whole)
     if contents is None:
         looks = f"it looks like {named}" if named else f"it starts with {head[:8]!r}"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"not a known audio format; {looks}")

@@ -67,7 +67,7 @@ def inspect_wavpack(data: Bytes, base: int) -> Contents:
                 raise damaged(f"a WavPack block of sample {block.sample} follows sample {samples}")
             samples += block.samples
         position = stop
-    if stop <= data.size:
+    if base < stop <= data.size:
         refuse_another(data, position, is_wavpack)
     declared = first.total if first else None
     contents = Contents(

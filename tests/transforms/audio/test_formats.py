@@ -473,3 +473,23 @@ def test_a_whole_record_of_an_m4a(made, scratch):
     assert record["lufs"] == pytest.approx(of_wav["lufs"], abs=0.5)  # the encoder leaves out some noise
     assert record["duration_s"] == of_wav["duration_s"]
     assert LENGTH_UNKNOWN not in record["notes"]
+
+
+@pytest.mark.parametrize("between", [sounds.ID3V1, sounds.id3(), bytes(2000), sounds.ID3V1 + sounds.id3()])
+def test_tags_between_joined_adts_files_change_nothing(made, scratch, between):
+    joined, tagged = (opened(scratch, made["adts"] + lies + made["adts"]) for lies in (b"", between))
+    assert np.array_equal(tagged.segment.pcm, joined.segment.pcm)
+    assert tagged.identity.audio_hash == joined.identity.audio_hash
+
+
+@pytest.mark.parametrize("junk", [b"\x11", sounds.junk(700), sounds.id3() + b"\xff\xf1"])
+def test_stray_bytes_before_the_first_adts_frame_are_passed_over(made, scratch, junk):
+    plain = opened(scratch, made["adts"])
+    assert np.array_equal(opened(scratch, junk + made["adts"]).segment.pcm, plain.segment.pcm)
+    middle = opened(scratch, made["adts"][200:]).identity
+    assert 0 < plain.identity.frames - middle.frames <= 2048
+
+
+def test_a_wavpack_block_of_an_impossible_size_is_damage(made, scratch):
+    data = made["wavpack"][:4] + b"\xf0\xff\xff\xff" + made["wavpack"][8:]
+    assert reason_of(scratch, data) is Reason.DECODE_ERROR
