@@ -13,7 +13,7 @@ from beamprint.transforms.audio.ape_tags import read_ape_tags
 from beamprint.transforms.audio.bext import read_bext
 from beamprint.transforms.audio.contents import Contents
 from beamprint.transforms.audio.matroska_tags import read_matroska_tags
-from beamprint.transforms.audio.views import Bytes, Slice, View
+from beamprint.transforms.audio.views import Bytes, Edit, View, stretch
 
 UNREADABLE, CUT = "embedded:unreadable", "embedded:cut"
 """Notes: the tags are damaged, and none or only ``bext`` is kept; there are more tags than are kept."""
@@ -60,7 +60,7 @@ def read_embedded(data: Bytes, contents: Contents) -> Embedded:
     file = _Metered(data)
     try:
         if (start := _start(data, contents)) is not None:
-            file = _Metered(Slice(data, start, data.size - start))
+            file = _Metered(*stretch(data, start, data.size, _right_sizes(contents)))
             found.update(_named(TinyTag.get(file_obj=cast(BinaryIO, file), duration=False).as_dict()))
         if contents.container == "matroska":
             found.update(_named(read_matroska_tags(data, contents.start)))
@@ -91,6 +91,11 @@ def _start(data: Bytes, contents: Contents) -> int | None:
     return None
 
 
+def _right_sizes(contents: Contents) -> list[Edit]:
+    """Sizes that are put right: with a wrong one of the audio, what follows it would be taken for chunks of tags."""
+    return [edit for edit in contents.corrections if len(edit.data) == edit.stop - edit.start]
+
+
 def _has_id3(data: Bytes) -> bool:
     return data.read_at(0, 3) == b"ID3"
 
@@ -117,8 +122,8 @@ def _numbered(tags: dict[str, list[str]]) -> dict[str, list[str]]:
 class _Metered(View):
     """A file of which only a limited number of bytes can be read."""
 
-    def __init__(self, data: Bytes) -> None:
-        super().__init__(data)
+    def __init__(self, *pieces: Bytes) -> None:
+        super().__init__(*pieces)
         self._reads = self._read = 0
 
     def read(self, length: int = -1) -> bytes:

@@ -116,6 +116,16 @@ def test_a_file_without_tags_has_none(tmp_path, name):
     assert not any(note.startswith("embedded") for note in found.notes)
 
 
+@pytest.mark.parametrize("size", [0, 100, 0xFFFFFFFF])
+def test_tags_after_audio_of_a_wrong_size_are_read(tmp_path, size):
+    tags = sounds.chunk(b"LIST", b"INFOINAM\x08\0\0\0A title\0")
+    pcm = sounds.pcm16(sounds.music(0.2))
+    (tmp_path / "a.wav").write_bytes(sounds.wav(pcm, data_size=size, after=tags))
+    found = identity_of(tmp_path / "a.wav")
+    assert (found.frames, found.embedded) == (len(pcm) // 4, {"title": "A title"})
+    assert not any(note.startswith("embedded") for note in found.notes)
+
+
 def test_tags_beyond_the_limit_are_cut_and_noted(tmp_path):
     path = tmp_path / "a.mp3"
     tag = id3v23(frame(b"TIT2", b"A title"), frame(b"TPE1", b"x" * (MOST_BYTES + 1)))
