@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from beamprint.transforms.audio.storage import translated
 
-_AHEAD = 1 << 13
+_AHEAD = 1 << 15
 _CHUNK = 1 << 20
 
 
