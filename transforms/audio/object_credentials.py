@@ -9,11 +9,22 @@ from typing import Any
 from beamprint.transforms.audio.object_errors import CredentialsRefused, NoAnswer, NoCredentials
 
 _ANSWER_S = 4
-"""How long to wait for a service that gives credentials."""
+"""How long a service that gives credentials is waited for."""
+_OF_OTHERS = (OSError, ValueError, KeyError, TypeError, AttributeError)
+"""Exceptions that the vendors' libraries do not wrap: files, programs and services are missing or give something else."""
+_UNFIT = "they hold a line break, or other characters that cannot be sent"
+
+
+def can_be_sent(*values: str) -> bool:
+    """Whether headers can hold these credentials. A line break is a common mistake, as when a file is read whole."""
+    return all(value.isascii() and value.isprintable() for value in values)
 
 
 class AwsCredentials:
-    """S3 credentials that are not in variables: from a profile, a role, a machine. obstore calls it.
+    """S3 credentials: from variables, a profile, a role, a machine. obstore calls it.
+
+    Attributes:
+        region: Region from the same sources.
 
     Raises:
         CredentialsRefused: There are none, or they do not work.
@@ -23,7 +34,9 @@ class AwsCredentials:
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         from botocore.session import get_session  # noqa: PLC0415
+        from botocore.utils import ContainerMetadataFetcher  # noqa: PLC0415
 
+        ContainerMetadataFetcher.RETRY_ATTEMPTS = 2  # of three seconds each
         # It prints tracebacks; our error is one line.
         logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
 
@@ -32,16 +45,44 @@ class AwsCredentials:
         session.set_default_client_config(quick)
         try:
             self._found = session.get_credentials()
-            self.region = session.get_config_variable("region") or "us-east-1"
-        except BotoCoreError as error:
+            region = session.get_config_variable("region")
+        except (BotoCoreError, *_OF_OTHERS) as error:
             raise CredentialsRefused(f"s3:// needs credentials: {_line(error)}") from error
         if self._found is None:
             raise CredentialsRefused(
                 "s3:// needs credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
             )
+        self.region: str = region or "us-east-1"
         _try(self)
 
     def __call__(self) -> Any:
+        """Keys, as obstore takes them.
+
+        Raises:
+            NoAnswer, NoCredentials: They cannot be had, at this moment or at all.
+        """
+        frozen = self._frozen()
+        return {
+            "access_key_id": frozen.access_key,
+            "secret_access_key": frozen.secret_key,
+            "token": frozen.token,
+            "expires_at": datetime.now(timezone.utc) + timedelta(minutes=10),
+        }
+
+    def authorised(self, region: str, method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
+        """Headers of a plain request, with its signature.
+
+        Raises:
+            NoAnswer, NoCredentials: As for obstore.
+        """
+        from botocore.auth import S3SigV4Auth  # noqa: PLC0415
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+
+        request = AWSRequest(method, url, headers=headers)
+        S3SigV4Auth(self._frozen(), "s3", region).add_auth(request)
+        return dict(request.headers)
+
+    def _frozen(self) -> Any:
         from botocore.exceptions import (  # noqa: PLC0415
             BotoCoreError,
             ClientError,
@@ -54,14 +95,11 @@ class AwsCredentials:
             frozen = self._found.get_frozen_credentials()
         except (ConnectionError, HTTPClientError) as error:
             raise NoAnswer(f"no answer from the service that gives credentials: {_line(error)}") from None
-        except (BotoCoreError, ClientError, ResponseParserError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError, *_OF_OTHERS) as error:
             raise NoCredentials(f"s3:// needs other credentials: {_line(error)}") from None
-        return {
-            "access_key_id": frozen.access_key,
-            "secret_access_key": frozen.secret_key,
-            "token": frozen.token,
-            "expires_at": datetime.now(timezone.utc) + timedelta(minutes=10),
-        }
+        if not can_be_sent(frozen.access_key, frozen.secret_key, frozen.token or ""):
+            raise NoCredentials(f"s3:// needs other credentials: {_UNFIT}")
+        return frozen
 
 
 class GoogleCredentials:
@@ -84,10 +122,12 @@ class GoogleCredentials:
         self.found: Any
         try:
             self.found, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
-        except (GoogleAuthError, OSError, ValueError) as error:
+        except (GoogleAuthError, *_OF_OTHERS) as error:
             named = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+            is_of_form = isinstance(error, GoogleAuthError | OSError | ValueError)
+            said = _line(error) if is_of_form else f"{named} holds something else"
             raise CredentialsRefused(
-                f"Google Cloud needs credentials: GOOGLE_APPLICATION_CREDENTIALS: {_line(error)}"
+                f"Google Cloud needs credentials: GOOGLE_APPLICATION_CREDENTIALS: {said}"
                 if named
                 else "Google Cloud needs credentials: set GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth"
                 " application-default login"
@@ -95,6 +135,11 @@ class GoogleCredentials:
         _try(self)
 
     def __call__(self) -> Any:
+        """A token, as obstore takes it.
+
+        Raises:
+            NoAnswer, NoCredentials: It cannot be had, at this moment or at all.
+        """
         from google.auth.exceptions import GoogleAuthError, TransportError  # noqa: PLC0415
         from google.auth.transport.requests import Request  # noqa: PLC0415
 
@@ -106,8 +151,20 @@ class GoogleCredentials:
             if isinstance(error, TransportError) or error.retryable:
                 raise NoAnswer(f"no answer from the service that gives credentials: {_line(error)}") from None
             raise NoCredentials(f"Google Cloud needs other credentials: {_line(error)}") from None
+        except _OF_OTHERS as error:
+            raise NoCredentials(f"Google Cloud needs other credentials: {_line(error)}") from None
+        if not can_be_sent(found.token):
+            raise NoCredentials(f"Google Cloud needs other credentials: {_UNFIT}")
         expiry = found.expiry and found.expiry.replace(tzinfo=timezone.utc)
         return {"token": found.token, "expires_at": expiry}
+
+    def authorised(self, method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
+        """Headers of a plain request, with a token.
+
+        Raises:
+            NoAnswer, NoCredentials: As for obstore.
+        """
+        return {**headers, "Authorization": f"Bearer {self()['token']}"}
 
 
 def _try(credentials: AwsCredentials | GoogleCredentials) -> None:
@@ -120,5 +177,6 @@ def _try(credentials: AwsCredentials | GoogleCredentials) -> None:
 
 def _line(error: Exception) -> str:
     """An error in one line: its first argument, as others may hold a whole answer."""
-    said = str(error.args[0]) if error.args else type(error).__name__
-    return " ".join(said.split())[:200]
+    is_of_system = isinstance(error, OSError | UnicodeError)  # their arguments are numbers and names
+    said = str(error) if is_of_system or not error.args else str(error.args[0])
+    return " ".join(said.split())[:200] or type(error).__name__

@@ -56,6 +56,18 @@ class NoAnswer(Exception):  # noqa: N818
     """Raised to obstore in place of credentials: their service does not answer now, but may a little later."""
 
 
+class PlainRequestFailed(Exception):  # noqa: N818
+    """A request failed that was not made by obstore; the text has the form of obstore's errors.
+
+    Args:
+        status: Status of the store's answer; None if the connection failed.
+        said: Body of the answer, or the error of the connection.
+    """
+
+    def __init__(self, status: int | None, said: str) -> None:
+        super().__init__(f"status code: {status}: {said}" if status else f"HTTP error: {said}")
+
+
 class StoreRefuses(Exception):  # noqa: N818
     """A store does not accept a request, or its library is not installed; the message is one line."""
 
@@ -99,9 +111,10 @@ _down_until: dict[str, float] = {}
 
 
 def request_errors() -> tuple[type[Exception], ...]:
-    """Exceptions of obstore's requests; none if it is not in use."""
+    """Exceptions of requests: of plain ones, and of obstore's if it is in use."""
+    plain = (PlainRequestFailed, NoAnswer, NoCredentials)
     used = sys.modules.get("obstore.exceptions")
-    return (used.BaseError, ValueError, OSError) if used else ()
+    return (*plain, used.BaseError, ValueError, OSError) if used else plain
 
 
 def status_of(error: Exception) -> int | None:
@@ -111,26 +124,38 @@ def status_of(error: Exception) -> int | None:
 
 def is_transient(error: Exception) -> bool:
     """Whether the same request may succeed a little later."""
-    if type(error).__name__ != "GenericError":
-        provider = _PROVIDER.search(str(error))
-        return provider is not None and provider[1] == NoAnswer.__name__
+    if not _is_general(error):
+        provider = _provider_of(error)
+        return provider is not None and provider[0] == NoAnswer.__name__
     status = status_of(error)
     if status is None:
         return _NO_ANSWER.search(str(error)) is not None or "HTTP error" in str(error)
     return status not in _PERMANENT or status in _TRANSIENT
 
 
+def _is_general(error: Exception) -> bool:
+    return type(error).__name__ in ("GenericError", PlainRequestFailed.__name__)
+
+
+def _provider_of(error: Exception) -> tuple[str, str] | None:
+    """Kind and message of the error that kept a request from getting credentials; None for another error."""
+    if isinstance(error, NoAnswer | NoCredentials):
+        return type(error).__name__, str(error)
+    found = _PROVIDER.search(str(error))
+    return (found[1], found[2]) if found else None
+
+
 def explained(uri: str, error: Exception) -> Exception:
     """The error as this program reports it, without obstore's words, which hold whole answers of the store."""
     kind, text = type(error).__name__, str(error)
-    provider = _PROVIDER.search(text)
+    provider = _provider_of(error)
     if provider:
-        return (StoreDown if is_transient(error) else CredentialsRefused)(f"{uri}: {provider[2]}")
+        return (StoreDown if is_transient(error) else CredentialsRefused)(f"{uri}: {provider[1]}")
     code = _CODE.search(text)
     answer = " ".join(filter(None, [str(status_of(error) or ""), code and (code[1] or code[2])]))
     if isinstance(error, FileNotFoundError) or status_of(error) == 404:
         return FileNotFoundError(f"{uri}: {answer or 'not found'}")
-    if kind in ("PreconditionError", "AlreadyExistsError"):
+    if kind in ("PreconditionError", "AlreadyExistsError") or status_of(error) == 412:
         return Changed(uri)
     if kind == "UnauthenticatedError" or status_of(error) == 401 or (code and code[1] in _WRONG_CREDENTIALS):
         return CredentialsRefused(
@@ -142,14 +167,8 @@ def explained(uri: str, error: Exception) -> Exception:
 
 
 def _general(uri: str, error: Exception, answer: str) -> Exception:
-    kind, text = type(error).__name__, str(error)
-    if kind == "InvalidPathError" or "parse path" in text:
-        named = re.search(r'[Pp]ath "([^"]*)"', text)
-        return StoreRefuses(
-            f"{uri}: the name {named[1] if named else ''!r} cannot be read from a store: it has empty, dot or control"
-            " parts; rename the object"
-        )
-    if kind == "GenericError":
+    text = str(error)
+    if _is_general(error):
         silence = _NO_ANSWER.search(text)
         if is_transient(error):
             reason = answer or (silence[0].lower() if silence else "connection failed")

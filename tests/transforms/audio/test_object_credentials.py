@@ -6,16 +6,19 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from botocore.session import get_session
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from beamprint.transforms.audio import object_errors, objects
 from beamprint.transforms.audio.errors import BadAudio
-from beamprint.transforms.audio.object_errors import CredentialsRefused, StoreDown
+from beamprint.transforms.audio.object_errors import CredentialsRefused, StoreDown, StoreRefuses
 from beamprint.transforms.audio.track import open_segment
+from tests.emulators import Emulator
 
 SECRET = "not-to-be-seen"
 
@@ -110,10 +113,29 @@ def test_without_credentials_the_line_says_what_to_set():
     assert "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE" in refused("s3")
 
 
-@pytest.mark.parametrize("content", [None, "{" + SECRET, '{"type": "service_account"}', "{}"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(
+            None,
+            "a folder",
+            "",
+            f"{{{SECRET}",
+            f'"{SECRET}"',
+            f'["{SECRET}"]',
+            "{}",
+            '{"type": "service_account"}',
+        ),
+        json.dumps(
+            dict.fromkeys(("private_key", "client_email", "token_uri"), SECRET) | {"type": "service_account"}
+        ),
+    ],
+)
 def test_an_unusable_credentials_file_is_named(nowhere, monkeypatch, content):
     path = nowhere / "key.json"
-    if content is not None:
+    if content == "a folder":
+        path.mkdir()
+    elif content is not None:
         path.write_text(content)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
     assert str(path) in refused("gs")
@@ -137,6 +159,10 @@ def test_a_service_that_is_silent_or_gone_is_not_waited_for(service_account):
 PROFILES = f"""
 [profile process]
 credential_process = /bin/false
+[profile no-process]
+credential_process = /nowhere/process
+[profile mumbling]
+credential_process = /bin/echo {SECRET}
 [profile half]
 aws_access_key_id = AKIA
 [profile role]
@@ -151,7 +177,13 @@ aws_secret_access_key = {SECRET}
 
 @pytest.mark.parametrize(
     ("profile", "said"),
-    [("nobody", "nobody"), ("process", "custom-process"), ("half", "missing: aws_secret_access_key")],
+    [
+        ("nobody", "nobody"),
+        ("process", "custom-process"),
+        ("no-process", "/nowhere/process"),
+        ("mumbling", "Expecting value"),
+        ("half", "missing: aws_secret_access_key"),
+    ],
 )
 def test_an_unusable_profile_is_reported(nowhere, monkeypatch, profile, said):
     (nowhere / ".aws/config").write_text(PROFILES)
@@ -174,6 +206,112 @@ def test_a_refused_role_and_a_silent_service_are_reported(nowhere, monkeypatch, 
     with silence() as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", address)
         assert "no answer from the service that gives credentials" in refused("s3")
+
+
+def test_a_token_of_a_pod_that_is_not_there_is_no_missing_object(monkeypatch):
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token")
+    assert "/nowhere/token" in refused("s3")
+
+
+@pytest.mark.parametrize("address", ["http://example.com/x", None])
+def test_a_service_of_the_container_that_cannot_be_asked_is_told(monkeypatch, address):
+    with silence() as silent:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", address or silent)
+        assert "example.com" in refused("s3") if address else refused("s3")
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+@pytest.mark.parametrize("ending", ["\n", "ключ"])
+def test_credentials_that_no_header_can_hold_are_told(monkeypatch, name, ending):
+    for each in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(each, SECRET + (ending if each == name else ""))
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    assert "line break" in refused("s3")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "value"),
+    [
+        *(
+            ("s3", "AWS_ENDPOINT_URL_S3", value)
+            for value in ("junk", "http://a b", "ftp://a", f"http://u:{SECRET}@a")
+        ),
+        ("s3", "AWS_REGION", "eu-west-1\n"),
+        ("gs", "STORAGE_EMULATOR_HOST", "localhost:1"),
+    ],
+)
+def test_an_address_of_no_use_is_told(monkeypatch, scheme, name, value):
+    monkeypatch.setenv(name, value)
+    for call in (objects.get, lambda uri: list(objects.below(uri))):
+        with pytest.raises(StoreRefuses, match=f"{name} must be") as caught:
+            call(f"{scheme}://{next(buckets)}/key")
+        assert SECRET not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def checking(tmp_path_factory):
+    """An emulator of S3 that checks signatures, and the keys of a user who may do everything."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INITIAL_NO_AUTH_ACTION_COUNT", "3")
+        running = Emulator("s3", tmp_path_factory.mktemp("checking") / "data")
+    endpoint = {"endpoint_url": f"http://127.0.0.1:{running.port}", "region_name": "us-east-1"}
+    keys = {"aws_access_key_id": "first", "aws_secret_access_key": "first"}
+    iam = get_session().create_client("iam", **endpoint, **keys)
+    iam.create_user(UserName="user")
+    key = iam.create_access_key(UserName="user")["AccessKey"]
+    everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam.put_user_policy(UserName="user", PolicyName="policy", PolicyDocument=policy)
+    keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    yield get_session().create_client("s3", **endpoint, **keys), endpoint["endpoint_url"], key
+    running.gate.shutdown()
+    running.gate.server_close()
+    running.stop()
+
+
+@pytest.fixture
+def signing(checking, monkeypatch):
+    """The user's bucket, with objects of odd names; the user's keys are in the environment."""
+    s3, address, key = checking
+    bucket = next(buckets)
+    s3.create_bucket(Bucket=bucket)
+    names = ["plain ä+~.wav", "a//b.wav", "a/../b ~+%2F()!*'ü.wav", "/x.wav"]
+    for name in names:
+        s3.put_object(Bucket=bucket, Key=name, Body=name.encode())
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", address)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    return f"s3://{bucket}", names
+
+
+def test_requests_are_signed(signing):
+    bucket, names = signing
+    assert sorted(meta.key for meta in objects.below(bucket)) == sorted(names)
+    for name in names:
+        assert objects.get(f"{bucket}/{name}").data == name.encode()
+        assert objects.head(f"{bucket}/{name}").size == len(name.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "SignatureDoesNotMatch"),
+        ("AWS_ACCESS_KEY_ID", "InvalidAccessKeyId"),
+        ("AWS_SESSION_TOKEN", "InvalidToken"),
+    ],
+)
+def test_wrong_keys_are_told(signing, monkeypatch, name, code):
+    bucket, names = signing
+    monkeypatch.setenv(name, SECRET)
+    for call in (
+        lambda: list(objects.below(bucket)),
+        *(partial(objects.get, f"{bucket}/{name}") for name in names),
+    ):
+        with pytest.raises(CredentialsRefused, match=code) as caught:
+            call()
+        assert SECRET not in str(caught.value)
+        assert "\n" not in str(caught.value)
 
 
 def test_a_config_file_that_cannot_be_parsed_is_named(nowhere, monkeypatch):
