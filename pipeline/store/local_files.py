@@ -151,8 +151,8 @@ def _listed(folder: str, around: _Folders) -> tuple["Sequence[os.DirEntry[str] |
 
 
 def hidden(name: str) -> bool:
-    """Whether a name is hidden: it begins with one dot. "...And Justice for All" is not hidden."""
-    return name.startswith(".") and not name.startswith("..")
+    """Whether a name is hidden: it begins with one dot. "...And Justice for All" is not, and nor is ``.``."""
+    return name.startswith(".") and name != "." and not name.startswith("..")
 
 
 def is_litter(name: str) -> bool:

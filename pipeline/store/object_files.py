@@ -83,31 +83,23 @@ class ObjectFiles:
         """See ``Source.match``. ``**`` stands for any folders, none included."""
         bucket, key = objects.split(pattern)
         wildcard = WILDCARD.search(key)
-        fixed = dirname(key[: wildcard.start()] if wildcard else key)
-        wild = key[len(fixed) :].strip("/").split("/")
+        fixed = key[: key.rfind("/", 0, wildcard.start() if wildcard else None) + 1]
+        wild = key[len(fixed) :].split("/")
         asks_for_hidden = any(map(hidden, wild))
         with _translated():
             for meta in objects.below(f"{bucket}/{fixed}"):
-                rest = meta.key[len(fixed) :].strip("/")
+                rest = meta.key[len(fixed) :]
                 if _matches(rest.split("/"), wild):
                     yield from _found(bucket, meta, wanted, "" if asks_for_hidden else rest)
 
 
 def _found(bucket: str, meta: Meta, wanted: Callable[[str], bool], below: str) -> Iterator[Found]:
     uri = f"{bucket}/{meta.key}"
-    if is_litter(basename(uri)) or (not meta.size and not (wanted(uri) and _is_empty(uri))):
+    named = uri.rstrip("/")
+    stands_for_folder = named != uri and not meta.size
+    if is_litter(basename(named)) or stands_for_folder:
         return
-    yield _entry(bucket, meta) if wanted(uri) and not any(map(hidden, below.split("/"))) else Other(uri)
-
-
-def _is_empty(uri: str) -> bool:
-    """Whether an object exists and is empty. A listing shows ``name/``, which stands for a folder, as ``name``."""
-    try:
-        return not objects.head(uri).size
-    except FileNotFoundError:
-        return False
-    except PermissionError:
-        return True
+    yield _entry(bucket, meta) if wanted(named) and not any(map(hidden, below.split("/"))) else Other(uri)
 
 
 def _entry(bucket: str, meta: Meta) -> Entry:

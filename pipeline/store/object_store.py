@@ -54,14 +54,13 @@ class ObjectStore:
     def list(self, folder: str) -> list[Entry]:
         """See ``Store.list``."""
         with self._translated("list", folder):
-            cut = len(objects.split(self.uri())[1]) + 1
-            told = sorted(objects.below(self.uri(folder)))
-            return [Entry(meta.key[cut:].lstrip("/"), meta.size, meta.etag) for meta in told]
+            told = sorted(self._below(folder))
+            return [Entry(meta.key[self._cut :], meta.size, meta.etag) for meta in told]
 
     def clear(self, folder: str) -> None:
         """See ``Store.clear``."""
         with self._translated("remove", folder):
-            objects.remove(self.root, [meta.key for meta in objects.below(self.uri(folder))])
+            objects.remove(self.root, [meta.key for meta in self._below(folder)])
 
     def remove(self, name: str) -> None:
         """See ``Store.remove``."""
@@ -78,6 +77,16 @@ class ObjectStore:
 
     def repair(self) -> None:
         """See ``Store.repair``: nothing to do, because an object is written whole or not at all."""
+
+    def _below(self, folder: str) -> Iterator[Meta]:
+        """Objects that may belong to a dataset. A marker of a folder, whose name ends in a slash, does not."""
+        return (meta for meta in objects.below(self.uri(folder)) if objects.is_plain(meta.key))
+
+    @property
+    def _cut(self) -> int:
+        """Number of characters of a key before the name in the dataset."""
+        key = objects.split(self.root)[1]
+        return len(key) + 1 if key else 0
 
     def _mode(self, version: str) -> Any:
         if version in (ANY, ABSENT):

@@ -1,5 +1,6 @@
 """The command with everything in buckets: the same rows, few requests, and faults of the store."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -78,6 +79,28 @@ def test_a_run_in_a_bucket_gives_the_rows_of_one_on_the_disk_in_few_requests(clo
     again = command("run", inputs, "-o", output)
     assert (again.returncode, "6 unchanged" in again.stderr) == (0, True)
     assert not [path for _, path in cloud.gate.paths if ".wav" in path]
+
+
+ODD = ["b.wav", "/b.wav", "./b.wav", "a/../b.wav", "a//b.wav", "b.wav/", "a%2Fb.wav", " b#?😀\t.wav"]
+
+
+def test_each_object_is_measured_under_its_own_name(cloud, tmp_path):
+    bucket = cloud.new_bucket()
+    contents = {"x//bad.wav": b"not audio"}
+    for seed, name in enumerate(ODD):
+        sounds.write(tmp_path / "made.wav", sounds.music(1.0, seed=seed), 44_100)
+        contents[name] = (tmp_path / "made.wav").read_bytes()
+    for name, content in contents.items():
+        cloud.put(f"{bucket}/in/{name}", content)
+    done = command("run", f"{bucket}/in", "-o", f"{bucket}/out", "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    assert {name: row["content_sha256"] for name, row in rows(f"{bucket}/out").items()} == {
+        name: hashlib.sha256(contents[name]).hexdigest() for name in ODD
+    }
+    assert failures(f"{bucket}/out").keys() == {"x//bad.wav"}
+    listed = command("failures", f"{bucket}/out", "--csv")
+    assert f"{bucket}/in/x//bad.wav" in listed.stdout
+    assert "8 unchanged" in command("run", f"{bucket}/in", "-o", f"{bucket}/out", "--workers", 1).stderr
 
 
 def test_commands_read_a_dataset_in_a_bucket(s3, music):
