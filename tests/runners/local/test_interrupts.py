@@ -65,6 +65,11 @@ class Run:
         return {path.name for path in self.out.glob("begun/*")}
 
     @property
+    def winding_up(self):
+        """Workers that were told to wind up."""
+        return {path.name for path in self.out.glob("winding_up/*")}
+
+    @property
     def server(self):
         (server,) = children(self.process.pid)
         return server
@@ -173,8 +178,7 @@ def test_a_second_signal_ends_it_at_once(out):
         wait_for(lambda: run.begun == {"a", "b"})
         others = workers_of(run.process.pid)
         run.process.send_signal(signal.SIGINT)
-        while b"once more" not in run.process.stderr.readline():
-            assert run.process.poll() is None
+        wait_for(lambda: len(run.winding_up) == 2)
         wait_for(lambda: run.process.send_signal(signal.SIGINT) or run.process.poll() is not None)
         code, _ = run.ended(others)
     assert code == 130
@@ -185,7 +189,7 @@ def test_measured_tracks_are_kept_and_no_more_are_begun(out):
         wait_for(lambda: len(run.begun) == 2)
         run.process.send_signal(signal.SIGINT)
         run.process.send_signal(signal.SIGINT)  # as ``timeout`` and some shells do
-        wait_for(lambda: len(list(out.glob("winding_up/*"))) == 2)
+        wait_for(lambda: len(run.winding_up) == 2)
         (out / "go").touch()
         code, said = run.ended()
     assert code == 130
