@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from beamprint.transforms.audio import track
-from beamprint.transforms.audio.container import inspect
+from beamprint.transforms.audio.inspection import inspected
 from beamprint.transforms.ranges import read_range
 
 HELD_UP_S = 0.4
@@ -13,10 +13,10 @@ HELD_UP_S = 0.4
 def decode(work):
     path = Path(work.track.uri)
 
-    def late(data, **options):
+    def late(source, limits):
         path.with_suffix(".opened").touch()
         time.sleep(HELD_UP_S)
-        return inspect(data, **options)
+        return inspected(source, limits)
 
-    track.inspect = late if path.stem.startswith("slow") else inspect
+    track.inspected = late if path.stem.startswith("slow") else inspected
     return read_range(work)
