@@ -12,6 +12,7 @@ from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.groups import LOUDNESS_MAXIMA, columns_of, silent_cells
 from beamprint.pipeline.record.columns import RECORD, Kind
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.transforms.machine import usable_cpus
 
 FOLDER = "folder"
 _TAGS = tuple(column.name for column in RECORD if column.kind is Kind.TEXT_MAP)
@@ -64,9 +65,8 @@ def albums(dataset: Dataset, by: Sequence[str]) -> Albums:
         measured = columns_of([tracks[i] for i in group])
         return {"group": " / ".join(name), "tracks": len(group), "duration_s": length, **measured}
 
-    with (
-        ThreadPoolExecutor() as threads
-    ):  # NumPy, which does most of the work, releases the interpreter's lock
+    # NumPy, which does most of the work, releases the interpreter's lock. More threads than processors fight over it.
+    with ThreadPoolExecutor(usable_cpus()) as threads:
         rows = list(threads.map(row_of, sorted(members), chunksize=100))
     of_rows = [[ids[i] for i in members[name]] for name in sorted(members)]
     return Albums(rows, of_rows, len(ids) - sum(map(len, of_rows)))
