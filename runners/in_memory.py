@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar, cast
 
 import apache_beam as beam
@@ -41,7 +42,20 @@ def serialise(build: Callable[[beam.Pipeline], None]) -> bytes:
 def run_serialised(graph: bytes) -> PipelineResult:
     """Run a graph in this process."""
     pipeline = beam_runner_api_pb2.Pipeline.FromString(graph)
-    return FnApiRunner().run_via_runner_api(pipeline, _Options([]))
+    with original_errors():
+        return FnApiRunner().run_via_runner_api(pipeline, _Options([]))
+
+
+@contextmanager
+def original_errors() -> Iterator[None]:
+    """Raise an error of a step as the step raised it: Beam raises a copy that names the step in its message."""
+    try:
+        yield
+    except Exception as error:
+        original = error.__context__
+        if type(original) is type(error) and str(error).startswith(f"{original} [while running "):
+            raise original from original.__cause__
+        raise
 
 
 class _Serialiser(FnApiRunner):

@@ -48,7 +48,8 @@ def run(request: RunRequest) -> RunOutcome:
         assemble=job.assemble,
         sink=job.sink,
     )
-    outcome = RunOutcome(report_of(pipeline.run()))
+    with in_memory.original_errors():
+        outcome = RunOutcome(report_of(pipeline.run()))
     remove_wave(job.sink.dataset.store, job.sink.run_id)
     return outcome
 

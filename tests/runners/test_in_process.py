@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from beamprint import fingerprint
+from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.runner import Job
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.folder import FolderStore
@@ -87,6 +88,19 @@ def test_a_file_cut_short_by_a_power_failure_does_not_count(ranges, job, scratch
     content, version = read(scratch, kept.name)
     scratch.write(kept.name, content[:1000], version)
     assert not is_saved(scratch, ranges[0])
+
+
+class FullStore(FolderStore):
+    """A folder on a disk that is full."""
+
+    def write(self, *_):
+        raise NotFinished("cannot write: no space is left")
+
+
+def test_an_error_of_the_store_has_its_own_words_and_no_step_of_beam(ranges, job, tmp_path):
+    with pytest.raises(NotFinished) as caught:
+        in_process.run_ranges(ranges[:1], job, FullStore(str(tmp_path / "full")))
+    assert str(caught.value) == "cannot write: no space is left"
 
 
 _decoded: list[str] = []
