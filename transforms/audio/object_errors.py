@@ -15,6 +15,8 @@ _LONGEST_PAUSE_S = 4.0
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r'<Code>(\w+)</Code>|"reason": ?"(\w+)"')
+_REGION = re.compile(r"<Region>([\w-]+)</Region>")
+_WRONG_REGION = re.compile(r"PermanentRedirect|AuthorizationHeaderMalformed|incorrectly configured region")
 _NO_ANSWER = re.compile(
     r"Connection refused|Connection reset|timed? ?out|dns error|certificate|connection closed|Broken pipe",
     re.I,
@@ -128,6 +130,8 @@ def is_transient(error: Exception) -> bool:
         provider = _provider_of(error)
         return provider is not None and provider[0] == NoAnswer.__name__
     status = status_of(error)
+    if status is None and _WRONG_REGION.search(str(error)):
+        return False
     if status is None:
         return _NO_ANSWER.search(str(error)) is not None or "HTTP error" in str(error)
     return status not in _PERMANENT or status in _TRANSIENT
@@ -173,5 +177,10 @@ def _general(uri: str, error: Exception, answer: str) -> Exception:
         if is_transient(error):
             reason = answer or (silence[0].lower() if silence else "connection failed")
             return StoreDown(f"{uri}: no answer from the store ({reason})")
+        if _WRONG_REGION.search(text):
+            region = _REGION.search(text)
+            return StoreRefuses(
+                f"{uri}: the bucket is in another region: set AWS_REGION{f'={region[1]}' if region else ''}"
+            )
         return StoreRefuses(f"{uri}: {answer or text.splitlines()[0][:200]}")
     return error

@@ -142,10 +142,13 @@ def _send(
 
 
 def _said(error: HTTPError) -> str:
+    """The reason of a failure; S3 has the region of a bucket that is elsewhere in a header, or in the body."""
+    region = error.headers.get("x-amz-bucket-region")
     try:
-        return error.read(_SAID).decode(errors="replace")
+        body = error.read(_SAID).decode(errors="replace")
     except (OSError, http.client.HTTPException):
-        return ""
+        body = ""
+    return f"{body}<Region>{region}</Region>" if region else body
 
 
 def _read(response: Any, size: int | None = None) -> bytes:
