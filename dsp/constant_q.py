@@ -20,8 +20,6 @@ BINS_PER_OCTAVE = 36
 CLASSES = 12
 
 _CHUNK = 256
-_ROW_ADVANCE = 64
-"""Samples from one row of the matrix product to the next; a row holds several frames if they are closer."""
 
 
 def relative_chroma(pyramid: Pyramid, first: int, count: int, *, every: int = 1) -> Float32:
@@ -63,15 +61,12 @@ def octave_magnitude(pyramid: Pyramid, octave: int, first: int, count: int, *, e
     """Constant-Q magnitude of one octave, 0 from C1; shape (count, 36)."""
     k = LAST_LEVEL - octave
     hop = (every * HOP_LENGTH) >> k
-    together = max(1, _ROW_ADVANCE // hop)
-    bank = _shifted_bank(hop, together)
-    rows = -(-count // together)
+    bank = _bank().view(np.float32)  # real and imaginary columns alternate
     start = ((first * HOP_LENGTH) >> k) - _reach()
-    advance = together * hop
-    samples = pyramid.level(k).span(start, start + (rows - 1) * advance + len(bank))
-    filtered = overlapping(samples, len(bank), advance).copy() @ bank
+    samples = pyramid.level(k).span(start, start + (count - 1) * hop + len(bank))
+    filtered = overlapping(samples, len(bank), hop).copy() @ bank
     filtered *= np.float32(2 ** (-octave / 2))  # the square root of the filters' lengths at the full rate
-    return np.abs(filtered.view(np.complex64).reshape(-1, BINS_PER_OCTAVE)[:count])
+    return np.abs(filtered.view(np.complex64))
 
 
 def _lengths() -> Float64:
@@ -107,13 +102,3 @@ def _bank() -> Complex64:
             np.sqrt(length) * window / window.sum() * np.exp(-2j * np.pi * frequency * t)
         )
     return bank
-
-
-@cache
-def _shifted_bank(hop: int, together: int) -> Float32:
-    """The filters at ``together`` frames ``hop`` samples apart; real and imaginary columns alternate."""
-    bank = _bank()
-    shifted = np.zeros((len(bank) + (together - 1) * hop, together, BINS_PER_OCTAVE), np.complex64)
-    for i in range(together):
-        shifted[i * hop : i * hop + len(bank), i] = bank
-    return shifted.reshape(len(shifted), -1).view(np.float32)
