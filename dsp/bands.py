@@ -52,8 +52,9 @@ def band_energies(segment: Segment) -> Float64:
 def _of_whole(segment: Segment) -> Float64:
     y = segment.y.span(0, segment.total_y).astype(np.float64)
     power = np.abs(scipy.fft.rfft(y)) ** 2
-    band = np.searchsorted(EDGES_HZ, np.arange(len(power)) * (ANALYSIS_RATE / len(y)), side="right") - 1
-    sums = np.bincount(np.clip(band + 1, 0, len(EDGES_HZ)), power, len(EDGES_HZ) + 1)
+    first = np.searchsorted(np.arange(len(power)) * (ANALYSIS_RATE / len(y)), EDGES_HZ)
+    below = np.repeat(np.arange(len(EDGES_HZ) + 1), np.diff(first, prepend=0, append=len(power)))
+    sums = np.bincount(below, power, len(EDGES_HZ) + 1)  # by the number of edges at or below a bin
     return sums[1:-1].astype(np.float64) * (2 / len(y))
 
 

@@ -16,6 +16,7 @@ from beamprint.dsp.grid import Span
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value
 from beamprint.dsp.moments import CELLS_PER_STEP
 from beamprint.dsp.segment import Segment
+from beamprint.dsp.true_runs import true_runs
 
 COLUMNS: tuple[str, ...] = ("dc_offset", "leading_silence_s", "trailing_silence_s", "noise_floor_dbfs")
 
@@ -153,7 +154,7 @@ def finish(levels: CellLevels) -> Columns:
 
 def _runs(numbers: Span, quiet: Bool, energy: Float64) -> Quiet:
     """Runs of the quiet ones among these cells, and the energy in each run."""
-    start, stop = np.flatnonzero(np.diff(quiet, prepend=False, append=False)).reshape(-1, 2).T
+    start, stop = true_runs(quiet).T
     until = np.concatenate([[0.0], np.cumsum(energy * quiet)])
     return Quiet(numbers, start + numbers.start, stop + numbers.start, until[stop] - until[start])
 

@@ -13,6 +13,7 @@ from beamprint.dsp.faults import Places
 from beamprint.dsp.grid import ANALYSIS_RATE, Span
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
+from beamprint.dsp.true_runs import true_runs
 
 COLUMNS: tuple[str, ...] = ("clipped_samples", "samples_over_fs")
 
@@ -125,8 +126,7 @@ def _over(segment: Segment, channels: tuple[int, ...], peaks: Float32) -> int:
     )
     native, over = segment.native, 0
     for channel, of_channel in zip(channels, peaks > 1):
-        stretches = np.flatnonzero(np.diff(of_channel, prepend=False, append=False)).reshape(-1, 2)
-        for a, b in edges[stretches].tolist():
+        for a, b in edges[true_runs(of_channel)].tolist():
             over += int(np.count_nonzero(np.abs(native.span(a, b)[channel]) > 1))
     return over
 
@@ -135,11 +135,11 @@ def _tops(segment: Segment, channel: int, peaks: Float32, highest: np.float32) -
     """Flat tops near the peak of a channel; ``peaks`` has the peak of each cell."""
     found = [_NO_TOPS]
     if highest >= LOWEST_PEAK * NEAR_PEAK:
-        near = np.diff(peaks >= highest * np.float32(NEAR_PEAK), prepend=False, append=False)
+        near = true_runs(peaks >= highest * np.float32(NEAR_PEAK))
         first = segment.moments.own_numbers.start
         longest = max(1, _LONGEST_PIECE * CELLS_PER_SECOND // segment.rate)
-        runs = (np.flatnonzero(near).reshape(-1, 2) + first).tolist()
-        found += [_tops_of_piece(segment, channel, piece, highest) for piece in _pieces(runs, longest)]
+        pieces = _pieces((near + first).tolist(), longest)
+        found += [_tops_of_piece(segment, channel, piece, highest) for piece in pieces]
     return _joined(found)
 
 

@@ -50,7 +50,7 @@ class Places:
     @classmethod
     def of(cls, start: Int64, stop: Int64, channel: int | Int64, level: Float32) -> "Places":
         """Places in one channel, or each in its own."""
-        return cls(start, stop, np.broadcast_to(np.int64(channel), start.shape), level)
+        return cls(start, stop, np.full(start.shape, channel, np.int64), level)
 
     @classmethod
     def none(cls) -> "Places":
@@ -61,8 +61,10 @@ class Places:
     @classmethod
     def joined(cls, parts: Iterable["Places"]) -> "Places":
         """All places of some stretches, in the order of time."""
-        held = [cls.none(), *parts]
-        places = cls(*(np.concatenate([getattr(p, name) for p in held]) for name in cls.__slots__))
+        held = [part for part in parts if len(part)]
+        if not held:
+            return cls.none()
+        places = cls(*(np.concatenate([getattr(part, name) for part in held]) for name in cls.__slots__))
         return places[np.lexsort((places.channel, places.start))]
 
     def __len__(self) -> int:

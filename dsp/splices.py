@@ -7,6 +7,7 @@ from either side, and nothing like it happens nearby.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -298,10 +299,15 @@ def _clipped(x: Float64) -> Bool:
 
 def _courses(x: Float64) -> tuple[Float64, Float64]:
     """How far the five samples around a junction lie off the courses before and after, and these courses apart."""
-    times = np.arange(-6, 7)
-    before, after = (
-        x[..., side] @ np.linalg.pinv(np.vander(times[side], 2)).T @ np.vander(times, 2).T
-        for side in (slice(0, 4), slice(-4, None))
-    )
+    fit_before, fit_after, line = _lines()
+    before, after = x[..., :4] @ fit_before @ line, x[..., -4:] @ fit_after @ line
     excursion = np.abs(x - (before + after) / 2)[..., 4:-4].max(axis=(0, 2))
     return excursion, np.abs(before - after)[..., 6].max(axis=0)
+
+
+@cache
+def _lines() -> tuple[Float64, Float64, Float64]:
+    """Matrices that fit a line to the first four of 13 samples, and to the last four, and one that continues it."""
+    times = np.arange(-6.0, 7.0)
+    before, after = (np.linalg.pinv(np.vander(side, 2)).T for side in (times[:4], times[-4:]))
+    return before, after, np.vander(times, 2).T

@@ -8,6 +8,7 @@ import numpy as np
 from beamprint.dsp.arrays import Bool, Float32, Index, Int64
 from beamprint.dsp.grid import Span
 from beamprint.dsp.stretch import Stretch
+from beamprint.dsp.true_runs import true_runs
 
 _PIECE = 1 << 15
 _BEFORE_ALL = -(1 << 62)
@@ -94,5 +95,4 @@ def _suspects(held: Stretch, stride: int) -> Iterator[Span]:
     near = stands.copy()
     near[1:] |= stands[:-1]
     near[:-1] |= stands[1:]
-    change = np.flatnonzero(np.diff(near, prepend=False, append=False)).reshape(-1, 2)
-    return (Span(int(edges[a]), int(edges[b])) for a, b in change)
+    return (Span(int(edges[a]), int(edges[b])) for a, b in true_runs(near))

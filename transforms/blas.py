@@ -4,7 +4,7 @@ The matrix products of the measurements are small: a second thread doubles or tr
 saves no time. Many tracks are measured side by side instead.
 """
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -17,10 +17,15 @@ def one_thread() -> AbstractContextManager[Any]:
     Threads that measure side by side may each enter and leave: the first to enter sets and lifts the
     limit, and the others may meanwhile have more than one BLAS thread.
     """
-    return _controller().limit(limits=1, user_api="blas")
+    controller = _controller()
+    if all(library.num_threads == 1 for library in controller.lib_controllers):
+        return (
+            nullcontext()
+        )  # as in every worker of a run; to set and lift a limit takes twenty times as long
+    return controller.limit(limits=1)
 
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Made once a process, when NumPy is loaded: it looks for the libraries in 9 ms; a limit takes 0.04 ms."""
-    return ThreadpoolController()
+    """Made once a process, when NumPy is loaded: it looks for the libraries in 9 ms."""
+    return ThreadpoolController().select(user_api="blas")
