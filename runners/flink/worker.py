@@ -9,28 +9,30 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from typing import NoReturn
 
 import grpc
 from apache_beam.portability.api import beam_provision_api_pb2 as provision
 from apache_beam.portability.api import beam_provision_api_pb2_grpc as provision_grpc
 from apache_beam.portability.api import endpoints_pb2
+from apache_beam.runners.worker import sdk_worker_main
 from google.protobuf import json_format, text_format
+
+from beamprint.transforms import blas
 
 _TIMEOUT_S = 60
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """The matrix products of the measurements are small: more threads cost CPU and save no time."""
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Become the worker that the command line describes."""
     parser = argparse.ArgumentParser(prog="beamprint-worker", description=__doc__)
     for name in ("id", "logging_endpoint", "artifact_endpoint", "provision_endpoint", "control_endpoint"):
         parser.add_argument(f"--{name}", required=name in ("id", "provision_endpoint"))
     given, _ = parser.parse_known_args()
-    environment = {**_ONE_THREAD, **os.environ, **_described(given)}
-    command = [sys.executable, "-m", "apache_beam.runners.worker.sdk_worker_main"]
-    os.execve(sys.executable, command, environment)
+    os.environ.update({**_ONE_THREAD, **os.environ, **_described(given)})
+    with blas.one_thread():  # Beam has loaded NumPy, which read the variables then
+        sdk_worker_main.main(sys.argv)
 
 
 def _described(given: argparse.Namespace) -> Mapping[str, str]:
