@@ -8,7 +8,7 @@ from apache_beam.options.pipeline_options import FlinkRunnerOptions
 WORKER = "beamprint-worker"
 """Console script that starts Beam's worker; see ``beamprint.runners.flink.worker``."""
 
-_CACHE_MS = 60_000
+_CACHE_MS = 10_000
 
 
 def presets(overview: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,7 +27,8 @@ def presets(overview: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
         "sdk_worker_parallelism": -(-slots // max(1, managers)),
         # The results of a stage are kept: a worker that dies costs only its own share of the work.
         "execution_mode_for_batch": "BATCH",
-        # Processes are kept from one stage to the next; a new one takes two seconds to load the analysis.
+        # Processes are kept from one stage to the next, if Beam is in Flink's lib/; a new one takes two seconds to load
+        # the analysis. They are gone when a job restarts, so that it does not get one that has died.
         "environment_cache_millis": _CACHE_MS,
     }
     if series in FlinkRunnerOptions.PUBLISHED_FLINK_VERSIONS:

@@ -175,7 +175,8 @@ def running(folder, **variables):
 
 
 def classpath():
-    return ":".join(map(str, sorted(installed("lib").glob("*.jar"))))
+    """Flink's libraries, and Beam's behind them: see config.yaml."""
+    return ":".join(map(str, [*sorted(installed("lib").glob("*.jar")), JOB_SERVER]))
 
 
 @cache

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from apache_beam.options.pipeline_options import FlinkRunnerOptions, PipelineOptions
 from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
 
@@ -14,6 +15,7 @@ from beamprint.runners import flink
 from beamprint.runners.flink.presets import presets
 from beamprint.runners.flink.rest import JobManager
 from beamprint.runners.job_server import job_server
+from tests.runners.flink.cluster import CONFIG
 
 OVERVIEW = {"taskmanagers": 3, "slots-total": 12, "flink-version": "1.20.1", "jobs-running": 0}
 
@@ -70,6 +72,13 @@ def test_presets_fill_the_cluster():
         "PROCESS",
         ["process_command=beamprint-worker"],
     )
+
+
+def test_workers_are_not_kept_until_a_job_restarts():
+    """It would get the worker that died."""
+    delay, unit = yaml.safe_load(CONFIG.read_text())["restart-strategy.fixed-delay.delay"].split()
+    assert unit == "s"
+    assert presets(OVERVIEW, {})["environment_cache_millis"] < 1000 * int(delay)
 
 
 def test_a_version_that_beam_does_not_know_is_left_to_beam():
