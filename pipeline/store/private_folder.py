@@ -11,13 +11,14 @@ from beamprint.pipeline.store.store import Opened
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
-def private_folder(path: Path) -> Path:
+def private_folder(path: Path, *, movable: bool = True) -> Path:
     """A folder that belongs to us and that only we can write to; created, with its parents, if missing.
 
     A pickle is code, so no pickle may be loaded from a folder in which other users can write.
 
     Args:
         path: The folder; it may not be a link.
+        movable: Whether another one can be named with ``--scratch``, for the message.
 
     Returns:
         The same path.
@@ -30,16 +31,18 @@ def private_folder(path: Path) -> Path:
         path.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
-        raise UsageError(f"scratch folder {path} is a link, which may lead anywhere; name the folder itself")
+        remedy = "name the folder itself" if movable else "put a folder in its place"
+        raise UsageError(f"scratch folder {path} is a link, which may lead anywhere; {remedy}")
+    remedy = "remove it, or name another place with --scratch" if movable else "remove it"
     if found.st_uid != os.geteuid():
         raise UsageError(
             f"scratch folder {path} belongs to another user (uid {found.st_uid}), whose files are not to be"
-            " trusted; remove it, or name another place with --scratch"
+            f" trusted; {remedy}"
         )
     if found.st_mode & _OTHERS_WRITE:
         raise UsageError(
             f"scratch folder {path} can be written by others (mode {stat.S_IMODE(found.st_mode):o}), so its files are"
-            " not to be trusted; remove it, or name another place with --scratch"
+            f" not to be trusted; {remedy}"
         )
     return path
 

@@ -76,7 +76,7 @@ class SharedScratch:
         if not is_remote(store.uri()):
             folder = Path(store.uri(SCRATCH))
             try:
-                private_folder(folder)
+                private_folder(folder, movable=False)
             except OSError as error:
                 raise NotFinished(f"no scratch space at {folder}: {error.strerror}") from error
         return cls(store, f"{PARTIALS}/{_short_hash(version.encode())}")

@@ -84,3 +84,18 @@ def test_a_job_takes_no_partials_from_a_folder_that_others_can_write_to(tmp_path
     (tmp_path / "_scratch").chmod(0o777)
     with pytest.raises(UsageError, match=r"_scratch can be written by others"):
         SharedScratch.of(FolderStore(str(tmp_path)), "version")
+
+
+@pytest.mark.parametrize("wrong", ["open to others", "a link"])
+def test_a_cluster_is_not_told_of_an_option_that_it_does_not_use(tmp_path, wrong):
+    folder = tmp_path / "_scratch"
+    if wrong == "a link":
+        (tmp_path / "there").mkdir(mode=0o700)
+        folder.symlink_to(tmp_path / "there")
+    else:
+        folder.mkdir()
+        folder.chmod(0o777)
+    with pytest.raises(UsageError, match="_scratch") as refused:
+        SharedScratch.of(FolderStore(str(tmp_path)), "version")
+    assert "--scratch" not in str(refused.value)
+    assert "name " not in str(refused.value)
