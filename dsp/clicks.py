@@ -79,6 +79,8 @@ def finish(total: Clicks) -> Columns:
 
 def _impulses(segment: Segment, channel: int, blocks: Int64) -> Places:
     """Clicks of a channel in blocks that stand out."""
+    if not blocks.size:
+        return Places.none()
     length, stride = block_length(segment.rate), stride_of(segment.rate)
     margin = _RINGING[1] * stride
     samples, difference = differences_around(segment.native, channel, blocks, margin, segment.rate)

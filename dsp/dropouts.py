@@ -105,6 +105,9 @@ def analyse(segment: Segment) -> Dropouts:
     together = still_in_all(runs, segment.rate)
     suspects, pauses = [], 0
     for channel, own in [*zip(channels, runs), (ALL_CHANNELS, together)]:
+        if not len(own):  # as in most music
+            suspects.append(_joined([]))
+            continue
         loud = _loud(segment, channel, own, None if channel == ALL_CHANNELS else together)
         lost = (loud.fade_db <= FADE_DB) & (loud.jump_db >= JUMP_DB)
         lost &= ~_crowded(segment, loud.places, own)
@@ -187,7 +190,9 @@ def _measured(segment: Segment, channel: int, heard: list[int], runs: Runs) -> S
 
 
 def _joined(parts: Iterable[Suspects]) -> Suspects:
-    held = [Suspects(Places.none(), *[np.zeros(0, np.float32)] * 4), *parts]
+    held = [part for part in parts if len(part.places)]
+    if not held:
+        return Suspects(Places.none(), *[np.zeros(0, np.float32)] * 4)
     return Suspects(
         Places.joined(part.places for part in held),
         *(np.concatenate([getattr(part, name) for part in held]) for name in Suspects.__slots__[1:]),
