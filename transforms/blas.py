@@ -19,9 +19,7 @@ def one_thread() -> AbstractContextManager[Any]:
     """
     controller = _controller()
     if all(library.num_threads == 1 for library in controller.lib_controllers):
-        return (
-            nullcontext()
-        )  # as in every worker of a run; to set and lift a limit takes twenty times as long
+        return nullcontext()  # as in workers of a run; to set and lift a limit takes twenty times as long
     return controller.limit(limits=1)
 
 
