@@ -39,7 +39,7 @@ _CHUNK = 1 << 20
 def find_adts(data: Bytes, base: int) -> int | None:
     """Where AAC frames start, at once or after zeros and tags; None if there are none."""
     start = skip_tags(data, base)
-    return start if _frames_follow(data, start, _ENOUGH_FRAMES) else None
+    return start if _frames_follow(data, start, _ENOUGH_FRAMES, fewer=True) else None
 
 
 def find_adts_among_junk(data: Bytes, base: int) -> int | None:
@@ -49,11 +49,11 @@ def find_adts_among_junk(data: Bytes, base: int) -> int | None:
     return next((at for at in places if _frames_follow(data, at, _ENOUGH_AMONG_JUNK)), None)
 
 
-def _frames_follow(data: Bytes, position: int, wanted: int) -> bool:
-    """Whether so many frames start here, one after the other; fewer if the file ends after them."""
+def _frames_follow(data: Bytes, position: int, wanted: int, *, fewer: bool = False) -> bool:
+    """Whether so many frames start here, one after the other; or ``fewer``, if the file ends after them."""
     for number in range(wanted):
         head = data.read_at(position, _HEADER_SIZE)
-        if number and not head:
+        if fewer and number and not head:
             break
         size = _frame_size(head)
         if not size:

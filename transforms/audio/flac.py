@@ -13,10 +13,10 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.flac_metadata import COMMENTS, IS_LAST, STREAM_INFO, Block, without_faulty
 from beamprint.transforms.audio.tags import start_of_end_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
-_STREAMINFO, _VORBIS_COMMENT = 0, 4
 _MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="
 _MAX_BLOCKS = 1000
 _TAIL = 1 << 20
@@ -47,22 +47,24 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
     Raises:
         BadAudio: ``truncated``, ``decode_error``.
     """
-    position, mask, info_at, info = base + 4, 0, 0, b""
+    position, mask, info_at, info, blocks = base + 4, 0, 0, b"", list[Block]()
     for _ in range(_MAX_BLOCKS):
         head = read_exactly(data, position, 4, "metadata")
-        kind, size, body = head[0] & 0x7F, int.from_bytes(head[1:], "big"), position + 4
-        if kind == _STREAMINFO:
+        kind, size, body = head[0] & ~IS_LAST, int.from_bytes(head[1:], "big"), position + 4
+        if kind == STREAM_INFO and not info:
             info_at, info = body, read_exactly(data, body, 34, "stream information")
-        elif kind == _VORBIS_COMMENT:
+        elif kind == COMMENTS:
             mask = mask or _channel_mask(read_exactly(data, body, size, "tags"))
+        blocks.append(Block(kind, position, body, body + size))
         position = body + size
-        if head[0] & 0x80:
+        if head[0] & IS_LAST:
             break
     if not info:
         raise BadAudio(Reason.DECODE_ERROR, "a FLAC stream without stream information")
     following = next(_streams_from(data, position), None) if whole else None
     end = data.size if following is None else following
-    contents = Contents("flac", base, mask, following=following)
+    shown = without_faulty(data, blocks)
+    contents = Contents("flac", base, mask, corrections=shown, following=following)
     return _with_length(Slice(data, 0, end), contents, position, info_at, info)
 
 
@@ -88,7 +90,8 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
         return _of_any_depth(data, contents, info, total)
     found = last.stop if total < last.stop else last.start
     field = int.from_bytes(info[13:18], "big") & ~MAX_TOTAL | found
-    contents = replace(contents, corrections=(Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big")),))
+    right = Edit(info_at + 13, info_at + 18, field.to_bytes(5, "big"))
+    contents = replace(contents, corrections=(*contents.corrections, right))
     contents = _of_any_depth(data, contents, info, found)
     if total > last.stop:
         message = f"{total} samples a channel are declared, the last frame ends at {last.stop}"

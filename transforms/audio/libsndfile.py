@@ -36,7 +36,14 @@ _SYSTEM = 2
 _UNSUPPORTED = frozenset({1, 4, 18, 73, 74, 75, 78, 92, 128, 129, 139, 140, 141, 159})
 """Error numbers for a missing decoder, not for damage."""
 
-_UNCLEAR = {24: "the header has a sample rate, a number of channels or a length that cannot be"}
+_FLAC_CHECKSUM = 161
+"""Error number for what libFLAC says of a frame that does not match its checksum; libsndfile has no word for it."""
+
+_UNCLEAR = {
+    24: "the header has a sample rate, a number of channels or a length that cannot be",
+    39: "the audio is damaged near its start",
+    _FLAC_CHECKSUM: "a FLAC frame does not match its checksum",
+}
 """Plain words for errors that libsndfile words by its inner state, by error number."""
 
 _INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32} | {
@@ -326,7 +333,9 @@ def _reason(error: soundfile.LibsndfileError, source: OpenSource, contents: Cont
         return Reason.UNSUPPORTED_FORMAT
     if error.code == _SYSTEM:
         return Reason.UNREADABLE
-    return Reason.TRUNCATED if _is_cut(source, contents) else Reason.DECODE_ERROR
+    if _is_cut(source, contents):
+        return Reason.TRUNCATED
+    return Reason.CHECKSUM_MISMATCH if error.code == _FLAC_CHECKSUM else Reason.DECODE_ERROR
 
 
 def _is_cut(source: OpenSource, contents: Contents) -> bool:

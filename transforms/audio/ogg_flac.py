@@ -60,6 +60,8 @@ def flac_in_ogg(data: Bytes, pages: Sequence[Page], end: int, rest: tuple[Extent
     if bits not in BITS_OF_LIBSNDFILE:
         message = f"FLAC of {bits} bits in Ogg cannot be decoded here"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    if not 0 <= end <= MAX_TOTAL:
+        raise damaged(f"the last page of FLAC in Ogg says that it ends at sample {end}")
     number = int.from_bytes(info[13:18], "big")
     total = number & MAX_TOTAL
     edits: tuple[Edit, ...] = ()

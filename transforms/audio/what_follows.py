@@ -93,7 +93,9 @@ def audio_size(
         return declared + rest // _WRAP * _WRAP, (LENGTH_CORRECTED,)
     end = start + declared
     follows = after.file_at(data, end) is not None
-    if follows or any(after.is_chunk(at) or is_padding(data, at) for at in (end, end + declared % 2)):
+    if follows or any(
+        after.is_chunk(at) or is_padding(data, at) for at in {end, end + declared % after.align}
+    ):
         return declared, ()
     if rest > _NO_AUDIO:
         found = (after.end_of_audio(data, end) - start) // frame * frame

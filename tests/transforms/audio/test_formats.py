@@ -490,6 +490,14 @@ def test_stray_bytes_before_the_first_adts_frame_are_passed_over(made, scratch, 
     assert 0 < plain.identity.frames - middle.frames <= 2048
 
 
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", bytes(512), b"\n\n"])
+@pytest.mark.parametrize("name", ["wav", "vorbis"])
+def test_what_looks_like_a_frame_in_other_audio_is_no_adts(tmp_path, scratch, before, name):
+    audio = bytearray(before + sounds.encoded(tmp_path, name))
+    audio[-50:-43] = b"\xff\xf1\x50\x80\x43\xdf\xfc"
+    assert reason_of(scratch, bytes(audio)) is Reason.UNSUPPORTED_FORMAT
+
+
 def test_a_wavpack_block_of_an_impossible_size_is_damage(made, scratch):
     data = made["wavpack"][:4] + b"\xf0\xff\xff\xff" + made["wavpack"][8:]
     assert reason_of(scratch, data) is Reason.DECODE_ERROR

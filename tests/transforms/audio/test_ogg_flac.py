@@ -90,6 +90,12 @@ def test_it_cannot_claim_more_than_its_pages_hold(tmp_path):
     assert refusal(tmp_path, sounds.ogg_flac(CODES, total=(1 << 36) - 1)).reason is Reason.TRUNCATED
 
 
+@pytest.mark.parametrize("position", [-5, 1 << 36, (1 << 62) + 7])
+def test_a_last_position_that_cannot_be(tmp_path, position):
+    last = sounds.sealed(PAGES[-1][:6] + position.to_bytes(8, "little", signed=True) + PAGES[-1][14:])
+    assert refusal(tmp_path, b"".join(PAGES[:-1]) + last).reason is Reason.DECODE_ERROR
+
+
 @pytest.mark.parametrize("bits", [12, 20])
 def test_depths_that_libsndfile_does_not_know_are_unsupported(tmp_path, bits):
     error = refusal(tmp_path, sounds.ogg_flac(CODES >> 4, bits))

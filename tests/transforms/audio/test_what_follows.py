@@ -73,6 +73,12 @@ def test_the_last_frame_is_read_although_its_end_is_not_counted(tmp_path, kind, 
     assert frames_of(tmp_path, claiming(kind, intact, SIZE - 2))[0] == FRAMES
 
 
+@pytest.mark.parametrize("kind", ["au"], indirect=True)
+@pytest.mark.parametrize("lacking", [1, 2, 3])
+def test_a_single_byte_that_is_not_counted_is_no_pad_byte(tmp_path, kind, intact, lacking):
+    assert frames_of(tmp_path, claiming(kind, intact, SIZE - lacking)) == (FRAMES, (LENGTH_CORRECTED,))
+
+
 @pytest.mark.parametrize("made", ["wav", "aiff", "caf", "w64", "au", "flac", "vorbis", "mp3"])
 def test_an_http_header_is_skipped(tmp_path, made):
     data = sounds.encoded(tmp_path, made, sounds.music(0.5))
