@@ -78,15 +78,24 @@ class Layout:
         Raises:
             BadAudio: ``truncated``, the file ends before the chunk that the caller looks for.
         """
+        count = 0
+        for chunk in self.chunks(data, position):
+            yield chunk
+            count += 1
+        if count == MAX_CHUNKS:
+            raise truncated(f"no audio among the first {MAX_CHUNKS} chunks")
+        raise truncated(f"the file ends before its audio, at byte {data.size}")
+
+    def chunks(self, data: Bytes, position: int) -> Iterator[Chunk]:
+        """The chunks from a place up to the file's end."""
         for _ in range(MAX_CHUNKS):
             head = data.read_at(position, self.head)
             if len(head) < self.head:
-                raise truncated(f"the file ends before its audio, at byte {data.size}")
+                return
             body, size = position + self.head, self.size_of(head)
             chunk = Chunk(head[:_NAME], position, body, size, self.stop_of(data, body, size))
             yield chunk
             position = chunk.stop
-        raise truncated(f"no audio among the first {MAX_CHUNKS} chunks")
 
 
 def without_others(chunks: Iterable[Chunk], needed: Container[bytes]) -> tuple[Edit, ...]:

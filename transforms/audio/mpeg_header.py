@@ -113,6 +113,7 @@ class FrameCount:
         size: bytes; None if the tag has none.
         frames_at: offset of the number of frames in the tag frame; 0 without one.
         trim_at: offset in the tag frame of the numbers of samples to leave out at both ends; 0 without them.
+        trim: the sum of these two numbers.
         in_the_way: the decoder does not know this kind of tag and takes it for audio.
     """
 
@@ -120,6 +121,7 @@ class FrameCount:
     size: int | None = None
     frames_at: int = 0
     trim_at: int = 0
+    trim: int = 0
     in_the_way: bool = False
 
 
@@ -148,4 +150,6 @@ def _xing(frame: bytes, at: int) -> FrameCount:
         frames, frames_at, at = int.from_bytes(frame[at : at + 4], "big") or None, at, at + 4
     if flags & _HAS_BYTES:
         size = int.from_bytes(frame[at : at + 4], "big") or None
-    return FrameCount(frames, size, frames_at, encoder + _TRIM_OFFSET if has_trim else 0)
+    trim_at = encoder + _TRIM_OFFSET if has_trim else 0
+    both = int.from_bytes(frame[trim_at : trim_at + TRIM_SIZE], "big") if has_trim else 0
+    return FrameCount(frames, size, frames_at, trim_at, (both >> 12) + (both & 0xFFF))

@@ -2,7 +2,8 @@
 
 FFmpeg writes positions that leave less room than the packets take where it starts within a stream, or its input's times
 jitter: libsndfile is shown positions computed from the packets. A recording that was broken off has no page with the
-flag of the end: libsndfile is shown it on the last one.
+flag of the end: libsndfile is shown it on the last one. Where the rate of the encoder's input is not said, libsndfile
+would decode to 8 kHz: it is shown 48 kHz.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,9 @@ from typing import NamedTuple
 
 from beamprint.transforms.audio.ogg_page import END, NO_POSITION, Page, sealed
 from beamprint.transforms.audio.views import Bytes, Edit
+
+_RATE_AT, _RATE = 12, (48_000).to_bytes(4, "little")
+"""Where the first page says a rate, and the one at which Opus decodes."""
 
 
 class _Counted(NamedTuple):
@@ -27,12 +31,24 @@ def corrected_pages(data: Bytes, pages: Iterable[Page]) -> Iterator[Edit]:
         pages: those of one Opus stream, in order.
     """
     pages = list(pages)
+    if len(pages) > 1:
+        yield from _with_rate(data, pages[0])
     places = _possible_positions(data, pages)
     for page in pages:
         position = places.get(page.start, page.position)
         flags = page.flags | (END if page is pages[-1] else 0)
         if (position, flags) != (page.position, page.flags):
             yield from _changed(data, page, flags, position)
+
+
+def _with_rate(data: Bytes, first: Page) -> Iterator[Edit]:
+    """Edits that let the first page say a rate, if it leaves that out by 0 (RFC 7845, section 5.1)."""
+    at = first.body + _RATE_AT
+    if data.read_at(at, 4) == bytes(4):
+        content, inside = data.read_at(first.start, first.size), at - first.start
+        checksum = sealed(content[:inside] + _RATE + content[inside + 4 :])[22:26]
+        yield Edit(at, at + 4, _RATE)
+        yield Edit(first.start + 22, first.start + 26, checksum)
 
 
 def _possible_positions(data: Bytes, pages: list[Page]) -> dict[int, int]:

@@ -14,6 +14,7 @@ from beamprint.transforms.audio.contents import (
     Order,
     Stream,
     check_audio_chunk,
+    damaged,
     read_exactly,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
@@ -31,6 +32,7 @@ _DECODED = frozenset({1, 2, 3, 6, 7, 0x11, 0x31, 0x38, 0x40, 0x64, *_MPEG, *_VOR
 _IN_BLOCKS = (0x02, 0x11, 0x31)
 """Codings in blocks of many samples (MS and IMA ADPCM, GSM): the last block is filled up, ``fact`` says how far."""
 _ALL_ONES = 0xFFFFFFFF
+_LONGEST_FORMAT = 40
 _LARGEST_FRAME = 64
 """Eight channels of eight bytes; ``nBlockAlign`` beyond that is a compressed block."""
 _KNOWN_CHUNKS = frozenset(
@@ -80,6 +82,7 @@ class Format:
     """Contents of the chunks before ``data``."""
 
     order: Order
+    has_format: bool = False
     tag: int = 0
     frame: int = 1
     mask: int = 0
@@ -95,6 +98,7 @@ class Format:
 
     def take_format(self, body: bytes) -> None:
         """Read a ``fmt`` chunk."""
+        self.has_format = True
         self.tag = int.from_bytes(body[:2], self.order)
         if len(body) >= 14:
             self.rate, self.average = (int.from_bytes(body[i : i + 4], self.order) for i in (4, 8))
@@ -139,18 +143,41 @@ def inspect_riff(data: Bytes, base: int) -> Contents:
     order: Order = "big" if form[:4] == b"RIFX" else "little"
     header, passed = Format(order), list[Chunk]()
     for chunk in _layout(order).walk(data, base + len(form)):
-        body = data.read_at(chunk.body, min(chunk.size, 40))
+        body = data.read_at(chunk.body, min(chunk.size, _LONGEST_FORMAT))
         if chunk.name == b"data":
-            header.shown = without_others(passed, _NEEDED)
+            late = _late_format(data, chunk, header)
+            header.shown = without_others(passed, _NEEDED) + late
             return _contents(data, base, chunk, header)
-        if chunk.name == b"fmt ":
+        if chunk.name == b"LIST" and body[:4] == b"wavl":
+            message = "a WAV with a list of pieces of audio ('wavl') cannot be decoded here"
+            raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+        is_second = chunk.name == b"fmt " and header.has_format
+        if chunk.name == b"fmt " and not is_second:
             header.take_format(body)
         elif chunk.name == b"fact":
             header.fact = int.from_bytes(body[:4], order)
         elif chunk.name == b"ds64":
             header.take_sizes(body, chunk.body)
-        passed.append(chunk)
+        passed.append(chunk._replace(name=b"") if is_second else chunk)
     raise AssertionError("unreachable")
+
+
+def _late_format(data: Bytes, audio: Chunk, header: Format) -> tuple[Edit, ...]:
+    """How a ``fmt`` chunk that only comes after the audio is shown before it.
+
+    Raises:
+        BadAudio: ``decode_error``, there is none.
+    """
+    if header.has_format:
+        return ()
+    chunks = _layout(header.order).chunks(data, audio.stop)
+    late = next((chunk for chunk in chunks if chunk.name == b"fmt "), None)
+    if late is None:
+        raise damaged("there is no 'fmt ' chunk, which says how the samples are stored")
+    body = data.read_at(late.body, min(late.size, _LONGEST_FORMAT))
+    header.take_format(body)
+    shown = b"fmt " + len(body).to_bytes(4, header.order) + body + b"\0" * (len(body) % 2)
+    return (Edit(audio.at, audio.at, shown),)
 
 
 def _layout(order: Order) -> Layout:

@@ -95,6 +95,32 @@ def test_audio_in_two_data_chunks_is_refused(tmp_path):
     assert error.reason is Reason.UNSUPPORTED_FORMAT
 
 
+def test_a_format_that_comes_after_the_audio(tmp_path):
+    pcm = sounds.pcm16(sounds.music(0.5))
+    data = sounds.wav(pcm)
+    moved = data[:12] + data[36:] + data[12:36]
+    found = opened(tmp_path, moved)
+    assert np.array_equal(found.segment.pcm, opened(tmp_path, data).segment.pcm)
+    assert found.identity.notes == ()
+    assert refusal(tmp_path, data[:12] + data[36:]).reason is Reason.DECODE_ERROR
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_the_first_of_two_formats_counts(tmp_path, rate):
+    pcm = sounds.pcm16(sounds.music(0.5))
+    second = sounds.chunk(b"fmt ", struct.pack("<HHIIHH", 1, 2, rate, 4 * rate, 4, 16))
+    found = opened(tmp_path, sounds.wav(pcm, before=second))
+    assert np.array_equal(found.segment.pcm, opened(tmp_path, sounds.wav(pcm)).segment.pcm)
+
+
+def test_a_list_of_pieces_of_audio_is_unsupported(tmp_path):
+    pieces = sounds.chunk(
+        b"LIST", b"wavl" + sounds.chunk(b"data", bytes(400)) + sounds.chunk(b"slnt", bytes(4))
+    )
+    data = sounds.wav(b"")[:-8] + pieces
+    assert refusal(tmp_path, data).reason is Reason.UNSUPPORTED_FORMAT
+
+
 def test_ogg_beside_other_streams(tmp_path):
     pages = sounds.ogg_pages(sounds.encoded(tmp_path, "vorbis"))
     alone = opened(tmp_path, b"".join(pages)).segment.pcm
@@ -146,6 +172,15 @@ def test_an_opus_that_starts_before_its_first_page_can_is_read(tmp_path):
     decoded = opened(tmp_path, b"".join([head, tags, *moved]))
     assert np.array_equal(decoded.segment.pcm, whole[:, : decoded.identity.frames])
     assert whole.shape[1] - decoded.identity.frames == early - 47
+
+
+def test_an_opus_that_does_not_say_the_rate_of_its_input(tmp_path):
+    data = sounds.encoded(tmp_path, "opus")
+    first, *others = sounds.ogg_pages(data)
+    silent = sounds.sealed(first[:-7] + bytes(4) + first[-3:])
+    plain, found = opened(tmp_path, data), opened(tmp_path, silent + b"".join(others))
+    assert np.array_equal(found.segment.pcm, plain.segment.pcm)
+    assert found.identity.sample_rate_hz == 48_000
 
 
 @pytest.mark.parametrize("kind", ["vorbis", "opus"])
@@ -224,6 +259,14 @@ def test_mp3_with_fraunhofers_count(tmp_path):
     assert (identity.frames, identity.notes) == (1152 * len(frames), ())
     cut = tag.ljust(size, b"\0") + data[size : len(data) // 2]
     assert refusal(tmp_path, cut).reason is Reason.TRUNCATED
+
+
+def test_an_mp3_that_trims_more_than_it_has(tmp_path):
+    data = bytearray(sounds.encoded(tmp_path, "mp3", sounds.music(0.02)))
+    at = data.find(b"LAME", 0, 400) + 21
+    data[at : at + 3] = b"\xff" * 3
+    frames = len(sounds.mpeg_frames(bytes(data))) - 1
+    assert 0.5 * 1152 * frames < opened(tmp_path, bytes(data)).identity.frames <= 1152 * frames
 
 
 def test_an_mp3_of_a_single_frame(tmp_path):
