@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from beamprint.transforms.audio.contents import Contents, Extent
+from beamprint.transforms.audio.contents import Contents, Extent, samples_differ
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer
 from beamprint.transforms.audio.ogg import packets_without_comments
 from beamprint.transforms.audio.views import Bytes
@@ -37,11 +37,14 @@ class AudioHash:
         self._bits = format.coding.bits
         self._samples = hashlib.md5(usedforsecurity=False)
         self._found = ""
+        self._declared = contents.pcm_md5 if contents.packets else b""
         self.is_coded = self._bits is None and not format.coding.is_float
         """Whether the audio is lossy, so that its samples are not hashed."""
         if self.is_coded:
             self._found = f"coded:{_sha256_of_coded(data, contents)}"
-        elif contents.pcm_md5:
+        elif (
+            contents.pcm_md5 and not self._declared
+        ):  # libsndfile's samples are compared with it as they are read
             self._found = f"pcm:{contents.pcm_md5.hex()}"
 
     @property
@@ -55,7 +58,13 @@ class AudioHash:
 
     @property
     def text(self) -> str:
-        """The hash: its kind and its hexadecimal digits."""
+        """The hash: its kind and its hexadecimal digits.
+
+        Raises:
+            BadAudio: ``checksum_mismatch``, the file declares another hash of its samples.
+        """
+        if self._declared and self._samples.digest() != self._declared:
+            raise samples_differ()
         kind = "float" if self._bits is None else "pcm"
         return self._found or f"{kind}:{self._samples.hexdigest()}"
 

@@ -162,6 +162,12 @@ def damaged(message: str) -> BadAudio:
     return BadAudio(Reason.DECODE_ERROR, message)
 
 
+def samples_differ() -> BadAudio:
+    """The error for samples whose MD5 is not the declared one."""
+    message = "the decoded samples are not those that were encoded: their MD5 differs"
+    return BadAudio(Reason.CHECKSUM_MISMATCH, message)
+
+
 def read_exactly(data: Bytes, offset: int, length: int, what: str) -> bytes:
     """Bytes that must be there.
 

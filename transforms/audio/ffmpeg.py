@@ -46,6 +46,7 @@ def open_decoder(source: OpenSource, contents: Contents) -> Iterator[Decoder]:
     except ImportError as error:
         message = f"{contents.container} needs FFmpeg, which comes with an extra: {INSTALL}"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message) from error
-    opened = open_vorbis if contents.container == "ogg" else open_track
+    is_vorbis = contents.container == "ogg" and not contents.streams
+    opened = open_vorbis if is_vorbis else open_track
     with opened(source, contents) as track:
         yield track

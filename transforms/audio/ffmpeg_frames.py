@@ -26,9 +26,11 @@ _DEMUXERS = {
     "flac": "flac",
     "matroska": "matroska",
     "mp4": "mov",
+    "ogg": "flac",
     "tta": "tta",
     "wavpack": "wv",
 }
+"""By ``Contents.container``; of Ogg, FLAC is read here, without the pages."""
 _LOSSY = "aac ac3 dca eac3 mp1float mp1 mp2float mp2 mp3float mp3 opus vorbis wmapro wmav1 wmav2 wmavoice"
 _DSD = "dsd_lsbf dsd_lsbf_planar dsd_msbf dsd_msbf_planar dst"
 _LOSSLESS = "alac ape flac tta wavpack wmalossless truehd"

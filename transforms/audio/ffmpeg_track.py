@@ -21,7 +21,7 @@ from beamprint.transforms.audio.decoder import Buffer
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.ffmpeg_frames import OpenFile, copy_samples
 from beamprint.transforms.audio.source import OpenSource
-from beamprint.transforms.audio.views import Slice, View
+from beamprint.transforms.audio.views import Bytes, Slice, View, stretch
 
 _STRETCH_SECONDS = 60
 _PREROLL_SECONDS = 2
@@ -63,15 +63,21 @@ class _Views:
 
     def __init__(self, source: OpenSource, contents: Contents) -> None:
         assert contents.packets is not None
-        self._data, self._start = source.data, contents.start
+        self._data, self._contents = source.data, contents
         self._stop = contents.packets.stop or source.data.size
         self._made: list[View] = []
 
     def view(self, start: int | None = None) -> View:
-        start = self._start if start is None else start
-        view = View(Slice(self._data, start, self._stop - start))
+        view = View(*self._pieces(self._contents.start if start is None else start))
         self._made = [view, *(made for made in self._made if made.error is not None)]
         return view
+
+    def _pieces(self, start: int) -> list[Bytes]:
+        if not self._contents.streams:
+            return [Slice(self._data, start, self._stop - start)]
+        edits = self._contents.corrections  # FLAC in Ogg, which is shown without its pages
+        extents = self._contents.streams[0].pieces
+        return [piece for extent in extents for piece in stretch(self._data, *extent, edits)]
 
     def raise_hidden(self) -> None:
         """Raise a read error that FFmpeg took for the file's end."""

@@ -105,8 +105,6 @@ def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info
 def _of_any_depth(data: Bytes, contents: Contents, info: bytes, length: int) -> Contents:
     """The contents, for FFmpeg where libsndfile does not decode the depth, such as 12, 20 or 32 bits.
 
-    The decoded samples are hashed then, as nothing checks them against the MD5.
-
     Args:
         data: the file up to the stream's end.
         contents: those of the stream.
@@ -124,7 +122,7 @@ def _of_any_depth(data: Bytes, contents: Contents, info: bytes, length: int) -> 
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
     rate = int.from_bytes(info[10:13], "big") >> 4
     stop = start_of_end_tags(data, contents.start)
-    return replace(contents, pcm_md5=b"", packets=Packets(rate, 0, length or None, bits, stop=stop))
+    return replace(contents, packets=Packets(rate, 0, length or None, bits, stop=stop))
 
 
 def _channel_mask(tags: bytes) -> int:

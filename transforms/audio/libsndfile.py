@@ -13,7 +13,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from beamprint.dsp.coding import Coding
-from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream
+from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream, samples_differ
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
@@ -218,8 +218,7 @@ class _PcmChecksum:
         self._next += len(block)
         self._digest.update(self._as_stored(block).data)
         if is_last and self._digest.digest() != self._expected:
-            message = "the decoded samples are not those that were encoded: their MD5 differs"
-            raise BadAudio(Reason.CHECKSUM_MISMATCH, message)
+            raise samples_differ()
 
     def _as_stored(self, block: Buffer) -> NDArray[Any]:
         width = -(-self._bits // 8)

@@ -162,11 +162,11 @@ def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
     if run.tag and run.tag.frames_at:
         at = run.start + run.tag.frames_at
         right = Edit(at, at + 4, frames.to_bytes(4, "big"))
-        edits = (right,) if stream.declared != frames else ()
+        edits = [right] if stream.declared != frames else []
         if run.tag.trim >= frames * run.header.samples:  # no audio would be left
             at = run.start + run.tag.trim_at
-            edits += (Edit(at, at + TRIM_SIZE, bytes(TRIM_SIZE)),)
-        return Stream(pieces), edits
+            edits.append(Edit(at, at + TRIM_SIZE, bytes(TRIM_SIZE)))
+        return Stream(pieces), tuple(edits)
     audio = Extent(run.start + run.tag_size, run.stop)
     if frames == 1:  # libmpg123 believes a header only if another follows
         return Stream((audio, audio), run.header.samples), ()

@@ -19,7 +19,7 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.ogg_flac import flac_in_ogg
+from beamprint.transforms.audio.ogg_flac import flac_in_ogg, of_any_depth
 from beamprint.transforms.audio.ogg_page import (
     BEGINNING,
     CAPTURE,
@@ -176,6 +176,7 @@ def _inspect_flac(data: Bytes, base: int, links: list[_Link], ends: list[_End], 
         pcm_md5=found[0].md5 if len(found) == 1 else b"",
         notes=tuple(sorted({note for each in found for note in each.notes})),
     )
+    contents = of_any_depth(contents, found)
     missing = sum(each.missing for each in found)
     if missing or ends[-1].is_cut:
         rate = found[0].rate

@@ -5,9 +5,18 @@ writes to a pipe leaves that out at the start.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from beamprint.transforms.audio.contents import LENGTH_CORRECTED, Extent, Stream, damaged, read_exactly
+from beamprint.transforms.audio.contents import (
+    LENGTH_CORRECTED,
+    Contents,
+    Extent,
+    Packets,
+    Stream,
+    damaged,
+    read_exactly,
+)
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import BITS_OF_LIBSNDFILE, MAX_TOTAL
 from beamprint.transforms.audio.ogg_page import Page
@@ -28,6 +37,8 @@ class FlacInOgg(NamedTuple):
         md5: of its samples, empty where that is not declared or not all of them are there.
         missing: declared samples a channel that are not there.
         rate: samples a second.
+        bits: word length.
+        length: samples a channel, 0 where that is not known.
         notes: codes for the record.
     """
 
@@ -36,6 +47,8 @@ class FlacInOgg(NamedTuple):
     md5: bytes
     missing: int
     rate: int
+    bits: int
+    length: int
     notes: tuple[str, ...]
 
 
@@ -49,17 +62,13 @@ def flac_in_ogg(data: Bytes, pages: Sequence[Page], end: int, rest: tuple[Extent
         rest: what to show after the pages.
 
     Raises:
-        BadAudio: ``decode_error``; ``unsupported_format`` for word lengths that libsndfile does not know.
+        BadAudio: ``decode_error``.
     """
     first = pages[0]
     if data.read_at(first.body + _BEFORE, 4) != b"fLaC":
         raise damaged("FLAC in Ogg without stream information")
     info_at = first.body + _INFO
     info = read_exactly(data, info_at, 34, "stream information")
-    bits = ((info[12] & 1) << 4 | info[13] >> 4) + 1
-    if bits not in BITS_OF_LIBSNDFILE:
-        message = f"FLAC of {bits} bits in Ogg cannot be decoded here"
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
     if not 0 <= end <= MAX_TOTAL:
         raise damaged(f"the last page of FLAC in Ogg says that it ends at sample {end}")
     number = int.from_bytes(info[13:18], "big")
@@ -74,5 +83,26 @@ def flac_in_ogg(data: Bytes, pages: Sequence[Page], end: int, rest: tuple[Extent
         info[18:34] if any(info[18:34]) and end >= total else b"",
         max(0, total - end) if end else 0,
         int.from_bytes(info[10:13], "big") >> 4,
+        ((info[12] & 1) << 4 | info[13] >> 4) + 1,
+        end or total,
         (LENGTH_CORRECTED,) if 0 < total < end else (),
     )
+
+
+def of_any_depth(contents: Contents, found: Sequence[FlacInOgg]) -> Contents:
+    """The contents, for FFmpeg where libsndfile does not decode the depth.
+
+    Args:
+        contents: those of the file.
+        found: the streams in it.
+
+    Raises:
+        BadAudio: ``unsupported_format``, there are several, of which FFmpeg would read one.
+    """
+    if all(each.bits in BITS_OF_LIBSNDFILE for each in found):
+        return contents
+    first, *others = found
+    if others:
+        message = f"several FLAC streams of {first.bits} bits in one file cannot be decoded here"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    return replace(contents, packets=Packets(first.rate, 0, first.length or None, first.bits))

@@ -224,6 +224,21 @@ def test_a_flac_of_a_depth_that_takes_ffmpeg(tmp_path, bits):
     assert found.identity.audio_hash == f"pcm:{hashlib.md5(little.tobytes()).hexdigest()}"
 
 
+@pytest.mark.parametrize("bits", [8, 12, 16, 20, 24, 32])
+@pytest.mark.parametrize("borders", [(), (11_000,)])
+def test_the_md5_of_a_flac_of_any_depth_is_compared(tmp_path, bits, borders):
+    codes = np.round(sounds.music(0.5) * 2.0 ** (bits - 1) * 0.9).astype(np.int64)
+    little = codes.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : -(-bits // 8)]
+    md5 = hashlib.md5(little.tobytes()).digest()
+    data = sounds.plain_flac(codes, bits)
+    how = {"borders": borders, "frames": len(codes), "block": 1024} if borders else {}
+    declared = opened(tmp_path, data[:26] + md5 + data[42:], **how)
+    assert declared.identity.audio_hash == f"pcm:{md5.hex()}"
+    if bits not in (8, 16, 24) or not borders:  # libsndfile's samples are compared if all are read
+        wrong = data[:26] + bytes([md5[0] ^ 1]) + md5[1:] + data[42:]
+        assert refusal(tmp_path, wrong, **how).reason is Reason.CHECKSUM_MISMATCH
+
+
 def test_a_flac_of_20_bits_that_is_damaged_or_not_alone(tmp_path):
     codes = np.round(sounds.music(0.5) * 2.0**19 * 0.9).astype(np.int64)
     data = sounds.plain_flac(codes, 20)

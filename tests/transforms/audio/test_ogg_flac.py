@@ -1,5 +1,7 @@
 """FLAC in Ogg gives the samples that plain FLAC gives, and tells what is missing or wrong."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -30,9 +32,9 @@ def refusal(tmp_path, data):
     return caught.value
 
 
-@pytest.mark.parametrize("bits", [16, 24])
+@pytest.mark.parametrize("bits", [12, 16, 20, 24, 32])
 def test_it_is_the_flac_that_it_holds(tmp_path, bits):
-    codes = CODES << (bits - 16)
+    codes = CODES << (bits - 16) if bits > 16 else CODES >> (16 - bits)
     found = opened(tmp_path, sounds.ogg_flac(codes, bits))
     plain = opened(tmp_path, sounds.plain_flac(codes, bits))
     assert np.array_equal(found.segment.pcm, plain.segment.pcm)
@@ -97,9 +99,24 @@ def test_a_last_position_that_cannot_be(tmp_path, position):
 
 
 @pytest.mark.parametrize("bits", [12, 20])
-def test_depths_that_libsndfile_does_not_know_are_unsupported(tmp_path, bits):
-    error = refusal(tmp_path, sounds.ogg_flac(CODES >> 4, bits))
+def test_joined_streams_of_depths_that_libsndfile_does_not_know_are_unsupported(tmp_path, bits):
+    data = sounds.ogg_flac(CODES >> 4, bits)
+    error = refusal(tmp_path, data + data)
     assert (error.reason, "cannot be decoded here" in error.message) == (Reason.UNSUPPORTED_FORMAT, True)
+
+
+@pytest.mark.parametrize("bits", [12, 16, 20, 24, 32])
+def test_samples_that_are_not_those_that_were_encoded_are_told(tmp_path, bits):
+    codes = CODES << (bits - 16) if bits > 16 else CODES >> (16 - bits)
+    little = codes.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : -(-bits // 8)]
+    md5 = hashlib.md5(little.tobytes()).digest()
+    first, *others = sounds.ogg_pages(sounds.ogg_flac(codes, bits))
+    for declared, wrong in ((md5, False), (bytes([md5[0] ^ 1]) + md5[1:], True)):
+        data = sounds.sealed(first[:-16] + declared) + b"".join(others)
+        if wrong:
+            assert refusal(tmp_path, data).reason is Reason.CHECKSUM_MISMATCH
+        else:
+            assert opened(tmp_path, data).identity.audio_hash == f"pcm:{md5.hex()}"
 
 
 def test_beside_vorbis_it_is_unsupported(tmp_path):
