@@ -1,12 +1,43 @@
 """What a file consists of, found once while the same file is opened again: to be planned, and segment by segment."""
 
+from threading import Lock
+
 from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.contents import Contents
 from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.audio.source import OpenSource, Stat
 
-_last: dict[tuple[str, Stat, bool], Contents] = {}
-"""The file that this process inspected last, if that did not fail."""
+_Key = tuple[str, Stat, bool]
+_MOST_PLACES = 20_000
+"""Places in files that are kept, some 5 MB: a worker plans all tracks of its slice, which may be hundreds, before it
+decodes the first."""
+
+
+class _Kept:
+    """The files that this process inspected last without a failure; the very last one however large."""
+
+    def __init__(self) -> None:
+        self._found: dict[_Key, Contents] = {}
+        self._places = 0
+        self._lock = Lock()
+
+    def get(self, key: _Key) -> Contents | None:
+        return self._found.get(key)
+
+    def add(self, key: _Key, contents: Contents) -> None:
+        with self._lock:
+            self._remove(key)
+            self._found[key] = contents
+            self._places += _places_in(contents)
+            while self._places > _MOST_PLACES and len(self._found) > 1:
+                self._remove(next(iter(self._found)))
+
+    def _remove(self, key: _Key) -> None:
+        if key in self._found:
+            self._places -= _places_in(self._found.pop(key))
+
+
+_kept = _Kept()
 
 
 def inspected(source: OpenSource, limits: Limits) -> Contents:
@@ -25,9 +56,15 @@ def inspected(source: OpenSource, limits: Limits) -> Contents:
     if not is_here:
         return inspect(source.data, whole=False, accept_truncated=limits.accept_truncated)
     key = source.uri, source.stat, limits.accept_truncated
-    contents = _last.get(key)
+    contents = _kept.get(key)
     if contents is None:
         contents = inspect(source.data, accept_truncated=limits.accept_truncated)
-        _last.clear()
-        _last[key] = contents
+        _kept.add(key, contents)
     return contents
+
+
+def _places_in(contents: Contents) -> int:
+    """A measure of the memory that contents take."""
+    restarts = contents.packets.restarts if contents.packets else ()
+    pieces = sum(len(stream.pieces) for stream in contents.streams)
+    return 20 + len(restarts) + pieces + len(contents.audio) + len(contents.corrections)

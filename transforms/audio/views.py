@@ -10,11 +10,13 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from beamprint.transforms.audio.storage import translated
 
 _AHEAD = 1 << 15
+_MUCH = 1 << 12
+"""Bytes at a time that need no reading ahead."""
 _CHUNK = 1 << 20
 
 
@@ -42,6 +44,14 @@ class FileBytes:
             return b""
         with translated(self.uri):
             return os.pread(self.fd, length, offset)
+
+    def read_into(self, offset: int, memory: Any) -> int:
+        """As ``read_at``, without a copy; the number of bytes."""
+        try:
+            return os.preadv(self.fd, [memory], offset)
+        except OSError:
+            with translated(self.uri):
+                raise
 
 
 class ReadAhead:
@@ -110,6 +120,18 @@ class Edit(NamedTuple):
         return Edit(self.start + by, self.stop + by, self.data)
 
 
+class _Direct(NamedTuple):
+    """A piece of a view that lies in a file: its first position and the one after its last, and the file's place."""
+
+    start: int
+    stop: int
+    file: FileBytes | None
+    shift: int
+
+
+_NOWHERE = _Direct(0, 0, None, 0)
+
+
 class View:
     """A read-only virtual file: pieces one after the other, as libsndfile's virtual i/o wants it.
 
@@ -125,6 +147,7 @@ class View:
         self._starts = [0, *accumulate(piece.size for piece in pieces)]
         self._position = 0
         self._ahead, self._ahead_at = b"", 0
+        self._direct = _NOWHERE
         self.error: Exception | None = None
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -147,6 +170,36 @@ class View:
         found = self._ahead[at : at + length]
         self._position += len(found)
         return found
+
+    def readinto(self, buffer: Any) -> int:
+        """As ``read``; straight from the file where much is asked for, so that the bytes are copied once."""
+        length, position = len(buffer), self._position
+        start, stop, file, shift = self._direct
+        if not start <= position <= stop - length and length >= _MUCH:
+            start, stop, file, shift = self._direct = self._piece_in_file()
+        if length < _MUCH or not start <= position <= stop - length or file is None:
+            found = self.read(length)
+            buffer[: len(found)] = found
+            return len(found)
+        try:
+            count = file.read_into(position + shift, buffer)
+        except Exception as error:  # noqa: BLE001 - as in _read_piece
+            self.error = error
+            return 0
+        self._position += count
+        return count
+
+    def _piece_in_file(self) -> "_Direct":
+        """The piece here, and what to add to a position in it to get one in the file that it comes from."""
+        index = bisect_right(self._starts, self._position) - 1
+        if index == len(self._pieces):
+            return _NOWHERE
+        piece, shift = self._pieces[index], -self._starts[index]
+        while isinstance(piece, Slice):
+            shift += piece.start
+            piece = piece.whole
+        file = piece if isinstance(piece, FileBytes) else None
+        return _Direct(self._starts[index], self._starts[index + 1], file, shift)
 
     def _read_on(self, length: int) -> bytes:
         parts, position = [], self._position

@@ -1,0 +1,51 @@
+"""A file is inspected once while it is planned and decoded, however many others come in between."""
+
+import pytest
+
+from beamprint.transforms.audio import inspection
+from beamprint.transforms.audio.contents import Contents, Extent
+from beamprint.transforms.audio.limits import DEFAULT_LIMITS
+from beamprint.transforms.audio.source import open_source
+from beamprint.transforms.model import Track
+from beamprint.transforms.ranges import plan_ranges, read_range
+from tests.transforms.audio import sounds
+
+
+@pytest.fixture
+def inspected_files(monkeypatch):
+    """Uris of the files that were looked through."""
+    seen, look = [], inspection.inspect
+
+    def inspect(data, **how):
+        seen.append(data.uri)
+        return look(data, **how)
+
+    monkeypatch.setattr(inspection, "inspect", inspect)
+    return seen
+
+
+def test_tracks_that_are_planned_before_the_first_is_decoded(tmp_path, inspected_files):
+    data = sounds.encoded(tmp_path, "flac", sounds.music(0.1))
+    paths = [tmp_path / f"{number}.flac" for number in range(50)]
+    for path in paths:
+        path.write_bytes(data)
+    ranges = [work for path in paths for work in plan_ranges(Track(str(path), str(path)))]
+    for work in ranges:
+        read_range(work)
+    assert sorted(inspected_files) == sorted(map(str, paths))
+    paths[0].write_bytes(data + sounds.ID3V1)
+    plan_ranges(Track(str(paths[0]), str(paths[0])))
+    assert len(inspected_files) == 51
+
+
+def test_few_files_with_many_places_are_kept(tmp_path, monkeypatch):
+    many = Contents("mp3", audio=tuple(Extent(at, at + 1) for at in range(30_000)))
+    monkeypatch.setattr(inspection, "inspect", lambda data, **how: many)
+    kept = inspection._Kept()
+    monkeypatch.setattr(inspection, "_kept", kept)
+    for number in range(3):
+        path = tmp_path / f"{number}.mp3"
+        path.write_bytes(b"\0")
+        with open_source(str(path)) as source:
+            assert inspection.inspected(source, DEFAULT_LIMITS) is many
+    assert len(kept._found) == 1
