@@ -33,11 +33,11 @@ _NAMES = {
     "year": "date",
 }
 """Names of tinytag for which Vorbis comments have others."""
-_BY_TINYTAG = ("wav", "aiff", "flac", "ogg", "mp3", "asf")
+_BY_TINYTAG = ("wav", "rf64", "aiff", "flac", "ogg", "mp3", "asf")
 _MAYBE_ID3 = ("adts", "tta", "ape", "wavpack")
 _WITH_APE_TAGS = ("ape", "wavpack", "tta", "mp3")
 """In an MP3 they say more than an ID3v1 tag, which cuts all texts, and less than an ID3v2 tag."""
-_WITH_BEXT = ("wav", "rf64")
+_WAVES = ("wav", "rf64")
 
 
 class Embedded(NamedTuple):
@@ -55,12 +55,12 @@ def read_embedded(data: Bytes, contents: Contents) -> Embedded:
     """
     found: dict[str, str] = {}
     notes = set()
-    if contents.container in _WITH_BEXT:
+    if contents.container in _WAVES:
         found.update(read_bext(data, contents.start))
     file = _Metered(data)
     try:
         if (start := _start(data, contents)) is not None:
-            file = _Metered(*stretch(data, start, data.size, _right_sizes(contents)))
+            file = _Metered(*stretch(data, start, data.size, _shown(data, start, contents)))
             found.update(_named(TinyTag.get(file_obj=cast(BinaryIO, file), duration=False).as_dict()))
         if contents.container == "matroska":
             found.update(_named(read_matroska_tags(data, contents.start)))
@@ -79,6 +79,8 @@ def read_embedded(data: Bytes, contents: Contents) -> Embedded:
 
 def _start(data: Bytes, contents: Contents) -> int | None:
     """Start of the part that tinytag can read; None if there is none."""
+    if contents.container in _WAVES and data.read_at(contents.start, 4) == b"RIFX":
+        return None
     if contents.container in _BY_TINYTAG:
         return 0 if _has_id3(data) else _first_frame(contents) if contents.is_mpeg else contents.start
     if contents.container == "mp4" and data.read_at(4, 4) == b"ftyp":
@@ -91,9 +93,18 @@ def _start(data: Bytes, contents: Contents) -> int | None:
     return None
 
 
-def _right_sizes(contents: Contents) -> list[Edit]:
-    """Sizes that are put right: with a wrong one of the audio, what follows it would be taken for chunks of tags."""
-    return [edit for edit in contents.corrections if len(edit.data) == edit.stop - edit.start]
+def _shown(data: Bytes, start: int, contents: Contents) -> list[Edit]:
+    """Edits that put sizes right: with a wrong one of the audio, what follows it would be taken for chunks of tags.
+
+    A WAV is shown without its audio, as that may be larger than its header can say.
+    """
+    edits = [edit for edit in contents.corrections if len(edit.data) == edit.stop - edit.start]
+    audio = contents.audio[0] if len(contents.audio) == 1 else None
+    if contents.container not in _WAVES or audio is None or data.read_at(audio.start - 8, 4) != b"data":
+        return edits
+    pad = (audio.stop - audio.start) % 2 and data.read_at(audio.stop, 1) == b"\0"
+    no_audio = Edit(audio.start - 8, audio.stop + pad, b"data" + bytes(4))
+    return [no_audio] if start != contents.start else [Edit(start, start + 4, b"RIFF"), no_audio]
 
 
 def _has_id3(data: Bytes) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.embedded import MOST_BYTES, read_embedded
+from beamprint.transforms.audio.source import open_source
 from beamprint.transforms.audio.track import open_segment
 from beamprint.transforms.audio.views import Literal
 from tests.transforms.audio import sounds
@@ -124,6 +125,35 @@ def test_tags_after_audio_of_a_wrong_size_are_read(tmp_path, size):
     found = identity_of(tmp_path / "a.wav")
     assert (found.frames, found.embedded) == (len(pcm) // 4, {"title": "A title"})
     assert not any(note.startswith("embedded") for note in found.notes)
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0"])
+def test_tags_of_an_rf64_are_read(tmp_path, padding):
+    tags = sounds.chunk(b"LIST", b"INFOINAM\x08\0\0\0A title\0")
+    pcm = sounds.pcm16(sounds.music(0.2)) + bytes(len(padding))
+    (tmp_path / "a.wav").write_bytes(sounds.rf64(pcm) + padding + tags)
+    found = identity_of(tmp_path / "a.wav")
+    assert (found.container, found.embedded) == ("rf64", {"title": "A title"})
+    assert not any(note.startswith("embedded") for note in found.notes)
+
+
+def test_tags_after_more_audio_than_a_wav_can_declare_are_read(tmp_path):
+    """Sparse; the last bytes of the audio look like chunks."""
+    tags = sounds.chunk(b"LIST", b"INFOINAM\x08\0\0\0A title\0")
+    misleading = b"LIST\xff\xff\xff\x7f" * 500 + sounds.junk(96_000)
+    path, size = tmp_path / "a.wav", (1 << 32) + 90_000
+    with path.open("wb") as file:
+        head = file.write(sounds.wav(b"", data_size=size & 0xFFFFFFFF))
+        file.seek(head + size - len(misleading))
+        file.write(misleading + tags)
+    with open_source(str(path)) as source:
+        assert read_embedded(source.data, inspect(source.data)) == ({"title": "A title"}, ())
+
+
+def test_a_big_endian_wav_is_not_taken_for_damaged_tags(tmp_path):
+    sounds.write(tmp_path / "a.wav", sounds.music(0.2), 44_100, format="WAV", subtype="PCM_16", endian="BIG")
+    found = identity_of(tmp_path / "a.wav")
+    assert (found.embedded, found.notes) == ({}, ())
 
 
 def test_tags_beyond_the_limit_are_cut_and_noted(tmp_path):
