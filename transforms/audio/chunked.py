@@ -93,17 +93,14 @@ def _aiff_audio(
     rate = aiff_rate(common)
     duration = int.from_bytes(common[2:6], "big") / rate if rate else 0.0
     start, size = chunk.body, chunk.size
-    notes: tuple[str, ...] = ()
     head = 8 + int.from_bytes(data.read_at(start, 4), "big")
     rest = Contents("aiff", base, corrections=shown, audio=(Extent(start + head, data.size),))
     known = size not in (0, _UNKNOWN32) and not 0 <= size - _SOX_PIPE <= _SOX_HEAD
     after = AfterAudio(is_aiff, lambda at: _AIFF.is_chunk(data, at), layout=_AIFF, magic=b"FORM")
-    if known:
-        check_audio_chunk(data, start, size, rest, byte_rate=(size - head) / duration if duration else 0)
-        audio_bytes, notes = audio_size(data, start + head, size - head, frame, after)
-        found = head + audio_bytes
-    else:
-        found = after.end_of_audio(data, start + head) - start
+    byte_rate = (size - head) / duration if duration else 0
+    check_audio_chunk(data, start, size if known else None, rest, byte_rate=byte_rate)
+    audio_bytes, notes = audio_size(data, start + head, size - head if known else None, frame, after)
+    found = head + audio_bytes
     audio = Extent(start + head, start + found)
     if found > _UNKNOWN32:  # more than AIFF can declare: the same samples with another header
         shown = (Edit(base, audio.start, aiff_as_caf(common, audio.stop - audio.start)),)
@@ -165,7 +162,6 @@ def _caf_audio(
     there = Edit(start - 8, start, max(0, data.size - start).to_bytes(8, "big"))
     rest = Contents("caf", base, corrections=(*shown, there), audio=(Extent(start + _CAF_EDITS, data.size),))
     known = size != _UNKNOWN64
-    notes: tuple[str, ...] = ()
     after = AfterAudio(
         is_caf,
         lambda at: _CAF.is_chunk(data, at),
@@ -173,11 +169,9 @@ def _caf_audio(
         layout=_CAF,
         magic=b"caff\0\1\0\0desc",
     )
-    if known:
-        check_audio_chunk(data, start, size, rest, byte_rate=byte_rate)
-        found, notes = audio_size(data, start, size, 1, after)
-    else:
-        found = after.end_of_audio(data, start) - start
+    declared = size if known else None
+    check_audio_chunk(data, start, declared, rest, byte_rate=byte_rate)
+    found, notes = audio_size(data, start, declared, 1, after)
     if found != size:
         shown += (Edit(start - 8, start, found.to_bytes(8, "big")),)
     return Contents(
@@ -272,16 +266,13 @@ def inspect_au(data: Bytes, base: int) -> Contents:
     start, size = (int.from_bytes(head[i : i + 4], order) for i in (4, 8))
     known = size != _UNKNOWN32 and (size > 0 or base + start >= data.size)
     after = AfterAudio(_is_plausible_au, lambda at: at >= data.size, align=1, magic=head[:4])
-    notes: tuple[str, ...] = ()
-    if known:
-        rest = Contents("au", base, audio=(Extent(base + start, data.size),))
-        width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
-        frame = max(1, width * int.from_bytes(head[20:24], order))
-        byte_rate = frame * int.from_bytes(head[16:20], order)
-        check_audio_chunk(data, base + start, size, rest, byte_rate=byte_rate)
-        found, notes = audio_size(data, base + start, size, frame, after)
-    else:
-        found = max(0, after.end_of_audio(data, base + start) - base - start)
+    rest = Contents("au", base, audio=(Extent(base + start, data.size),))
+    width = _AU_BYTES.get(int.from_bytes(head[12:16], order), 1)
+    frame = max(1, width * int.from_bytes(head[20:24], order))
+    byte_rate = frame * int.from_bytes(head[16:20], order)
+    declared = size if known else None
+    check_audio_chunk(data, base + start, declared, rest, byte_rate=byte_rate)
+    found, notes = audio_size(data, base + start, declared, frame, after)
     audio = (Extent(base + start, base + start + found),)
     following = after.file_at(data, base + start + found)
     edit = Edit(base + 8, base + 12, min(found, _UNKNOWN32).to_bytes(4, order))

@@ -228,14 +228,14 @@ def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
 
 
 def check_audio_chunk(
-    data: Bytes, start: int, declared: int, rest: Contents, *, tolerance: int = 0, byte_rate: float = 0.0
+    data: Bytes, start: int, declared: int | None, rest: Contents, *, tolerance: int = 0, byte_rate: float = 0.0
 ) -> None:
     """Check the declared size of the audio against the file's.
 
     Args:
         data: the file.
         start: where the audio starts.
-        declared: its size in bytes.
+        declared: its size in bytes; None if that is not known, so that nothing can be missing.
         rest: contents of the audio that is there, if the file is cut off.
         tolerance: bytes that may be missing.
         byte_rate: bytes of a second of audio, 0 where that is not known.
@@ -243,6 +243,8 @@ def check_audio_chunk(
     Raises:
         BadAudio: ``truncated``, more is missing.
     """
+    if declared is None:
+        return
     missing = start + declared - data.size
     if missing > tolerance:
         message = f"the audio should be {declared} bytes long, the last {missing} of them are missing"

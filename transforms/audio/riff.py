@@ -198,15 +198,12 @@ def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
         magic=magic,
     )
     known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, layout))
-    notes: tuple[str, ...] = ()
-    if known:
-        there = (Extent(start, data.size),)
-        rest = Contents(container, base, header.mask, corrections=header.shown, audio=there)
-        check_audio_chunk(data, start, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
-        frame = 1 if header.tag in _IN_BLOCKS else header.frame
-        found, notes = audio_size(data, start, size, frame, after)
-    else:
-        found = after.end_of_audio(data, start) - start
+    there = (Extent(start, data.size),)
+    rest = Contents(container, base, header.mask, corrections=header.shown, audio=there)
+    declared = size if known else None
+    check_audio_chunk(data, start, declared, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
+    frame = 1 if header.tag in _IN_BLOCKS else header.frame
+    found, notes = audio_size(data, start, declared, frame, after)
     contents = Contents(
         container,
         base,

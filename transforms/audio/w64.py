@@ -47,14 +47,11 @@ def _audio(data: Bytes, base: int, position: int, size: int, header: Format) -> 
     known = size > _HEAD and not is_unknown(size)
     after = AfterAudio(is_w64, lambda at: _is_chunk(data, at), align=8, magic=_W64_RIFF)
     start = position + _HEAD
-    notes: tuple[str, ...] = ()
-    if known:
-        rest = Contents("w64", base, header.mask, audio=(Extent(start, data.size),))
-        check_audio_chunk(data, position, size, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
-        audio, notes = audio_size(data, start, size - _HEAD, header.frame, after)
-        found = _HEAD + audio
-    else:
-        found = after.end_of_audio(data, start) - position
+    rest = Contents("w64", base, header.mask, audio=(Extent(start, data.size),))
+    declared = size if known else None
+    check_audio_chunk(data, position, declared, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
+    audio, notes = audio_size(data, start, size - _HEAD if known else None, header.frame, after)
+    found = _HEAD + audio
     edit = Edit(position + 16, start, found.to_bytes(8, "little"))
     return Contents(
         "w64",

@@ -74,27 +74,31 @@ class AfterAudio:
 
 
 def audio_size(
-    data: Bytes, start: int, declared: int, frame: int, after: AfterAudio
+    data: Bytes, start: int, declared: int | None, frame: int, after: AfterAudio
 ) -> tuple[int, tuple[str, ...]]:
     """Bytes of audio: as declared, or more if what follows is no chunk, tag or padding, and so is audio as well.
+
+    If no size is declared, all is audio up to the chunks and tags at the end, or the next file.
 
     Args:
         data: the file.
         start: where the audio starts.
-        declared: bytes that the header declares.
+        declared: bytes that the header declares; None if it does not say.
         frame: bytes of a sample of all channels.
         after: what may follow.
 
     Returns:
         The size, and notes for the record.
     """
+    if declared is None:
+        return max(0, after.end_of_audio(data, start) - start), ()
     rest = data.size - start - declared
     if rest >= _WRAP:  # 32 bits have wrapped around
         return declared + rest // _WRAP * _WRAP, (LENGTH_CORRECTED,)
     end = start + declared
     follows = after.file_at(data, end) is not None
     if follows or any(
-        after.is_chunk(at) or is_padding(data, at) for at in {end, end + declared % after.align}
+        after.is_chunk(at) or is_padding(data, at) for at in {end, end + -declared % after.align}
     ):
         return declared, ()
     if rest > _NO_AUDIO:
