@@ -228,7 +228,13 @@ def joined(data: Bytes, parts: Sequence[Contents]) -> Contents:
 
 
 def check_audio_chunk(
-    data: Bytes, start: int, declared: int | None, rest: Contents, *, tolerance: int = 0, byte_rate: float = 0.0
+    data: Bytes,
+    start: int,
+    declared: int | None,
+    rest: Contents,
+    *,
+    tolerance: int = 0,
+    byte_rate: float = 0.0,
 ) -> None:
     """Check the declared size of the audio against the file's.
 

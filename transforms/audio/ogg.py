@@ -19,7 +19,7 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.ogg_flac import flac_in_ogg, of_any_depth
+from beamprint.transforms.audio.ogg_flac import flac_in_ogg, of_any_depth, starts_audio
 from beamprint.transforms.audio.ogg_page import (
     BEGINNING,
     CAPTURE,
@@ -42,6 +42,8 @@ _LONGEST_PAGE = 27 + 255 + 255 * 255
 _CHUNK = 1 << 20
 _NEAR = 1 << 16
 """Bytes at the start that are read where the whole file is not."""
+_NEAR_AUDIO = 1 << 18
+"""Bytes of FLAC frames that are enough to look at the first of them, whatever their depth."""
 _FARTHEST = 1 << 38
 """Samples, two weeks at 192 kHz, that no stream has left at its last page."""
 _DECODED = ("Vorbis", "Opus", "FLAC")
@@ -159,14 +161,16 @@ def _inspect_flac(data: Bytes, base: int, links: list[_Link], ends: list[_End], 
     """
     found = []
     for link, end in zip(links, ends):
-        pages = _own_pages(data, link, link.audio(data), end, whole)
+        first = link.audio(data)
         if whole:
+            pages = _own_pages(data, link, first, end, whole)
             found.append(flac_in_ogg(data, pages, _last_position(pages)))
         else:
-            near = [page for page in pages if page.start < link.start + _NEAR]
-            is_last = end.last is not None and pages[-1].start == end.last.start
+            near = _pages_to_audio(data, link, first, end)
+            is_last = end.last is not None and end.last.serial == first.serial
             rest = Extent(near[-1].stop, end.stop)
-            found.append(flac_in_ogg(data, near, _last_position(pages) if is_last else 0, (rest,)))
+            position = _last_position([end.last]) if is_last and end.last else 0
+            found.append(flac_in_ogg(data, near, position, (rest,)))
     contents = Contents(
         "ogg",
         base,
@@ -183,6 +187,21 @@ def _inspect_flac(data: Bytes, base: int, links: list[_Link], ends: list[_End], 
         message = f"the last {missing} samples a channel that are declared are missing"
         raise truncated(message, contents, missing / rate if rate else None)
     return contents
+
+
+def _pages_to_audio(data: Bytes, link: _Link, first: Page, end: _End) -> list[Page]:
+    """The first pages of a FLAC stream: those of its metadata, which may hold pictures, and some of its audio."""
+    near: list[Page] = []
+    audio: int | None = None
+    for page in pages_in(data, link.start, end.stop):
+        if page.serial != first.serial:
+            continue
+        if audio is None and starts_audio(data, page):
+            audio = page.start
+        if near and (page.stop > end.stop or (audio is not None and page.start > audio + _NEAR_AUDIO)):
+            break
+        near.append(page)
+    return near
 
 
 def _last_position(pages: list[Page]) -> int:

@@ -1,11 +1,12 @@
 """FLAC in Ogg (RFC 9639, section 10.1): what its packets hold, one after the other, is a plain FLAC stream.
 
-libsndfile does not know FLAC in Ogg, so it is shown that stream. The pages tell how long it is, as an encoder that
-writes to a pipe leaves that out at the start.
+libsndfile does not know FLAC in Ogg, so it is shown that stream, without tags and pictures, which may be damaged. The
+pages tell how long it is, as an encoder that writes to a pipe leaves that out at the start.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import dropwhile
 from typing import NamedTuple
 
 from beamprint.transforms.audio.contents import (
@@ -24,8 +25,16 @@ from beamprint.transforms.audio.views import Bytes, Edit
 
 _BEFORE = 9
 """Bytes of the first packet before the stream: its name, a version, and how many packets with headers follow."""
+_INFO_HEAD = _BEFORE + 4
 _INFO = _BEFORE + 8
 """Where the stream information starts in the first packet, after ``fLaC`` and the head of its block."""
+
+
+_ONLY_INFO = b"\x80"
+"""Head of stream information that no other metadata follows."""
+_CONTINUED = 0x01
+_FRAME = b"\xff"
+"""First byte of every frame, and of no metadata."""
 
 
 class FlacInOgg(NamedTuple):
@@ -52,6 +61,11 @@ class FlacInOgg(NamedTuple):
     notes: tuple[str, ...]
 
 
+def starts_audio(data: Bytes, page: Page) -> bool:
+    """Whether a page starts with a frame; metadata ends with the page before the first such one."""
+    return not page.flags & _CONTINUED and data.read_at(page.body, 1) == _FRAME
+
+
 def flac_in_ogg(data: Bytes, pages: Sequence[Page], end: int, rest: tuple[Extent, ...] = ()) -> FlacInOgg:
     """The stream in the pages that are its own.
 
@@ -73,10 +87,12 @@ def flac_in_ogg(data: Bytes, pages: Sequence[Page], end: int, rest: tuple[Extent
         raise damaged(f"the last page of FLAC in Ogg says that it ends at sample {end}")
     number = int.from_bytes(info[13:18], "big")
     total = number & MAX_TOTAL
-    edits: tuple[Edit, ...] = ()
+    head = first.body + _INFO_HEAD
+    edits: tuple[Edit, ...] = (Edit(head, head + 1, _ONLY_INFO),)
     if 0 < end != total:
-        edits = (Edit(info_at + 13, info_at + 18, (number - total + end).to_bytes(5, "big")),)
-    bodies = (Extent(page.body, page.stop) for page in pages[1:])
+        edits += (Edit(info_at + 13, info_at + 18, (number - total + end).to_bytes(5, "big")),)
+    audio = dropwhile(lambda page: not starts_audio(data, page), pages[1:])
+    bodies = (Extent(page.body, page.stop) for page in audio)
     return FlacInOgg(
         Stream((Extent(first.body + _BEFORE, first.stop), *bodies, *rest)),
         edits,

@@ -1,6 +1,7 @@
 """FLAC in Ogg gives the samples that plain FLAC gives, and tells what is missing or wrong."""
 
 import hashlib
+import struct
 
 import numpy as np
 import pytest
@@ -122,6 +123,41 @@ def test_samples_that_are_not_those_that_were_encoded_are_told(tmp_path, bits):
 def test_beside_vorbis_it_is_unsupported(tmp_path):
     vorbis = sounds.encoded(tmp_path, "vorbis")
     assert refusal(tmp_path, DATA + vorbis).reason is Reason.UNSUPPORTED_FORMAT
+
+
+def with_metadata(data, packet):
+    """The file with another packet in place of its tags, on as many pages as that takes."""
+    first, _, *audio = sounds.ogg_pages(data)
+    pieces = [packet[at : at + 65_025] for at in range(0, len(packet), 65_025)]
+    pages = [first]
+    for number, piece in enumerate(pieces):
+        lacing = b"\xff" * (len(piece) // 255) + bytes([len(piece) % 255] * (piece is pieces[-1]))
+        position = 0 if piece is pieces[-1] else -1
+        head = b"OggS\0" + struct.pack("<Bq4sI4xB", number > 0, position, b"flac", 0, len(lacing))
+        pages.append(head + lacing + piece)
+    numbered = enumerate([*pages, *audio])
+    return b"".join(sounds.sealed(p[:18] + struct.pack("<I", number) + p[22:]) for number, p in numbered)
+
+
+@pytest.mark.parametrize("body", [b"", sounds.junk(500), struct.pack("<I", 0x7FFFFFFF) + bytes(30)])
+@pytest.mark.parametrize("kind", [3, 4, 5, 6])
+def test_metadata_that_contradicts_itself_takes_nothing_from_the_audio(tmp_path, kind, body):
+    found = opened(tmp_path, with_metadata(DATA, bytes([0x80 | kind]) + len(body).to_bytes(3, "big") + body))
+    assert np.array_equal(found.segment.pcm, opened(tmp_path, DATA).segment.pcm)
+
+
+@pytest.mark.parametrize("bits", [12, 16, 24, 32])
+@pytest.mark.parametrize("size", [0, 100_000, 2_000_000])
+def test_one_in_a_store_with_a_picture_is_planned_from_its_start_and_its_end(tmp_path, bits, size):
+    codes = np.tile(CODES << (bits - 16) if bits > 16 else CODES >> (16 - bits), (4, 1))
+    picture = (
+        b"\x86" + (32 + size).to_bytes(3, "big") + bytes(28) + size.to_bytes(4, "big") + sounds.junk(size)
+    )
+    data = with_metadata(sounds.ogg_flac(codes, bits), picture)
+    assert opened(tmp_path, data).identity.frames == len(codes)
+    source = OpenSource("gs://a/b.oga", Stat(len(data), "1"), Literal(data))
+    with open_decoder(source, inspect(source.data, whole=False)) as decoder:
+        assert (decoder.frames, decoder.format.bit_depth) == (len(codes), bits)
 
 
 def test_one_in_a_store_is_planned_from_its_start_and_its_end():
