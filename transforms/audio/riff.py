@@ -128,6 +128,10 @@ class Format:
         self.data_size64 = int.from_bytes(body[8:16], self.order)
         self.sizes_at = at
 
+    def size_of(self, audio: Chunk) -> int:
+        """The declared size of the audio, which may stand in a ``ds64`` chunk."""
+        return self.data_size64 if audio.size == _ALL_ONES and self.data_size64 is not None else audio.size
+
 
 def is_riff(head: bytes) -> bool:
     return head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and (len(head) < 12 or head[8:12] == b"WAVE")
@@ -170,7 +174,9 @@ def _late_format(data: Bytes, audio: Chunk, header: Format) -> tuple[Edit, ...]:
     """
     if header.has_format:
         return ()
-    chunks = _layout(header.order).chunks(data, audio.stop)
+    layout = _layout(header.order)
+    stop = layout.stop_of(data, audio.body, header.size_of(audio))
+    chunks = layout.chunks(data, stop)
     late = next((chunk for chunk in chunks if chunk.name == b"fmt "), None)
     if late is None:
         raise damaged("there is no 'fmt ' chunk, which says how the samples are stored")
@@ -185,11 +191,9 @@ def _layout(order: Order) -> Layout:
 
 
 def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
-    start, size, order = chunk.body, chunk.size, header.order
+    start, size, order = chunk.body, header.size_of(chunk), header.order
     magic = data.read_at(base, 4)
     container = "wav" if magic in (b"RIFF", b"RIFX") else "rf64"
-    if size == _ALL_ONES and header.data_size64 is not None:
-        size = header.data_size64
     layout = _layout(order)
     after = AfterAudio(
         is_riff,

@@ -102,6 +102,10 @@ def test_a_format_that_comes_after_the_audio(tmp_path):
     found = opened(tmp_path, moved)
     assert np.array_equal(found.segment.pcm, opened(tmp_path, data).segment.pcm)
     assert found.identity.notes == ()
+    wide = sounds.rf64(pcm)
+    at = wide.index(b"fmt ")
+    found = opened(tmp_path, wide[:at] + wide[at + 24 :] + wide[at : at + 24])
+    assert np.array_equal(found.segment.pcm, opened(tmp_path, data).segment.pcm)
     assert refusal(tmp_path, data[:12] + data[36:]).reason is Reason.DECODE_ERROR
 
 
