@@ -5,7 +5,7 @@ at 4 GiB; a recorder that was switched off leaves the size of some earlier momen
 So it is checked against what comes after: chunks, tags and padding are no audio, anything else is.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from beamprint.transforms.audio.chunks import MAX_CHUNKS, Chunk, Layout, without_others
 from beamprint.transforms.audio.contents import (
@@ -22,19 +22,11 @@ from beamprint.transforms.audio.mpeg import inspect_mpeg
 from beamprint.transforms.audio.ogg import inspect_ogg
 from beamprint.transforms.audio.tags import is_padding, skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
+from beamprint.transforms.audio.wave_format import ALL_ONES, IN_BLOCKS, LONGEST_FORMAT, MPEG, VORBIS, Format
 from beamprint.transforms.audio.what_follows import AfterAudio, audio_size
 
-_EXTENSIBLE = 0xFFFE
-_MPEG = (0x50, 0x55)
-_VORBIS = (0x674F, 0x6750, 0x6751, 0x676F, 0x6770, 0x6771)
-_DECODED = frozenset({1, 2, 3, 6, 7, 0x11, 0x31, 0x38, 0x40, 0x64, *_MPEG, *_VORBIS})
+_DECODED = frozenset({1, 2, 3, 6, 7, 0x11, 0x31, 0x38, 0x40, 0x64, *MPEG, *VORBIS})
 """Codings, as ``wFormatTag`` has them, that can be decoded."""
-_IN_BLOCKS = (0x02, 0x11, 0x31)
-"""Codings in blocks of many samples (MS and IMA ADPCM, GSM): the last block is filled up, ``fact`` says how far."""
-_ALL_ONES = 0xFFFFFFFF
-_LONGEST_FORMAT = 40
-_LARGEST_FRAME = 64
-"""Eight channels of eight bytes; ``nBlockAlign`` beyond that is a compressed block."""
 _KNOWN_CHUNKS = frozenset(
     name.ljust(4).encode()
     for name in [
@@ -77,62 +69,6 @@ _AFTER_AUDIO = _KNOWN_CHUNKS - {b"data"}
 _NEEDED = (b"fmt ", b"fact", b"ds64", b"data")
 
 
-@dataclass
-class Format:
-    """Contents of the chunks before ``data``."""
-
-    order: Order
-    has_format: bool = False
-    tag: int = 0
-    frame: int = 1
-    mask: int = 0
-    block: int = 1
-    samples_per_block: int = 1
-    rate: int = 0
-    average: int = 0
-    fact: int = 0
-    sizes_at: int = 0
-    data_size64: int | None = None
-    shown: tuple[Edit, ...] = ()
-    """How libsndfile is shown the chunks before the audio."""
-
-    def take_format(self, body: bytes) -> None:
-        """Read a ``fmt`` chunk."""
-        self.has_format = True
-        self.tag = int.from_bytes(body[:2], self.order)
-        if len(body) >= 14:
-            self.rate, self.average = (int.from_bytes(body[i : i + 4], self.order) for i in (4, 8))
-            self.block = max(1, int.from_bytes(body[12:14], self.order))
-            self.frame = min(self.block, _LARGEST_FRAME)
-        if len(body) >= 20 and self.tag in _IN_BLOCKS:
-            self.samples_per_block = int.from_bytes(body[18:20], self.order)
-        if len(body) >= 26 and self.tag == _EXTENSIBLE:
-            self.mask = int.from_bytes(body[20:24], self.order)
-            self.tag = int.from_bytes(body[24:26], self.order)
-
-    @property
-    def byte_rate(self) -> float:
-        """Bytes a second: from the blocks where they have one size, else the average in the header."""
-        if self.tag in _MPEG + _VORBIS or self.samples_per_block < 1:
-            return self.average
-        return self.rate * self.block / self.samples_per_block
-
-    def frames_in_blocks(self, size: int) -> int | None:
-        """Samples a channel in so many bytes by the ``fact`` chunk, if that can be true."""
-        whole = -((1 - size) // self.block) * self.samples_per_block  # a pad byte may have been counted
-        possible = self.tag in _IN_BLOCKS and whole - self.samples_per_block < self.fact <= whole
-        return self.fact if possible else None
-
-    def take_sizes(self, body: bytes, at: int) -> None:
-        """Read a ``ds64`` chunk, whose body starts at byte ``at``."""
-        self.data_size64 = int.from_bytes(body[8:16], self.order)
-        self.sizes_at = at
-
-    def size_of(self, audio: Chunk) -> int:
-        """The declared size of the audio, which may stand in a ``ds64`` chunk."""
-        return self.data_size64 if audio.size == _ALL_ONES and self.data_size64 is not None else audio.size
-
-
 def is_riff(head: bytes) -> bool:
     return head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and (len(head) < 12 or head[8:12] == b"WAVE")
 
@@ -147,7 +83,7 @@ def inspect_riff(data: Bytes, base: int) -> Contents:
     order: Order = "big" if form[:4] == b"RIFX" else "little"
     header, passed = Format(order), list[Chunk]()
     for chunk in _layout(order).walk(data, base + len(form)):
-        body = data.read_at(chunk.body, min(chunk.size, _LONGEST_FORMAT))
+        body = data.read_at(chunk.body, min(chunk.size, LONGEST_FORMAT))
         if chunk.name == b"data":
             late = _late_format(data, chunk, header)
             header.shown = without_others(passed, _NEEDED) + late
@@ -180,7 +116,7 @@ def _late_format(data: Bytes, audio: Chunk, header: Format) -> tuple[Edit, ...]:
     late = next((chunk for chunk in chunks if chunk.name == b"fmt "), None)
     if late is None:
         raise damaged("there is no 'fmt ' chunk, which says how the samples are stored")
-    body = data.read_at(late.body, min(late.size, _LONGEST_FORMAT))
+    body = data.read_at(late.body, min(late.size, LONGEST_FORMAT))
     header.take_format(body)
     shown = b"fmt " + len(body).to_bytes(4, header.order) + body + b"\0" * (len(body) % 2)
     return (Edit(audio.at, audio.at, shown),)
@@ -206,7 +142,7 @@ def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
     rest = Contents(container, base, header.mask, corrections=header.shown, audio=there)
     declared = size if known else None
     check_audio_chunk(data, start, declared, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
-    frame = 1 if header.tag in _IN_BLOCKS else header.frame
+    frame = 1 if header.tag in IN_BLOCKS else header.frame
     found, notes = audio_size(data, start, declared, frame, after)
     contents = Contents(
         container,
@@ -220,7 +156,7 @@ def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
     if header.tag and header.tag not in _DECODED:
         message = f"WAV of coding {header.tag:#06x} cannot be decoded here"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
-    if header.tag in _MPEG + _VORBIS:
+    if header.tag in MPEG + VORBIS:
         return _inside(data, start, min(found, data.size - start), contents, header)
     frames = header.frames_in_blocks(found)
     if contents.corrections or frames or start + found < data.size:
@@ -239,13 +175,13 @@ def _edits(base: int, chunk: Chunk, size: int, header: Format, *, is_wide: bool)
     Raises:
         BadAudio: ``unsupported_format``, a big-endian header has no place for the size.
     """
-    if header.data_size64 is not None and (is_wide or chunk.size == _ALL_ONES):
+    if header.data_size64 is not None and (is_wide or chunk.size == ALL_ONES):
         at = header.sizes_at + 8
         wrong = size != header.data_size64
         return (Edit(at, at + 8, size.to_bytes(8, header.order)),) if wrong else ()
     if size == chunk.size:
         return ()
-    if size < _ALL_ONES:
+    if size < ALL_ONES:
         return (Edit(chunk.at + 4, chunk.at + 8, size.to_bytes(4, header.order)),)
     if header.order == "big":
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, "a RIFX file of more than 4 GiB cannot be decoded here")
@@ -261,10 +197,7 @@ def is_unknown(size: int) -> bool:
     the largest size that fits in 31 bits, less than a page below 2 GiB, or 2 GiB itself.
     """
     return (
-        size == 0
-        or _ALL_ONES - 255 <= size <= _ALL_ONES
-        or 0x7FFFF000 <= size <= 0x80000000
-        or size >= 1 << 62
+        size == 0 or ALL_ONES - 255 <= size <= ALL_ONES or 0x7FFFF000 <= size <= 0x80000000 or size >= 1 << 62
     )
 
 
@@ -275,7 +208,7 @@ def _inside(data: Bytes, start: int, size: int, contents: Contents, header: Form
         BadAudio: ``decode_error``, there is neither; whatever is wrong with them.
     """
     audio = Slice(data, start, size)
-    is_mpeg = header.tag in _MPEG
+    is_mpeg = header.tag in MPEG
     inner = inspect_mpeg(audio, 0, whole=True) if is_mpeg else inspect_ogg(audio, 0, whole=True)
     if inner is None:
         raise BadAudio(Reason.DECODE_ERROR, "no MPEG frame in a WAV file whose coding is MPEG audio")

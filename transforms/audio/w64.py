@@ -9,8 +9,9 @@ from beamprint.transforms.audio.contents import (
     read_exactly,
     truncated,
 )
-from beamprint.transforms.audio.riff import Format, is_unknown
+from beamprint.transforms.audio.riff import is_unknown
 from beamprint.transforms.audio.views import Bytes, Edit
+from beamprint.transforms.audio.wave_format import Format
 from beamprint.transforms.audio.what_follows import AfterAudio, audio_size
 
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
