@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beamprint.dsp.arrays import Float64
+from beamprint.dsp.arrays import Float32
 from beamprint.dsp.loudness import (
     REPLAYGAIN_REFERENCE_LUFS,
     integrated_loudness,
@@ -23,8 +23,8 @@ from beamprint.dsp.missing import SILENT, TOO_SHORT, Missing
 MOMENTARY, SHORT_TERM = 4, 30
 """Loudness cells in a block."""
 
-_ROUNDING = 1e-6
-"""Share of a cell by which the sum of durations may miss a border."""
+_ROUNDING = 1e-3
+"""Share of a cell by which durations may miss a border; cells end at whole samples."""
 
 GroupColumns = dict[str, float | Missing]
 
@@ -62,8 +62,8 @@ def group_loudness(tracks: Sequence[TrackLoudness]) -> GroupColumns:
     ``true_peak_dbtp``, ``sample_peak_dbfs`` : the largest of any track.
     ``replaygain_album_gain_db`` : gain that brings the group to -18 LUFS.
     """
-    until = np.concatenate([[0.0], np.cumsum(_on_one_grid(tracks))])
-    momentary, short_term = _means(until, MOMENTARY), _means(until, SHORT_TERM)
+    powers = _on_one_grid(tracks)
+    momentary, short_term = _means(powers, MOMENTARY), _means(powers, SHORT_TERM)
     lufs = integrated_loudness(momentary)
     return {
         "lufs": lufs,
@@ -76,36 +76,53 @@ def group_loudness(tracks: Sequence[TrackLoudness]) -> GroupColumns:
     }
 
 
-def _on_one_grid(tracks: Sequence[TrackLoudness]) -> Float64:
+def _on_one_grid(tracks: Sequence[TrackLoudness]) -> Float32:
     """Mean square of each complete 100 ms of the group."""
-    ends = np.cumsum([LOUDNESS_CELLS_PER_SECOND * track.duration_s for track in tracks], dtype=np.float64)
-    powers = np.zeros(int(ends[-1] + _ROUNDING) + 2 if len(tracks) else 0)
-    begin = 0.0
-    for track, end in zip(tracks, ends.tolist()):
-        cells = unpack(track.cells)
-        first = int(begin + _ROUNDING)
-        late = max(0.0, begin - first)
-        reached = first + len(cells)
-        powers[first:reached] += (1 - late) * cells
-        if late:
-            powers[first + 1 : reached + 1] += late * cells
-        if len(cells):
-            rest = max(0.0, end - begin - len(cells))
-            within = min(rest, 1 - late)
-            powers[reached] += within * cells[-1]
-            powers[reached + 1 : reached + 2] += (rest - within) * cells[-1]
-        begin = end
-    return powers[:-2]
+    ends = np.cumsum([0.0, *(LOUDNESS_CELLS_PER_SECOND * track.duration_s for track in tracks)])
+    firsts = np.floor(ends + _ROUNDING).astype(np.intp)
+    late = np.maximum(0, ends - firsts)[:-1].astype(np.float32)
+    lengths = np.diff(firsts)
+    parts = [_of_length(track.cells, length) for track, length in zip(tracks, lengths.tolist())]
+    powers = unpack(np.concatenate([np.zeros(1, np.uint16), *parts]))
+    # Each cell of the group begins with the end of one cell of the track, and ends with the start of the next.
+    before, own = powers[:-1], powers[1:]
+    mixed = np.repeat(late, lengths)
+    mixed *= before - own
+    mixed += own
+    return mixed
 
 
-def _means(until: Float64, length: int) -> Float64:
-    """Mean of every run of ``length`` cells, from the cumulative sums."""
-    sums = until[length:] - until[:-length]
-    return np.multiply(sums, 1 / length, out=sums)
+def _of_length(cells: UInt16, length: int) -> UInt16:
+    """The cells with the last one repeated as often as needed; silence if there are none."""
+    missing = length - len(cells)
+    if missing <= 0:
+        return cells[:length]
+    last = cells[-1:] if len(cells) else np.zeros(1, np.uint16)
+    return np.concatenate([cells, np.repeat(last, missing)])
+
+
+def _means(powers: Float32, length: int) -> Float32:
+    """Mean of every run of ``length`` cells."""
+    sums = _sums(powers, length)
+    return np.multiply(sums, np.float32(1 / length), out=sums)
+
+
+def _sums(powers: Float32, length: int) -> Float32:
+    """Sum of every run of ``length`` cells, two or more.
+
+    Runs are put together from shorter ones: differences of cumulative sums would lose soft passages in float32.
+    """
+    half = length // 2
+    halves = _sums(powers, half) if half > 1 else powers
+    sums = halves[:-half] + halves[half:]
+    if length % 2:
+        sums = sums[:-1]
+        sums += powers[length - 1 :]
+    return sums
 
 
 def _largest(
-    tracks: Sequence[TrackLoudness], column: Callable[[TrackLoudness], float | None], blocks: Float64
+    tracks: Sequence[TrackLoudness], column: Callable[[TrackLoudness], float | None], blocks: Float32
 ) -> float | Missing:
     found = [value for value in map(column, tracks) if value is not None]
     if len(blocks) and blocks.max() > 0:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from beamprint.dsp import cells
-from beamprint.dsp.arrays import Float64
+from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.grid import Span
 
@@ -18,6 +18,8 @@ LOUDNESS_CELLS_PER_SECOND = 10
 _FINE_CELLS = CELLS_PER_SECOND // LOUDNESS_CELLS_PER_SECOND
 _FLOOR_LUFS = -120.0
 _STEPS_PER_LU = 100
+_LARGEST = 1e25
+"""Largest mean square of a cell, 250 LUFS: sums of it stay within the range of float32."""
 OFFSET_LUFS = -0.691
 """Loudness less the level of the weighted mean square (BS.1770-5, eq. 2)."""
 
@@ -45,15 +47,15 @@ def pack(energies: Float64, rate: int) -> UInt16:
     return np.maximum(np.rint(_STEPS_PER_LU * (loudness - _FLOOR_LUFS)), 0).astype(np.uint16)
 
 
-def unpack(packed: UInt16) -> Float64:
-    """Mean square of each cell, float64, shape (cells,): the inverse of ``pack`` but for rounding."""
+def unpack(packed: UInt16) -> Float32:
+    """Mean square of each cell, float32, shape (cells,): the inverse of ``pack`` but for rounding."""
     # No index is outside the table: with "clip", NumPy need not look, and takes half the time.
     return np.take(_mean_squares(), packed, mode="clip")
 
 
 @cache
-def _mean_squares() -> Float64:
+def _mean_squares() -> Float32:
     steps = np.arange(1 << 16)
     table = 10 ** ((steps / _STEPS_PER_LU + _FLOOR_LUFS - OFFSET_LUFS) / 10)
     table[0] = 0
-    return np.asarray(table)
+    return np.minimum(table, _LARGEST).astype(np.float32)
