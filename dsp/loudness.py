@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from beamprint.dsp import cells
-from beamprint.dsp.arrays import Float32, Float64, Int64
+from beamprint.dsp.arrays import Float64, Floats, Int64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.grid import Span
 from beamprint.dsp.kweighting import cell_energies
@@ -153,7 +153,7 @@ def mean_squares(energies: Float64, edges: Int64, length: int) -> Float64:
     return (until[length:] - until[:-length]) / (edges[length:] - edges[:-length])
 
 
-def integrated_loudness(blocks: Float32 | Float64) -> float | Missing:
+def integrated_loudness(blocks: Floats) -> float | Missing:
     """Gated loudness in LUFS of the mean squares of 400 ms blocks every 100 ms (BS.1770-5, eq. 3 to 7)."""
     if not len(blocks):
         return TOO_SHORT
@@ -164,7 +164,7 @@ def integrated_loudness(blocks: Float32 | Float64) -> float | Missing:
     return loudness_of(float(loud[loud > gate].mean()))
 
 
-def loudness_range(blocks: Float32 | Float64) -> float | Missing:
+def loudness_range(blocks: Floats) -> float | Missing:
     """Loudness range in LU of the mean squares of 3 s blocks every 100 ms (Tech 3342, the listing of chapter 5)."""
     if not len(blocks):
         return TOO_SHORT
@@ -176,7 +176,7 @@ def loudness_range(blocks: Float32 | Float64) -> float | Missing:
     return 10 * math.log10(float(high / low))
 
 
-def _at_least(ascending: Float32 | Float64, gate: float) -> Float32 | Float64:
+def _at_least(ascending: Floats, gate: float) -> Floats:
     """The sorted values from a gate on."""
     return ascending[np.searchsorted(ascending, ascending.dtype.type(gate)) :]
 

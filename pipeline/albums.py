@@ -1,13 +1,15 @@
 """Loudness of groups of tracks of a dataset, each group measured as a whole."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from beamprint.dsp.group_loudness import TrackLoudness
+from beamprint.dsp.loudness_cells import UInt16
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.groups import LOUDNESS_MAXIMA, columns_of, silent_cells
 from beamprint.pipeline.record.columns import RECORD, Kind
@@ -50,20 +52,22 @@ def albums(dataset: Dataset, by: Sequence[str]) -> Albums:
     _check_keys(by)
     needed = {"uri" if key == FOLDER else key.partition(".")[0] for key in by}
     table = dataset.fingerprints([*_MEASURED, *sorted(needed)])
+    cells = _cells(table)
+    # Small columns in one piece: Arrow is slow on thousands of chunks.
+    table = table.drop_columns("loudness_cells").combine_chunks()
     names = list(zip(*(_names(table, key) for key in by)))
     ids = table["track_id"].to_pylist()
-    durations = table["duration_s"].to_pylist()
-    tracks = list(_tracks(table))
+    columns = [table[name].to_pylist() for name in ("duration_s", *LOUDNESS_MAXIMA)]
     members: dict[tuple[str, ...], list[int]] = {}
-    for index in sorted(range(len(ids)), key=ids.__getitem__):
+    for index in pc.sort_indices(table["track_id"]).to_pylist():
         if all(names[index]):
             members.setdefault(names[index], []).append(index)
 
     def row_of(name: tuple[str, ...]) -> Row:
         group = members[name]
-        length = sum(durations[i] for i in group)
-        measured = columns_of([tracks[i] for i in group])
-        return {"group": " / ".join(name), "tracks": len(group), "duration_s": length, **measured}
+        tracks = [TrackLoudness(cells[i], *(column[i] for column in columns)) for i in group]
+        length = sum(track.duration_s for track in tracks)
+        return {"group": " / ".join(name), "tracks": len(group), "duration_s": length, **columns_of(tracks)}
 
     # NumPy, which does most of the work, releases the interpreter's lock. More threads than processors fight over it.
     with ThreadPoolExecutor(usable_cpus()) as threads:
@@ -85,45 +89,39 @@ def _names(table: pa.Table, key: str) -> list[str | None]:
     if key == FOLDER:
         return [uri.rpartition("/")[0] for uri in table["uri"].to_pylist()]
     column, _, name = key.partition(".")
-    found: list[str | None] = []
+    names = np.full(table.num_rows, None)
+    first = 0
     for chunk in table[column].chunks:
-        names: list[str | None] = [None] * len(chunk)
         pairs = chunk.flatten()
         wanted = pc.equal(pairs.field("key"), name)
-        rows = pc.list_parent_indices(chunk).filter(wanted).to_pylist()
-        for row, text in zip(rows, pairs.field("value").filter(wanted).to_pylist()):
-            names[row] = text
-        found += names
+        rows = pc.list_parent_indices(chunk).filter(wanted).to_numpy()
+        names[first + rows] = pairs.field("value").filter(wanted).to_numpy(zero_copy_only=False)
+        first += len(chunk)
+    found: list[str | None] = names.tolist()
     return found
 
 
-def _tracks(table: pa.Table) -> Iterator[TrackLoudness]:
-    """The loudness of each row; its cells are not copied out of Arrow.
+def _cells(table: pa.Table) -> list[UInt16]:
+    """The loudness cells of each row, not copied out of Arrow; silence for silent tracks.
 
     Raises:
         UsageError: Records of an earlier version have no loudness cells.
     """
-    columns = [table[name].to_pylist() for name in ("duration_s", *LOUDNESS_MAXIMA)]
-    silent = _cells_of_silence(table)
-    row = 0
+    found: list[UInt16] = []
+    without: list[int] = []
     for chunk in table["loudness_cells"].chunks:
+        if chunk.null_count:
+            without += (len(found) + pc.indices_nonzero(chunk.is_null()).to_numpy()).tolist()
         values = chunk.values.to_numpy()
         offsets = chunk.offsets.to_pylist()
-        for start, stop in zip(offsets, offsets[1:]):
-            cells = silent[row] if row in silent else values[start:stop]
-            yield TrackLoudness(cells, *(column[row] for column in columns))
-            row += 1
-
-
-def _cells_of_silence(table: pa.Table) -> dict[int, Any]:
-    """Cells for the rows whose cells are null because the track is silent, by row number."""
-    # Combined, because Arrow 25 has a segmentation fault on columns without chunks.
-    without = pc.indices_nonzero(pc.is_null(table["loudness_cells"].combine_chunks()))
-    rows = table.select(["duration_s", "notes"]).take(without).to_pylist()
+        found += [values[start:stop] for start, stop in zip(offsets, offsets[1:])]
+    rows = table.select(["duration_s", "notes"]).take(without).to_pylist() if without else []
     behind = [row for row in rows if not any(note.startswith("loudness_cells:") for note in row["notes"])]
     if behind:
         raise UsageError(
             f"{len(behind)} of {table.num_rows} records are of a version without loudness cells; "
             "`beamprint run` brings them up to date"
         )
-    return {number: silent_cells(row["duration_s"]) for number, row in zip(without.to_pylist(), rows)}
+    for number, row in zip(without, rows):
+        found[number] = silent_cells(row["duration_s"])
+    return found

@@ -18,6 +18,8 @@ MOST_DIFFERENCE_DB, MOST_SHARE = 0.5, 0.35
 """Largest difference of two loudness curves of a recording, in dB and as a share of the standard deviation."""
 MOST_DIFFERENCE_OF_MIX_DB, MOST_SHARE_OF_MIX = 1.5, 0.7
 """The same limits for a stereo recording and its mono mix, in which the common signal of the channels is louder."""
+_LEAST_SPREAD_DB = 0.01
+"""One step of the cells: a curve that varies less is constant but for rounding."""
 LONGEST_DRIFT_S = 1.0
 _MOST_DRIFT_CELLS = 1.5
 
@@ -102,7 +104,8 @@ def align(first: UInt16, second: UInt16, longest_offset_s: float) -> Alignment |
     best = compared(0.0, range(-reach, reach + 1))
     near = range(int(best[1]), int(best[1]) + 2)
     least, cells, gain, spread = map(float, min(best, *(compared(part, near) for part in _FRACTIONS)))
-    return Alignment(cells / LOUDNESS_CELLS_PER_SECOND, gain, least, least / spread if spread > 0 else np.inf)
+    share = least / spread if spread > _LEAST_SPREAD_DB else np.inf
+    return Alignment(cells / LOUDNESS_CELLS_PER_SECOND, gain, least, share)
 
 
 def _level(energy: Float64, floor: float) -> Float64:
@@ -112,5 +115,5 @@ def _level(energy: Float64, floor: float) -> Float64:
 
 def _energy(cells: UInt16) -> Float64:
     """Mean square of each cell, smoothed a little, so that the start of the cells matters less."""
-    energy = unpack(cells)
+    energy = unpack(cells).astype(np.float64)
     return np.convolve(energy, [0.25, 0.5, 0.25], mode="valid") if len(energy) >= 3 else energy
