@@ -111,3 +111,13 @@ def test_tracks_of_any_length_stay_in_time():
     powers = np.array([loud, soft])[starts.astype(int) % 2]
     exact = share * powers[:, 0] + (1 - share) * powers[:, 1]
     assert group_loudness_module._on_one_grid(tracks) == pytest.approx(exact, rel=1e-6)
+
+
+def test_blocks_of_a_soft_passage_between_loud_ones_are_exact():
+    """80 LU below: sums in float32 that run on through the loud parts would lose it."""
+    powers = np.repeat([1e3, 1e-5, 1e3], [5000, 500, 5000]).astype(np.float32)
+    for length in (4, 30):
+        means = group_loudness_module._means(powers, length)
+        assert len(means) == len(powers) - length + 1
+        assert means[5000 : 5500 - length + 1] == pytest.approx(1e-5, rel=1e-6)
+        assert group_loudness_module._means(powers[: length - 1], length).size == 0

@@ -29,8 +29,8 @@ def recorded(tmp_path_factory):
     return found
 
 
-def dataset_of(folder, rows):
-    with writing(store_at(str(folder)), "run", listed=len(rows), bucket_tracks=2) as dataset:
+def dataset_of(folder, rows, bucket_tracks=2):
+    with writing(store_at(str(folder)), "run", listed=len(rows), bucket_tracks=bucket_tracks) as dataset:
         for bucket in dataset.division.numbers:
             mine = [row for row in rows if dataset.bucket_of(row["track_id"]) == bucket]
             dataset.replace(bucket, mine, [])
@@ -58,6 +58,28 @@ def test_groups_of_a_dataset_are_those_of_their_records(tmp_path, recorded):
     expected = beamprint.group_loudness([rows[0], rows[2]])
     assert {name: found.rows[0][name] for name in expected} == expected
     assert found.rows[0]["duration_s"] == pytest.approx(rows[0]["duration_s"] + rows[2]["duration_s"])
+
+
+def test_each_of_many_tracks_in_a_bucket_keeps_its_own_cells(tmp_path):
+    rng = np.random.default_rng(1)
+    rows = []
+    for number in range(300):
+        levels = rng.integers(8000, 11_000, number % 50 + 31)
+        silent = number % 7 == 3
+        rows.append(
+            record(
+                f"{number:03}",
+                tags={"album": f"{number % 60}"},
+                loudness_cells=None if silent else levels.tolist(),
+                notes=["loudness_cells:silent"] if silent else [],
+                duration_s=len(levels) / 10 + 0.04,
+            )
+        )
+    found = albums(dataset_of(tmp_path / "out", rows, bucket_tracks=1000), ["tags.album"])
+    assert len(found.rows) == 60
+    for row, members in zip(found.rows, found.members):
+        expected = beamprint.group_loudness(rows[int(member)] for member in members)
+        assert {name: row[name] for name in expected} == expected
 
 
 def test_tracks_are_grouped_by_folder_and_by_several_keys(tmp_path):
