@@ -48,11 +48,14 @@ def true_peak(segment: Segment) -> float:
     if doublings(segment.rate) == 0 or peak == 0:
         return peak
     tables = _tables(doublings(segment.rate))
-    # A cell more on either side, for the ringing.
-    first, peaks = segment.moments.first - 1, np.pad(segment.moments.peaks, ((0, 0), (1, 1)))
+    reach = 1 + _AFTER * CELLS_PER_SECOND // segment.rate
+    peaks = np.pad(
+        segment.moments.peaks, ((0, 0), (reach, reach))
+    )  # cells more on either side, for the ringing
+    first = segment.moments.first - reach
     bounds = edges(Span(first, first + peaks.shape[1]), segment.rate, CELLS_PER_SECOND)
     lengths = np.diff(bounds)
-    in_reach = _largest_around(peaks, 1 + _AFTER // int(lengths.min()))
+    in_reach = _largest_around(peaks, reach)
     length = -(-int(lengths.max()) // _ROW) * _ROW + _BEFORE + _AFTER
     for a in range(0, len(lengths), _CELLS):
         starts = bounds[a : min(a + _CELLS, len(lengths))] - _BEFORE
