@@ -78,7 +78,7 @@ def _weighted_energies(x: Float32, bounds: Int64, wanted: slice, rate: int, powe
         return _filtered_energies(x, bounds, rate)[wanted]
     tables = _row_tables(rate, rows)
     flat = tables.gain * power
-    found = flat + energy_beyond_gain(x, tables, rows)[wanted]
+    found = flat + energy_beyond_gain(x, tables)[wanted]
     faint = found < _FAINT * flat
     if faint.any():
         found[faint] = _filtered_energies(x, bounds, rate)[wanted][faint]
@@ -93,4 +93,4 @@ def _filtered_energies(x: Float32, bounds: Int64, rate: int) -> Float64:
 
 @cache
 def _row_tables(rate: int, rows: int) -> RowTables:
-    return row_tables(k_state_space(rate), rate // CELLS_PER_SECOND // rows)
+    return row_tables(k_state_space(rate), rate // CELLS_PER_SECOND // rows, rows)

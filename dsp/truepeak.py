@@ -1,17 +1,22 @@
 """True peak (ITU-R BS.1770-5, annex 2): the largest magnitude of the oversampled signal.
 
 Half-band interpolators double the rate: twice below 88.2 kHz, once below 176.4 kHz. The first finds the
-midpoints between samples, the second those between samples and midpoints. A midpoint cannot exceed the
-sum of its filter's magnitudes times the largest sample in reach. So most of a recording cannot hold the
-peak and is not interpolated; the rest takes a few matrix products.
+midpoints between samples, the second those between samples and midpoints. So each point is a weighted sum of samples.
+Two bounds show that most of a recording cannot hold the peak: a point cannot exceed the sum of its weights'
+magnitudes times the largest sample in reach; and where the signal bends little, it lies close to the straight line
+between its neighbours. What is left takes a matrix product.
 """
 
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from beamprint.dsp.arrays import Bool, Float32, Float64
+from beamprint.dsp.arrays import Float32, Float64, Int64
+from beamprint.dsp.cells import CELLS_PER_SECOND, edges
+from beamprint.dsp.grid import Span
+from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.segment import Segment
 
 TWICE_BELOW, ONCE_BELOW = 88_200, 176_400
@@ -23,9 +28,9 @@ _QUARTER_TAPS, _QUARTER_PASS = 6, 0.275
 """Flat within 0.06 dB to 0.55 of the sample rate: after the first doubling, the signal is empty above."""
 _BEFORE = _MID_TAPS // 2
 _AFTER = _ROW - _BEFORE
-_WORD = 8
-"""Entries of a mask that are tested together, as one 64-bit word."""
-_MIDS = _ROW + 3
+_CELLS = 256
+"""Cells of a channel that are examined at once: what is copied of them fits into the cache."""
+_ROUNDING = np.float32(1 + 1e-5)
 
 
 def doublings(rate: int) -> int:
@@ -42,92 +47,132 @@ def true_peak(segment: Segment) -> float:
     peak = segment.native_peak
     if doublings(segment.rate) == 0 or peak == 0:
         return peak
-    first = segment.own.start - (_ROW if segment.own.start == 0 else 0)
-    last = segment.own.stop + (_ROW if segment.bounds.is_last else 0)
-    twice = doublings(segment.rate) == 2
-    scratch = _Scratch.of_samples(segment.block + 3 * _ROW)
-    for start in range(first, last, segment.block):
-        rows = -(-min(segment.block, last - start) // _ROW)
-        for x in segment.native.span(start - _BEFORE, start + rows * _ROW + _AFTER):
-            peak = _raised(peak, x, scratch, twice=twice)
+    tables = _tables(doublings(segment.rate))
+    reach = 1 + _AFTER * CELLS_PER_SECOND // segment.rate
+    peaks = np.pad(
+        segment.moments.peaks, ((0, 0), (reach, reach))
+    )  # cells more on either side, for the ringing
+    first = segment.moments.first - reach
+    bounds = edges(Span(first, first + peaks.shape[1]), segment.rate, CELLS_PER_SECOND)
+    lengths = np.diff(bounds)
+    in_reach = _largest_around(peaks, reach)
+    length = -(-int(lengths.max()) // _ROW) * _ROW + _BEFORE + _AFTER
+    for a in range(0, len(lengths), _CELLS):
+        starts = bounds[a : min(a + _CELLS, len(lengths))] - _BEFORE
+        samples = segment.native.span(int(starts[0]), int(starts[-1]) + length)
+        for x, largest in zip(samples, in_reach[:, a : a + len(starts)]):
+            chosen = np.flatnonzero(largest * tables.gain > peak)
+            if not len(chosen):
+                continue
+            windows = overlapping(x, length, 1)[starts[chosen] - starts[0]]
+            peak = _raised(peak, windows, largest[chosen], tables)
     return peak
 
 
-class _Scratch(NamedTuple):
-    """Memory for the magnitudes of a block, used again for the next: fresh pages cost as much as the work."""
-
-    magnitudes: Float32
-    mask: Bool
-
-    @classmethod
-    def of_samples(cls, samples: int) -> "_Scratch":
-        return cls(np.empty(samples, np.float32), np.empty(samples, np.bool_))
+def _largest_around(peaks: Float32, cells: int) -> Float32:
+    """Largest of each cell and of some on either side, shape (channels, cells)."""
+    padded = np.pad(peaks, ((0, 0), (cells, cells)))
+    return np.asarray(sliding_window_view(padded, 2 * cells + 1, axis=1).max(axis=2))
 
 
-def _raised(peak: float, x: Float32, scratch: _Scratch, *, twice: bool) -> float:
-    """The larger of ``peak`` and the peak between the samples of x, without its first 12 and last 20.
+def _raised(peak: float, windows: Float32, largest: Float32, tables: "_Tables") -> float:
+    """The larger of ``peak`` and the peak between the samples of windows, without their first 12 and last 20.
 
-    A few points beyond are examined as well: they belong to the neighbours, and count there too.
+    Parameters
+    ----------
+    peak : float
+    windows : float32, shape (n, samples), whole rows
+    largest : float32, shape (n,)
+        No sample of the window is larger.
     """
-    tables = _tables()
-    magnitudes, mask = (memory[: len(x)] for memory in scratch)
-    np.abs(x, out=magnitudes)
-    halves = _rows_with(np.greater(magnitudes, peak / tables.gain, out=mask), 0, _ROW)
-    chosen = np.flatnonzero(halves[:-1] | halves[1:])
-    if not len(chosen):
+    kept = windows[(tables.straight * largest + tables.bent * _largest_bends(windows)) * _ROUNDING > peak]
+    if not len(kept):
         return peak
-    rows = np.lib.stride_tricks.as_strided(x, (len(halves) - 1, 2 * _ROW), (_ROW * x.itemsize, x.itemsize))
-    mids = tables.mids @ rows[chosen].T
-    reached = np.abs(mids, out=mids).max(axis=0)
-    peak = max(peak, float(reached.max()))
-    if not twice:
+    blocks = kept.reshape(len(kept), -1, _ROW)
+    rows = np.concatenate([blocks[:, :-1], blocks[:, 1:]], axis=2).reshape(-1, 2 * _ROW)
+    mids = tables.mids @ rows.T
+    reached = np.abs(mids, out=mids).max(axis=0, initial=0)
+    peak = max(peak, float(reached.max(initial=0)))
+    if tables.quarters is None:
         return peak
-    threshold = peak / tables.quarter_gain
-    near = _rows_with(np.greater(magnitudes, threshold, out=mask), _BEFORE - _BEFORE % _WORD, _ROW + _WORD)
-    chosen = chosen[(reached > threshold) | near[chosen]]
-    quarters = tables.quarters @ rows[chosen].T
-    return max(peak, float(quarters.max(initial=0.0)), -float(quarters.min(initial=0.0)))
+    highest = np.maximum(reached, _largest(np.abs(rows)))
+    rows = rows[highest * tables.quarter_gain * _ROUNDING > peak]
+    quarters = tables.quarters @ rows.T
+    return max(peak, float(quarters.max(initial=0)), -float(quarters.min(initial=0)))
 
 
-def _rows_with(mask: Bool, start: int, length: int) -> Bool:
-    """Whether ``mask[32 i + start : 32 i + start + length]`` has a set entry, for each row i; whole words only."""
-    words = mask.view(np.uint64)
-    rows = (len(mask) - start - length) // _ROW + 1
-    step = _ROW // _WORD
-    found = np.zeros(rows, np.uint64)
-    for word in range(start // _WORD, (start + length) // _WORD):
-        found |= words[word : word + (rows - 1) * step + 1 : step]
-    return found != 0
+def _largest_bends(windows: Float32) -> Float32:
+    """Largest magnitude of the second differences within each row of a contiguous array."""
+    flat = windows.reshape(-1)  # one long row is faster than many; what crosses rows is left out in the end
+    slopes = flat[1:] - flat[:-1]
+    bends = np.empty_like(windows)
+    np.subtract(slopes[1:], slopes[:-1], out=bends.reshape(-1)[:-2])
+    return _largest(np.abs(bends, out=bends)[:, :-2])
+
+
+def _largest(magnitudes: Float32) -> Float32:
+    """The largest of each row."""
+    # Positive floats compare like their bits, and integers are compared in half the time.
+    return np.asarray(magnitudes.view(np.int32).max(axis=1).view(np.float32))
 
 
 class _Tables(NamedTuple):
-    """Interpolators as matrices that are applied to rows of 64 samples, 12 of them before the first counted.
+    """Interpolators as matrices that are applied to rows of 64 samples, 12 of them before the first counted; bounds.
 
     ``mids`` (35, 64): the midpoints after samples -1 ... 33; ``quarters`` (64, 64): the points a quarter
-    and three quarters after samples 0 ... 31. ``gain``: bound of any point by the largest sample in reach;
-    ``quarter_gain``: bound of the quarters by the largest sample or midpoint in reach.
+    and three quarters after samples 0 ... 31, None where the rate is doubled once. ``gain``: bound of any point by the
+    largest sample in reach; ``quarter_gain``: bound of the quarters by the largest sample or midpoint in reach.
+    ``straight`` times the largest sample plus ``bent`` times the largest second difference in reach is another bound of
+    any point.
     """
 
     mids: Float32
-    quarters: Float32
+    quarters: Float32 | None
     gain: float
     quarter_gain: float
+    straight: float
+    bent: float
 
 
 @cache
-def _tables() -> _Tables:
+def _tables(doublings: int) -> _Tables:
     mid, quarter = half_band(_MID_TAPS, _MID_PASS), half_band(_QUARTER_TAPS, _QUARTER_PASS)
-    mids = np.zeros((_MIDS, 2 * _ROW))
-    for i in range(_MIDS):
+    mids = np.zeros((_ROW + 3, 2 * _ROW))
+    for i in range(len(mids)):
         mids[i, i : i + _MID_TAPS] = mid
-    doubled = np.zeros((2 * _MIDS, 2 * _ROW))
-    doubled[0::2] = np.eye(2 * _ROW)[_BEFORE - 1 : _BEFORE - 1 + _MIDS]
+    doubled = np.zeros((2 * len(mids), 2 * _ROW))
+    doubled[0::2] = np.eye(2 * _ROW)[_BEFORE - 1 : _BEFORE - 1 + len(mids)]
     doubled[1::2] = mids
-    quarters = np.zeros((2 * _ROW, 2 * _ROW))
-    for i in range(2 * _ROW):
-        quarters[i] = quarter @ doubled[i : i + _QUARTER_TAPS]
-    gain = float(max(np.abs(mids).sum(axis=1).max(), np.abs(quarters).sum(axis=1).max()))
-    return _Tables(mids.astype(np.float32), quarters.astype(np.float32), gain, float(np.abs(quarter).sum()))
+    quarters = np.array([quarter @ doubled[i : i + _QUARTER_TAPS] for i in range(2 * _ROW)])
+    points, after = mids, np.arange(len(mids)) + _BEFORE - 1
+    if doublings == 2:
+        points = np.vstack([mids, quarters])
+        after = np.concatenate([after, np.repeat(np.arange(_ROW) + _BEFORE, 2)])
+    line = _straight_line(points, after)
+    # Summed by parts, the rest is a weighted sum of second differences, with these weights.
+    of_bends = np.cumsum(np.cumsum(points - line, axis=1), axis=1)
+    return _Tables(
+        mids.astype(np.float32),
+        quarters.astype(np.float32) if doublings == 2 else None,
+        _largest_sum(points),
+        float(np.abs(quarter).sum()),
+        _largest_sum(line),
+        _largest_sum(of_bends),
+    )
+
+
+def _straight_line(points: Float64, after: Int64) -> Float64:
+    """Weights of two samples, number ``after`` and the next, that give the same result for every straight line."""
+    samples, line = np.arange(points.shape[1]), np.zeros_like(points)
+    for weights, sample, of_line in zip(points, after, line):
+        of_line[sample + 1] = weights @ (samples - sample)
+        of_line[sample] = weights.sum() - of_line[sample + 1]
+    return line
+
+
+def _largest_sum(weights: Float64) -> float:
+    """Largest sum of the magnitudes of a row."""
+    return float(np.abs(weights).sum(axis=1).max())
 
 
 @cache

@@ -11,16 +11,14 @@ RATES = [32_000, 44_100, 48_000, 64_000, 88_200, 96_000, 176_400, 192_000]
 def found_and_filtered(x, rate):
     """Energies of the cells of x by the product with short rows, and of the recursively filtered signal."""
     rows, cell = rows_per_cell(rate), rate // 100
-    tables = row_tables(k_state_space(rate), cell // rows)
-    assert tables.project.shape[0] == DIRECTIONS + 8
+    tables = row_tables(k_state_space(rate), cell // rows, rows)
+    assert tables.project.shape[1] == DIRECTIONS + 8
     x = x[: len(x) // cell * cell].astype(np.float32)
     flat = np.square(x.astype(np.float64)).reshape(-1, cell).sum(1)
     filtered = scipy.signal.sosfilt(
         np.array([np.concatenate(biquad) for biquad in k_filter(rate)]), x.astype(np.float64)
     )
-    return tables.gain * flat + energy_beyond_gain(x, tables, rows), np.square(filtered).reshape(
-        -1, cell
-    ).sum(1)
+    return tables.gain * flat + energy_beyond_gain(x, tables), np.square(filtered).reshape(-1, cell).sum(1)
 
 
 def decibels(ratio):

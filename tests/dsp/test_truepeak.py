@@ -103,10 +103,10 @@ def test_the_interpolators_are_flat_within_a_tenth_of_a_decibel(mid, edge):
 @given(
     seed=st.integers(0, 2**32 - 1),
     samples=st.integers(1, 30_000),
-    kind=st.sampled_from(["noise", "square", "sparse", "tone", "edge"]),
-    rate=st.sampled_from([44_100, 96_000, 192_000]),
+    kind=st.sampled_from(["noise", "square", "sparse", "tone", "edge", "bass"]),
+    rate=st.sampled_from([1_000, 8_000, 22_050, 44_100, 96_000, 192_000]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=90, deadline=None)
 def test_pruning_loses_nothing(seed, samples, kind, rate):
     rng = np.random.default_rng(seed)
     t = np.arange(samples)
@@ -116,6 +116,7 @@ def test_pruning_loses_nothing(seed, samples, kind, rate):
         "sparse": np.where(rng.random(samples) < 0.01, rng.standard_normal(samples), 0),
         "tone": np.sin(2 * np.pi * rng.uniform(0.2, 0.5) * t) * np.exp(-((t - samples / 2) ** 2) / 500),
         "edge": np.where(t % 131 < 3, 1.0, 0.1) * (-1.0) ** t,
+        "bass": np.sin(rng.uniform(0.005, 0.1) * t) + rng.uniform(0, 0.1) * rng.standard_normal(samples),
     }[kind].astype(np.float32)
     pcm = np.stack([x, 0.7 * x[::-1]])
     assert measured(pcm, rate) == pytest.approx(brute_force(pcm, doublings(rate)), rel=2e-6)

@@ -11,14 +11,11 @@ and so are the headers of Vorbis and Opus other than the comments.
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from beamprint.transforms.audio.contents import Contents, Extent, samples_differ
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer
 from beamprint.transforms.audio.ogg import packets_without_comments
+from beamprint.transforms.audio.packed import packed
 from beamprint.transforms.audio.views import Bytes
 
 _CHUNK = 1 << 20
@@ -54,7 +51,7 @@ class AudioHash:
 
     def add(self, block: Buffer) -> None:
         """Take the next samples, shape (frames, channels), as they come from the decoder."""
-        self._samples.update((block if self._bits is None else _as_declared(block, self._bits)).data)
+        self._samples.update((block if self._bits is None else packed(block, self._bits)).data)
 
     @property
     def text(self) -> str:
@@ -67,22 +64,6 @@ class AudioHash:
             raise samples_differ()
         kind = "float" if self._bits is None else "pcm"
         return self._found or f"{kind}:{self._samples.hexdigest()}"
-
-
-def _as_declared(block: NDArray[Any], bits: int) -> NDArray[Any]:
-    """The samples as signed integers of ``bits`` bits, little-endian, in the fewest whole bytes."""
-    width = -(-bits // 8)
-    if block.dtype.kind == "i" and 8 * block.itemsize == bits:
-        return block
-    if block.dtype.kind == "i":
-        codes = block >> (8 * block.itemsize - bits)
-    else:
-        codes = np.multiply(block, np.float32(2.0 ** (bits - 1))).astype(np.int32)
-    wide = codes.view(np.uint8).reshape(-1, codes.itemsize)
-    narrow = np.empty((len(wide), width), np.uint8)
-    for byte in range(width):
-        narrow[:, byte] = wide[:, byte]
-    return narrow
 
 
 def _sha256_of_coded(data: Bytes, contents: Contents) -> str:

@@ -26,6 +26,7 @@ class AudioFormat:
             scale, and floats have a full scale of 1.
         bounded: no sample can exceed full scale or be NaN.
         mask: WAVE_FORMAT_EXTENSIBLE channel mask, 0 where the decoder does not know which channel is which.
+        planar: one channel lies after the other in the memory that is read into; not where samples are hashed.
     """
 
     rate: int
@@ -36,15 +37,17 @@ class AudioFormat:
     sample_type: SampleType = np.float32
     bounded: bool = False
     mask: int = 0
+    planar: bool = False
 
     def buffer(self, frames: int) -> Buffer:
         """Memory for so many frames, shape (frames, channels)."""
-        empty: Any = np.empty((frames, self.channels), self.sample_type)
+        shape = (frames, self.channels)
+        empty: Any = np.empty(shape, self.sample_type, order="F" if self.planar else "C")
         return cast(Buffer, empty)
 
 
 class Decoder(Protocol):
-    """An open track as interleaved frames, opened at its start."""
+    """An open track as frames of a sample a channel, opened at its start."""
 
     @property
     def format(self) -> AudioFormat:
@@ -67,7 +70,7 @@ class Decoder(Protocol):
         ...
 
     def read(self, out: Buffer) -> int:
-        """Fill ``out``, shape (frames, channels), C-contiguous, of the format's type.
+        """Fill ``out``, shape (frames, channels), in order C, or F for a planar format.
 
         Returns:
             Frames that were read; fewer only where the track ends.

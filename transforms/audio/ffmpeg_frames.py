@@ -165,6 +165,7 @@ class OpenFile:
             sample_type=_SAMPLES[kind][1],
             bounded=kind not in ("flt", "dbl"),
             mask=_mask(frame),
+            planar=frame.format.is_planar and bits is None and not is_float,
         )
 
 

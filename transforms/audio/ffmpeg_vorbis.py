@@ -76,7 +76,8 @@ class VorbisTrack:
         context = self._stream.codec_context
         if context.name != "vorbis" or context.sample_rate != self._rate:
             raise damaged("FFmpeg finds another stream than the pages say")
-        self.format = AudioFormat(self._rate, context.channels, "vorbis", Coding(None, False), None)
+        coding = Coding(None, False)
+        self.format = AudioFormat(self._rate, context.channels, "vorbis", coding, None, planar=True)
 
     def _open(self) -> InputContainer:
         self.close()

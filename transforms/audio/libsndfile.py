@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import soundfile
-from numpy.typing import NDArray
 
 from beamprint.dsp.coding import Coding
 from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream, samples_differ
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
+from beamprint.transforms.audio.packed import packed
 from beamprint.transforms.audio.quiet import captured_stderr, muted
 from beamprint.transforms.audio.source import OpenSource
 from beamprint.transforms.audio.tags import is_simple_id3
@@ -62,12 +62,8 @@ _CODECS = {
     "MPEG_LAYER_II": "mp2",
     "MPEG_LAYER_III": "mp3",
 } | {f"ALAC_{bits}": "alac" for bits in (16, 20, 24, 32)}
-_WIDE = ("PCM_32", "ALAC_32")
-"""Read as integers, for the bits that float32 does not hold."""
-_NARROW = ("PCM_16",)
-"""Read as integers where the file holds them as they are: half the work of letting libsndfile convert them."""
-_BOUNDED = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "ULAW", "ALAW")
-"""Codings that cannot hold a sample beyond full scale."""
+_BOUNDED = ("ULAW", "ALAW")
+"""Codings other than integers that cannot hold a sample beyond full scale."""
 
 
 def version() -> str:
@@ -216,17 +212,9 @@ class _PcmChecksum:
         if first != self._next or block.dtype == np.float32:
             return
         self._next += len(block)
-        self._digest.update(self._as_stored(block).data)
+        self._digest.update(packed(block, self._bits).data)
         if is_last and self._digest.digest() != self._expected:
             raise samples_differ()
-
-    def _as_stored(self, block: Buffer) -> NDArray[Any]:
-        width = -(-self._bits // 8)
-        if width == block.itemsize:
-            return block
-        # Little-endian: the highest bytes come last.
-        as_bytes = block.view(np.uint8).reshape(-1, block.itemsize)
-        return np.ascontiguousarray(as_bytes[:, block.itemsize - width :])
 
 
 class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
@@ -256,10 +244,8 @@ def _format_of(part: soundfile.SoundFile) -> AudioFormat:
     subtype, is_flac = part.subtype, part.format == "FLAC"
     bits = _INTEGER_BITS.get(subtype)
     sample_type: SampleType = np.float32
-    if subtype in _WIDE or (is_flac and subtype == "PCM_24"):
-        sample_type = np.int32
-    elif subtype in _NARROW or is_flac:
-        sample_type = np.int16
+    if bits is not None:  # the codes themselves, which take less time than floats do
+        sample_type = np.int16 if bits <= 16 else np.int32
     return AudioFormat(
         rate=part.samplerate,
         channels=part.channels,
@@ -267,7 +253,7 @@ def _format_of(part: soundfile.SoundFile) -> AudioFormat:
         coding=Coding(bits=bits, is_float=subtype in _FLOAT_BITS),
         bit_depth=bits or _FLOAT_BITS.get(subtype),
         sample_type=sample_type,
-        bounded=subtype in _BOUNDED or is_flac,
+        bounded=bits is not None or subtype in _BOUNDED,
     )
 
 

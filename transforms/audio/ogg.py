@@ -24,8 +24,8 @@ from beamprint.transforms.audio.ogg_page import (
     BEGINNING,
     CAPTURE,
     END,
+    LONGEST_HEADER,
     NO_POSITION,
-    REVERSED_BITS,
     Page,
     checksum,
 )
@@ -251,7 +251,7 @@ def _stream(data: Bytes, link: _Link, stop: int, whole: bool) -> Stream:
 def pages_in(data: Bytes, position: int, stop: int) -> Iterator[Page]:
     """Pages that follow each other, with no more than tags and zeros in between."""
     while position < stop:
-        page = Page.parse(data.read_at(position, 282), position)
+        page = Page.parse(data.read_at(position, LONGEST_HEADER), position)
         if page is not None:
             yield page
             position = page.stop
@@ -267,11 +267,11 @@ def _end(data: Bytes, base: int) -> _End:
     start = max(base, size - 2 * _LONGEST_PAGE)
     tail = data.read_at(start, data.size - start)[: size - start + _LONGEST_PAGE]
     at, cut = tail.rfind(CAPTURE), False
-    page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
+    page = Page.parse(tail[at : at + LONGEST_HEADER], start + at) if at >= 0 else None
     if page is None or page.stop > data.size:
         cut = True
         at = tail.rfind(CAPTURE, 0, max(at, 0))
-        page = Page.parse(tail[at : at + 282], start + at) if at >= 0 else None
+        page = Page.parse(tail[at : at + LONGEST_HEADER], start + at) if at >= 0 else None
     if page is None:
         return _End(base, False, True)
     stop = page.stop if cut or page.stop > size - 1 else data.size
@@ -295,7 +295,7 @@ def _links(data: Bytes, base: int) -> Iterator[_Link]:
     pages: list[Page] = []
     others = 0
     for start in find_all(data, _BEGIN, base):
-        page = Page.parse(data.read_at(start, 282), start)
+        page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
         if page is None or page.number != 0 or page.size > data.size - start:
             others += 1
             if others > MAX_STREAMS:
@@ -328,13 +328,9 @@ def check_pages(data: Bytes, base: int) -> None:
     numbers: dict[int, int] = {}
     reached: dict[int, int] = {}
     position = base
-    buffer, mirrored, origin = b"", memoryview(b""), base
+    data = ReadAhead(data)
     while position + 27 <= data.size:
-        if position + _LONGEST_PAGE > origin + len(buffer) and origin + len(buffer) < data.size:
-            buffer, origin = data.read_at(position, _CHUNK), position
-            mirrored = memoryview(buffer.translate(REVERSED_BITS))
-        at = position - origin
-        page = Page.parse(buffer[at : at + 282], position)
+        page = Page.parse(data.read_at(position, LONGEST_HEADER), position)
         if page is None:
             if (after := skip_tags(data, position)) > position and data.read_at(after, 5) == CAPTURE:
                 position = after
@@ -344,7 +340,8 @@ def check_pages(data: Bytes, base: int) -> None:
             return
         if page.stop > data.size and next(find_all(data, CAPTURE, position + 1), None) is None:
             return  # a file that is cut
-        if checksum(mirrored[at : at + page.size]) != buffer[at + 22 : at + 26]:
+        content = data.read_at(position, page.size)
+        if checksum(content) != content[22:26]:
             raise BadAudio(Reason.CHECKSUM_MISMATCH, f"the Ogg page at byte {position} is damaged")
         due = page.number if page.flags & BEGINNING else numbers.get(page.serial, page.number)
         if page.number != due:

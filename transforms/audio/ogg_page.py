@@ -1,19 +1,22 @@
 """A page of an Ogg stream (RFC 3533): its header and its checksum."""
 
+import struct
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 CAPTURE = b"OggS\0"
 BEGINNING, END = 0x02, 0x04
 """Flags of the first and of the last page of a stream."""
-REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 NO_POSITION = -1
 """Position of a page on which no packet ends."""
+LONGEST_HEADER = 27 + 255
 _ALL_ONES = 0xFFFFFFFF
+_HEADER = struct.Struct("<5sBqII4xB")
+"""Capture pattern, flags, position, serial number, page number, segments; the checksum is left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Header of a page: its place, its stream, its number, and the sample at which it ends."""
 
     start: int
@@ -31,25 +34,27 @@ class Page:
     @classmethod
     def parse(cls, head: bytes, start: int) -> "Page | None":
         """The page whose first 27 to 282 bytes are ``head``; None if they are not those of a page."""
-        if len(head) < 27 or head[:5] != CAPTURE or len(head) < 27 + head[26]:
+        if len(head) < 27:
             return None
-        size = 27 + head[26] + sum(head[27 : 27 + head[26]])
-        serial, number = (int.from_bytes(head[i : i + 4], "little") for i in (14, 18))
-        position = int.from_bytes(head[6:14], "little", signed=True)
-        return cls(start, start + 27 + head[26], size, head[5], serial, number, position)
+        capture, flags, position, serial, number, segments = _HEADER.unpack_from(head)
+        header = 27 + segments
+        if capture != CAPTURE or len(head) < header:
+            return None
+        return cls(start, start + header, header + sum(head[27:header]), flags, serial, number, position)
 
 
-def checksum(mirrored: memoryview) -> bytes:
-    """CRC of a page, given with the bits of each byte reversed.
+def checksum(page: bytes) -> bytes:
+    """CRC of a page.
 
     The polynomial is zlib's, in the opposite bit order, with register 0 at the start, and a checksum
     field of 0.
     """
+    mirrored = memoryview(page.translate(_REVERSED_BITS))
     register = zlib.crc32(mirrored[:22], _ALL_ONES)
     register = zlib.crc32(mirrored[26:], zlib.crc32(bytes(4), register))
-    return (register ^ _ALL_ONES).to_bytes(4, "big").translate(REVERSED_BITS)
+    return (register ^ _ALL_ONES).to_bytes(4, "big").translate(_REVERSED_BITS)
 
 
 def sealed(page: bytes) -> bytes:
     """A page with its checksum corrected."""
-    return page[:22] + checksum(memoryview(page.translate(REVERSED_BITS))) + page[26:]
+    return page[:22] + checksum(page) + page[26:]

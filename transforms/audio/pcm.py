@@ -61,13 +61,19 @@ def decode(
     capacity = max(1, frames or min(decoder.frames or 0, _FIRST_VALUES // channels))
     planar = memory.empty(channels, capacity)
     filled, code_or = 0, 0
-    for block in blocks(decoder, frames):
+
+    def in_place(wanted: int) -> Buffer | None:
+        room = planar[:, filled : filled + wanted].T
+        return room if decoder.format.planar and len(room) == wanted else None
+
+    for block in blocks(decoder, frames, in_place):
         if listen:
             listen(block)
         stop = filled + len(block)
         if stop > planar.shape[1]:
             planar = _grown(planar, filled, stop, frames)
-        _deinterleave(block, planar[:, filled:stop])
+        if not np.may_share_memory(block, planar):
+            _deinterleave(block, planar[:, filled:stop])
         if wide:
             code_or |= _or_of_codes(block, filled, own)
         elif not decoder.format.bounded:
@@ -115,15 +121,26 @@ def _deinterleave(block: Buffer, planar: Float32) -> None:
             np.multiply(row, unit, out=row)
 
 
-def blocks(decoder: Decoder, frames: int | None = None) -> Iterator[Buffer]:
-    """Consecutive blocks of the next frames, or of all, shape (frames, channels), all in the same memory."""
+def blocks(
+    decoder: Decoder, frames: int | None = None, place: Callable[[int], Buffer | None] | None = None
+) -> Iterator[Buffer]:
+    """Consecutive blocks of the next frames, or of all, shape (frames, channels), all in the same memory.
+
+    Args:
+        decoder: positioned on the first frame wanted.
+        frames: how many; None for all up to the end.
+        place: is asked for other memory for so many frames, and returns None where there is none.
+    """
     left = math.inf if frames is None else frames
     buffer = decoder.format.buffer(int(min(_BLOCK, left)))
     while left > 0:
         wanted = int(min(len(buffer), left))
-        read = decoder.read(buffer[:wanted])
+        block = place(wanted) if place else None
+        if block is None:
+            block = buffer[:wanted]
+        read = decoder.read(block)
         if read:
-            yield buffer[:read]
+            yield block[:read]
         if read < wanted:
             return
         left -= read

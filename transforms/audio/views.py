@@ -17,7 +17,8 @@ from beamprint.transforms.audio.storage import translated
 _AHEAD = 1 << 15
 _MUCH = 1 << 12
 """Bytes at a time that need no reading ahead."""
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
+"""Small enough to be still in the cache when it is read a second time."""
 
 
 class Bytes(Protocol):
@@ -55,7 +56,7 @@ class FileBytes:
 
 
 class ReadAhead:
-    """The same bytes, read from the file a megabyte at a time, for small steps through it."""
+    """The same bytes, read from the file in large pieces, for small steps through it."""
 
     def __init__(self, whole: Bytes) -> None:
         self._whole = whole

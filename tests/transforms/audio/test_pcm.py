@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from beamprint.dsp.coding import Coding
 from beamprint.dsp.grid import HALO_SECONDS
 from beamprint.transforms.audio.cuts import measured_length
+from beamprint.transforms.audio.decoder import AudioFormat
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.pcm import decode
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
 
@@ -167,3 +170,30 @@ def test_an_ogg_whose_positions_are_a_little_late_is_whole(tmp_path):
     path.write_bytes(content)
     assert soundfile.info(path).frames != len(soundfile.read(path)[0])
     assert open_segment(str(path)).segment.total == pytest.approx(whole, abs=104)
+
+
+class NoiseDecoder:
+    """Noise from a decoder that may have declared another length."""
+
+    notes = ()
+    frames_exact = False
+
+    def __init__(self, declared, *, planar):
+        self.frames = declared
+        self.format = AudioFormat(44_100, 2, "aac", Coding(None, False), None, planar=planar)
+        self.left = np.random.default_rng(1).uniform(-1, 1, (300_000, 2)).astype(np.float32)
+
+    def read(self, out):
+        count = min(len(out), len(self.left))
+        out[:count], self.left = self.left[:count], self.left[count:]
+        return count
+
+
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("declared", [None, 1, 200_000, 300_000, 500_000])
+def test_samples_are_those_of_the_decoder_whatever_it_declares(declared, planar):
+    decoder = NoiseDecoder(declared, planar=planar)
+    expected = decoder.left.T
+    np.testing.assert_array_equal(decode(decoder, None).samples, expected)
+    part = decode(NoiseDecoder(declared, planar=planar), 150_000)
+    np.testing.assert_array_equal(part.samples, expected[:, :150_000])
