@@ -1,6 +1,7 @@
 """Sound files for the tests: written by soundfile, then taken apart and put together again byte by byte."""
 
 import struct
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -168,19 +169,10 @@ def ogg_pages(data: bytes) -> list[bytes]:
     return pages
 
 
-def ogg_crc(page: bytes) -> int:
-    """Checksum of RFC 3533 as its text has it, one bit after the other."""
-    register = 0
-    for byte in page[:22] + bytes(4) + page[26:]:
-        register ^= byte << 24
-        for _ in range(8):
-            register = (register << 1 ^ 0x04C11DB7 if register >> 31 else register << 1) & 0xFFFFFFFF
-    return register
-
-
 def sealed(page: bytes) -> bytes:
-    """The page with its checksum corrected."""
-    return page[:22] + struct.pack("<I", ogg_crc(page)) + page[26:]
+    """The page with its checksum corrected, as RFC 3533 defines it."""
+    checksum = _crc(page[:22] + bytes(4) + page[26:], 0x04C11DB7, 32)
+    return page[:22] + struct.pack("<I", checksum) + page[26:]
 
 
 def junk(size, seed=0) -> bytes:
@@ -234,10 +226,19 @@ VERBATIM = np.array([0, 0, 0, 0, 0, 0, 1, 0])
 
 
 def _crc(data, polynomial, width) -> int:
-    """One bit after the other."""
-    register = 0
+    table, register, mask = _crc_table(polynomial, width), 0, (1 << width) - 1
     for byte in data:
-        register ^= byte << width - 8
+        register = (register << 8 & mask) ^ table[register >> width - 8 ^ byte]
+    return register
+
+
+@cache
+def _crc_table(polynomial, width) -> list[int]:
+    """The register after each byte, one bit after the other."""
+    table = []
+    for byte in range(256):
+        register = byte << width - 8
         for _ in range(8):
             register = (register << 1 ^ polynomial * (register >> width - 1)) & ((1 << width) - 1)
-    return register
+        table.append(register)
+    return table
