@@ -39,9 +39,8 @@ class AudioHash:
         """Whether the audio is lossy, so that its samples are not hashed."""
         if self.is_coded:
             self._found = f"coded:{_sha256_of_coded(data, contents)}"
-        elif (
-            contents.pcm_md5 and not self._declared
-        ):  # libsndfile's samples are compared with it as they are read
+        elif contents.pcm_md5 and not self._declared:
+            # libsndfile's samples are compared with it as they are read.
             self._found = f"pcm:{contents.pcm_md5.hex()}"
 
     @property
