@@ -178,8 +178,9 @@ class Backlog:
         return items
 
     def _budget(self) -> float:
-        """Seconds for the next slice: less and less towards the end, so that all workers end together."""
-        share = self.rate(self._cost) / (2 * self._workers)
+        """Seconds for the next slice: less and less towards the end, so that several workers end together."""
+        parts = 2 * self._workers if self._workers > 1 else 1
+        share = self.rate(self._cost) / parts
         longest = LONGEST_SLICE_S if self.rate.known else _FIRST_SLICE_S
         return min(longest, max(_SHORTEST_SLICE_S, share))
 

@@ -1,6 +1,7 @@
 """The queue: nothing is lost or doubled, slices get smaller towards the end, long tracks come first."""
 
 import itertools
+import math
 
 import pytest
 from hypothesis import given
@@ -117,7 +118,7 @@ def test_tracks_that_are_given_up_are_forgotten():
     assert [item.track.track_id for item in task.items] == ["other"]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 8])
+@pytest.mark.parametrize("workers", [2, 8])
 def test_on_a_fast_machine_no_worker_takes_all_that_is_left(workers):
     """The others would be idle while it works."""
     backlog = Backlog({0: [wav(str(i), 4.0) for i in range(60 * workers)]}, workers)
@@ -126,6 +127,13 @@ def test_on_a_fast_machine_no_worker_takes_all_that_is_left(workers):
         backlog.rate.observe(guessed, 0.4 * guessed)
     while (left := backlog.rate(backlog.guess_left())) > 3 * workers:
         assert backlog.rate(sum(map(cost, backlog.take().items))) <= left / (2 * workers) + 1.0
+
+
+def test_a_single_worker_takes_no_smaller_slices_towards_the_end():
+    backlog = Backlog({0: [wav(str(i)) for i in range(300)]}, workers=1)
+    backlog.rate.observe(10.0, 10.1)
+    in_a_slice = LONGEST_SLICE_S // cost(wav("one"))
+    assert len(list(drain(backlog))) == math.ceil(300 / in_a_slice)
 
 
 def test_long_tracks_are_planned_by_all_workers_and_told_until_they_are():
