@@ -49,9 +49,8 @@ def true_peak(segment: Segment) -> float:
         return peak
     tables = _tables(doublings(segment.rate))
     reach = 1 + _AFTER * CELLS_PER_SECOND // segment.rate
-    peaks = np.pad(
-        segment.moments.peaks, ((0, 0), (reach, reach))
-    )  # cells more on either side, for the ringing
+    # Further cells on either side, for the ringing.
+    peaks = np.pad(segment.moments.peaks, ((0, 0), (reach, reach)))
     first = segment.moments.first - reach
     bounds = edges(Span(first, first + peaks.shape[1]), segment.rate, CELLS_PER_SECOND)
     lengths = np.diff(bounds)

@@ -16,20 +16,10 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.source import open_source
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import packets, sounds
-from tests.transforms.audio.formats import MUSIC, RATE, one_of_each, opened
+from tests.transforms.audio.formats import MUSIC, RATE, opened
 
 EXACT = [*packets.LOSSLESS, "m4a", "faststart", "mp4-mp3", "caf-aac", "ape"]
 """Containers that say which samples are audio."""
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return one_of_each(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    return tmp_path_factory.mktemp("scratch") / "file"
 
 
 @pytest.mark.parametrize("kind", packets.LOSSLESS)

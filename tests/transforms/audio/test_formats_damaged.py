@@ -13,19 +13,9 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import packets, sounds
-from tests.transforms.audio.formats import one_of_each, opened, reason_of
+from tests.transforms.audio.formats import opened, reason_of
 
 DAMAGE = {Reason.TRUNCATED, Reason.DECODE_ERROR, Reason.CHECKSUM_MISMATCH}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return one_of_each(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    return tmp_path_factory.mktemp("scratch") / "file"
 
 
 @pytest.mark.parametrize("kind", packets.ALL)

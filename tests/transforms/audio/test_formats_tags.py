@@ -5,18 +5,7 @@ import struct
 import pytest
 
 from tests.transforms.audio import packets, sounds
-from tests.transforms.audio.formats import MUSIC, RATE, one_of_each, opened
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return one_of_each(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    return tmp_path_factory.mktemp("scratch") / "file"
-
+from tests.transforms.audio.formats import MUSIC, RATE, opened
 
 SAID = {"title": "Étude", "artist": "An Artist", "album": "The Album", "genre": "Folk"}
 
