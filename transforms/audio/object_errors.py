@@ -17,6 +17,7 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r'<Code>(\w+)</Code>|"reason": ?"(\w+)"')
 _REGION = re.compile(r"<Region>([\w-]+)</Region>")
 _WRONG_REGION = re.compile(r"PermanentRedirect|AuthorizationHeaderMalformed|incorrectly configured region")
+_REDIRECTED = (301, 307)
 _NO_ANSWER = re.compile(
     r"Connection refused|Connection reset|timed? ?out|dns error|certificate|connection closed|Broken pipe",
     re.I,
@@ -177,7 +178,7 @@ def _general(uri: str, error: Exception, answer: str) -> Exception:
         if is_transient(error):
             reason = answer or (silence[0].lower() if silence else "connection failed")
             return StoreDown(f"{uri}: no answer from the store ({reason})")
-        if _WRONG_REGION.search(text):
+        if _WRONG_REGION.search(text) or status_of(error) in _REDIRECTED:
             region = _REGION.search(text)
             return StoreRefuses(
                 f"{uri}: the bucket is in another region: set AWS_REGION{f'={region[1]}' if region else ''}"

@@ -10,6 +10,7 @@ from beamprint.transforms.audio.object_errors import StoreRefuses
 
 ANSWERS = [
     (301, {"x-amz-bucket-region": "eu-west-3"}, "<Error><Code>PermanentRedirect</Code></Error>"),
+    (307, {"x-amz-bucket-region": "eu-west-3"}, "<Error><Code>TemporaryRedirect</Code></Error>"),
     (
         400,
         {},
@@ -19,7 +20,7 @@ ANSWERS = [
 buckets = (f"elsewhere-{number}" for number in range(100))  # clients are cached by name
 
 
-@pytest.fixture(params=ANSWERS, ids=["redirect", "signature"])
+@pytest.fixture(params=ANSWERS, ids=["redirect", "new bucket", "signature"])
 def elsewhere(request, monkeypatch):
     status, headers, body = request.param
 
@@ -55,3 +56,9 @@ def test_the_line_says_which_region_to_set(elsewhere, name):
     assert "\n" not in str(caught.value)
     with pytest.raises(StoreRefuses, match="set AWS_REGION=eu-west-3"):
         list(objects.below(elsewhere))
+
+
+@pytest.mark.parametrize("elsewhere", ANSWERS[:2], ids=["redirect", "new bucket"], indirect=True)
+def test_an_answer_without_a_body_says_it_in_its_header(elsewhere):
+    with pytest.raises(StoreRefuses, match="set AWS_REGION=eu-west-3"):
+        objects.head(f"{elsewhere}/a//b.wav")
