@@ -25,7 +25,6 @@ _FEWEST_NOTES = 0.5
 """In octaves: fewer than 1.4 onsets a beat count against a candidate."""
 _FEWEST_ONSETS, _MOST_ONSETS = 0.1, 4.6
 """Onsets a second."""
-_USUAL_NOTES, _NOTES_DOUBT = 1.3, 0.5
 _LEAST_FIT, _LEAST_RECURRENCE = 0.05, 0.01
 _STEPS = 96
 """Points of a beat at which strength is read: as many as there are frames at 54 BPM."""
@@ -49,6 +48,8 @@ class Evidence(NamedTuple):
     sparse : squared octaves by which the onsets a beat fall below 1.4
     triple : 1 for bars of three
     foreign : 1 unless it is a level of the metre of the candidate that fits and recurs best
+    seven : recurrence after seven beats: it is high if all beats are alike, low if strong and weak ones alternate,
+        as the halves of a beat do
     kick, treble : movement of the band at each of the metre's rates, 0 to 1
     """
 
@@ -60,21 +61,23 @@ class Evidence(NamedTuple):
     sparse: float
     triple: float
     foreign: float
+    seven: float
     kick: tuple[float, ...]
     treble: tuple[float, ...]
 
 
 WEIGHTS = Evidence(
-    fit=2.23,
-    recurs=0.27,
-    tempo=-0.05,
-    tempo_squared=-1.24,
-    busy=0.7,
-    sparse=-3.27,
-    triple=-0.95,
-    foreign=-2.1,
-    kick=(-4.99, -1.35, 1.87, 2.53, 1.61, 4.71),
-    treble=(-1.72, -0.93, -1.57, -1.33, -0.76, 1.19),
+    fit=1.91,
+    recurs=0.24,
+    tempo=0.0,
+    tempo_squared=-1.2,
+    busy=0.71,
+    sparse=-3.21,
+    triple=-0.89,
+    foreign=-1.97,
+    seven=2.31,
+    kick=(-5.03, -1.33, 1.9, 2.49, 1.55, 4.73),
+    treble=(-1.79, -0.91, -1.19, -1.5, -0.88, 1.18),
 )
 """Learned by benchmarks/rhythm/learn_octave.py, which also tests them on sets that they were not learned from."""
 
@@ -148,6 +151,7 @@ def _terms(level: Level, foreign: bool, onset_rate: float, moves: Float64) -> Ev
         sparse=max(0.0, _FEWEST_NOTES - notes) ** 2,
         triple=float(level.metre.bar == 3),
         foreign=float(foreign),
+        seven=level.seven,
         kick=tuple(kick),
         treble=tuple(treble),
     )
@@ -163,15 +167,6 @@ def probabilities(evidence: list[Evidence]) -> Float64:
     logit = np.array([np.hstack(e) for e in evidence]) @ np.hstack(WEIGHTS)
     odds = np.exp(logit - logit.max())
     return np.asarray(odds / odds.sum())
-
-
-def confidence(chance: float, onset_rate: float, bpm: float) -> float:
-    """Probability of a tempo, reduced where its beats have unusually few or many notes; 0 to 1.
-
-    The factor is 2^(-d/2), with d the octaves between the onsets a beat and 2.5: the model has seen little far
-    from there, and is too sure of it.
-    """
-    return chance * 2 ** (-_NOTES_DOUBT * abs(notes_a_beat(onset_rate, bpm) - _USUAL_NOTES))
 
 
 def relative_beats(beats: Float64, ratio: float, period: float, evidence: PhaseEvidence) -> Float64:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from beamprint.dsp import beats, octave, tempo
+from beamprint.dsp import beats, confidence, octave, tempo
 from beamprint.dsp.arrays import Float64
 from beamprint.dsp.chroma_flux import HarmonyChange
 from beamprint.dsp.onset import FRAME_RATE, OnsetStrength
@@ -37,10 +37,11 @@ def find(strength: OnsetStrength, harmony: HarmonyChange, onsets_s: Float64) -> 
     found = candidates(strength, phase, onset_rate)
     if found is None:
         return None
-    best, confidence = _chosen(found, onset_rate, octave.bare_pulse(onsets_s, strength.full))
+    clicks = octave.bare_pulse(onsets_s, strength.full)
+    best, sure = _chosen(found, strength, onset_rate, clicks)
     level = found.levels[best]
     at = _beats_of(level, found.ratios[best], found.beats, strength, phase)
-    return Pulse(float(np.clip(level.bpm, tempo.LOWEST_BPM, tempo.HIGHEST_BPM)), confidence, at / FRAME_RATE)
+    return Pulse(float(np.clip(level.bpm, tempo.LOWEST_BPM, tempo.HIGHEST_BPM)), sure, at / FRAME_RATE)
 
 
 class Candidates(NamedTuple):
@@ -67,14 +68,26 @@ def candidates(strength: OnsetStrength, phase: beats.PhaseEvidence, onset_rate: 
     return Candidates(list(related.values()), list(related), evidence, at)
 
 
-def _chosen(found: Candidates, onset_rate: float, clicks: float | None) -> tuple[int, float]:
+def _chosen(
+    found: Candidates, strength: OnsetStrength, onset_rate: float, clicks: float | None
+) -> tuple[int, float]:
     """Number of the candidate that is the beat, and the confidence; ``clicks`` is the tempo of a bare pulse."""
     for i, level in enumerate(found.levels):
         if clicks is not None and abs(level.bpm / clicks - 1) < _SAME_TEMPO:
             return i, 1.0
     chances = octave.probabilities(found.evidence)
     best = int(chances.argmax())
-    return best, octave.confidence(float(chances[best]), onset_rate, found.levels[best].bpm)
+    signs = signs_of(found, best, chances, strength, onset_rate)
+    return best, confidence.confidence(signs)
+
+
+def signs_of(
+    found: Candidates, number: int, chances: Float64, strength: OnsetStrength, onset_rate: float
+) -> confidence.Signs:
+    """Signs that a candidate is the beat or not; ``chances`` are the probabilities of all."""
+    level = found.levels[number]
+    groups = confidence.grouping(strength.attack, found.beats, found.ratios[number], level.metre)
+    return confidence.signs(chances, number, level, onset_rate, groups)
 
 
 def _tracked(level: tempo.Level, strength: OnsetStrength, phase: beats.PhaseEvidence) -> Float64:

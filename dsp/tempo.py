@@ -37,6 +37,8 @@ _SHARES = np.array(
     ]
 )
 """Weight of each count in each of ``Fits``."""
+_SEVEN = 7
+_LEAST_RECURRENCE, _MOST_PARTS = 0.02, 1.5
 _FINE_RANGE, _FINE_STEPS = 0.01, 161
 _SHIFT_RANGE = 0.03
 
@@ -46,15 +48,24 @@ _LEAST_CLARITY, _CLARITY_SECONDS = 0.02, 0.4
 
 
 class Level(NamedTuple):
-    """A metrical level: the tempo of its pulse and the metre that fits it best.
+    """A metrical level: the tempo of its pulse, the metre that fits it best, and how well it recurs.
 
-    ``fit`` is how well the metre fits, ``recurs`` how well the beat itself recurs, 0 to 1.
+    Attributes
+    ----------
+    bpm : tempo
+    metre : the metre that fits best
+    fit : how well the metre fits
+    recurs : how well the beat itself recurs, relative to its multiples, 0 to 1
+    seven : recurrence after seven beats, which end no bar and no phrase: only beats that are all alike recur then
+    parts : recurrence after the parts of a beat relative to that after a beat, 0 to 1.5
     """
 
     bpm: float
     metre: Metre
     fit: float
     recurs: float
+    seven: float
+    parts: float
 
 
 @dataclass(frozen=True)
@@ -159,7 +170,7 @@ def dominant_level(period: Periodicity) -> Level:
 def recurs(period: Periodicity, bpm: Float64) -> Float64:
     """Recurrence of the beat itself, 0 to 1: without it there is no beat, however well its multiples recur."""
     bar = np.maximum.reduce([period.beats(bpm, 2), period.beats(bpm, 3), period.beats(bpm, 4)])
-    return np.clip(period.beats(bpm, 1) / (0.3 * np.maximum(bar, 0.02)), 0, 1)
+    return np.clip(period.beats(bpm, 1) / (0.3 * np.maximum(bar, _LEAST_RECURRENCE)), 0, 1)
 
 
 def refined(period: Periodicity, bpm: float, within: float) -> Level:
@@ -173,7 +184,16 @@ def refined(period: Periodicity, bpm: float, within: float) -> Level:
         before, here, after = score[best - 1 : best + 2]
         bend = before - 2 * here + after
         top += float((near[1] - near[0]) * 0.5 * (before - after) / bend) if bend < 0 else 0.0
-    return Level(top, found.metre(best), float(score[best]), float(recurs(period, near[best : best + 1])[0]))
+    beat, seven = period.beats(near[best : best + 1], np.array([1, _SEVEN])).tolist()
+    parts = float(max(found.halves[best], found.thirds[best]))
+    return Level(
+        bpm=top,
+        metre=found.metre(best),
+        fit=float(score[best]),
+        recurs=float(recurs(period, near[best : best + 1])[0]),
+        seven=seven,
+        parts=min(max(parts, 0.0) / max(beat, _LEAST_RECURRENCE), _MOST_PARTS),
+    )
 
 
 def related_levels(period: Periodicity, level: Level) -> dict[Fraction, Level]:

@@ -32,19 +32,44 @@ def tempo_class(bpm: float) -> int:
     return int(np.searchsorted([92, 107, 142], bpm, side="right"))
 
 
-def terms(piece: sets.Piece) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Terms, shape (candidates, terms); flags of the rows that are candidates, and of those with the true tempo."""
+def candidates(piece: sets.Piece) -> tuple[pulse.Candidates | None, float]:
+    """The levels of a piece that may be the beat, and its onsets a second."""
     e = piece.envelopes
     rate = len(onset.pick_onsets(e.strength.attack)) * 44_100 / e.samples
     phase = beats.PhaseEvidence(HarmonyChange(e.chroma), e.strength.bass, e.strength.snare)
-    found = pulse.candidates(e.strength, phase, rate)
+    return pulse.candidates(e.strength, phase, rate), rate
+
+
+def right(bpm: float, piece: sets.Piece) -> bool:
+    return abs(min(bpm, 200) - piece.bpm) <= TOLERANCE * piece.bpm
+
+
+def terms(piece: sets.Piece, found: pulse.Candidates | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Terms, shape (candidates, terms); flags of the rows that are candidates, and of those with the true tempo."""
     rows = np.zeros((len(RATIOS), len(WEIGHTS)))
     here, true = np.zeros(len(RATIOS), bool), np.zeros(len(RATIOS), bool)
     if found is not None:
         for i, (level, evidence) in enumerate(zip(found.levels, found.evidence)):
-            rows[i], here[i] = np.hstack(evidence), True
-            true[i] = abs(min(level.bpm, 200) - piece.bpm) <= TOLERANCE * piece.bpm
+            rows[i], here[i], true[i] = np.hstack(evidence), True, right(level.bpm, piece)
     return rows, here, true
+
+
+def shares(pieces: list[sets.Piece], whole: np.ndarray) -> np.ndarray:
+    """Weight of each piece in learning."""
+    names, origins = np.array([p.set for p in pieces]), np.array([p.origin for p in pieces])
+    classes = np.array([tempo_class(p.bpm) for p in pieces])
+    triple = np.isin(origins, sets.TRIPLE)
+    music = (names != NEVER_LEARNED) & ~triple
+    weight = np.where(origins == "mma", SYNTHETIC_SHARE, 1) / np.bincount(classes[music])[classes]
+    weight *= music * np.count_nonzero(whole & music) / 4
+    return weight + triple * np.where(names == sets.IN_FOUR, FOUR_SHARE, TRIPLE_SHARE)
+
+
+def with_excerpts(folders: list[str]) -> tuple[list[sets.Piece], np.ndarray]:
+    """All pieces and their excerpts, and flags of the whole pieces."""
+    whole = sets.load(map(Path, folders))
+    pieces = [(p, p is piece) for piece in whole for p in (piece, *sets.excerpts(piece))]
+    return [p for p, _ in pieces], np.array([flag for _, flag in pieces])
 
 
 def learn(rows, here, true, weight) -> np.ndarray:
@@ -84,19 +109,12 @@ def line(label, hit, whole, names, classes) -> str:
 
 
 def main(folders: list[str]) -> None:
-    whole_pieces = sets.load(map(Path, folders))
-    originals = set(map(id, whole_pieces))
-    pieces = [p for piece in whole_pieces for p in (piece, *sets.excerpts(piece))]
-    whole = np.array([p in originals for p in map(id, pieces)])
-    rows, here, true = (np.array(x) for x in zip(*map(terms, pieces)))
+    pieces, whole = with_excerpts(folders)
+    rows, here, true = (np.array(x) for x in zip(*(terms(p, candidates(p)[0]) for p in pieces)))
     names, origins = np.array([p.set for p in pieces]), np.array([p.origin for p in pieces])
     classes = np.array([tempo_class(p.bpm) for p in pieces])
-    triple = np.isin(origins, sets.TRIPLE)
-    music = (names != NEVER_LEARNED) & ~triple
-    weight = np.where(origins == "mma", SYNTHETIC_SHARE, 1) / np.bincount(classes[music])[classes]
-    weight *= music * np.count_nonzero(whole & music) / 4
-    weight += triple * np.where(names == sets.IN_FOUR, FOUR_SHARE, TRIPLE_SHARE)
-    print(len(whole_pieces), "pieces,", len(pieces), "with excerpts")
+    weight = shares(pieces, whole)
+    print(np.count_nonzero(whole), "pieces,", len(pieces), "with excerpts")
     left_out = np.zeros(len(pieces), bool)
     for origin in dict.fromkeys(origins):
         train = origins != origin

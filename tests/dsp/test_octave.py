@@ -29,9 +29,12 @@ def movement(kick_every=1.0, treble_every=0.5):
     return octave.Movement(BEATS, hits(kick_every), hits(treble_every))
 
 
+def level(bpm, metre, *, fit=1.0, recurs=0.5, seven=0.2):
+    return Level(bpm, metre, fit, recurs, seven, parts=0.5)
+
+
 def evidence(bpm=120.0, metre=FOUR, onset_rate=4.0):
-    level = Level(bpm, metre, 2.0, 0.5)
-    return octave.evidence_for({Fraction(1): level}, onset_rate, movement())[0]
+    return octave.evidence_for({Fraction(1): level(bpm, metre, fit=2.0)}, onset_rate, movement())[0]
 
 
 def test_tempo_counts_in_octaves_from_the_usual_one():
@@ -60,14 +63,17 @@ def test_many_onsets_speak_for_fast_tempi_up_to_a_limit():
     ],
 )
 def test_a_level_outside_the_clearest_metre_is_foreign(metre, foreign):
-    levels = {ratio: Level(100.0 * float(ratio), FOUR, 1.0, 0.5) for ratio in RATIOS}
-    levels[Fraction(1)] = Level(100.0, metre, 2.0, 1.0)
+    levels = {ratio: level(100.0 * float(ratio), FOUR) for ratio in RATIOS}
+    levels[Fraction(1)] = level(100.0, metre, fit=2.0, recurs=1.0)
     found = dict(zip(levels, octave.evidence_for(levels, 4.0, movement())))
     assert {str(ratio) for ratio, terms in found.items() if terms.foreign} == foreign
 
 
 def test_a_level_that_does_not_itself_recur_is_not_the_clearest():
-    levels = {Fraction(1): Level(100.0, FOUR, 1.0, 1.0), Fraction(3): Level(300.0, FOUR, 4.0, 0.1)}
+    levels = {
+        Fraction(1): level(100.0, FOUR, recurs=1.0),
+        Fraction(3): level(300.0, FOUR, fit=4.0, recurs=0.1),
+    }
     assert [terms.foreign for terms in octave.evidence_for(levels, 4.0, movement())] == [0, 1]
 
 
@@ -144,14 +150,6 @@ def test_probabilities_sum_to_one_and_follow_the_fit():
     chances = octave.probabilities([base, base._replace(fit=base.fit + 1)])
     assert chances.sum() == pytest.approx(1)
     assert chances[1] / chances[0] == pytest.approx(math.exp(octave.WEIGHTS.fit))
-
-
-def test_unusually_few_and_many_notes_lower_the_confidence():
-    usual = octave.confidence(0.8, onset_rate=5.0, bpm=120)
-    assert usual == pytest.approx(0.8, abs=0.05)
-    assert octave.confidence(0.8, onset_rate=1.0, bpm=120) < 0.7 * usual
-    assert octave.confidence(0.8, onset_rate=9.0, bpm=50) < 0.7 * usual
-    assert 0 <= octave.confidence(1.0, onset_rate=0.0, bpm=40) < 0.5
 
 
 def clicks(strengths, gap=40.0):

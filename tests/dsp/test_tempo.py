@@ -92,7 +92,7 @@ def test_beats_of_two_parts_are_distinguished_from_those_of_three(beat):
 def test_related_levels_lie_in_the_range():
     for bpm in (45.0, 90.0, 150.0):
         levels = tempo.related_levels(
-            tempo.periodicity(impulses(bpm)), tempo.Level(bpm, Metre(4, 2), 1.0, 1.0)
+            tempo.periodicity(impulses(bpm)), tempo.Level(bpm, Metre(4, 2), 1.0, 1.0, 1.0, 1.0)
         )
         assert all(tempo.LOWEST_BPM <= level.bpm <= tempo.HIGHEST_BPM for level in levels.values())
         assert all(
