@@ -80,14 +80,14 @@ def grouping(attack: Float32, beats: Float64, ratio: Fraction, metre: Metre) -> 
     ratio, metre
         Of the level whose beats are grouped: the ratio of its tempo to the dominant one, its metre.
     """
-    rate = float(metre.rates[2] * ratio)
-    groups = np.arange(len(beats)) * rate
-    frames = np.arange(math.ceil(beats[0]), math.floor(beats[-1]))
-    phase = np.interp(frames, beats, groups)
-    whole = phase < math.floor(groups[-1])
-    strength = attack[frames[whole]]
-    total = max(float(strength.sum()), float(np.finfo(np.float32).tiny))
-    return float(np.sqrt(abs(strength @ np.exp(-2j * np.pi * phase[whole])) / total))
+    groups = np.arange(len(beats)) * float(metre.rates[2] * ratio)
+    first, last = max(0, math.ceil(beats[0])), min(len(attack), math.floor(beats[-1]))
+    place = np.interp(np.arange(first, last), beats, groups)
+    place = place[: np.searchsorted(place, math.floor(groups[-1]))]
+    strength = attack[first : first + len(place)]
+    angle = (2 * np.pi * (place % 1)).astype(np.float32)
+    in_step = math.hypot(float(strength @ np.cos(angle)), float(strength @ np.sin(angle)))
+    return math.sqrt(in_step / max(float(strength.sum()), float(np.finfo(np.float32).tiny)))
 
 
 def confidence(found: Signs) -> float:

@@ -89,6 +89,22 @@ def test_beats_of_two_parts_are_distinguished_from_those_of_three(beat):
     assert level.metre.division == len(beat)
 
 
+def test_beats_recur_after_seven_if_they_are_all_alike_and_their_halves_do_not():
+    period = tempo.periodicity(impulses(100, pattern=4 * (1, 0.2)))
+    beat, halves = (tempo.refined(period, bpm, 0.01) for bpm in (100, 200))
+    assert beat.seven > 0.6
+    assert halves.seven < 0.5 * beat.seven
+
+
+def test_parts_of_a_beat_recur_like_the_beat_if_they_are_beats_themselves():
+    def parts(*pattern):
+        return tempo.refined(tempo.periodicity(impulses(100, pattern=pattern)), 100, 0.01).parts
+
+    assert parts(1, 1, 1, 1, 1, 1, 1, 1) == pytest.approx(1, abs=0.1)
+    assert parts(1, 0.2, 1, 0.2, 1, 0.2, 1, 0.2) < 0.7
+    assert parts(1, 0, 1, 0, 1, 0, 1, 0) < 0.1
+
+
 def test_related_levels_lie_in_the_range():
     for bpm in (45.0, 90.0, 150.0):
         levels = tempo.related_levels(
