@@ -4,16 +4,19 @@ import io
 import logging
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from beamprint.pipeline.commands.command_line import main as run_command
+from beamprint.pipeline.commands.declarations.run import Runner
 from beamprint.pipeline.errors import NotFinished
 from beamprint.runners import interrupts, standard_streams
 from beamprint.runners.left_out import PANDAS, leave_out
 
 if TYPE_CHECKING:
     from beamprint.pipeline.runner import RunOutcome, RunRequest
+    from beamprint.runners.server_process import ServerProcess
 
 
 def main() -> NoReturn:
@@ -45,11 +48,29 @@ def _end(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _local(request: "RunRequest") -> "RunOutcome":
-    _keep_temporary_files(request)
-    from beamprint.runners import local  # noqa: PLC0415
+class _Local:
+    """Worker processes on this machine."""
 
-    return local.run(request)
+    def __init__(self) -> None:
+        self._early: ServerProcess | None = None
+
+    def __call__(self, request: "RunRequest") -> "RunOutcome":
+        _keep_temporary_files(request)
+        from beamprint.runners import local  # noqa: PLC0415
+
+        return local.run(request, self._early)
+
+    @contextmanager
+    def started_early(self) -> Iterator[None]:
+        """Let the fork server load its code from now on, while this process plans."""
+        from beamprint.runners import server_process  # noqa: PLC0415
+
+        self._early = server_process.start(server_process.GRAPH)
+        try:
+            yield
+        finally:
+            self._early.kill()
+            self._early = None
 
 
 def _direct(request: "RunRequest") -> "RunOutcome":
@@ -93,8 +114,8 @@ def _keep_temporary_files(request: "RunRequest") -> None:
     os.environ.setdefault("TMPDIR", scratch)
 
 
-RUNNERS = {
-    "local": _local,
+RUNNERS: dict[str, Runner] = {
+    "local": _Local(),
     "direct": _direct,
     "DirectRunner": _direct,
     "flink": _flink,

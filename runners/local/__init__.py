@@ -1,6 +1,7 @@
 """The local runner: one worker process per core; each runs the graph over slices of one queue."""
 
 import math
+import os
 
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.runner import RunOutcome, RunRequest
@@ -12,17 +13,18 @@ from beamprint.runners.local.progress import Progress
 from beamprint.runners.local.supervisor import Supervisor, TooManyFailures
 from beamprint.runners.local.watched_worker import Limits
 from beamprint.runners.partials_version import partials_version
+from beamprint.runners.server_process import GRAPH, ServerProcess
 from beamprint.transforms.model import Track
 
-WORK = "beamprint.runners.in_process"
 SECONDS_PER_MINUTE = 60.0
 
 
-def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
+def run(request: RunRequest, early: ServerProcess | None = None, *, work: str = GRAPH) -> RunOutcome:
     """Measure all outstanding tracks in worker processes.
 
     Args:
         request: The work and its limits.
+        early: A fork server that runs already, if there is one.
         work: Import path of the module that the workers run.
 
     Returns:
@@ -47,7 +49,8 @@ def run(request: RunRequest, *, work: str = WORK) -> RunOutcome:
     with interrupts.noted() as signals:
         supervisor = Supervisor(
             _by_bucket(request),
-            Setup(work, request.job, scratch),
+            Setup(work, request.job, scratch, os.environ.get("TMPDIR")),
+            early,
             workers=workers,
             limits=limits,
             allowed_failures=math.inf if request.max_failures is None else request.max_failures,

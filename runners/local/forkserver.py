@@ -9,6 +9,7 @@ import gc
 import importlib
 import os
 import signal
+import tempfile
 import threading
 import time
 import traceback
@@ -25,13 +26,23 @@ _DEATH_S = 5.0
 _LOOK_S = 0.002
 
 
-def main(descriptor: int) -> None:
-    """Serve the parent over the inherited socket ``descriptor``, until it is gone."""
+def main(descriptor: int, work_path: str) -> NoReturn:
+    """Serve the parent, until it is gone.
+
+    Args:
+        descriptor: Inherited socket of the connection to the parent.
+        work_path: Import path of the code of workers. It is loaded before the setup arrives.
+    """
     faulthandler.enable()
     leave_out(*IN_WORKERS)
     gc.disable()  # loading makes a million objects that are all kept
     control: Connection[Any, Any] = Connection(descriptor)
+    if _has_temporary_folder():  # else Beam cannot be imported before the setup names one
+        importlib.import_module(work_path)
     setup: Setup = control.recv()
+    if setup.temporary is not None:
+        os.environ["TMPDIR"] = setup.temporary
+        tempfile.tempdir = None  # asked anew
     work = cast(Work, importlib.import_module(setup.work))
     work.prepare(setup.job)
     gc.freeze()  # no collection in a worker may touch, and so copy, the shared objects
@@ -47,6 +58,14 @@ def main(descriptor: int) -> None:
             control.send(_reap(processes.pop(request.number)))
     for process in processes.values():
         _reap(process)
+    os._exit(0)  # to tear down a million objects takes a tenth of a second
+
+
+def _has_temporary_folder() -> bool:
+    try:
+        return bool(tempfile.gettempdir())
+    except FileNotFoundError:
+        return False
 
 
 def _fork(control: "Connection[Any, Any]", work: Work, setup: Setup) -> int | None:

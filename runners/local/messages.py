@@ -42,11 +42,13 @@ class Setup:
         work: Import path of a module with the functions of ``Work``.
         job: Argument of each function.
         scratch: Scratch space for partial results of long tracks.
+        temporary: Folder for temporary files; None for the system's.
     """
 
     work: str
     job: Job
     scratch: FolderStore
+    temporary: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

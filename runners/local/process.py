@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from contextlib import suppress
@@ -14,19 +13,8 @@ from multiprocessing.reduction import send_handle
 from typing import IO, Any
 
 from beamprint.runners.local.messages import Event, Fork, Ready, Reap, Setup, Task, WindUp
+from beamprint.runners.server_process import ServerProcess, start
 
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""A pool of BLAS threads that is never used would be started again in every forked worker."""
-_ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
-"""Beam runs each slice in new threads, and glibc would keep freed memory for each of them."""
-_BOOT = """\
-import sys
-sys.path[:] = {path!r}
-from beamprint.runners.lifeline import end_with
-end_with({parent})
-from beamprint.runners.local.forkserver import main
-main({fd})
-"""
 _TAIL_LINES = 60
 _LAST_WORDS_S = 1.0
 _REAP_S = 10.0
@@ -39,10 +27,12 @@ class ForkServer:
 
     Args:
         setup: Setup of all workers.
+        early: A server that runs already, if there is one.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, early: ServerProcess | None = None) -> None:
         self._setup = setup
+        self._early = early
         self._numbers = itertools.count()
         self._running: _Server | None = None
 
@@ -54,7 +44,8 @@ class ForkServer:
         """
         if self._running is None or self._running.is_dead:
             self.close()
-            self._running = _Server(self._setup)
+            self._running = _Server(self._early or start(self._setup.work), self._setup)
+            self._early = None
         return WorkerProcess(self._running, next(self._numbers))
 
     def close(self) -> None:
@@ -67,11 +58,9 @@ class ForkServer:
 class _Server:
     """A running fork server."""
 
-    def __init__(self, setup: Setup) -> None:
-        ours, theirs = multiprocessing.Pipe()
-        with theirs:
-            self._process = _start(theirs.fileno())
-        self._control: Connection[Any, Any] = ours
+    def __init__(self, started: ServerProcess, setup: Setup) -> None:
+        self._process = started.process
+        self._control = started.control
         assert self._process.stdout is not None
         self._tail = _Tail(self._process.stdout)
         self._send(setup)
@@ -191,19 +180,6 @@ class WorkerProcess:
         code, last_words = self._server.reap(self._number)
         self.connection.close()
         return code, last_words or self._tail.close()
-
-
-def _start(descriptor: int) -> "subprocess.Popen[bytes]":
-    path = [os.path.abspath(entry) for entry in sys.path]
-    boot = _BOOT.format(path=path, fd=descriptor, parent=os.getpid())
-    return subprocess.Popen(
-        [sys.executable, "-c", boot],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=[descriptor],
-        env={**os.environ, **_ONE_THREAD, **_ONE_ARENA},
-    )
 
 
 class _Tail:

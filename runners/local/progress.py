@@ -5,11 +5,12 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TextIO
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, TextIO
 
 from beamprint.pipeline.commands.wording import counted
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 _REDRAW_S = 0.2
 _FIRST_LINE_S = 5.0
@@ -69,8 +70,7 @@ class Progress:
         if quiet:
             return
         if self._stream.isatty():
-            form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} tracks [{elapsed}{postfix}]"
-            self._bar = tqdm(total=total, file=self._stream, bar_format=form, dynamic_ncols=True)
+            self._bar = _bar(total, self._stream)
         else:
             self._due += self._pause
 
@@ -111,6 +111,13 @@ class Progress:
         if self._stream.isatty():
             return ""
         return f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ} "
+
+
+def _bar(total: int, stream: TextIO) -> "tqdm[None]":
+    from tqdm import tqdm  # noqa: PLC0415 - only for a terminal, which the workers never have
+
+    form = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} tracks [{elapsed}{postfix}]"
+    return tqdm(total=total, file=stream, bar_format=form, dynamic_ncols=True)
 
 
 def _clock(seconds: float) -> str:

@@ -26,6 +26,7 @@ from beamprint.runners.local.process import ForkServer
 from beamprint.runners.local.progress import Progress, Status
 from beamprint.runners.local.slices import Backlog, cost
 from beamprint.runners.local.watched_worker import Limits, WatchedWorker
+from beamprint.runners.server_process import ServerProcess
 from beamprint.transforms.audio.errors import Reason
 from beamprint.transforms.model import Failure, Range, Track
 
@@ -47,6 +48,7 @@ class Supervisor:
     Args:
         tracks: Outstanding tracks by bucket.
         setup: Setup of every worker.
+        early: A fork server that runs already, if there is one.
         workers: Number of processes.
         limits: Limits of each process.
         allowed_failures: Largest number of failed tracks before the run ends.
@@ -58,6 +60,7 @@ class Supervisor:
         self,
         tracks: Mapping[int, Sequence[Track]],
         setup: Setup,
+        early: ServerProcess | None = None,
         *,
         workers: int,
         limits: Limits,
@@ -67,7 +70,7 @@ class Supervisor:
     ) -> None:
         self.report = SliceReport()
         self.taken_over = 0
-        self._forks = ForkServer(setup)
+        self._forks = ForkServer(setup, early)
         self._wanted = workers
         self._limits = limits
         self._allowed_failures = allowed_failures

@@ -1,8 +1,10 @@
 """Declaration of ``beamprint run``: arguments, options and help."""
 
 import argparse
+import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from beamprint.pipeline.commands.declarations.common import EXIT_CODES, Commands, command
 from beamprint.pipeline.commands.limits import add_limits
@@ -12,6 +14,15 @@ if TYPE_CHECKING:
     from beamprint.pipeline.runner import RunOutcome, RunRequest
 
 Runner = Callable[["RunRequest"], "RunOutcome"]
+
+
+@runtime_checkable
+class StartsEarly(Protocol):
+    """A runner that can load its code while the run is planned."""
+
+    def started_early(self) -> AbstractContextManager[None]:
+        """Load the code; at the end of the context nothing is left of it."""
+
 
 DATAFLOW = frozenset({"dataflow", "DataflowRunner"})
 
@@ -172,9 +183,19 @@ def declare(commands: Commands, runners: Mapping[str, Runner]) -> argparse.Argum
 
 
 def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:
-    from beamprint.pipeline.commands.run import run, tell_job  # noqa: PLC0415
-
     if options.runner in CLUSTERS and options.limit is None and not options.force:
         options.limit = WAVE_TRACKS
-    work = tell_job if options.dry_run and options.runner in DATAFLOW else run
-    return work(options, runners[options.runner])
+    runner = runners[options.runner]
+    early = (
+        runner.started_early() if isinstance(runner, StartsEarly) and _will_work(options) else nullcontext()
+    )
+    with early:
+        from beamprint.pipeline.commands.run import run, tell_job  # noqa: PLC0415
+
+        work = tell_job if options.dry_run and options.runner in DATAFLOW else run
+        return work(options, runner)
+
+
+def _will_work(options: argparse.Namespace) -> bool:
+    """Whether there is certainly work: a new dataset is to be made. An old one is perhaps up to date."""
+    return not options.dry_run and "://" not in options.output and not os.path.exists(options.output)

@@ -29,8 +29,8 @@ pytestmark = pytest.mark.slow
 
 
 POINTS = {
-    "the lock": lambda process, out, log: (out / "_lock").exists(),
     "the fork server": lambda process, out, log: children(process.pid),
+    "the lock": lambda process, out, log: (out / "_lock").exists(),
     "a worker": lambda process, out, log: workers_of(process.pid)[1:],
     "a track": lambda process, out, log: tracks_begun(log),
     "a record": lambda process, out, log: [*out.glob("fingerprints/*")],
