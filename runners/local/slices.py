@@ -14,6 +14,8 @@ _SHORTEST_SLICE_S = 1.0
 _WORTH_A_WORKER_S = 2.0
 """Seconds of work for which it is worth starting another worker."""
 _FIRST_SLICE_S = 12.0
+_PARTS_PER_WORKER = 1.5
+"""Into how many slices the rest is cut: with fewer the last ones are long, and each costs a tenth of a second of Beam's."""
 _MOST_TRACKS = 2000
 _SPREAD_FROM_S = (2.0, 15.0)
 """Seconds of work from which a track is cut into segments for several workers: on small catalogues, on large ones."""
@@ -179,7 +181,7 @@ class Backlog:
 
     def _budget(self) -> float:
         """Seconds for the next slice: less and less towards the end, so that several workers end together."""
-        parts = 2 * self._workers if self._workers > 1 else 1
+        parts = _PARTS_PER_WORKER * self._workers if self._workers > 1 else 1
         share = self.rate(self._cost) / parts
         longest = LONGEST_SLICE_S if self.rate.known else _FIRST_SLICE_S
         return min(longest, max(_SHORTEST_SLICE_S, share))
