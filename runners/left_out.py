@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 
 PANDAS = "pandas"
 """Beamprint itself does not use it."""
-IN_WORKERS = (PANDAS, "IPython", "boto3", "google.cloud", "apache_beam.io.gcp", "hdfs", "pymongo")
+IN_WORKERS = (PANDAS, "IPython", "apache_beam.io.gcp", "boto3", "bson", "google.cloud", "hdfs", "pymongo")
 """Workers reach stores through other clients."""
 
 

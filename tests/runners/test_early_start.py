@@ -59,6 +59,11 @@ def test_a_dataset_may_be_up_to_date(asked_by):
     assert asked_by("a.wav") == ["run"]
 
 
+def test_what_is_measured_again_is_certainly_work(asked_by):
+    asked_by("a.wav")
+    assert asked_by("a.wav", "--force") == ["start", "run", "end"]
+
+
 def test_a_dry_run_measures_nothing(asked_by, capsys):
     assert asked_by("a.wav", "--dry-run") == []
 

@@ -197,5 +197,6 @@ def _run(options: argparse.Namespace, runners: Mapping[str, Runner]) -> int:
 
 
 def _will_work(options: argparse.Namespace) -> bool:
-    """Whether there is certainly work: a new dataset is to be made. An old one is perhaps up to date."""
-    return not options.dry_run and "://" not in options.output and not os.path.exists(options.output)
+    """Whether there is certainly work: the dataset is new, or is measured again. Another is perhaps up to date."""
+    is_new = "://" not in options.output and not os.path.exists(options.output)
+    return not options.dry_run and (is_new or options.force)
