@@ -65,12 +65,14 @@ class _Local:
         """Let the fork server load its code from now on, while this process plans."""
         from beamprint.runners import server_process  # noqa: PLC0415
 
-        self._early = server_process.start(server_process.GRAPH)
+        with suppress(OSError):  # the run will report it
+            self._early = server_process.start(server_process.GRAPH)
         try:
             yield
         finally:
-            self._early.kill()
-            self._early = None
+            if self._early is not None:
+                self._early.kill()
+                self._early = None
 
 
 def _direct(request: "RunRequest") -> "RunOutcome":

@@ -80,6 +80,15 @@ def test_nothing_is_left_of_a_server_that_was_not_needed():
     assert not is_running(server)
 
 
+def test_a_server_that_cannot_start_is_left_to_the_run(monkeypatch):
+    def none_left(_work):
+        raise BlockingIOError
+
+    monkeypatch.setattr(server_process, "start", none_left)
+    with console.RUNNERS["local"].started_early():
+        pass
+
+
 @pytest.mark.parametrize("alive", [True, False])
 def test_workers_come_from_the_server_that_runs_or_from_another_if_it_is_dead(tmp_path, alive):
     early = server_process.start(WORK)
