@@ -6,26 +6,11 @@ Frames are counted from header to header. The place of one every ten seconds is 
 import re
 from itertools import islice
 
+from beamprint.transforms.audio.adts_header import HEADER_SIZE, RATES, frame_size
 from beamprint.transforms.audio.contents import Contents, Extent, Packets, Restart, damaged, truncated
 from beamprint.transforms.audio.tags import is_padding, skip_tags, start_of_end_tags
 from beamprint.transforms.audio.views import Bytes
 
-_RATES = (
-    96_000,
-    88_200,
-    64_000,
-    48_000,
-    44_100,
-    32_000,
-    24_000,
-    22_050,
-    16_000,
-    12_000,
-    11_025,
-    8_000,
-    7_350,
-)
-_HEADER_SIZE = 7
 _SAMPLES = 1024
 _ENOUGH_FRAMES = 3
 """So many frames in a row are no coincidence."""
@@ -52,10 +37,10 @@ def find_adts_among_junk(data: Bytes, base: int) -> int | None:
 def _frames_follow(data: Bytes, position: int, wanted: int, *, fewer: bool = False) -> bool:
     """Whether so many frames start here, one after the other; or ``fewer``, if the file ends after them."""
     for number in range(wanted):
-        head = data.read_at(position, _HEADER_SIZE)
+        head = data.read_at(position, HEADER_SIZE)
         if fewer and number and not head:
             break
-        size = _frame_size(head)
+        size = frame_size(head)
         if not size:
             return False
         position += size
@@ -73,7 +58,7 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
     Raises:
         BadAudio: ``truncated``, the last frame is not whole; ``decode_error``, there is something between frames.
     """
-    rate = _RATES[data.read_at(base + 2, 1)[0] >> 2 & 15]
+    rate = RATES[data.read_at(base + 2, 1)[0] >> 2 & 15]
     if not whole:
         return Contents("adts", base, length_known=False, packets=Packets(rate, even=False))
     end = start_of_end_tags(data, base)
@@ -83,9 +68,9 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
     buffer, origin = b"", base
     while position < end:
         at = position - origin
-        if at + _HEADER_SIZE > len(buffer):
+        if at + HEADER_SIZE > len(buffer):
             buffer, origin, at = data.read_at(position, _CHUNK), position, 0
-        size = _frame_size(buffer, at)
+        size = frame_size(buffer, at)
         if not size:
             following = skip_tags(data, position)
             if following == position or following >= end or find_adts(data, following) is None:
@@ -102,22 +87,8 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
     packets = Packets(rate, length=blocks * _SAMPLES, restarts=tuple(places), stop=min(position, end))
     audio = tuple(map(Extent, runs, [*stops, min(position, end)]))
     contents = Contents("adts", base, length_known=False, audio=audio, packets=packets)
-    if position > end or (
-        position < end and end - position < _HEADER_SIZE and not is_padding(data, position)
-    ):
+    if position > end or (position < end and end - position < HEADER_SIZE and not is_padding(data, position)):
         raise truncated(f"the last of {count} AAC frames is incomplete", contents)
     if position < end and not is_padding(data, position):
         raise damaged(f"no AAC frame at byte {position}, after {count} of them")
     return contents
-
-
-def _frame_size(buffer: bytes, at: int = 0) -> int:
-    """Bytes of the frame whose header starts here, 0 if there is none."""
-    header = buffer[at : at + _HEADER_SIZE]
-    if len(header) < _HEADER_SIZE:
-        return 0
-    first, second, third, fourth, fifth, sixth, _ = header
-    if first != 0xFF or second & 0xF6 != 0xF0 or third >> 2 & 15 >= len(_RATES):
-        return 0
-    size = (fourth & 3) << 11 | fifth << 3 | sixth >> 5
-    return size if size > _HEADER_SIZE else 0

@@ -16,10 +16,10 @@ from beamprint.transforms.audio.contents import MONO_IN_BOTH, Contents, Stream, 
 from beamprint.transforms.audio.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac import is_cut
+from beamprint.transforms.audio.id3 import is_simple_id3
 from beamprint.transforms.audio.packed import packed
 from beamprint.transforms.audio.quiet import captured_stderr, muted
 from beamprint.transforms.audio.source import OpenSource
-from beamprint.transforms.audio.tags import is_simple_id3
 from beamprint.transforms.audio.views import Edit, View, Zeros, stretch
 
 _COMPLAINT = re.compile(r"libmpg123/layer\d\.c:.* error: ")
@@ -268,7 +268,7 @@ def _views(source: OpenSource, contents: Contents) -> list[View]:
         edits.append(Edit(contents.start, contents.start + 4, b"RF64"))  # the same as far as audio goes
     if contents.streams:
         return [_view(source, stream, edits, contents.is_mpeg) for stream in contents.streams]
-    starts_late = contents.start > 0 and not is_simple_id3(source.data.read_at(0, 10))
+    starts_late = contents.start > 0 and not is_simple_id3(source.data, contents.start)
     if edits or starts_late or source.fd < 0:
         return [View(*stretch(source.data, contents.start, source.data.size, edits))]
     return []

@@ -1,5 +1,6 @@
 """Tags and padding around audio: where those that start here end, and the tags at a file's end."""
 
+from beamprint.transforms.audio.id3 import skip_id3, skip_zeros
 from beamprint.transforms.audio.views import Bytes
 
 _ID3V1_SIZE = 128
@@ -8,23 +9,6 @@ _APE_FOOTER = 32
 _APE_IS_HEADER = 0x20
 _LYRICS_SIZE = 15
 _LONGEST_LYRICS = 1 << 20
-_CHUNK = 1 << 16
-_ID3_HAS_FOOTER = 0x10
-
-
-def is_simple_id3(head: bytes) -> bool:
-    """Whether an ID3v2 tag starts with these ten bytes that has no copy of its head at its end."""
-    return head[:3] == b"ID3" and len(head) == 10 and not head[5] & _ID3_HAS_FOOTER
-
-
-def skip_id3(data: Bytes, position: int) -> int:
-    """Where the ID3v2 tags that start here end; ``position`` itself where there are none."""
-    while (head := data.read_at(position, 10))[:3] == b"ID3" and len(head) == 10:
-        size = 0
-        for byte in head[6:10]:
-            size = size << 7 | byte & 0x7F
-        position += 10 + size + (10 if head[5] & _ID3_HAS_FOOTER else 0)
-    return position
 
 
 def skip_tags(data: Bytes, position: int) -> int:
@@ -74,13 +58,4 @@ def _skip_one(data: Bytes, position: int) -> int:
         text = data.read_at(position, _LONGEST_LYRICS)
         end = max(text.find(mark) for mark in (b"LYRICS200", b"LYRICSEND"))
         return position + end + 9 if end > 0 else position
-    return _skip_zeros(data, position) if head[:1] == b"\0" else position
-
-
-def _skip_zeros(data: Bytes, position: int) -> int:
-    while chunk := data.read_at(position, _CHUNK):
-        kept = len(chunk.lstrip(b"\0"))
-        position += len(chunk) - kept
-        if kept:
-            break
-    return position
+    return skip_zeros(data, position) if head[:1] == b"\0" else position
