@@ -5,6 +5,7 @@ libsndfile decodes the first link only, ends silently where the file does, and c
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import merge
 from itertools import islice, takewhile
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from beamprint.transforms.audio.ogg_page import (
     LONGEST_HEADER,
     NO_POSITION,
     Page,
-    checksum,
+    changed,
 )
 from beamprint.transforms.audio.opus_positions import corrected_pages
 from beamprint.transforms.audio.tags import skip_tags
@@ -35,7 +36,7 @@ from beamprint.transforms.audio.views import Bytes, Edit, ReadAhead, Slice
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
-_BEGIN = CAPTURE + b"\x02"
+_BEGIN, _ONLY_PAGE = CAPTURE + b"\x02", CAPTURE + b"\x06"
 _COMMENTS = 1
 """Number of the packet with the comments; the first is 0."""
 _LONGEST_PAGE = 27 + 255 + 255 * 255
@@ -44,9 +45,10 @@ _NEAR = 1 << 16
 """Bytes at the start that are read where the whole file is not."""
 _NEAR_AUDIO = 1 << 18
 """Bytes of FLAC frames that are enough to look at the first of them, whatever their depth."""
-_FARTHEST = 1 << 38
-"""Samples, two weeks at 192 kHz, that no stream has left at its last page."""
-_DECODED = ("Vorbis", "Opus", "FLAC")
+_ENDING = (END, END | 1, END | BEGINNING)
+"""Flags of pages that end a stream: others, one that continues a packet, and one that begins the stream as well."""
+DECODED = ("Vorbis", "Opus", "FLAC")
+"""Codecs that can be decoded."""
 _CODECS = {
     b"\x01vorbis": "Vorbis",
     b"OpusHead": "Opus",
@@ -89,7 +91,7 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         _end(data, base),
     ]
     stops = [*starts, ends[-1].stop]
-    codecs = {_codec(data, link.audio(data)) for link in links}
+    codecs = {codec_of(data, link.audio(data)) for link in links}
     if codecs == {"FLAC"}:
         return _inspect_flac(data, base, links, ends, whole)
     if "FLAC" in codecs:
@@ -104,7 +106,11 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         vorbis_order=True,
         length_known=all(end.is_said for end in ends),
         streams=streams,
-        corrections=tuple(edit for link, end in zip(links, ends) for edit in _edits(data, link, end, whole)),
+        corrections=tuple(
+            edit
+            for link, stop, end in zip(links, stops, ends)
+            for edit in _edits(data, link, stop, end, whole)
+        ),
         slack=_LONGEST_BLOCK,
     )
     if ends[-1].is_cut:
@@ -144,8 +150,8 @@ class _Link:
         Raises:
             BadAudio: ``unsupported_format``, there is none, or more than one.
         """
-        codecs = [_codec(data, page) for page in self.streams]
-        decoded = [page for page, codec in zip(self.streams, codecs) if codec in _DECODED]
+        codecs = [codec_of(data, page) for page in self.streams]
+        decoded = [page for page, codec in zip(self.streams, codecs) if codec in DECODED]
         if len(decoded) == 1:
             return decoded[0]
         named = " and ".join(codecs)
@@ -185,6 +191,7 @@ def _inspect_flac(data: Bytes, base: int, links: list[_Link], ends: list[_End], 
     if missing or ends[-1].is_cut:
         rate = found[0].rate
         message = f"the last {missing} samples a channel that are declared are missing"
+        message = message if missing else "the last Ogg page is incomplete"
         raise truncated(message, contents, missing / rate if rate else None)
     return contents
 
@@ -217,14 +224,33 @@ def _own_pages(data: Bytes, link: _Link, first: Page, end: _End, whole: bool) ->
     return [page for page in own if page.stop <= end.stop]
 
 
-def _edits(data: Bytes, link: _Link, end: _End, whole: bool) -> Iterator[Edit]:
-    """Edits that put the pages of an Opus stream right."""
+def _edits(data: Bytes, link: _Link, stop: int, end: _End, whole: bool) -> Iterator[Edit]:
+    """Edits that put the pages of an Opus or a Vorbis stream right."""
     for first in link.streams:
-        if _codec(data, first) == "Opus":
+        codec = codec_of(data, first)
+        if codec == "Opus":
             yield from corrected_pages(data, _own_pages(data, link, first, end, whole))
+        elif codec == "Vorbis" and whole:
+            yield from _without_early_ends(Slice(data, 0, stop), first)
 
 
-def _codec(data: Bytes, page: Page) -> str:
+def _without_early_ends(data: Bytes, first: Page) -> Iterator[Edit]:
+    """Edits that take the flag of the end from pages that others of their stream follow: the decoder stops there.
+
+    An empty last page may lack a position, and only then libsndfile takes that of the page before.
+    """
+    for start in merge(*(find_all(data, CAPTURE + bytes([flags]), first.start) for flags in _ENDING)):
+        page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
+        if page is None or page.serial != first.serial or page.stop > data.size:
+            continue
+        if any(later.serial == first.serial for later in pages_in(data, page.stop, data.size)):
+            yield from changed(data, page, page.flags & ~END, page.position)
+        elif page.is_empty and page.position == 0:
+            yield from changed(data, page, page.flags, NO_POSITION)
+
+
+def codec_of(data: Bytes, page: Page) -> str:
+    """Name of the codec of a stream, by its first page."""
     head = data.read_at(page.body, 8)
     return next((name for magic, name in _CODECS.items() if head.startswith(magic)), "an unknown codec")
 
@@ -266,12 +292,13 @@ def _end(data: Bytes, base: int) -> _End:
     size = _without_zeros(data, base)
     start = max(base, size - 2 * _LONGEST_PAGE)
     tail = data.read_at(start, data.size - start)[: size - start + _LONGEST_PAGE]
-    at, cut = tail.rfind(CAPTURE), False
-    page = Page.parse(tail[at : at + LONGEST_HEADER], start + at) if at >= 0 else None
-    if page is None or page.stop > data.size:
-        cut = True
-        at = tail.rfind(CAPTURE, 0, max(at, 0))
-        page = Page.parse(tail[at : at + LONGEST_HEADER], start + at) if at >= 0 else None
+    at, page, cut = tail.rfind(CAPTURE), None, False
+    while at >= 0:
+        page = Page.parse(tail[at : at + LONGEST_HEADER], start + at)
+        if page is not None and page.stop <= data.size:
+            break
+        page, cut = None, True
+        at = tail.rfind(CAPTURE, 0, at)
     if page is None:
         return _End(base, False, True)
     stop = page.stop if cut or page.stop > size - 1 else data.size
@@ -294,7 +321,7 @@ def _links(data: Bytes, base: int) -> Iterator[_Link]:
     """Streams that begin one right after the other are multiplexed; any other beginning starts a link."""
     pages: list[Page] = []
     others = 0
-    for start in find_all(data, _BEGIN, base):
+    for start in merge(find_all(data, _BEGIN, base), find_all(data, _ONLY_PAGE, base)):
         page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
         if page is None or page.number != 0 or page.size > data.size - start:
             others += 1
@@ -315,58 +342,6 @@ def _first_link(data: Bytes, base: int) -> list[_Link]:
     begun = takewhile(lambda page: page.flags & BEGINNING and page.stop <= data.size, near)
     pages = tuple(islice(begun, MAX_STREAMS))
     return [_Link(pages)] if pages else []
-
-
-def check_pages(data: Bytes, base: int) -> None:
-    """Check every page's checksum and number, and that a stream that is decoded does not end before its last page.
-
-    The last position is where the decoder stops, however much audio there is.
-
-    Raises:
-        BadAudio: ``checksum_mismatch``, one is damaged or missing, or contradicts those before.
-    """
-    numbers: dict[int, int] = {}
-    reached: dict[int, int] = {}
-    position = base
-    data = ReadAhead(data)
-    while position + 27 <= data.size:
-        page = Page.parse(data.read_at(position, LONGEST_HEADER), position)
-        if page is None:
-            if (after := skip_tags(data, position)) > position and data.read_at(after, 5) == CAPTURE:
-                position = after
-                continue
-            if next(find_all(data, CAPTURE, position), None) is not None:
-                raise BadAudio(Reason.CHECKSUM_MISMATCH, f"no Ogg page at byte {position}, but more after it")
-            return
-        if page.stop > data.size and next(find_all(data, CAPTURE, position + 1), None) is None:
-            return  # a file that is cut
-        content = data.read_at(position, page.size)
-        if checksum(content) != content[22:26]:
-            raise BadAudio(Reason.CHECKSUM_MISMATCH, f"the Ogg page at byte {position} is damaged")
-        due = page.number if page.flags & BEGINNING else numbers.get(page.serial, page.number)
-        if page.number != due:
-            raise BadAudio(
-                Reason.CHECKSUM_MISMATCH, f"Ogg page {page.number} follows page {due - 1} at byte {position}"
-            )
-        if page.flags & BEGINNING:
-            reached.pop(page.serial, None)
-            if _codec(data, page) in _DECODED:
-                reached[page.serial] = 0
-        elif page.serial in reached:
-            _check_position(page, reached[page.serial])
-            reached[page.serial] = max(page.position, reached[page.serial])
-        numbers[page.serial] = (page.number + 1) & 0xFFFFFFFF
-        position = page.stop
-
-
-def _check_position(page: Page, reached: int) -> None:
-    """Only the last position decides where the decoder stops; encoders leave odd ones before it."""
-    possible = range(reached, reached + _FARTHEST)
-    if page.flags & END and page.position not in possible and page.stop > page.body:
-        raise BadAudio(
-            Reason.CHECKSUM_MISMATCH,
-            f"the last Ogg page, at byte {page.start}, says that it ends at sample {page.position}, after {reached}",
-        )
 
 
 def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:

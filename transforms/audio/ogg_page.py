@@ -2,7 +2,10 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from beamprint.transforms.audio.views import Bytes, Edit
 
 CAPTURE = b"OggS\0"
 BEGINNING, END = 0x02, 0x04
@@ -31,6 +34,11 @@ class Page(NamedTuple):
     def stop(self) -> int:
         return self.start + self.size
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no part of a packet."""
+        return self.stop == self.body
+
     @classmethod
     def parse(cls, head: bytes, start: int) -> "Page | None":
         """The page whose first 27 to 282 bytes are ``head``; None if they are not those of a page."""
@@ -58,3 +66,12 @@ def checksum(page: bytes) -> bytes:
 def sealed(page: bytes) -> bytes:
     """A page with its checksum corrected."""
     return page[:22] + checksum(page) + page[26:]
+
+
+def changed(data: Bytes, page: Page, flags: int, position: int) -> Iterator[Edit]:
+    """Edits that give a page other flags and another position, and the checksum that these need."""
+    content = data.read_at(page.start, page.size)
+    head = bytes([flags]) + position.to_bytes(8, "little", signed=True)
+    checksum = sealed(content[:5] + head + content[14:])[22:26]
+    yield Edit(page.start + 5, page.start + 14, head)
+    yield Edit(page.start + 22, page.start + 26, checksum)

@@ -1,19 +1,24 @@
 """Opus in Ogg (RFC 7845) that libsndfile refuses, though every packet is there.
 
 FFmpeg writes positions that leave less room than the packets take where it starts within a stream, or its input's times
-jitter: libsndfile is shown positions computed from the packets. A recording that was broken off has no page with the
-flag of the end: libsndfile is shown it on the last one. Where the rate of the encoder's input is not said, libsndfile
+jitter: libsndfile is shown positions computed from the packets. The last page with a packet may lack the flag of the
+end, because a recording was broken off or an empty page follows, and earlier ones may have it: libsndfile is shown it
+where it belongs. Where the rate of the encoder's input is not said, libsndfile
 would decode to 8 kHz: it is shown 48 kHz.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from beamprint.transforms.audio.ogg_page import END, NO_POSITION, Page, sealed
+from beamprint.transforms.audio.contents import damaged
+from beamprint.transforms.audio.ogg_page import END, NO_POSITION, Page, changed, sealed
 from beamprint.transforms.audio.views import Bytes, Edit
 
+_SKIP_AT = 10
+"""Where the first page says how many samples are to be skipped at the start."""
 _RATE_AT, _RATE = 12, (48_000).to_bytes(4, "little")
 """Where the first page says a rate, and the one at which Opus decodes."""
+_HEADERS = 2
 
 
 class _Counted(NamedTuple):
@@ -29,16 +34,29 @@ def corrected_pages(data: Bytes, pages: Iterable[Page]) -> Iterator[Edit]:
     Args:
         data: the file.
         pages: those of one Opus stream, in order.
+
+    Raises:
+        BadAudio: ``decode_error``, more samples are to be skipped than there are.
     """
-    pages = list(pages)
+    pages, end = list(pages), NO_POSITION
+    while len(pages) > _HEADERS and pages[-1].is_empty:
+        empty = pages.pop()
+        end = max(end, empty.position)
+        yield Edit(empty.start, empty.stop, b"")
     if len(pages) > 1:
         yield from _with_rate(data, pages[0])
-    places = _possible_positions(data, pages)
+    counted = list(_counted(data, pages))
+    places = _possible_positions(counted)
+    if counted:
+        final, samples = counted[-1]
+        if not places and end != NO_POSITION and 0 < final.position - end < samples:
+            places[final.start] = end
+        _check_skip(data, pages[0], counted, places)
     for page in pages:
         position = places.get(page.start, page.position)
-        flags = page.flags | (END if page is pages[-1] else 0)
+        flags = page.flags & ~END | (END if page is pages[-1] else 0)
         if (position, flags) != (page.position, page.flags):
-            yield from _changed(data, page, flags, position)
+            yield from changed(data, page, flags, position)
 
 
 def _with_rate(data: Bytes, first: Page) -> Iterator[Edit]:
@@ -51,9 +69,22 @@ def _with_rate(data: Bytes, first: Page) -> Iterator[Edit]:
         yield Edit(first.start + 22, first.start + 26, checksum)
 
 
-def _possible_positions(data: Bytes, pages: list[Page]) -> dict[int, int]:
+def _check_skip(data: Bytes, first: Page, counted: list[_Counted], places: dict[int, int]) -> None:
+    """Make sure that not more samples are to be skipped than there are.
+
+    Raises:
+        BadAudio: ``decode_error``.
+    """
+    skip = int.from_bytes(data.read_at(first.body + _SKIP_AT, 2), "little")
+    start = max(0, counted[0].page.position - counted[0].samples)
+    final = counted[-1].page
+    length = places.get(final.start, final.position) - start
+    if skip > length:
+        raise damaged(f"{skip} samples at the start are to be skipped, the Opus stream has {length}")
+
+
+def _possible_positions(counted: list[_Counted]) -> dict[int, int]:
     """Positions that leave room for the packets, by where the pages start; none if those that are there do."""
-    counted = list(_counted(data, pages))
     before = [0, *(each.page.position for each in counted)]
     if all(each.page.position - last >= each.samples for each, last in zip(counted[:-1], before)):
         return {}
@@ -81,14 +112,6 @@ def _counted(data: Bytes, pages: Iterable[Page]) -> Iterator[_Counted]:
         if page.position != NO_POSITION:
             yield _Counted(page, samples)
             samples = 0
-
-
-def _changed(data: Bytes, page: Page, flags: int, position: int) -> Iterator[Edit]:
-    content = data.read_at(page.start, page.size)
-    head = bytes([flags]) + position.to_bytes(8, "little", signed=True)
-    checksum = sealed(content[:5] + head + content[14:])[22:26]
-    yield Edit(page.start + 5, page.start + 14, head)
-    yield Edit(page.start + 22, page.start + 26, checksum)
 
 
 def samples_on(data: Bytes, page: Page) -> int:

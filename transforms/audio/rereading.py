@@ -16,7 +16,7 @@ from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.decoders import open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import Limits
-from beamprint.transforms.audio.ogg import check_pages
+from beamprint.transforms.audio.ogg_check import check_pages
 from beamprint.transforms.audio.pcm import blocks, check_length
 from beamprint.transforms.audio.source import open_source, sha256_of
 

@@ -17,7 +17,7 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.inspection import inspected
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.audio.objects import is_object
-from beamprint.transforms.audio.ogg import check_pages
+from beamprint.transforms.audio.ogg_check import check_pages
 from beamprint.transforms.audio.pcm import Pcm, blocks, check_length, decode
 from beamprint.transforms.audio.probe import AudioInfo, describe
 from beamprint.transforms.audio.source import OpenSource, open_source, sha256_of
