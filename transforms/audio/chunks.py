@@ -6,9 +6,11 @@ samples or refuse the file, and so does a name that is not of letters. None of t
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NamedTuple
 
 from beamprint.transforms.audio.contents import Order, truncated
+from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.views import Bytes, Edit
 
 MAX_CHUNKS = 10_000
@@ -86,6 +88,21 @@ class Layout:
             raise truncated(f"no audio among the first {MAX_CHUNKS} chunks")
         raise truncated(f"the file ends before its audio, at byte {data.size}")
 
+    def following(self, data: Bytes, position: int) -> Iterator[Chunk]:
+        """The chunks from a place on, up to the first that cannot be one."""
+        return takewhile(lambda chunk: self.is_chunk(data, chunk.at), self.chunks(data, position))
+
+    def is_continued(self, data: Bytes, name: bytes, position: int, empty: int = 0) -> bool:
+        """Whether a chunk of audio is among those from a place on.
+
+        Args:
+            data: the file.
+            name: of chunks of audio.
+            position: where the first chunk starts.
+            empty: bytes of one that holds no samples.
+        """
+        return any(chunk.name == name and chunk.size > empty for chunk in self.following(data, position))
+
     def chunks(self, data: Bytes, position: int) -> Iterator[Chunk]:
         """The chunks from a place up to the file's end."""
         for _ in range(MAX_CHUNKS):
@@ -96,6 +113,12 @@ class Layout:
             chunk = Chunk(head[:_NAME], position, body, size, self.stop_of(data, body, size))
             yield chunk
             position = chunk.stop
+
+
+def in_several(name: bytes) -> BadAudio:
+    """The error for a file with audio in more than one chunk."""
+    message = f"audio in several '{name.decode()}' chunks cannot be decoded here"
+    return BadAudio(Reason.UNSUPPORTED_FORMAT, message)
 
 
 def without_others(chunks: Iterable[Chunk], needed: Container[bytes]) -> tuple[Edit, ...]:

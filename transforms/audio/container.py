@@ -6,8 +6,10 @@ from functools import partial
 
 from beamprint.transforms.audio import (
     adts,
+    aiff,
     asf,
-    chunked,
+    au,
+    caf,
     dsd,
     flac,
     lossless,
@@ -21,15 +23,15 @@ from beamprint.transforms.audio import (
 )
 from beamprint.transforms.audio.contents import MAX_STREAMS, Contents, joined, too_many_streams
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.tags import skip_id3
+from beamprint.transforms.audio.id3 import skip_id3
 from beamprint.transforms.audio.views import Bytes
 
 _FORMATS = (
     (riff.is_riff, riff.inspect_riff),
     (w64.is_w64, w64.inspect_w64),
-    (chunked.is_aiff, chunked.inspect_aiff),
-    (chunked.is_caf, chunked.inspect_caf),
-    (chunked.is_au, chunked.inspect_au),
+    (aiff.is_aiff, aiff.inspect_aiff),
+    (caf.is_caf, caf.inspect_caf),
+    (au.is_au, au.inspect_au),
     (mp4.is_mp4, mp4.inspect_mp4),
     (asf.is_asf, asf.inspect_asf),
     (matroska.is_matroska, matroska.inspect_matroska),

@@ -7,8 +7,9 @@ So it is checked against what comes after: chunks, tags and padding are no audio
 
 from dataclasses import replace
 
-from beamprint.transforms.audio.chunks import MAX_CHUNKS, Chunk, Layout, without_others
+from beamprint.transforms.audio.chunks import MAX_CHUNKS, Chunk, Layout, in_several, without_others
 from beamprint.transforms.audio.contents import (
+    LENGTH_CORRECTED,
     Contents,
     Extent,
     Order,
@@ -25,8 +26,6 @@ from beamprint.transforms.audio.views import Bytes, Edit, Slice
 from beamprint.transforms.audio.wave_format import ALL_ONES, IN_BLOCKS, LONGEST_FORMAT, MPEG, VORBIS, Format
 from beamprint.transforms.audio.what_follows import AfterAudio, audio_size
 
-_DECODED = frozenset({1, 2, 3, 6, 7, 0x11, 0x31, 0x38, 0x40, 0x64, *MPEG, *VORBIS})
-"""Codings, as ``wFormatTag`` has them, that can be decoded."""
 _KNOWN_CHUNKS = frozenset(
     name.ljust(4).encode()
     for name in [
@@ -81,25 +80,51 @@ def inspect_riff(data: Bytes, base: int) -> Contents:
     """
     form = read_exactly(data, base, 12, "header")
     order: Order = "big" if form[:4] == b"RIFX" else "little"
-    header, passed = Format(order), list[Chunk]()
-    for chunk in _layout(order).walk(data, base + len(form)):
+    header, passed, layout = Format(order), list[Chunk](), _layout(order)
+    for chunk in layout.walk(data, base + len(form)):
         body = data.read_at(chunk.body, min(chunk.size, LONGEST_FORMAT))
         if chunk.name == b"data":
-            late = _late_format(data, chunk, header)
-            header.shown = without_others(passed, _NEEDED) + late
-            return _contents(data, base, chunk, header)
-        if chunk.name == b"LIST" and body[:4] == b"wavl":
-            message = "a WAV with a list of pieces of audio ('wavl') cannot be decoded here"
-            raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
-        is_second = chunk.name == b"fmt " and header.has_format
-        if chunk.name == b"fmt " and not is_second:
-            header.take_format(body)
-        elif chunk.name == b"fact":
-            header.fact = int.from_bytes(body[:4], order)
-        elif chunk.name == b"ds64":
-            header.take_sizes(body, chunk.body)
-        passed.append(chunk._replace(name=b"") if is_second else chunk)
+            is_needed = not _is_empty(chunk, header) or not layout.is_continued(data, b"data", chunk.stop)
+            if is_needed:
+                late = _late_format(data, chunk, header)
+                header.shown += without_others(passed, _NEEDED) + late
+                return _contents(data, base, chunk, header)
+        elif chunk.name == b"fmt ":
+            is_needed = not header.has_format
+            if is_needed:
+                header.take_format(body, chunk.body)
+        else:
+            is_needed = _take(header, chunk, body)
+        passed.append(chunk if is_needed else chunk._replace(name=b""))
     raise AssertionError("unreachable")
+
+
+def _is_empty(audio: Chunk, header: Format) -> bool:
+    return audio.size == 0 and not header.data_size64
+
+
+def _take(header: Format, chunk: Chunk, body: bytes) -> bool:
+    """Read a chunk before the audio, other than the format; whether libsndfile may be shown it.
+
+    Raises:
+        BadAudio: ``unsupported_format``.
+    """
+    if chunk.name == b"LIST":
+        _refuse_pieces(body)
+    if chunk.name == b"fact":
+        header.fact = int.from_bytes(body[:4], header.order)
+    return chunk.name != b"ds64" or header.take_sizes(body, chunk.body)
+
+
+def _refuse_pieces(body: bytes) -> None:
+    """Refuse a list of pieces of audio.
+
+    Raises:
+        BadAudio: ``unsupported_format``.
+    """
+    if body[:4] == b"wavl":
+        message = "a WAV with a list of pieces of audio ('wavl') cannot be decoded here"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
 
 
 def _late_format(data: Bytes, audio: Chunk, header: Format) -> tuple[Edit, ...]:
@@ -117,7 +142,7 @@ def _late_format(data: Bytes, audio: Chunk, header: Format) -> tuple[Edit, ...]:
     if late is None:
         raise damaged("there is no 'fmt ' chunk, which says how the samples are stored")
     body = data.read_at(late.body, min(late.size, LONGEST_FORMAT))
-    header.take_format(body)
+    body = header.take_format(body)
     shown = b"fmt " + len(body).to_bytes(4, header.order) + body + b"\0" * (len(body) % 2)
     return (Edit(audio.at, audio.at, shown),)
 
@@ -128,7 +153,8 @@ def _layout(order: Order) -> Layout:
 
 def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
     start, size, order = chunk.body, header.size_of(chunk), header.order
-    magic = data.read_at(base, 4)
+    form = data.read_at(base, 8)
+    magic = form[:4]
     container = "wav" if magic in (b"RIFF", b"RIFX") else "rf64"
     layout = _layout(order)
     after = AfterAudio(
@@ -140,10 +166,13 @@ def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
     known = not is_unknown(size) or (size == 0 and _ends_with_chunks(data, start, layout))
     there = (Extent(start, data.size),)
     rest = Contents(container, base, header.mask, corrections=header.shown, audio=there)
-    declared = size if known else None
+    counts_header = known and _counts_header(data, base, start, size, int.from_bytes(form[4:], order))
+    declared = data.size - start if counts_header else size if known else None
     check_audio_chunk(data, start, declared, rest, tolerance=header.frame - 1, byte_rate=header.byte_rate)
     frame = 1 if header.tag in IN_BLOCKS else header.frame
     found, notes = audio_size(data, start, declared, frame, after)
+    if counts_header:
+        notes = (LENGTH_CORRECTED,)
     contents = Contents(
         container,
         base,
@@ -153,15 +182,19 @@ def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
         audio=(Extent(start, min(data.size, start + found)),),
         notes=notes,
     )
-    if header.tag and header.tag not in _DECODED:
-        message = f"WAV of coding {header.tag:#06x} cannot be decoded here"
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+    header.check()
     if header.tag in MPEG + VORBIS:
         return _inside(data, start, min(found, data.size - start), contents, header)
     frames = header.frames_in_blocks(found)
     if contents.corrections or frames or start + found < data.size:
         contents = replace(contents, streams=(Stream((Extent(base, start + found),), frames),))
     return _with_following(data, contents, layout)
+
+
+def _counts_header(data: Bytes, base: int, start: int, size: int, form_size: int) -> bool:
+    """Whether the size of the audio counts the header as well: the file is as long as its first size says."""
+    too_much = start + size - data.size
+    return 0 < too_much <= start - base and base + 8 + form_size == data.size
 
 
 def _ends_with_chunks(data: Bytes, position: int, layout: Layout) -> bool:
@@ -175,7 +208,7 @@ def _edits(base: int, chunk: Chunk, size: int, header: Format, *, is_wide: bool)
     Raises:
         BadAudio: ``unsupported_format``, a big-endian header has no place for the size.
     """
-    if header.data_size64 is not None and (is_wide or chunk.size == ALL_ONES):
+    if header.sizes_at and (is_wide or chunk.size == ALL_ONES):
         at = header.sizes_at + 8
         wrong = size != header.data_size64
         return (Edit(at, at + 8, size.to_bytes(8, header.order)),) if wrong else ()
@@ -243,6 +276,8 @@ def _with_following(data: Bytes, contents: Contents, layout: Layout) -> Contents
             return replace(contents, following=skipped)
         size = layout.size_of(head)
         if head[:4] == b"data" and size:
-            raise BadAudio(Reason.UNSUPPORTED_FORMAT, "audio in several 'data' chunks cannot be decoded here")
+            raise in_several(b"data")
+        if head[:4] == b"LIST":
+            _refuse_pieces(head[8:])
         position = layout.stop_of(data, position + layout.head, size)
     return contents

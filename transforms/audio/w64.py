@@ -1,6 +1,6 @@
 """Sony Wave64: chunks named by 16 bytes, with sizes of 64 bits."""
 
-from beamprint.transforms.audio.chunks import MAX_CHUNKS
+from beamprint.transforms.audio.chunks import MAX_CHUNKS, in_several
 from beamprint.transforms.audio.contents import (
     Contents,
     Extent,
@@ -35,10 +35,12 @@ def inspect_w64(data: Bytes, base: int) -> Contents:
     for _ in range(MAX_CHUNKS):
         head = read_exactly(data, position, 24, "chunks before the audio")
         size = int.from_bytes(head[16:], "little")
-        if head[:16] == _W64_DATA:
+        if head[:16] == _W64_DATA and (size != _HEAD or not _is_continued(data, position + _HEAD)):
             return _audio(data, base, position, size, header)
+        if head[:16] == _W64_DATA:
+            header.shown += (Edit(position, position + _HEAD, b""),)
         if head[:4] == b"fmt ":
-            header.take_format(data.read_at(position + 24, 40))
+            header.take_format(data.read_at(position + 24, 40), position + 24)
         position += max(24, -(-size // 8) * 8)
     raise truncated(f"no 'data' chunk among the first {MAX_CHUNKS}")
 
@@ -54,22 +56,37 @@ def _audio(data: Bytes, base: int, position: int, size: int, header: Format) -> 
     audio, notes = audio_size(data, start, size - _HEAD if known else None, header.frame, after)
     found = _HEAD + audio
     edit = Edit(position + 16, start, found.to_bytes(8, "little"))
+    header.check()
+    if _is_continued(data, position + found):
+        raise in_several(b"data")
     return Contents(
         "w64",
         base,
         header.mask,
         length_known=known,
         streams=(Stream((Extent(base, position + found),)),),  # libsndfile reads on to the file's end
-        corrections=(edit,) if found != size else (),
+        corrections=header.shown + ((edit,) if found != size else ()),
         audio=(Extent(start, position + found),),
         following=after.file_at(data, position + found),
         notes=notes,
     )
 
 
+def _is_continued(data: Bytes, position: int) -> bool:
+    """Whether more audio is among the chunks from a place on."""
+    for _ in range(MAX_CHUNKS):
+        position = -(-position // 8) * 8
+        head = data.read_at(position, _HEAD)
+        if len(head) < _HEAD or not _is_chunk(data, position) or is_w64(head):
+            return False
+        size = int.from_bytes(head[16:], "little")
+        if head[:16] == _W64_DATA and size > _HEAD:
+            return True
+        position += size
+    return False
+
+
 def _is_chunk(data: Bytes, position: int) -> bool:
-    """Whether a chunk may start at the next multiple of 8 bytes, or the file ends there."""
-    position = -(-position // 8) * 8
-    head = data.read_at(position, 24)
-    size = int.from_bytes(head[16:], "little")
-    return len(head) < 24 or 24 <= size <= data.size - position
+    """Whether a chunk may start here, or the file ends here."""
+    size = int.from_bytes(data.read_at(position + 16, 8), "little")
+    return position >= data.size or _HEAD <= size <= data.size - position

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from beamprint.transforms.audio.chunks import Layout
 from beamprint.transforms.audio.contents import LENGTH_CORRECTED, STRAY_BYTES, find_all
-from beamprint.transforms.audio.tags import is_padding, skip_id3, skip_tags, start_of_end_tags
+from beamprint.transforms.audio.id3 import skip_id3
+from beamprint.transforms.audio.tags import is_padding, skip_tags, start_of_end_tags
 from beamprint.transforms.audio.views import Bytes, Slice
 
 _CHUNK = 1 << 20
@@ -34,6 +35,10 @@ class AfterAudio:
     align: int = 2
     layout: Layout | None = None
     magic: bytes = b""
+
+    def is_over(self, data: Bytes, position: int) -> bool:
+        """Whether no audio can start here: there is a chunk, or nothing but zeros and tags."""
+        return self.is_chunk(position) or is_padding(data, position)
 
     def file_at(self, data: Bytes, end: int) -> int | None:
         """Start of a file that was appended to one that ends here; tags may lie between."""
@@ -96,14 +101,16 @@ def audio_size(
     if rest >= _WRAP:  # 32 bits have wrapped around
         return declared + rest // _WRAP * _WRAP, (LENGTH_CORRECTED,)
     end = start + declared
-    follows = after.file_at(data, end) is not None
-    if follows or any(
-        after.is_chunk(at) or is_padding(data, at) for at in {end, end + -declared % after.align}
-    ):
+    lacking, pad = min(rest, -declared % frame), -declared % after.align
+    completed = end + -declared % frame
+    is_counted_short = end < completed <= data.size and not after.is_chunk(end)
+    if is_counted_short and any(after.is_over(data, max(completed, at)) for at in {end, end + pad}):
+        is_padded = completed <= end + pad and not any(data.read_at(end, completed - end))
+        return (declared, (STRAY_BYTES,)) if is_padded else (completed - start, (LENGTH_CORRECTED,))
+    if after.file_at(data, end) is not None or after.is_over(data, end) or after.is_over(data, end + pad):
         return declared, ()
     if rest > _NO_AUDIO:
         found = (after.end_of_audio(data, end) - start) // frame * frame
         return found, (LENGTH_CORRECTED,) * (found != declared)
-    lacking = min(rest, -declared % frame)
     corrected, stray = (LENGTH_CORRECTED,) * (lacking > 0), (STRAY_BYTES,) * (rest - lacking >= frame)
     return declared + lacking, corrected + stray

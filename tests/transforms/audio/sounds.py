@@ -71,10 +71,14 @@ def encoded(folder, name, samples=None, rate=None):
     return write(folder / f"made.{name}", samples, rate, **ENCODINGS[name]).read_bytes()
 
 
+def every_encoding(folder, samples=None, rate=None):
+    """Bytes of the same sound in every kind of file that soundfile writes."""
+    return {name: encoded(folder, name, samples, rate) for name in ENCODINGS}
+
+
 def one_of_each(folder):
     """Bytes of a second of sound at 48 kHz in every kind of file."""
-    made = {name: encoded(folder, name, music(1.0, 48_000), 48_000) for name in ENCODINGS}
-    return made | {"mp2": MP2.read_bytes()}
+    return every_encoding(folder, music(1.0, 48_000), 48_000) | {"mp2": MP2.read_bytes()}
 
 
 def planar(samples):

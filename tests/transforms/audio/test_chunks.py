@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from beamprint.transforms.audio.contents import STRAY_BYTES
+from beamprint.transforms.audio.contents import LENGTH_CORRECTED, STRAY_BYTES
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
 
@@ -97,10 +97,17 @@ def test_chunks_after_audio_of_unknown_length_in_caf(tmp_path, size):
     assert identity_of(tmp_path, data).frames == FRAMES
 
 
-@pytest.mark.parametrize("kind", ["wav", "aiff", "caf"])
+@pytest.mark.parametrize("kind", ["wav", "caf"])
 def test_a_few_bytes_that_are_not_counted_are_not_read_and_told(tmp_path, kind):
     found = identity_of(tmp_path, put(kind, size=len(BIG) - 32))
     assert (found.frames, found.notes) == (FRAMES - 8, (STRAY_BYTES,))
+
+
+@pytest.mark.parametrize("after", [b"", chunk("aiff", b"ANNO", b"note")])
+@pytest.mark.parametrize("lacking", [1, 8, 32, 400])
+def test_an_aiff_is_read_as_far_as_it_counts_its_samples(tmp_path, after, lacking):
+    found = identity_of(tmp_path, put("aiff", size=len(BIG) - lacking, after=after))
+    assert (found.frames, found.notes) == (FRAMES, (LENGTH_CORRECTED,))
 
 
 def test_the_size_of_an_rf64_whose_own_is_not_used(tmp_path):

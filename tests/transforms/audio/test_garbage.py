@@ -35,16 +35,8 @@ MAGIC += [
 
 
 @pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    return tmp_path_factory.mktemp("garbage") / "file"
-
-
-@pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made")
-    return {
-        name: sounds.encoded(folder, name, sounds.music(0.4, 48_000), 48_000) for name in sounds.ENCODINGS
-    }
+    return sounds.every_encoding(tmp_path_factory.mktemp("made"), sounds.music(0.4, 48_000), 48_000)
 
 
 def swallow(path, data):

@@ -15,13 +15,7 @@ IN_A_HEADER = {Reason.TRUNCATED, Reason.DECODE_ERROR, Reason.UNSUPPORTED_FORMAT,
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made")
-    return {name: sounds.encoded(folder, name) for name in sounds.ENCODINGS}
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    return tmp_path_factory.mktemp("cut") / "cut"
+    return sounds.every_encoding(tmp_path_factory.mktemp("made"))
 
 
 def reason_of(path, data):

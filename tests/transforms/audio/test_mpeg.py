@@ -1,0 +1,49 @@
+"""MP3 files of uncommon shape are read to their end."""
+
+import struct
+
+import pytest
+
+from beamprint.transforms.audio.errors import Reason
+from tests.transforms.audio import sounds
+from tests.transforms.audio.opening import opened, refusal
+
+
+def test_mp3_with_fraunhofers_count(tmp_path):
+    data = sounds.encoded(tmp_path, "mp3", sounds.music(2.0), 44_100)
+    (_, size), *frames = sounds.mpeg_frames(data)
+    tag = data[:4] + bytes(32) + b"VBRI" + bytes(6) + struct.pack(">II", len(data), len(frames))
+    identity = opened(tmp_path, tag.ljust(size, b"\0") + data[size:]).identity
+    assert (identity.frames, identity.notes) == (1152 * len(frames), ())
+    cut = tag.ljust(size, b"\0") + data[size : len(data) // 2]
+    assert refusal(tmp_path, cut).reason is Reason.TRUNCATED
+
+
+def test_an_mp3_that_trims_more_than_it_has(tmp_path):
+    data = bytearray(sounds.encoded(tmp_path, "mp3", sounds.music(0.02)))
+    at = data.find(b"LAME", 0, 400) + 21
+    data[at : at + 3] = b"\xff" * 3
+    frames = len(sounds.mpeg_frames(bytes(data))) - 1
+    assert 0.5 * 1152 * frames < opened(tmp_path, bytes(data)).identity.frames <= 1152 * frames
+
+
+def test_an_mp3_of_a_single_frame(tmp_path):
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))
+    (_, size), *_ = sounds.mpeg_frames(stream)
+    assert opened(tmp_path, stream[:size]).identity.frames == 1152
+    assert refusal(tmp_path, stream[: size - 1]).reason is Reason.TRUNCATED
+
+
+def test_an_mp3_behind_an_id3_tag_with_a_footer(tmp_path):
+    size = b"\0\0\0\x0a"
+    tag = b"ID3\x04\0\x10" + size + bytes(10) + b"3DI\x04\0\x10" + size
+    data = sounds.encoded(tmp_path, "mp3")
+    assert opened(tmp_path, tag + data).identity.frames == opened(tmp_path, data).identity.frames
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_an_mp3_that_is_followed_by_the_beginning_of_a_frame(tmp_path, tagged):
+    data = sounds.encoded(tmp_path, "mp3")
+    data = data if tagged else sounds.without_xing(data)
+    part = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))[:200]
+    assert opened(tmp_path, data + part).identity.frames == opened(tmp_path, data).identity.frames
