@@ -5,8 +5,10 @@ import hashlib
 import numpy as np
 import pytest
 
+from beamprint.transforms.audio import flac
 from beamprint.transforms.audio.cuts import plan_track
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.flac_frames import samples_of_frame
 from tests.transforms.audio import sounds
 from tests.transforms.audio.opening import opened, refusal
 
@@ -61,3 +63,46 @@ def test_a_flac_cannot_claim_more_than_its_bytes_can_hold(tmp_path):
     (tmp_path / "a.flac").write_bytes(data)
     with pytest.raises(BadAudio, match="bytes can hold"):
         plan_track(str(tmp_path / "a.flac"))
+
+
+def without_md5(data):
+    return data[:26] + bytes(16) + data[42:]
+
+
+def frames_of(data):
+    """The stream up to its frames, and these; a header starts with the same four bytes but for the block size."""
+    starts = [at for at in range(len(data)) if data[at : at + 2] == b"\xff\xf8"]
+    starts = [at for at in starts if samples_of_frame(data[at : at + 16], 4096) is not None]
+    return data[: starts[0]], [data[start:stop] for start, stop in zip(starts, [*starts[1:], len(data)])]
+
+
+@pytest.mark.parametrize("change", ["lost", "two lost", "repeated", "swapped", "first lost"])
+@pytest.mark.parametrize("is_long", [False, True])
+def test_frames_that_do_not_follow_each_other(tmp_path, monkeypatch, change, is_long):
+    """libFLAC puts silence where they are missing; of a long track, which is cut, no MD5 is compared."""
+    data = sounds.encoded(tmp_path, "flac")
+    if is_long:
+        monkeypatch.setattr(flac, "_SURELY_IN_ONE_PIECE", 1000)
+    else:
+        data = without_md5(data)
+    head, frames = frames_of(data)
+    assert opened(tmp_path, head + b"".join(frames)).identity.notes == ()
+    changed = {
+        "lost": frames[:9] + frames[10:],
+        "two lost": frames[:9] + frames[11:],
+        "repeated": frames[:9] + frames[8:],
+        "swapped": [*frames[:9], frames[10], frames[9], *frames[11:]],
+        "first lost": frames[1:],
+    }[change]
+    assert refusal(tmp_path, head + b"".join(changed)).reason is Reason.CHECKSUM_MISMATCH
+
+
+def test_frames_with_what_looks_like_one_among_their_samples(tmp_path):
+    """Audio that holds whole frames, copied from another place of the stream, is no repetition."""
+    codes = np.round(sounds.music(1.0) * 32767).astype(np.int64)
+    _, frames = frames_of(sounds.plain_flac(codes, 16))
+    hidden = np.frombuffer((frames[0][:20] * 200)[: 2 * 4096], ">i2").astype(np.int64)
+    for block in (1, 3, 5):
+        codes[block * 4096 : block * 4096 + len(hidden), 0] = hidden
+    found = opened(tmp_path, sounds.plain_flac(codes, 16))
+    assert np.array_equal(found.segment.pcm.T, (codes / 2.0**15).astype(np.float32))
