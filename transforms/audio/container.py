@@ -26,6 +26,11 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.id3 import skip_id3
 from beamprint.transforms.audio.views import Bytes
 
+_READ_WHOLE = (
+    (flac.is_flac, flac.inspect_flac),
+    (matroska.is_matroska, matroska.inspect_matroska),
+)
+"""Formats of which more is told where reading the whole file is cheap."""
 _FORMATS = (
     (riff.is_riff, riff.inspect_riff),
     (w64.is_w64, w64.inspect_w64),
@@ -34,7 +39,6 @@ _FORMATS = (
     (au.is_au, au.inspect_au),
     (mp4.is_mp4, mp4.inspect_mp4),
     (asf.is_asf, asf.inspect_asf),
-    (matroska.is_matroska, matroska.inspect_matroska),
     (wavpack.is_wavpack, wavpack.inspect_wavpack),
     (lossless.is_ape, lossless.inspect_ape),
     (lossless.is_tta, lossless.inspect_tta),
@@ -80,8 +84,9 @@ def _inspect(data: Bytes, whole: bool) -> Contents:
     head = data.read_at(base, 16)
     if ogg.is_ogg(head):
         return ogg.inspect_ogg(data, base, whole=whole)
-    if flac.is_flac(head):
-        return _with_appended(data, base, partial(flac.inspect_flac, data, whole=whole))
+    for is_this, inspect_whole in _READ_WHOLE:
+        if is_this(head):
+            return _with_appended(data, base, partial(inspect_whole, data, whole=whole))
     for is_this, inspect_this in _FORMATS:
         if is_this(head):
             return _with_appended(data, base, partial(inspect_this, data))

@@ -1,11 +1,11 @@
 """Matroska and WebM (RFC 9559): the sizes of the segment and of its clusters, against the file's."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, refuse_another, truncated
-from beamprint.transforms.audio.views import Bytes
+from beamprint.transforms.audio.views import Bytes, ReadAhead
 
 _EBML, _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
 _IN_SEGMENT = (
@@ -41,8 +41,10 @@ def is_matroska(head: bytes) -> bool:
     return head[:4] == b"\x1aE\xdf\xa3"
 
 
-def inspect_matroska(data: Bytes, base: int) -> Contents:
-    """Walk over the elements of the segment, without looking into its clusters.
+def inspect_matroska(data: Bytes, base: int, *, whole: bool) -> Contents:
+    """Walk over the elements of the segment and, if reading all of the file is cheap, of its clusters.
+
+    FFmpeg skips what it does not understand, up to the next cluster.
 
     Raises:
         BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
@@ -68,8 +70,27 @@ def inspect_matroska(data: Bytes, base: int) -> Contents:
         raise damaged(f"no Matroska element at byte {unknown.start}")
     if length_known and elements and _end(elements[-1], data) < stop:
         raise damaged(f"no Matroska element at byte {_end(elements[-1], data)}")
+    if whole:
+        _check_clusters(data, (each for each in elements if each.name == _CLUSTER and each.stop is not None))
     refuse_another(data, stop, lambda head: is_matroska(head) or head[:4] == _CLUSTER.to_bytes(4, "big"))
     return contents
+
+
+def _check_clusters(data: Bytes, clusters: Iterable[Element]) -> None:
+    """Make sure that the elements of a cluster fill it.
+
+    Raises:
+        BadAudio: ``decode_error``.
+    """
+    data, left = ReadAhead(data), _MAX_ELEMENTS
+    for cluster in clusters:
+        position, stop = cluster.body, _end(cluster, data)
+        for element in children(data, position, stop):
+            position, left = _end(element, data), left - 1
+            if left == 0:
+                return
+        if position != stop:
+            raise damaged(f"the Matroska cluster at byte {cluster.start} is damaged")
 
 
 def segment_of(data: Bytes, base: int) -> Element | None:

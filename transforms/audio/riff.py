@@ -192,9 +192,9 @@ def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
 
 
 def _counts_header(data: Bytes, base: int, start: int, size: int, form_size: int) -> bool:
-    """Whether the size of the audio counts the header as well: the file is as long as its first size says."""
-    too_much = start + size - data.size
-    return 0 < too_much <= start - base and base + 8 + form_size == data.size
+    """Whether the size of the audio counts the header as well: it or the first size is that of the whole file."""
+    too_much, length = start + size - data.size, data.size - base
+    return 0 < too_much <= start - base and length in (size, 8 + form_size)
 
 
 def _ends_with_chunks(data: Bytes, position: int, layout: Layout) -> bool:

@@ -175,3 +175,12 @@ def test_what_looks_like_a_frame_in_other_audio_is_no_adts(tmp_path, scratch, be
 def test_a_wavpack_block_of_an_impossible_size_is_damage(made, scratch):
     data = made["wavpack"][:4] + b"\xf0\xff\xff\xff" + made["wavpack"][8:]
     assert reason_of(scratch, data) is Reason.DECODE_ERROR
+
+
+@pytest.mark.parametrize("kind", ["webm-opus", "mka-aac", "mka-flac"])
+@pytest.mark.parametrize("at", [0.3, 0.6, 0.9])
+def test_zeros_within_matroska_hide_no_audio(made, scratch, kind, at):
+    """FFmpeg goes on with the next cluster, and leaves out the rest of this one."""
+    data = made[kind]
+    start = int(at * len(data))
+    assert reason_of(scratch, data[:start] + bytes(3000) + data[start + 3000 :]) in DAMAGE

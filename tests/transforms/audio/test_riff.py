@@ -217,8 +217,16 @@ def test_a_size_that_counts_the_header_as_well(tmp_path, more):
     pcm = sounds.pcm16(sounds.music(0.5))
     identity = opened(tmp_path, sounds.wav(pcm, data_size=len(pcm) + more)).identity
     assert (identity.frames, identity.notes) == (len(pcm) // 4, (LENGTH_CORRECTED,))
-    cut = sounds.wav(pcm)[:-more]
+    cut = sounds.wav(pcm)[: -more - 4]
     assert refusal(tmp_path, cut).reason is Reason.TRUNCATED
+
+
+def test_sizes_that_are_both_too_large_by_the_header(tmp_path):
+    """As a recorder for phones wrote them: the audio is said to be as long as the file."""
+    pcm = sounds.pcm16(sounds.music(0.5))
+    data = sounds.wav(pcm, data_size=len(pcm) + 44, riff_size=len(pcm) + 80)
+    identity = opened(tmp_path, data).identity
+    assert (identity.frames, identity.notes) == (len(pcm) // 4, (LENGTH_CORRECTED,))
 
 
 @pytest.mark.parametrize("length", [16, 24])
