@@ -20,8 +20,10 @@ from beamprint.transforms.audio.contents import (
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.id3 import skip_zeros
 from beamprint.transforms.audio.mpeg_crc import LONGEST, is_wrong
 from beamprint.transforms.audio.mpeg_header import (
+    LONGEST_START,
     TRIM_SIZE,
     FrameCount,
     FrameHeader,
@@ -226,7 +228,7 @@ def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
             if len(found) == MAX_STREAMS:
                 raise too_many_streams()
             found.append(_Found([run]))
-        elif not _are_tags(data, stop, position):
+        elif not _are_tags(data, stop, position) or _is_overwritten(data, stop, run):
             message = f"no MPEG frame in {position - stop} bytes from byte {stop} on, but more after them"
             raise BadAudio(Reason.DECODE_ERROR, message)
         else:
@@ -240,6 +242,12 @@ def _are_tags(data: Bytes, start: int, stop: int) -> bool:
     """Whether there is nothing but tags and zeros; an APE tag may only be known by its end."""
     start = skip_tags(data, start)
     return start >= stop or start_of_end_tags(Slice(data, 0, stop), start - 1) <= start
+
+
+def _is_overwritten(data: Bytes, stop: int, run: _Run) -> bool:
+    """Whether zeros stand before the frames where bits should be that the first of them needs."""
+    needed = run.header.borrowed(data.read_at(run.start, LONGEST_START))
+    return needed > 0 and skip_zeros(data, stop) == run.start > stop
 
 
 def _read_run(data: Bytes, start: int, end: int) -> _Run:

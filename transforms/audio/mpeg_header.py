@@ -22,6 +22,8 @@ _XING_SIZE = 120
 """Bytes of a complete Xing tag; an encoder's own part follows."""
 _TRIM_OFFSET = 21
 """Offset in that part of the numbers of samples that the encoder added at the start and at the end."""
+LONGEST_START = 8
+"""Bytes of the header, the checksum, and the number of bytes that the frame borrows."""
 TRIM_SIZE = 3
 """Bytes of these two numbers."""
 
@@ -81,6 +83,14 @@ class FrameHeader:
         if self.version == 1:
             return 4 + (17 if self.mono else 32)
         return 4 + (9 if self.mono else 17)
+
+    def borrowed(self, frame: bytes) -> int:
+        """Bytes that a frame, which starts with these, needs of those before it (2.4.1.7, ``main_data_begin``)."""
+        if self.layer != 3 or len(frame) < LONGEST_START:
+            return 0
+        at = 4 if self.raw[1] & 1 else 6  # a checksum follows the header
+        bits = int.from_bytes(frame[at : at + 2], "big")
+        return bits >> 7 if self.version == 1 else bits >> 8
 
 
 @cache

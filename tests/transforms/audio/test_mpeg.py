@@ -47,3 +47,14 @@ def test_an_mp3_that_is_followed_by_the_beginning_of_a_frame(tmp_path, tagged):
     data = data if tagged else sounds.without_xing(data)
     part = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))[:200]
     assert opened(tmp_path, data + part).identity.frames == opened(tmp_path, data).identity.frames
+
+
+@pytest.mark.parametrize("rate", [22_050, 44_100])
+def test_zeros_in_place_of_a_frame_are_noticed_where_the_next_one_needs_it(tmp_path, rate):
+    """Zeros between streams are padding: the first frame of a stream needs none before it."""
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3", sounds.music(2.0, rate), rate))
+    frames = sounds.mpeg_frames(stream)
+    at, size = frames[len(frames) // 2]
+    assert refusal(tmp_path, stream[:at] + bytes(size) + stream[at + size :]).reason is Reason.DECODE_ERROR
+    joined = opened(tmp_path, stream + bytes(5000) + stream).identity
+    assert joined.frames == 2 * opened(tmp_path, stream).identity.frames
