@@ -14,6 +14,8 @@ _CHUNK = 1 << 20
 _WRAP = 1 << 32
 _MAGIC = 16
 _ID3 = b"ID3"
+_MOST_TAGS = 16
+"""Places that look like tags at which such tags are looked for: more are no accident."""
 _NO_AUDIO = 64
 """Bytes after the audio that are not read, whatever they are."""
 
@@ -64,6 +66,7 @@ class AfterAudio:
         layout = self.layout or Layout("big")
         tail = data.read_at(window, end - window)
         seen: set[int] = set()
+        tags = 0
         for match in re.finditer(b"|".join(map(re.escape, [_ID3, *sorted(layout.known)])), tail):
             at = match.start()
             while at + layout.head <= len(tail) and at not in seen and tail[at : at + 4] in layout.known:
@@ -71,8 +74,9 @@ class AfterAudio:
                 size = layout.size_of(tail[at : at + layout.head])
                 at += layout.head + size + (size % 2 if layout.padded else 0)
             stop = window + at
-            if tail[at : at + len(_ID3)] == _ID3:
+            if tail[at : at + len(_ID3)] == _ID3 and tags < _MOST_TAGS:
                 stop = skip_id3(data, stop)
+                tags += 1
             if stop - end in (0, 1):
                 return window + match.start()
         return end

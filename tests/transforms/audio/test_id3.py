@@ -1,11 +1,14 @@
 """An ID3v2 tag ends where its frames and its padding end, even where it claims more."""
 
 import struct
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
+from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.contents import LENGTH_CORRECTED, LENGTH_UNKNOWN
+from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.audio.id3 import skip_id3
 from beamprint.transforms.audio.views import Literal
 from tests.transforms.audio import packets, sounds
@@ -87,3 +90,41 @@ def test_a_longer_head_is_no_frame(streams, version):
 def test_a_tag_of_an_unknown_version_is_skipped(tmp_path, streams):
     found = opened(tmp_path, tag(bytes(50), version=9) + streams["mp3"])
     assert np.array_equal(found.segment.pcm, opened(tmp_path, streams["mp3"]).segment.pcm)
+
+
+@pytest.mark.parametrize("kind", ["untagged", "adts"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"TIT2\0\0\1\0\0\0a title",  # the size of its frame is wrong as well
+        TEXT + b" " * 300,
+        b"abcd" + TEXT,
+        TEXT + b"APIC" + struct.pack(">I", 40_000) + bytes(2) + sounds.junk(40_000),  # as iTunes writes 2.4
+    ],
+)
+def test_a_tag_whose_frames_lead_nowhere_does_not_end_within_frames_of_audio(tmp_path, streams, kind, body):
+    data = streams[kind]
+    frames = opened(tmp_path, data).identity.frames
+    for claimed in (2500, len(data) // 2):
+        assert opened(tmp_path, tag(body, claimed) + data).identity.frames == frames, claimed
+    assert opened(tmp_path, tag(body) + data).identity.frames == frames
+
+
+class Counted(Literal):
+    """Bytes that count how often they are read."""
+
+    reads = 0
+
+    def read_at(self, offset, length):
+        Counted.reads += 1
+        return Literal.read_at(self, offset, length)
+
+
+@pytest.mark.parametrize("claimed", [0, 16_000])
+def test_thousands_of_tags_do_not_take_time_for_each_pair_of_them(claimed):
+    tags = tag(TEXT, claimed) * 10_000
+    for data in (tags + b"xyz", sounds.wav(bytes(400) + tags + b"xyz", data_size=0xFFFFFFFF)):
+        Counted.reads = 0
+        with suppress(BadAudio):
+            inspect(Counted(data))
+        assert Counted.reads < 500_000
