@@ -50,7 +50,7 @@ def inspect_aiff(data: Bytes, base: int) -> Contents:
             is_needed = False
         elif chunk.name == b"COMM":
             common = data.read_at(chunk.body, min(chunk.size, _LARGEST_COMM))
-            if common[2:6] == b"\0\0\0\0" and not _AIFF.is_continued(data, b"SSND", chunk.stop):
+            if common[2:6] == b"\0\0\0\0" and not _AIFF.is_continued(data, b"SSND", chunk.stop, -1):
                 raise BadAudio(Reason.EMPTY, "the file has a header and no samples")  # SSND may be left out
             frame = max(1, int.from_bytes(common[:2], "big") * -(-int.from_bytes(common[6:8], "big") // 8))
         passed.append(chunk if is_needed else chunk._replace(name=b""))

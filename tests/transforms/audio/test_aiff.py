@@ -55,6 +55,13 @@ def test_audio_that_is_counted_as_none_is_read(tmp_path):
     assert opened(tmp_path, data).identity.frames == FRAMES
     assert refusal(tmp_path, data[:-2000]).reason is Reason.TRUNCATED
     assert refusal(tmp_path, aiff(common(0))).reason is Reason.EMPTY
+    assert refusal(tmp_path, aiff(common(0), sound(b""))).reason is Reason.EMPTY
+
+
+@pytest.mark.parametrize("size", [0, 8, 0xFFFFFFFF])
+def test_a_pipe_leaves_neither_a_size_nor_a_number_of_samples(tmp_path, size):
+    piped = aiff(common(0), b"SSND" + struct.pack(">III", size, 0, 0) + AUDIO)
+    assert opened(tmp_path, piped).identity.frames == FRAMES
 
 
 def test_the_first_of_two_descriptions_counts(tmp_path):
