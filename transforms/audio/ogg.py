@@ -3,9 +3,8 @@
 libsndfile decodes the first link only, ends silently where the file does, and conceals lost pages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from heapq import merge
 from itertools import islice, takewhile
 from typing import NamedTuple
 
@@ -36,7 +35,8 @@ from beamprint.transforms.audio.views import Bytes, Edit, ReadAhead, Slice
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
-_BEGIN, _ONLY_PAGE = CAPTURE + b"\x02", CAPTURE + b"\x06"
+_BEGINNING = tuple(bytes([flags]) for flags in (BEGINNING, BEGINNING | END))
+"""Flags of pages that begin a stream: others, and one that ends it as well."""
 _COMMENTS = 1
 """Number of the packet with the comments; the first is 0."""
 _LONGEST_PAGE = 27 + 255 + 255 * 255
@@ -45,7 +45,7 @@ _NEAR = 1 << 16
 """Bytes at the start that are read where the whole file is not."""
 _NEAR_AUDIO = 1 << 18
 """Bytes of FLAC frames that are enough to look at the first of them, whatever their depth."""
-_ENDING = (END, END | 1, END | BEGINNING)
+_ENDING = tuple(bytes([flags]) for flags in (END, END | 1, END | BEGINNING))
 """Flags of pages that end a stream: others, one that continues a packet, and one that begins the stream as well."""
 DECODED = ("Vorbis", "Opus", "FLAC")
 """Codecs that can be decoded."""
@@ -239,7 +239,7 @@ def _without_early_ends(data: Bytes, first: Page) -> Iterator[Edit]:
 
     An empty last page may lack a position, and only then libsndfile takes that of the page before.
     """
-    for start in merge(*(find_all(data, CAPTURE + bytes([flags]), first.start) for flags in _ENDING)):
+    for start in _starts(data, first.start, _ENDING):
         page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
         if page is None or page.serial != first.serial or page.stop > data.size:
             continue
@@ -321,7 +321,7 @@ def _links(data: Bytes, base: int) -> Iterator[_Link]:
     """Streams that begin one right after the other are multiplexed; any other beginning starts a link."""
     pages: list[Page] = []
     others = 0
-    for start in merge(find_all(data, _BEGIN, base), find_all(data, _ONLY_PAGE, base)):
+    for start in _starts(data, base, _BEGINNING):
         page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
         if page is None or page.number != 0 or page.size > data.size - start:
             others += 1
@@ -334,6 +334,12 @@ def _links(data: Bytes, base: int) -> Iterator[_Link]:
         pages.append(page)
     if pages:
         yield _Link(tuple(pages))
+
+
+def _starts(data: Bytes, position: int, flags: Container[bytes]) -> Iterator[int]:
+    """Where pages with such flags seem to start, from a place on."""
+    ahead = ReadAhead(data)
+    return (at for at in find_all(data, CAPTURE, position) if ahead.read_at(at, 6)[5:] in flags)
 
 
 def _first_link(data: Bytes, base: int) -> list[_Link]:
