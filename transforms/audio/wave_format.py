@@ -85,9 +85,8 @@ class Format:
         if self.tag == _FLOAT and self.bits not in (32, 64):
             raise _unsupported(f"WAV of float samples of {self.bits} bits")
         each, odd = divmod(self.block, max(1, self.channels))
-        is_meant = (
-            self.channels > 0 and not odd and self.average == self.rate * self.block
-        )  # a wrong block alone is common
+        # a wrong block alone is common, so the other fields must agree with it
+        is_meant = self.channels > 0 and not odd and self.average == self.rate * self.block
         if self.tag == _PCM and is_meant and 0 < self.bits <= 8 * (each - 1) and not self._is_wide_24:
             raise damaged(f"the header says that samples of {self.bits} bits have {each} bytes each")
 
