@@ -1,4 +1,4 @@
-"""Clicks: impulses that stand alone in the third difference of a channel."""
+"""Clicks: impulses that stand alone in the eighth and third differences of a channel."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,23 +9,18 @@ import numpy as np
 from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.channels import front_channels
 from beamprint.dsp.faults import Places
+from beamprint.dsp.jumps import context_maximum
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
-from beamprint.dsp.third_difference import (
-    block_length,
-    blocks_of,
-    context_maximum,
-    differences_around,
-    stride_of,
-)
+from beamprint.dsp.third_difference import block_length, blocks_of, differences_around, stride_of
 
 COLUMNS: tuple[str, ...] = ("clicks",)
 
 SMALLEST = 0.006
-"""Smallest third difference that counts."""
-PROMINENCE = (5.0, 15.0)
-"""How many times a block must exceed its context: 5 for a third difference of 1 and more, which is hardly ever
-isolated in music; 15 for a third of that size and less, which drums can have."""
+"""Smallest eighth difference that counts."""
+PROMINENCE = (3.0, 15.0)
+"""How many times a block must exceed its context: 3 for an eighth difference of 1 and more, which is hardly ever
+isolated in music; 15 for a fifth of that size and less, which drums can have."""
 CONTEXT = (2, 24)
 """First and last of the blocks on either side that a click is compared with."""
 MERGED_WITHIN = 25
@@ -33,11 +28,13 @@ EXCURSION = 1.5
 """Least ratio of a click's excursion to the difference between the extrapolations from before and from after it."""
 SHARPNESS = 1.5
 """Least ratio of third difference to excursion; it is 3 for a single odd sample, 2 for two or three."""
-ALONE = 3.0
+ALONE = 4.0
 """How many times a click must exceed the differences close to it, where a drum still rings."""
 
 _GAP, _FIT = 2, 4
 """Samples on either side that belong to a click, and the samples beyond them that the signal is extrapolated from."""
+_BESIDE = 3
+"""Strides from a block within which the third difference is largest, if the eighth is large in the block."""
 _RINGING = (7, 40)
 """First and last of the third differences on either side in which a click must not ring."""
 
@@ -82,9 +79,9 @@ def _impulses(segment: Segment, channel: int, blocks: Int64) -> Places:
     if not blocks.size:
         return Places.none()
     length, stride = block_length(segment.rate), stride_of(segment.rate)
-    margin = _RINGING[1] * stride
+    margin, beside = (_RINGING[1] + _BESIDE) * stride, _BESIDE * stride
     samples, difference = differences_around(segment.native, channel, blocks, margin, segment.rate)
-    largest = margin + difference[:, margin : margin + length].argmax(axis=1)
+    largest = margin - beside + difference[:, margin - beside : margin + length + beside].argmax(axis=1)
     height = np.take_along_axis(difference, largest[:, None], axis=1)[:, 0]
     excursion = _excursions(samples, height, largest, stride)
     clicks = (excursion > 0) & ~_ring(difference, height, largest, stride)

@@ -11,11 +11,12 @@ from beamprint.dsp.coding import Coding
 from beamprint.dsp.decimate import Pyramid
 from beamprint.dsp.frames import Frames, measure_frames
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, Bounds, Span, analysis_length, segment_bounds
+from beamprint.dsp.jumps import block_peaks
 from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.moments import Moments, cell_moments
 from beamprint.dsp.shared import shared_product
 from beamprint.dsp.stretch import Stretch
-from beamprint.dsp.third_difference import block_length, block_peaks, blocks_of
+from beamprint.dsp.third_difference import block_length, blocks_of
 
 JUMPS_AROUND_S = 1.5
 _MIXED = 1 << 15
@@ -137,7 +138,7 @@ class Segment:
 
     @shared_product
     def jumps(self) -> Stretch:
-        """Largest third differences of 0.7 ms blocks of left and right, up to 1.5 s beyond the own samples."""
+        """Largest eighth differences of 0.7 ms blocks of left and right, up to 1.5 s beyond the own samples."""
         blocks = blocks_of(self.own, self.rate)
         around = -(-round(JUMPS_AROUND_S * self.rate) // block_length(self.rate))
         last = -(-self.total // block_length(self.rate))

@@ -15,27 +15,21 @@ from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.channels import front_channels
 from beamprint.dsp.faults import ALL_CHANNELS, Places
 from beamprint.dsp.grid import Span
+from beamprint.dsp.jumps import context_maximum, jumps_in
 from beamprint.dsp.linear_prediction import prediction_error
 from beamprint.dsp.missing import Columns
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.stretch import Stretch
-from beamprint.dsp.third_difference import (
-    block_length,
-    blocks_of,
-    context_maximum,
-    differences_around,
-    stride_of,
-    third_difference,
-)
+from beamprint.dsp.third_difference import block_length, blocks_of, stride_of
 
 COLUMNS: tuple[str, ...] = ("repeats", "skips")
 
 CONTEXT = (2, 15)
 """First and last of the blocks on either side that the block of a junction is compared with."""
-REPEAT_PROMINENCE, SKIP_PROMINENCE = 1.5, 2.0
-"""How many times the third difference of that block exceeds theirs."""
+PROMINENCE = 1.75
+"""How many times the eighth difference of that block exceeds theirs."""
 SMALLEST = 2.0**-13
-"""Smallest third difference that counts: below, rounding alone makes junctions."""
+"""Smallest eighth difference that counts: below, rounding alone makes junctions."""
 AT_JUNCTION = 4
 """Samples on either side of a junction that belong to it."""
 
@@ -48,7 +42,7 @@ MOST_TIMES = 8
 LEAST_VARIED = 0.25
 """Least share of a buffer's samples that differ from the one before: silence and square waves have fewer."""
 LEAST_JUMP_RATIO = 1.2
-"""Least ratio of the third difference at the junction to the one where the buffer begins first: a drum that is hit
+"""Least ratio of the eighth difference at the junction to the one where the buffer begins first: a drum that is hit
 twice begins alike both times."""
 
 ORDER, FIT_SAMPLES = 16, 640
@@ -62,8 +56,11 @@ SAME_LEVEL = 4.0
 EXCURSION = 1.5
 """From an excursion of so many times the offset on, the signal returns to its course: a click."""
 ALONE_S, RIVAL_SURPRISE, RIVAL_SHARE = 1.05, 2.5, 0.4
-"""Within 1.05 s of a skip, no junction has such a surprise and 40 % of its error, and at most one has a
-larger third difference."""
+"""Within 1.05 s of a skip, no junction has such a surprise and 40 % of its error, and at most two have a
+larger eighth difference."""
+RISE, NOTES = 1.3, 5
+"""A note that begins with a jump is louder after it. Where so many skips of a track, and most of them, are louder
+after by such a ratio, these are notes of its sound."""
 
 _TINY = 1e-12
 _BATCH = 32
@@ -71,11 +68,15 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Splices:
-    """Repeats and skips of a stretch; a repeat lasts from its junction to the end of its last repetition."""
+    """Repeats and skips of a stretch; a repeat lasts from its junction to the end of its last repetition.
+
+    ``louder`` are the skips after which the sound is louder than before; they are not among ``skips``.
+    """
 
     rate: int
     repeats: Places
     skips: Places
+    louder: Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,11 @@ class Junctions:
     at : int64
         First sample after the junction, within one or two.
     jump : float32
-        Largest third difference, summed over the channels.
-    prominence : float32
-        Third difference of its block over that of its context.
+        Largest eighth difference, summed over the channels.
     """
 
     at: Int64
     jump: Float32
-    prominence: Float32
 
     def __getitem__(self, which: Bool) -> "Junctions":
         return Junctions(*(getattr(self, name)[which] for name in Junctions.__slots__))
@@ -107,40 +105,41 @@ def analyse(segment: Segment) -> Splices:
     junctions = _junctions(segment, blocks_of(around, segment.rate))
     own = (junctions.at >= segment.own.start) & (junctions.at < segment.own.stop)
     repeats = _repeats(segment, junctions[own])
-    prominent = junctions.prominence > SKIP_PROMINENCE
-    possible = own[prominent] & ~np.isin(junctions.at[prominent], repeats.start)
-    return Splices(segment.rate, repeats, _skips(segment, junctions[prominent], possible))
+    possible = own & ~_near(junctions.at, repeats.start)
+    return Splices(segment.rate, repeats, *_skips(segment, junctions, possible))
 
 
 def merge(partials: Iterable[Splices]) -> Splices:
     parts = list(partials)
-    repeats, skips = (Places.joined(getattr(p, name) for p in parts) for name in ("repeats", "skips"))
-    return Splices(parts[0].rate, repeats, skips)
+    names = ("repeats", "skips", "louder")
+    return Splices(parts[0].rate, *(Places.joined(getattr(p, name) for p in parts) for name in names))
 
 
 def finish(track: Splices) -> Columns:
     """``repeats`` and ``skips``, which are ``faults`` with the level of what surrounds them."""
+    notes = len(track.louder) >= NOTES and len(track.louder) > len(track.skips)
+    skips = track.skips if notes else Places.joined([track.skips, track.louder])
     return {
         "repeats": len(track.repeats),
-        "skips": len(track.skips),
-        "faults": track.repeats.faults("repeat", track.rate) + track.skips.faults("skip", track.rate),
+        "skips": len(skips),
+        "faults": track.repeats.faults("repeat", track.rate) + skips.faults("skip", track.rate),
     }
 
 
 def _junctions(segment: Segment, blocks: Span) -> Junctions:
-    """Junctions: the third difference stands out of its context."""
+    """Junctions: the eighth difference stands out of its context, and one between two blocks counts once."""
     near, far = CONTEXT
     peaks = segment.jumps.span(blocks.start - far, blocks.stop + far).sum(axis=0)
     own = peaks[far : peaks.size - far]
     context = context_maximum(peaks, near, far)
-    found = np.flatnonzero((own > SMALLEST) & (own > REPEAT_PROMINENCE * context))
-    difference = np.zeros((found.size, block_length(segment.rate)), np.float32)
-    for channel in front_channels(segment.layout):
-        difference += differences_around(segment.native, channel, found + blocks.start, 0, segment.rate)[1]
+    of_two = (own > peaks[far - 1 : -far - 1]) & (own >= peaks[far + 1 : peaks.size - far + 1])
+    found = np.flatnonzero((own > SMALLEST) & (own > PROMINENCE * context) & of_two)
+    starts, length = (found + blocks.start) * block_length(segment.rate), block_length(segment.rate)
+    difference = jumps_in(segment.native, front_channels(segment.layout), starts, length, segment.rate)
     largest = difference.argmax(axis=1)
-    at = (found + blocks.start) * block_length(segment.rate) + largest - stride_of(segment.rate)
+    at = starts + largest - stride_of(segment.rate)
     jump = np.take_along_axis(difference, largest[:, None], axis=1)[:, 0]
-    return Junctions(at, jump, own[found] / np.maximum(context[found], _TINY))
+    return Junctions(at, jump)
 
 
 def _around(segment: Segment, at: Int64, before: int, after: int, stride: int = 1) -> Float32:
@@ -212,31 +211,40 @@ def _recurrence(segment: Segment, inside: int, lag: int) -> tuple[int, int]:
 
 
 def _jump_at(segment: Segment, at: int) -> float:
-    """Largest third difference at a place, summed over the channels."""
-    stride = stride_of(segment.rate)
-    reach = (AT_JUNCTION + 3) * stride
-    x = segment.native.span(at - reach, at + reach)[front_channels(segment.layout)]
-    return float(third_difference(x, stride).sum(axis=0).max())
+    """Largest eighth difference at a place, summed over the channels."""
+    reach = AT_JUNCTION * stride_of(segment.rate)
+    start = np.array([at - reach])
+    return float(
+        jumps_in(segment.native, front_channels(segment.layout), start, 2 * reach, segment.rate).max()
+    )
 
 
-def _skips(segment: Segment, junctions: Junctions, possible: Bool) -> Places:
-    """Possible junctions unlike any nearby, after which the sound goes on elsewhere at the same level."""
+def _skips(segment: Segment, junctions: Junctions, possible: Bool) -> tuple[Places, Places]:
+    """Possible junctions unlike any nearby, after which the sound goes on elsewhere; those it is louder after apart."""
     apart = round(ALONE_S * segment.rate)
     at = junctions.at[possible & _among_largest(junctions, apart)]
+    before, after, goes_on = _goes_on(segment, at)
+    at, before, after = at[goes_on], before[goes_on], after[goes_on]
     error, surprise, over_rms = _surprise(segment, at)
-    level, goes_on = _goes_on(segment, at)
-    skip = np.flatnonzero((surprise > SURPRISE) & (over_rms > OVER_RMS) & goes_on)
+    skip = np.flatnonzero((surprise > SURPRISE) & (over_rms > OVER_RMS))
     rivals = [junctions.at[_within(junctions.at, int(at[i]), apart, segment.rate)] for i in skip.tolist()]
     alone = [i for i, others in zip(skip.tolist(), rivals) if not _rivalled(segment, others, float(error[i]))]
-    return Places.of(at[alone], at[alone], ALL_CHANNELS, level[alone].astype(np.float32))
+    level = np.minimum(before, after).astype(np.float32)
+    found, louder = Places.of(at, at, ALL_CHANNELS, level)[alone], (after > RISE * before)[alone]
+    return found[~louder], found[louder]
+
+
+def _near(at: Int64, places: Int64) -> Bool:
+    """Which junctions are those at some of the places."""
+    return np.asarray((np.abs(at[:, None] - places) <= AT_JUNCTION).any(axis=1))
 
 
 def _among_largest(junctions: Junctions, apart: int) -> Bool:
-    """Whether at most one other junction within ``apart`` samples has a larger third difference."""
+    """Whether at most two other junctions within ``apart`` samples have a larger eighth difference."""
     first = np.searchsorted(junctions.at, junctions.at - apart)
     stop = np.searchsorted(junctions.at, junctions.at + apart, "right")
     larger = [np.count_nonzero(junctions.jump[a:b] > own) for a, b, own in zip(first, stop, junctions.jump)]
-    return np.array(larger, np.int64) <= 1
+    return np.array(larger, np.int64) <= 2
 
 
 def _within(places: Int64, at: int, apart: int, rate: int) -> Bool:
@@ -276,17 +284,16 @@ def _batch_surprise(segment: Segment, at: Int64) -> Float64:
     return np.sqrt(np.stack([here, here / (largest + _TINY**2), here / (mean + _TINY**2)]))
 
 
-def _goes_on(segment: Segment, at: Int64) -> tuple[Float64, Bool]:
-    """Level beside each junction, and whether the sound goes on at that level, off its course, not clipped there."""
+def _goes_on(segment: Segment, at: Int64) -> tuple[Float64, Float64, Bool]:
+    """Levels before and after each junction; whether the sound goes on so loud, off its course, not clipped there."""
     stride = stride_of(segment.rate)
     x = _around(segment, at, NEARBY, NEARBY, stride).astype(np.float64)
     before, after = (
         np.sqrt(np.square(side).mean(axis=(0, 2))) for side in (x[..., :NEARBY], x[..., NEARBY:])
     )
-    level = np.minimum(before, after)
-    same_level = np.maximum(before, after) < SAME_LEVEL * level
+    same_level = np.maximum(before, after) < SAME_LEVEL * np.minimum(before, after)
     excursion, offset = _courses(x[..., NEARBY - 6 : NEARBY + 7])
-    return level, same_level & (excursion < EXCURSION * offset) & ~_clipped(x)
+    return before, after, same_level & (excursion < EXCURSION * offset) & ~_clipped(x)
 
 
 def _clipped(x: Float64) -> Bool:

@@ -8,7 +8,6 @@ from beamprint.dsp.stretch import Stretch
 
 BLOCK_SAMPLES = 32
 """Length at 44.1 kHz of the blocks whose largest differences are compared: 0.7 ms."""
-_PASS_SAMPLES = 1 << 15
 
 
 def block_length(rate: int) -> int:
@@ -34,44 +33,6 @@ def third_difference(samples: Float32, stride: int) -> Float32:
     return np.abs(samples)
 
 
-def block_peaks(pcm: Stretch, channels: list[int], blocks: Span, rate: int) -> Stretch:
-    """Largest absolute third difference in each block and channel.
-
-    Parameters
-    ----------
-    pcm : Stretch
-        Samples, shape (channels, n).
-    channels : list of int
-        Channel numbers.
-    blocks : Span
-        Numbers of blocks within the track.
-    rate : int
-        In Hz.
-
-    Returns
-    -------
-    Stretch, shape (channels, blocks), addressed by the numbers of blocks. A difference belongs to the block of its
-    last sample; one that reaches beyond the track is 0.
-    """
-    length, stride = block_length(rate), stride_of(rate)
-    peaks = np.empty((len(channels), blocks.length), np.float32)
-    in_a_pass = max(1, _PASS_SAMPLES // length)
-    memory = np.empty((2, in_a_pass * length + 3 * stride), np.float32)
-    for first in range(blocks.start, blocks.stop, in_a_pass):
-        stop = min(first + in_a_pass, blocks.stop)
-        start = first * length
-        samples = pcm.span(start - 3 * stride, stop * length)
-        block_starts = np.arange(0, (stop - first) * length, length)
-        for row, channel in enumerate(channels):
-            difference = _third_difference_in(memory, samples[channel], stride)
-            difference[: max(0, 3 * stride - start)] = 0
-            difference[max(0, pcm.total - start) :] = 0
-            # Positive floats compare like their bits, and integers are compared in a third of the time.
-            largest = np.maximum.reduceat(difference.view(np.int32), block_starts)
-            peaks[row, first - blocks.start : stop - blocks.start] = largest.view(np.float32)
-    return Stretch(peaks, blocks.start, -(-pcm.total // length))
-
-
 def differences_around(
     pcm: Stretch, channel: int, blocks: Int64, margin: int, rate: int
 ) -> tuple[Float32, Float32]:
@@ -89,29 +50,3 @@ def differences_around(
     ends = starts[:, None] + np.arange(width)
     inside = (ends >= 3 * stride) & (ends < pcm.total)
     return samples[:, 3 * stride :], third_difference(samples, stride) * inside
-
-
-def context_maximum(peaks: Float32, near: int, far: int) -> Float32:
-    """Largest of the blocks ``near`` to ``far`` on either side, for all blocks but the first and last ``far``."""
-    side = _sliding_maximum(peaks, far - near + 1)
-    count = peaks.size - 2 * far
-    return np.maximum(side[:count], side[far + near : far + near + count])
-
-
-def _sliding_maximum(x: Float32, length: int) -> Float32:
-    """Maximum of each ``length`` neighbours, from those of 1, 2, 4 ..."""
-    done = 1
-    while done < length:
-        step = min(done, length - done)
-        x = np.maximum(x[:-step], x[step:])
-        done += step
-    return x
-
-
-def _third_difference_in(memory: Float32, samples: Float32, stride: int) -> Float32:
-    """``third_difference`` of one long row, in the first row of ``memory``: new memory would cost more."""
-    d = samples
-    for row in (0, 1, 0):
-        out = memory[row, : len(d) - stride]
-        d = np.subtract(d[stride:], d[:-stride], out=out)
-    return np.abs(d, out=d)

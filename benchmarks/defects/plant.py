@@ -70,9 +70,17 @@ def loud_places(pcm: Pcm, at: NDArray[np.int64], *, samples: int, rate: int) -> 
 
 
 def clipped(pcm: Pcm, *, by_db: float) -> Pcm:
-    """Clip below the track's peak, turn down by 1 dB, and quantise to 16 bits."""
+    """Turn up until the peak is so far over full scale, clip, turn down by 1 dB, and quantise to 16 bits."""
     limit = np.abs(pcm).max() * 10 ** (-by_db / 20)
-    return (np.round(np.clip(pcm, -limit, limit) * (0.89 * 32768)) / 32768).astype(np.float32)
+    return (np.round(np.clip(pcm / limit, -1, 1) * (0.89 * 32768)) / 32768).astype(np.float32)
+
+
+def flattens(pcm: Pcm, *, by_db: float) -> bool:
+    """Whether clipping changes three samples in a row anywhere: with fewer there is no flat top to find."""
+    limit = np.abs(pcm).max() * 10 ** (-by_db / 20)
+    return any(
+        bool(np.any(over[..., :-2] & over[..., 1:-1] & over[..., 2:])) for over in (pcm > limit, pcm < -limit)
+    )
 
 
 def mains(pcm: Pcm, rate: int, *, hertz: float, level_dbfs: float) -> Pcm:

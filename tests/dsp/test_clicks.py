@@ -3,9 +3,9 @@ import pytest
 
 from beamprint.dsp import clicks
 from beamprint.dsp.grid import Span
+from beamprint.dsp.jumps import block_peaks
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.stretch import Stretch
-from beamprint.dsp.third_difference import block_peaks
 from tests.segmenting import columns, segments
 
 RATE = 44_100
@@ -88,15 +88,19 @@ def test_an_attack_that_rings_is_no_click():
 
 
 def straightforward(x, rate):
-    """Blocks that exceed their context, by the definition, one by one, before their shape is tested."""
-    length, s = round(32 * rate / 44_100), max(1, round(rate / 44_100))
+    """Blocks that exceed their context, by the definition, one by one, before their shape is tested.
+
+    Of the eighth differences only every second one and the last of a block count. Each belongs to the sample two
+    before its last.
+    """
+    length = round(32 * rate / 44_100)
     d = np.zeros(x.size)
-    d[3 * s :] = np.abs(x[3 * s :] - 3 * x[2 * s : -s] + 3 * x[s : -2 * s] - x[: -3 * s])
-    d = np.concatenate([d, np.zeros(-d.size % length)]).reshape(-1, length).max(1)
+    d[6 : x.size - 2] = np.abs(np.diff(x.astype(np.float64), 8)) * 3 / 70
+    d = d.reshape(-1, length)[:, [*range(0, length - 2, 2), length - 2, length - 1]].max(1)
     found = []
     for j, m in enumerate(d):
         context = np.concatenate([d[max(0, j - 24) : max(0, j - 1)], d[j + 2 : j + 25]]).max()
-        if m > 0.006 and m > min(15, max(5, 5 / m)) * context:
+        if m > 0.006 and m > min(15, max(3, 3 / m)) * context:
             found.append(j)
     return found
 

@@ -116,3 +116,17 @@ def test_splices_are_whole_across_every_border():
         assert {n: cut[n] for n in ("repeats", "skips")} == {"repeats": 1, "skips": 1}
         for a, b in zip(whole["faults"], cut["faults"], strict=True):
             assert a == pytest.approx(b)
+
+
+@pytest.mark.parametrize(("rise", "found"), [(1.6, 0), (1.0, 8)])
+def test_jumps_to_notes_that_fade_are_no_skips_even_jumps_are(rise, found):
+    x, apart = music(20.0), 2 * RATE
+    fade = np.linspace(1, 1 / rise, apart)
+    notes = [x[:, i * (apart + 300) :][:, :apart] * fade for i in range(9)]
+    assert columns(splices, np.concatenate(notes, axis=1).astype(np.float32))["skips"] == found
+
+
+def test_one_skip_is_found_once_wherever_it_lies_in_a_block():
+    x = music()
+    for at in range(3 * RATE, 3 * RATE + 36):
+        assert columns(splices, skipped(x, at, 300))["skips"] == 1

@@ -185,9 +185,9 @@ _NOISE = (
     _count(
         name="clicks",
         gain=Gain.ABSOLUTE,
-        definition="Impulses in the left or right channel. The third difference of the signal exceeds its surroundings by "
-        "a factor of 5 (where they are large) to 15 (where they are small), and the signal goes on as before.",
-        source="Block maxima of the third difference, extrapolation from both sides",
+        definition="Impulses in the left or right channel. The eighth difference of the signal exceeds its surroundings by "
+        "a factor of 3 (where they are large) to 15 (where they are small), and the signal goes on as before.",
+        source="Block maxima of the eighth difference, extrapolation from both sides",
         blind_spot="Many of the clicks that lie 12 dB or more below the peak: the music masks them.",
     ),
     _count(
@@ -205,7 +205,7 @@ _SPLICES = (
     _count(
         name="repeats",
         gain=Gain.ABSOLUTE,
-        definition="Buffers of 256 to 9000 samples that are played twice or more: after a junction that stands out in the third "
+        definition="Buffers of 256 to 9000 samples that are played twice or more: after a junction that stands out in the eighth "
         "difference, the same samples follow that lie before it.",
         source="Comparison of samples",
         blind_spot="Repeats whose junction the music hides: one in seven. Repeats in audio that was lossily coded, resampled or "
@@ -216,7 +216,8 @@ _SPLICES = (
         gain=Gain.ABSOLUTE,
         definition="Junctions at which samples are missing. The prediction error from either side is 10 times the largest within "
         "10 ms and 20 times its RMS. The level stays within 12 dB, the signal does not return to its course, and no junction "
-        "within a second is similar.",
+        "within a second is similar. If there are five or more, and most of them, after which the sound is 2.3 dB louder, "
+        "these are left out: they are notes.",
         source="16th-order linear prediction from either side",
         blind_spot="Skips that the music hides: three in ten. Skips in audio that was lossily coded or resampled afterwards. The "
         "difference between a skip and a hard cut in the music.",
