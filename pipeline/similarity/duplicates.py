@@ -5,6 +5,7 @@ curves, ten values a second, decide.
 """
 
 import os
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -169,22 +170,23 @@ def _nearest_mixes(found: Links, mixes: dict[tuple[int, int], _Mix], mono: npt.N
 
     A mono track is the mix of one recording only, the nearest. Encodings of one recording agree with each other, so
     a stereo track that agrees with the mono track alone is another recording: this one with something mixed in, say.
+    For the same reason, at least half of the pairs of an encoding of the one with an encoding of the other must agree.
     """
     rows, places = np.unique(np.array([*found, *mixes], np.int64).reshape(-1, 2), return_inverse=True)
-    places = places.reshape(-1, 2)
-    of_place = _linked(places[: len(found)], len(rows))
+    of_place = _linked(places.reshape(-1, 2)[: len(found)], len(rows))
     recording = dict(zip(rows.tolist(), of_place.tolist()))
-    known = {recording[row] for pair in found for row in pair if not mono[row]}
-    nearest: dict[int, tuple[float, int]] = {}
-    sides = {pair: pair if mono[pair[0]] else pair[::-1] for pair in mixes}
-    for pair, (mix, stereo) in sides.items():
-        near = mixes[pair].apart, recording[stereo]
-        nearest[recording[mix]] = min(near, nearest.get(recording[mix], near))
-    return {
-        pair: mixes[pair].alignment
-        for pair, (mix, stereo) in sides.items()
-        if recording[mix] not in known and nearest[recording[mix]][1] == recording[stereo]
-    }
+    size = Counter(recording.values())
+    with_stereo = {recording[row] for pair in found for row in pair if not mono[row]}
+    between: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for one, other in mixes:
+        mix, stereo = (one, other) if mono[one] else (other, one)
+        between[recording[mix], recording[stereo]].append((one, other))
+    nearest: dict[int, tuple[float, list[tuple[int, int]]]] = {}
+    for (mix, stereo), pairs in between.items():
+        if mix not in with_stereo and 2 * len(pairs) >= size[mix] * size[stereo]:
+            near = min(mixes[pair].apart for pair in pairs), pairs
+            nearest[mix] = min(near, nearest.get(mix, near))
+    return {pair: mixes[pair].alignment for _, pairs in nearest.values() for pair in pairs}
 
 
 def describe(table: pa.Table) -> Float64:
