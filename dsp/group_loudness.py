@@ -26,6 +26,9 @@ MOMENTARY, SHORT_TERM = 4, 30
 _ROUNDING = 1e-3
 """Share of a cell by which durations may miss a border; cells end at whole samples."""
 
+_PIECE = 16384
+"""Cells from which blocks are computed at once."""
+
 GroupColumns = dict[str, float | Missing]
 
 
@@ -62,8 +65,7 @@ def group_loudness(tracks: Sequence[TrackLoudness]) -> GroupColumns:
     ``true_peak_dbtp``, ``sample_peak_dbfs`` : the largest of any track.
     ``replaygain_album_gain_db`` : gain that brings the group to -18 LUFS.
     """
-    powers = _on_one_grid(tracks)
-    momentary, short_term = _means(powers, MOMENTARY), _means(powers, SHORT_TERM)
+    momentary, short_term = _blocks(_on_one_grid(tracks))
     lufs = integrated_loudness(momentary)
     return {
         "lufs": lufs,
@@ -78,16 +80,22 @@ def group_loudness(tracks: Sequence[TrackLoudness]) -> GroupColumns:
 
 def _on_one_grid(tracks: Sequence[TrackLoudness]) -> Float32:
     """Mean square of each complete 100 ms of the group."""
-    ends = np.cumsum([0.0, *(LOUDNESS_CELLS_PER_SECOND * track.duration_s for track in tracks)])
-    firsts = np.floor(ends + _ROUNDING).astype(np.intp)
-    late = np.maximum(0, ends - firsts)[:-1].astype(np.float32)
-    lengths = np.diff(firsts)
-    parts = [_of_length(track.cells, length) for track, length in zip(tracks, lengths.tolist())]
-    powers = unpack(np.concatenate([np.zeros(1, np.uint16), *parts]))
+    parts = [np.zeros(1, np.uint16)]
+    late: list[float] = []
+    lengths: list[int] = []
+    start, first = 0.0, 0  # of the track, in cells of the group; the number of its first cell
+    for track in tracks:
+        end = start + LOUDNESS_CELLS_PER_SECOND * track.duration_s
+        stop = int(end + _ROUNDING)
+        parts.append(_of_length(track.cells, stop - first))
+        lengths.append(stop - first)
+        late.append(max(0.0, start - first))
+        start, first = end, stop
+    powers = unpack(np.concatenate(parts))
     # Each cell of the group begins with the end of one cell of the track, and ends with the start of the next.
     before, own = powers[:-1], powers[1:]
-    mixed = np.repeat(late, lengths)
-    mixed *= before - own
+    mixed = before - own
+    mixed *= np.repeat(np.array(late, np.float32), lengths)
     mixed += own
     return mixed
 
@@ -101,24 +109,32 @@ def _of_length(cells: UInt16, length: int) -> UInt16:
     return np.concatenate([cells, np.repeat(last, missing)])
 
 
-def _means(powers: Float32, length: int) -> Float32:
-    """Mean of every run of ``length`` cells."""
-    sums = _sums(powers, length)
-    return np.multiply(sums, np.float32(1 / length), out=sums)
+def _blocks(powers: Float32) -> tuple[Float32, Float32]:
+    """Means of every 4 cells and of every 30: momentary and short-term loudness.
 
-
-def _sums(powers: Float32, length: int) -> Float32:
-    """Sum of every run of ``length`` cells, two or more.
-
-    Runs are put together from shorter ones: differences of cumulative sums would lose soft passages in float32.
+    Longer runs are put together from shorter ones: differences of cumulative sums would lose soft passages in float32.
+    The cells are taken in pieces that fit into the processor's cache.
     """
-    half = length // 2
-    halves = _sums(powers, half) if half > 1 else powers
-    sums = halves[:-half] + halves[half:]
-    if length % 2:
-        sums = sums[:-1]
-        sums += powers[length - 1 :]
-    return sums
+    momentary, short_term = (
+        np.empty(max(0, len(powers) - n + 1), np.float32) for n in (MOMENTARY, SHORT_TERM)
+    )
+    for start in range(0, len(powers), _PIECE):
+        stop = start + _PIECE
+        cells = powers[start : stop + SHORT_TERM - 1]
+        two = _joined(cells, cells, 1)
+        four = _joined(two, two, 2)
+        five = _joined(four, cells, 4)
+        ten = _joined(five, five, 5)
+        thirty = _joined(_joined(ten, ten, 10), ten, 20)
+        np.multiply(four[:_PIECE], np.float32(1 / MOMENTARY), out=momentary[start:stop])
+        np.multiply(thirty[:_PIECE], np.float32(1 / SHORT_TERM), out=short_term[start:stop])
+    return momentary, short_term
+
+
+def _joined(runs: Float32, following: Float32, length: int) -> Float32:
+    """Sums of runs of ``length`` cells, each with the run that follows it."""
+    count = max(0, len(following) - length)
+    return runs[:count] + following[length:]
 
 
 def _largest(

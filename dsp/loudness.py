@@ -157,28 +157,35 @@ def integrated_loudness(blocks: Floats) -> float | Missing:
     """Gated loudness in LUFS of the mean squares of 400 ms blocks every 100 ms (BS.1770-5, eq. 3 to 7)."""
     if not len(blocks):
         return TOO_SHORT
-    loud = blocks[blocks > mean_square_of(ABSOLUTE_GATE_LUFS)]
+    loud = _above(blocks, mean_square_of(ABSOLUTE_GATE_LUFS))
     if not len(loud):
         return GATED
-    gate = float(loud.mean()) * 10 ** (RELATIVE_GATE_LU / 10)
-    return loudness_of(float(loud[loud > gate].mean()))
+    total = float(loud.sum())
+    gate = total / len(loud) * 10 ** (RELATIVE_GATE_LU / 10)
+    # Most blocks pass: it is cheaper to take out those that do not, which are at most a tenth of the sum.
+    soft = loud[loud <= gate]
+    return loudness_of((total - float(soft.sum())) / (len(loud) - len(soft)))
 
 
 def loudness_range(blocks: Floats) -> float | Missing:
     """Loudness range in LU of the mean squares of 3 s blocks every 100 ms (Tech 3342, the listing of chapter 5)."""
     if not len(blocks):
         return TOO_SHORT
-    loud = _at_least(np.sort(blocks), mean_square_of(ABSOLUTE_GATE_LUFS))
+    loud = _above(blocks, mean_square_of(ABSOLUTE_GATE_LUFS))
     if not len(loud):
         return GATED
-    loud = _at_least(loud, float(loud.mean()) * 10 ** (RANGE_GATE_LU / 10))
-    low, high = (loud[math.floor((len(loud) - 1) * p + 0.5)] for p in RANGE_PERCENTILES)
-    return 10 * math.log10(float(high / low))
+    loud = _above(loud, float(loud.mean()) * 10 ** (RANGE_GATE_LU / 10))
+    low, high = (math.floor((len(loud) - 1) * p + 0.5) for p in RANGE_PERCENTILES)
+    # NumPy partitions by one place with vector code, by two at once without.
+    ordered = np.partition(loud, high)[: high + 1]
+    upper_end = ordered[high]
+    ordered.partition(low)
+    return 10 * math.log10(float(upper_end / ordered[low]))
 
 
-def _at_least(ascending: Floats, gate: float) -> Floats:
-    """The sorted values from a gate on."""
-    return ascending[np.searchsorted(ascending, ascending.dtype.type(gate)) :]
+def _above(blocks: Floats, gate: float) -> Floats:
+    """The blocks above a gate. Most often these are all, which is soon seen."""
+    return blocks if blocks.min() > gate else blocks[blocks > gate]
 
 
 def _largest(blocks: Float64) -> float | Missing:

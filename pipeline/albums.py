@@ -20,6 +20,9 @@ FOLDER = "folder"
 _TAGS = tuple(column.name for column in RECORD if column.kind is Kind.TEXT_MAP)
 _MEASURED = ("track_id", "duration_s", "notes", "loudness_cells", *LOUDNESS_MAXIMA)
 
+_GROUPS_AT_ONCE = 100
+"""Groups for one thread: to hand them out singly took an eighth of the time."""
+
 Row = Mapping[str, Any]
 
 
@@ -63,16 +66,23 @@ def albums(dataset: Dataset, by: Sequence[str]) -> Albums:
         if all(names[index]):
             members.setdefault(names[index], []).append(index)
 
+    ordered = sorted(members)
+
     def row_of(name: tuple[str, ...]) -> Row:
         group = members[name]
         tracks = [TrackLoudness(cells[i], *(column[i] for column in columns)) for i in group]
         length = sum(track.duration_s for track in tracks)
         return {"group": " / ".join(name), "tracks": len(group), "duration_s": length, **columns_of(tracks)}
 
+    def rows_from(first: int) -> list[Row]:
+        return [row_of(name) for name in ordered[first : first + _GROUPS_AT_ONCE]]
+
     # NumPy, which does most of the work, releases the interpreter's lock. More threads than processors fight over it.
     with ThreadPoolExecutor(usable_cpus()) as threads:
-        rows = list(threads.map(row_of, sorted(members), chunksize=100))
-    of_rows = [[ids[i] for i in members[name]] for name in sorted(members)]
+        rows = [
+            row for part in threads.map(rows_from, range(0, len(ordered), _GROUPS_AT_ONCE)) for row in part
+        ]
+    of_rows = [[ids[i] for i in members[name]] for name in ordered]
     return Albums(rows, of_rows, len(ids) - sum(map(len, of_rows)))
 
 

@@ -5,6 +5,7 @@ curves, ten values a second, decide.
 """
 
 import os
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from beamprint.pipeline.read import read, some_rows
-from beamprint.pipeline.similarity.curves import Alignment, align, is_of_mono_mix
+from beamprint.pipeline.similarity.curves import MOST_SHARE_OF_MIX, Alignment, align, is_of_mono_mix
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -50,6 +51,16 @@ _MONO = 0.01
 _LEAST_AGREEMENT, _FOR_A_CUT = 0.5, 10.0
 """Largest difference of bands and pitch classes of a mono mix, in the units above, and its increase with the share that is
 cut off. They are measured on the mono mix of both tracks, so they agree even if loudness does not."""
+
+Links = dict[tuple[int, int], Alignment]
+"""Pairs of rows that hold one recording."""
+
+
+class _Mix(NamedTuple):
+    """A pair of rows that may be a stereo track and its mono mix: how far apart they are, over what is allowed."""
+
+    apart: float
+    alignment: Alignment
 
 
 class Duplicate(NamedTuple):
@@ -105,7 +116,9 @@ def duplicates(records: str | os.PathLike[str] | pa.Table) -> list[Duplicate]:
     rows = np.arange(len(copy_of))
     described = describe(table)
     pairs = candidates(described, np.flatnonzero(copy_of == rows))
-    found = _confirmed(records, table, pairs, _may_be_mixes(table, described, pairs))
+    mono = np.nan_to_num(table["stereo_width"].to_numpy().astype(np.float64)) < _MONO
+    found, mixes = _confirmed(records, table, pairs, _apart_as_mixes(mono, described, pairs))
+    found |= _nearest_mixes(found, mixes, mono)
     copies = np.flatnonzero(copy_of != rows)
     edges = np.concatenate(
         [np.array(list(found), np.int64).reshape(-1, 2), np.stack([copies, copy_of[copies]], axis=1)]
@@ -140,17 +153,40 @@ def candidates(described: Float64, rows: Int64) -> Int64:
     return rows[pairs].reshape(-1, 2)
 
 
-def _may_be_mixes(table: pa.Table, described: Float64, pairs: Int64) -> npt.NDArray[np.bool_]:
-    """Flags of the pairs of a stereo and a mono track whose bands and pitch classes agree closely."""
-    mono = np.nan_to_num(table["stereo_width"].to_numpy().astype(np.float64)) < _MONO
+def _apart_as_mixes(mono: npt.NDArray[np.bool_], described: Float64, pairs: Int64) -> Float64:
+    """For each pair, the difference of bands and pitch classes over the largest of a stereo track and its mono mix.
+
+    NaN if the pair is not one of a stereo and a mono track.
+    """
     one, other = pairs.T
     length = np.nan_to_num(described[:, 0])
     cut = np.abs(length[one] - length[other]) / np.maximum(np.maximum(length[one], length[other]), 1e-9)
     apart = np.abs(described[one, _OF_MIX:] - described[other, _OF_MIX:]).max(axis=1, initial=0.0)
-    may_be: npt.NDArray[np.bool_] = (mono[one] != mono[other]) & (
-        apart <= _LEAST_AGREEMENT + _FOR_A_CUT * cut
-    )
-    return may_be
+    return np.where(mono[one] != mono[other], apart / (_LEAST_AGREEMENT + _FOR_A_CUT * cut), np.nan)
+
+
+def _nearest_mixes(found: Links, mixes: dict[tuple[int, int], _Mix], mono: npt.NDArray[np.bool_]) -> Links:
+    """Of the pairs that may be a stereo track and its mono mix, those that hold.
+
+    A mono track is the mix of one recording only, the nearest. Encodings of one recording agree with each other, so
+    a stereo track that agrees with the mono track alone is another recording: this one with something mixed in, say.
+    For the same reason, at least half of the pairs of an encoding of the one with an encoding of the other must agree.
+    """
+    rows, places = np.unique(np.array([*found, *mixes], np.int64).reshape(-1, 2), return_inverse=True)
+    of_place = _linked(places.reshape(-1, 2)[: len(found)], len(rows))
+    recording = dict(zip(rows.tolist(), of_place.tolist()))
+    size = Counter(recording.values())
+    with_stereo = {recording[row] for pair in found for row in pair if not mono[row]}
+    between: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    for one, other in mixes:
+        mix, stereo = (one, other) if mono[one] else (other, one)
+        between[recording[mix], recording[stereo]].append((one, other))
+    nearest: dict[int, tuple[float, list[tuple[int, int]]]] = {}
+    for (mix, stereo), pairs in between.items():
+        if mix not in with_stereo and 2 * len(pairs) >= size[mix] * size[stereo]:
+            near = min(mixes[pair].apart for pair in pairs), pairs
+            nearest[mix] = min(near, nearest.get(mix, near))
+    return {pair: mixes[pair].alignment for _, pairs in nearest.values() for pair in pairs}
 
 
 def describe(table: pa.Table) -> Float64:
@@ -181,28 +217,29 @@ def _chroma(table: pa.Table) -> Float64:
 
 
 def _confirmed(
-    records: str | os.PathLike[str] | pa.Table,
-    table: pa.Table,
-    pairs: Int64,
-    may_be_mix: npt.NDArray[np.bool_],
-) -> dict[tuple[int, int], Alignment]:
-    """Alignments of the pairs with similar loudness curves."""
+    records: str | os.PathLike[str] | pa.Table, table: pa.Table, pairs: Int64, apart_as_mixes: Float64
+) -> tuple[Links, dict[tuple[int, int], _Mix]]:
+    """Pairs with similar loudness curves, and those that may only be a track and its mono mix."""
     ids = table["track_id"].to_pylist()
     wanted = pa.array([ids[row] for row in np.unique(pairs)], pa.string())
     rows = some_rows(records, wanted, "loudness_cells")
     values = (None if cells is None else cells.to_numpy() for cells in _lists(rows["loudness_cells"]))
     curves = dict(zip(rows["track_id"].to_pylist(), values))
-    found = {}
-    for pair, may_be in zip(pairs.tolist(), may_be_mix.tolist()):
+    found: Links = {}
+    mixes: dict[tuple[int, int], _Mix] = {}
+    for pair, apart in zip(pairs.tolist(), apart_as_mixes.tolist()):
         a, b = sorted(pair, key=ids.__getitem__)  # makes the result independent of the order of the rows
         one, other = curves.get(ids[a]), curves.get(ids[b])
-        if one is not None and other is not None:
-            alignment = align(one, other, LONGEST_OFFSET_S)
-            if alignment is not None and (
-                alignment.is_of_one_recording or (may_be and is_of_mono_mix(one, other, alignment))
-            ):
-                found[a, b] = alignment
-    return found
+        if one is None or other is None:
+            continue
+        alignment = align(one, other, LONGEST_OFFSET_S)
+        if alignment is None:
+            continue
+        if alignment.is_of_one_recording:
+            found[a, b] = alignment
+        elif apart <= 1 and is_of_mono_mix(one, other, alignment):
+            mixes[a, b] = _Mix(apart + alignment.share / MOST_SHARE_OF_MIX, alignment)
+    return found, mixes
 
 
 def _lists(column: pa.ChunkedArray) -> Iterator[pa.Array | None]:
@@ -212,9 +249,7 @@ def _lists(column: pa.ChunkedArray) -> Iterator[pa.Array | None]:
 def _groups(table: pa.Table, edges: Int64) -> list[list[int]]:
     """Groups of linked rows, each with its best track first; the groups are sorted by the id of that track."""
     rows, places = np.unique(edges, return_inverse=True)
-    one, other = places.reshape(-1, 2).T
-    links = coo_array((np.ones(len(one)), (one, other)), shape=(len(rows), len(rows)))
-    _, group_of = connected_components(links, directed=False)
+    group_of = _linked(places.reshape(-1, 2), len(rows))
     members: dict[int, list[tuple[tuple[Any, ...], int]]] = {}
     some = table.take(pa.array(rows)).select([*_QUALITY, "track_id"]).to_pylist()
     for row, group, values in zip(rows.tolist(), group_of.tolist(), some):
@@ -224,8 +259,17 @@ def _groups(table: pa.Table, edges: Int64) -> list[list[int]]:
     return [[row for _, row in group] for group in ordered]
 
 
+def _linked(pairs: Int64, count: int) -> Int64:
+    """For each of a number of places, the number of the group to which links join it."""
+    one, other = pairs.T
+    links = coo_array((np.ones(len(one)), (one, other)), shape=(count, count))
+    _, group_of = connected_components(links, directed=False)
+    numbers: Int64 = group_of.astype(np.int64)
+    return numbers
+
+
 def _members(
-    group: list[int], table: pa.Table, copy_of: list[int], found: dict[tuple[int, int], Alignment]
+    group: list[int], table: pa.Table, copy_of: list[int], found: Links
 ) -> Iterator[tuple[str, str, str | None, float, float, float]]:
     """The tracks of a group, each with the earlier track of which it is a copy, or to which it is most similar."""
 
@@ -253,7 +297,7 @@ def _members(
             break
 
 
-def _between(found: dict[tuple[int, int], Alignment], one: int, other: int) -> Alignment | None:
+def _between(found: Links, one: int, other: int) -> Alignment | None:
     if (one, other) in found:
         return found[one, other]
     return found[other, one].reversed if (other, one) in found else None

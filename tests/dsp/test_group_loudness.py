@@ -115,9 +115,20 @@ def test_tracks_of_any_length_stay_in_time():
 
 def test_blocks_of_a_soft_passage_between_loud_ones_are_exact():
     """80 LU below: sums in float32 that run on through the loud parts would lose it."""
-    powers = np.repeat([1e3, 1e-5, 1e3], [5000, 500, 5000]).astype(np.float32)
-    for length in (4, 30):
-        means = group_loudness_module._means(powers, length)
+    powers = np.repeat([1e3, 1e-5, 1e3], [50_000, 500, 5000]).astype(np.float32)
+    for length, means in zip((4, 30), group_loudness_module._blocks(powers)):
         assert len(means) == len(powers) - length + 1
-        assert means[5000 : 5500 - length + 1] == pytest.approx(1e-5, rel=1e-6)
-        assert group_loudness_module._means(powers[: length - 1], length).size == 0
+        assert means[50_000 : 50_500 - length + 1] == pytest.approx(1e-5, rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 29, 30, 16383, 16384, 16385, 16384 + 29, 2 * 16384 + 3])
+def test_blocks_are_means_of_all_runs_of_cells(count):
+    """Whether or not the cells end within a piece, or just behind one."""
+    powers = np.random.default_rng(count).random(count, np.float32)
+    for length, means in zip((4, 30), group_loudness_module._blocks(powers)):
+        runs = (
+            np.lib.stride_tricks.sliding_window_view(powers, length)
+            if count >= length
+            else np.zeros((0, length))
+        )
+        assert means == pytest.approx(runs.mean(axis=1, dtype=np.float64), rel=1e-6)
