@@ -146,26 +146,35 @@ def test_a_mono_mix_may_run_otherwise_but_neither_faster_nor_in_another_order():
     assert not is_of_mono_mix(cells(levels), cells(later), align(cells(levels), cells(later), 3.0))
 
 
+def smoothed(rng, deviation, count, over):
+    """Random levels in dB, each a mean over some neighbours."""
+    return np.convolve(rng.normal(0, deviation, count), np.full(over, 1 / over), "valid")
+
+
+def alike(table, *variants):
+    """Rows like the first of a table, but for id, width, levels and bass (in dB)."""
+    row = table.slice(0, 1).to_pylist()[0]
+    rows = [
+        {
+            **row,
+            "track_id": name,
+            "audio_hash": name,
+            "stereo_width": width,
+            "loudness_cells": cells(levels),
+            "bass_pct": row["bass_pct"] * 10 ** (bass_db / 10),
+        }
+        for name, width, levels, bass_db in variants
+    ]
+    return pa.Table.from_pylist(rows, table.schema)
+
+
 def test_a_mono_track_is_the_mix_of_the_nearest_recording_only(table):
     """The track with another one mixed in could be the origin of the mix as well, were the track itself not there."""
     rng = np.random.default_rng(6)
-    stereo = np.convolve(rng.normal(-20, 15, 619), np.full(20, 1 / 20), "valid")
-    mono = stereo + np.convolve(rng.normal(0, 1.8, 604), np.full(5, 1 / 5), "valid")
-    mixed_in = mono + np.convolve(rng.normal(0, 2.2, 604), np.full(5, 1 / 5), "valid")
-    row = table.slice(0, 1).to_pylist()[0]
-    rows = pa.Table.from_pylist(
-        [
-            {
-                **row,
-                "track_id": name,
-                "audio_hash": name,
-                "stereo_width": width,
-                "loudness_cells": cells(levels),
-            }
-            for name, width, levels in (("a", 0.5, stereo), ("m", 0.0, mono), ("z", 0.5, mixed_in))
-        ],
-        table.schema,
-    )
+    stereo = smoothed(rng, 15, 619, 20) - 20
+    mono = stereo + smoothed(rng, 1.8, 604, 5)
+    mixed_in = mono + smoothed(rng, 2.2, 604, 5)
+    rows = alike(table, ("a", 0.5, stereo, 0.0), ("m", 0.0, mono, 0.0), ("z", 0.5, mixed_in, 0.0))
     assert [each.track_id for each in beamprint.duplicates(rows)] == ["a", "m"]
     assert {each.track_id for each in beamprint.duplicates(rows.slice(1))} == {"z", "m"}
 
@@ -173,28 +182,10 @@ def test_a_mono_track_is_the_mix_of_the_nearest_recording_only(table):
 def test_a_stereo_track_is_not_the_origin_of_one_of_several_encodings(table):
     """Encodings of a mono recording differ little in their bands; a track that is near to one of three is another."""
     rng = np.random.default_rng(7)
-    mono = np.convolve(rng.normal(-20, 15, 619), np.full(20, 1 / 20), "valid")
-    other = mono + np.convolve(rng.normal(0, 1.8, 604), np.full(5, 1 / 5), "valid")
-    row = table.slice(0, 1).to_pylist()[0]
-    rows = pa.Table.from_pylist(
-        [
-            {
-                **row,
-                "track_id": name,
-                "audio_hash": name,
-                "stereo_width": width,
-                "loudness_cells": cells(levels),
-                "bass_pct": row["bass_pct"] * 10 ** (bass_db / 10),
-            }
-            for name, width, levels, bass_db in (
-                ("1", 0.0, mono, 0.9),
-                ("2", 0.0, mono, 2.4),
-                ("3", 0.0, mono, 2.4),
-                ("z", 0.5, other, 0.0),
-            )
-        ],
-        table.schema,
-    )
+    mono = smoothed(rng, 15, 619, 20) - 20
+    other = mono + smoothed(rng, 1.8, 604, 5)
+    encodings = [("1", 0.0, mono, 0.9), ("2", 0.0, mono, 2.4), ("3", 0.0, mono, 2.4)]
+    rows = alike(table, *encodings, ("z", 0.5, other, 0.0))
     assert {each.track_id for each in beamprint.duplicates(rows)} == {"1", "2", "3"}
     first_and_z = rows.take([0, 3])
     assert {each.track_id for each in beamprint.duplicates(first_and_z)} == {"1", "z"}
