@@ -9,12 +9,14 @@ import numpy as np
 
 from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import BIN_HZ, BINS
+from beamprint.dsp.overlap import overlapping
 
 ROLLOFF_SHARE = 0.85
 FLATNESS_HZ = (20.0, 10_000.0)
 FLATNESS_FLOOR = 1e-7
 
 _GROUP = 32
+_GROUPS = BINS // _GROUP + 1
 _LOW, _HIGH = (int(np.ceil(f / BIN_HZ)) for f in FLATNESS_HZ)
 _FACTORS = 8
 """Magnitudes multiplied before a logarithm is taken; divides the number of bins, 464. A product of magnitudes
@@ -34,11 +36,13 @@ def centroid_and_rolloff(magnitude: Float32) -> tuple[Float32, Float32]:
     -------
     Both in Hz, float32, shape (frames,); NaN where the magnitudes are all 0.
     """
-    grouped = magnitude[:, : BINS - 1].reshape(len(magnitude), -1, _GROUP) @ np.ones(_GROUP, np.float32)
-    cumulative = grouped @ _running_sum()
-    total = cumulative[:, -1] + magnitude[:, -1]
+    grouped = np.empty((len(magnitude), _GROUPS), np.float32)
+    whole = magnitude[:, : BINS - 1].reshape(len(magnitude), -1, _GROUP)
+    np.matmul(whole, np.ones(_GROUP, np.float32), out=grouped[:, :-1])
+    grouped[:, -1] = magnitude[:, -1]
+    before = grouped @ _sums_before(_GROUPS + 1)[:-1]
     with np.errstate(invalid="ignore"):
-        return magnitude @ _bin_centres() / total, _rolloff(magnitude, cumulative, total)
+        return magnitude @ _bin_centres() / before[:, -1], _rolloff(magnitude, before)
 
 
 @cache
@@ -52,20 +56,27 @@ def _running_sum() -> Float32:
     return np.triu(np.ones((_GROUP, _GROUP), np.float32))
 
 
-def _rolloff(magnitude: Float32, cumulative: Float32, total: Float32) -> Float32:
-    """Roll-off interpolated within the bin; ``cumulative`` at the ends of groups of 32 bins locates the group."""
+@cache
+def _sums_before(count: int) -> Float32:
+    """Matrix by which rows are multiplied to give the sums before each element: faster than cumsum."""
+    return np.triu(np.ones((count, count), np.float32), 1)
+
+
+def _rolloff(magnitude: Float32, before: Float32) -> Float32:
+    """Roll-off interpolated within the bin; ``before`` are sums before each group and, last, over all."""
     rows = np.arange(len(magnitude))
-    target = np.float32(ROLLOFF_SHARE) * total
-    group = np.count_nonzero(cumulative < target[:, None], axis=1)
-    before = np.where(group > 0, cumulative[rows, group - 1], 0)
+    target = np.float32(ROLLOFF_SHARE) * before[:, -1:]
+    group = (before[:, 1:] >= target).argmax(axis=1)
     start = np.minimum(group * _GROUP, BINS - _GROUP)
-    inside = magnitude.reshape(-1)[(rows * BINS + start)[:, None] + np.arange(_GROUP)]
-    inside[group * _GROUP > start, : _GROUP - 1] = 0  # the Nyquist bin alone is beyond the last group
+    inside = overlapping(magnitude.reshape(-1), _GROUP, 1)[rows * BINS + start]
+    inside[group * _GROUP > start, : _GROUP - 1] = 0  # the Nyquist bin alone is the last group
     running = inside @ _running_sum()
-    running += before[:, None]
-    k = np.minimum(np.count_nonzero(running < target[:, None], axis=1), _GROUP - 1)
+    running += before[rows, group][:, None]
+    below = running < target
+    below[:, -1] = False
+    k = below.argmin(axis=1)
     held = inside[rows, k]
-    share = (target - (running[rows, k] - held)) / held
+    share = (target[:, 0] - (running[rows, k] - held)) / held
     return (start + k - np.float32(0.5) + share) * np.float32(BIN_HZ)
 
 
