@@ -57,7 +57,7 @@ def levels_db(power: Float32, *, out: Float32) -> None:
     out : float32, shape (frames, 128)
     """
     for bands, bins, weights in _groups():
-        out[:, bands] = power[:, bins] @ weights
+        np.matmul(power[:, bins], weights, out=out[:, bands])
     np.maximum(out, _floor(), out=out)
     np.log(out, out=out)
     out *= np.float32(10 / np.log(10))
