@@ -135,7 +135,7 @@ def magnitudes(samples: Float32, windowed: Float32, *, out: Float32) -> None:
 
 def _rms(samples: Float32) -> Float32:
     hops = samples.reshape(-1, HOP_LENGTH)
-    energy = np.einsum("ij,ij->i", hops, hops)
+    energy = np.vecdot(hops, hops)
     pairs = energy[1:] + energy[:-1]
     return np.sqrt((pairs[2:] + pairs[:-2]) / FRAME_LENGTH)
 
