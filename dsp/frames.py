@@ -25,7 +25,7 @@ _CODE_EXPONENT = -15
 _CHUNK = 256
 """Frames at once: 1 MB of magnitudes, more than L2, but smaller chunks lose more to call overhead."""
 _TRANSFORMED = 64
-"""Frames whose complex spectra exist at once."""
+"""Frames whose complex spectra exist at once, and whose codes are taken while they are in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,7 @@ class _Buffers:
 
     def __init__(self) -> None:
         self.windowed = np.empty((_TRANSFORMED, FRAME_LENGTH), np.float32)
+        self.bits = np.empty((_TRANSFORMED, BINS), np.int32)
         self.magnitude = np.empty((_CHUNK, BINS), np.float32)
         self.scratch = np.empty((_CHUNK, BINS), np.float32)
 
@@ -111,9 +112,13 @@ def _fill_rows(samples: Float32, rows: slice, out: Frames, buffers: _Buffers) ->
     """Fill the given rows from their samples, a frame every 512; returns power spectra, valid until the next call."""
     count = rows.stop - rows.start
     magnitude, scratch = buffers.magnitude[:count], buffers.scratch[:count]
-    magnitudes(samples, buffers.windowed, out=magnitude)
+    codes = out.log_spectrum[rows]
+    frames = overlapping(samples, FRAME_LENGTH, HOP_LENGTH)
+    for a in range(0, count, _TRANSFORMED):
+        some = slice(a, a + _TRANSFORMED)
+        magnitudes(frames[some], buffers.windowed, out=magnitude[some])
+        log_codes(magnitude[some], buffers.bits[: count - a], out=codes[some])
     out.rms[rows] = _rms(samples)
-    log_codes(magnitude, scratch, out=out.log_spectrum[rows])
     out.centroid_hz[rows], out.rolloff_hz[rows] = spectral_shape.centroid_and_rolloff(magnitude)
     out.flatness[rows] = spectral_shape.flatness(magnitude, scratch)
     power = np.square(magnitude, out=magnitude)
@@ -121,16 +126,10 @@ def _fill_rows(samples: Float32, rows: slice, out: Frames, buffers: _Buffers) ->
     return power
 
 
-def magnitudes(samples: Float32, windowed: Float32, *, out: Float32) -> None:
-    """STFT magnitude of the frames that begin every 512 samples, into ``out`` of shape (frames, 1025).
-
-    ``windowed`` is working memory of shape (n, 2048): n frames are transformed at once.
-    """
-    frames = overlapping(samples, FRAME_LENGTH, HOP_LENGTH)
-    for a in range(0, len(frames), len(windowed)):
-        some = frames[a : a + len(windowed)]
-        product = np.multiply(some, hann_float32(FRAME_LENGTH), out=windowed[: len(some)])
-        np.abs(scipy.fft.rfft(product, axis=1), out=out[a : a + len(some)])
+def magnitudes(frames: Float32, windowed: Float32, *, out: Float32) -> None:
+    """STFT magnitude of frames of shape (n, 2048), into ``out`` of shape (n, 1025); ``windowed`` is working memory."""
+    product = np.multiply(frames, hann_float32(FRAME_LENGTH), out=windowed[: len(frames)])
+    np.abs(scipy.fft.rfft(product, axis=1), out=out)
 
 
 def _rms(samples: Float32) -> Float32:
@@ -140,16 +139,16 @@ def _rms(samples: Float32) -> Float32:
     return np.sqrt((pairs[2:] + pairs[:-2]) / FRAME_LENGTH)
 
 
-def log_codes(magnitude: Float32, scratch: Float32, *, out: UInt8) -> None:
+def log_codes(magnitude: Float32, bits: Int32, *, out: UInt8) -> None:
     """A monotone 8-bit code of the magnitude, eight steps an octave from 2^-15.
 
     The median of codes is the code of the median.
 
-    The code is the exponent and the upper three bits of the mantissa of the float32. ``scratch`` is
+    The code is the exponent and the upper three bits of the mantissa of the float32. ``bits`` is
     overwritten; all three arrays have one shape, (frames, bins).
     """
     # Positive floats compare like their bits, and the maximum of integers is faster.
-    bits = np.maximum(magnitude.view(np.int32), _lowest_coded(magnitude.shape[1]), out=scratch.view(np.int32))
+    np.maximum(magnitude.view(np.int32), _lowest_coded(magnitude.shape[1]), out=bits)
     bits >>= _CODE_SHIFT
     np.copyto(out, bits, casting="unsafe")
     out ^= 0x80
