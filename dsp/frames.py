@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import scipy.fft
 
-from beamprint.dsp import mel, spectral_shape
+from beamprint.dsp import mel, memory, spectral_shape
 from beamprint.dsp.arrays import Float32, Float64, Int32, UInt8
 from beamprint.dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, aligned, frame_count
 from beamprint.dsp.overlap import overlapping
@@ -102,7 +102,7 @@ class _Buffers:
     """Working memory of the pass, allocated once: fresh memory costs more than the work in it."""
 
     def __init__(self) -> None:
-        self.windowed = np.empty((_TRANSFORMED, FRAME_LENGTH), np.float32)
+        self.windowed = memory.aligned(_TRANSFORMED, FRAME_LENGTH)
         self.bits = np.empty((_TRANSFORMED, BINS), np.int32)
         self.magnitude = np.empty((_CHUNK, BINS), np.float32)
         self.scratch = np.empty((_CHUNK, BINS), np.float32)
