@@ -13,10 +13,11 @@ import numpy as np
 from beamprint.dsp import cells
 from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.channels import full_range_channels
-from beamprint.dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, Span
+from beamprint.dsp.grid import ANALYSIS_RATE, FRAME_LENGTH, Span, aligned
 from beamprint.dsp.limits import within
 from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
 from beamprint.dsp.mix_level import NO_MIX, MixLevel
+from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding_by_energy
 
@@ -144,8 +145,12 @@ def _frames(segment: Segment) -> Float64:
     half = FRAME_LENGTH // 2
     centres = Span(segment.own_y.start, segment.own_y.stop + segment.bounds.is_last)
     hops = cells.cells_beginning_in(centres, ANALYSIS_RATE, HOPS_PER_SECOND)
-    frames = (segment.y.span(hop * HOP - half, hop * HOP + half) for hop in range(hops.start, hops.stop))
-    return np.array([float(frame @ frame) for frame in frames])
+    energies = np.zeros(hops.length)
+    for some in aligned(hops, _HOPS_A_PASS):
+        y = segment.y.span(some.start * HOP - half, (some.stop - 1) * HOP + half)
+        frames = overlapping(y, FRAME_LENGTH, HOP)
+        energies[some.start - hops.start : some.stop - hops.start] = np.vecdot(frames, frames)
+    return energies
 
 
 def _windows(segment: Segment) -> tuple[Float64, Float32]:
