@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
-from numpy.typing import NDArray
 
 from beamprint.dsp import mel
-from beamprint.dsp.arrays import Bool, Float32, Float64
+from beamprint.dsp.arrays import Bool, Float32, Float64, Int16
 from beamprint.dsp.frames import Frames
 
 COEFFICIENTS = 13
@@ -20,8 +19,6 @@ FLOOR_DB = 80.0
 _MOST_FRAMES = 26_000
 _CHUNK = 1024
 _STEPS_PER_DB = 100
-
-Int16 = NDArray[np.int16]
 
 
 class Levels(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.fft
 
 from beamprint.dsp import mel, memory, spectral_shape
-from beamprint.dsp.arrays import Float32, Float64, Int32, UInt8
+from beamprint.dsp.arrays import Float32, Float64, Int16, UInt8
 from beamprint.dsp.grid import BINS, FRAME_LENGTH, HOP_LENGTH, Span, aligned, frame_count
 from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.stretch import Stretch
@@ -22,6 +22,8 @@ CONTEXT_FRAMES = 431
 
 _CODE_SHIFT = 20
 _CODE_EXPONENT = -15
+_LOWEST_STEP = (127 + _CODE_EXPONENT) << 3
+"""The bits of the lowest magnitude that has a code of its own, shifted. Its lower byte is code 0."""
 _CHUNK = 256
 """Frames at once: 1 MB of magnitudes, more than L2, but smaller chunks lose more to call overhead."""
 _TRANSFORMED = 64
@@ -103,7 +105,7 @@ class _Buffers:
 
     def __init__(self) -> None:
         self.windowed = memory.aligned(_TRANSFORMED, FRAME_LENGTH)
-        self.bits = np.empty((_TRANSFORMED, BINS), np.int32)
+        self.steps = np.empty((_TRANSFORMED, BINS), np.int16)
         self.magnitude = np.empty((_CHUNK, BINS), np.float32)
         self.scratch = np.empty((_CHUNK, BINS), np.float32)
 
@@ -117,7 +119,7 @@ def _fill_rows(samples: Float32, rows: slice, out: Frames, buffers: _Buffers) ->
     for a in range(0, count, _TRANSFORMED):
         some = slice(a, a + _TRANSFORMED)
         magnitudes(frames[some], buffers.windowed, out=magnitude[some])
-        log_codes(magnitude[some], buffers.bits[: count - a], out=codes[some])
+        log_codes(magnitude[some], buffers.steps[: count - a], out=codes[some])
     out.rms[rows] = _rms(samples)
     out.centroid_hz[rows], out.rolloff_hz[rows] = spectral_shape.centroid_and_rolloff(magnitude)
     out.flatness[rows] = spectral_shape.flatness(magnitude, scratch)
@@ -139,25 +141,24 @@ def _rms(samples: Float32) -> Float32:
     return np.sqrt((pairs[2:] + pairs[:-2]) / FRAME_LENGTH)
 
 
-def log_codes(magnitude: Float32, bits: Int32, *, out: UInt8) -> None:
+def log_codes(magnitude: Float32, steps: Int16, *, out: UInt8) -> None:
     """A monotone 8-bit code of the magnitude, eight steps an octave from 2^-15.
 
     The median of codes is the code of the median.
 
-    The code is the exponent and the upper three bits of the mantissa of the float32. ``bits`` is
+    The code is the exponent and the upper three bits of the mantissa of the float32. ``steps`` is
     overwritten; all three arrays have one shape, (frames, bins).
     """
-    # Positive floats compare like their bits, and the maximum of integers is faster.
-    np.maximum(magnitude.view(np.int32), _lowest_coded(magnitude.shape[1]), out=bits)
-    bits >>= _CODE_SHIFT
-    np.copyto(out, bits, casting="unsafe")
-    out ^= 0x80
+    # Positive floats compare like their bits. Steps of 2 bytes are narrowed in the buffers of the shift.
+    np.right_shift(magnitude.view(np.int32), _CODE_SHIFT, out=steps, casting="unsafe")
+    np.maximum(steps, _lowest_steps(steps.shape), out=steps)
+    np.bitwise_xor(steps, _LOWEST_STEP & 0xFF, out=out, casting="unsafe")
 
 
 @cache
-def _lowest_coded(bins: int) -> Int32:
-    """Bits of the float as an array: NumPy's maximum with a scalar takes twice the time."""
-    return np.full(bins, 2.0**_CODE_EXPONENT, np.float32).view(np.int32)
+def _lowest_steps(shape: tuple[int, ...]) -> Int16:
+    """The lowest step as an array: NumPy's maximum with a scalar takes several times as long."""
+    return np.full(shape, _LOWEST_STEP, np.int16)
 
 
 @cache

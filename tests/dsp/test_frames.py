@@ -26,7 +26,7 @@ def measured(y, **how):
 
 def coded(magnitude):
     codes = np.empty(magnitude.shape, np.uint8)
-    frames.log_codes(magnitude[None], np.empty(magnitude.shape, np.int32)[None], out=codes[None])
+    frames.log_codes(magnitude[None], np.empty(magnitude.shape, np.int16)[None], out=codes[None])
     return codes
 
 
