@@ -31,6 +31,15 @@ def test_arrays_are_as_numpys_own(shape: tuple[int, ...]) -> None:
     assert array.flags.writeable
 
 
+@pytest.mark.parametrize("shape", [(5,), (64, 33)])
+def test_aligned_arrays_begin_on_a_cache_line(shape: tuple[int, ...]) -> None:
+    arrays = [memory.aligned(*shape) for _ in range(8)]
+    assert {address(array) % 64 for array in arrays} == {0}
+    assert {(array.shape, array.dtype, array.flags.writeable) for array in arrays} == {
+        (shape, np.dtype(np.float32), True)
+    }
+
+
 def test_the_next_array_lies_in_the_memory_of_the_last() -> None:
     first = memory.empty(2, LARGE)
     where = address(first)
