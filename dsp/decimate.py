@@ -6,12 +6,13 @@ import numpy as np
 
 from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import ANALYSIS_RATE, Span
-from beamprint.dsp.overlap import overlapping
+from beamprint.dsp.overlap import product
 from beamprint.dsp.stretch import Stretch
 from beamprint.dsp.windows import kaiser_low_pass
 
 FIRST_LEVEL = 2
 LAST_LEVEL = 8
+_LEVELS = range(FIRST_LEVEL, LAST_LEVEL + 1)
 MARGIN_SECONDS = 4.25
 """Least time that every level covers on both sides of the own samples, within the track."""
 
@@ -47,10 +48,11 @@ class Pyramid:
         margin = int(MARGIN_SECONDS * ANALYSIS_RATE)
         start = max(0, own.start - margin) // _GRANULE
         stop = -(-min(y.total, own.stop + margin) // _GRANULE)
-        parts = [_decimated(y, g * _GRANULE) for g in range(start, stop)]
+        levels = [np.empty((stop - start, _GRANULE >> k), np.float32) for k in _LEVELS]
+        for row, granule in enumerate(range(start, stop)):
+            _decimate(y, granule * _GRANULE, [level[row] for level in levels])
         self._levels = {
-            FIRST_LEVEL + i: _level(FIRST_LEVEL + i, start * _GRANULE, y.total, list(of_level))
-            for i, of_level in enumerate(zip(*parts))
+            k: _level(k, start * _GRANULE, y.total, level.reshape(-1)) for k, level in zip(_LEVELS, levels)
         }
 
     def level(self, k: int) -> Stretch:
@@ -63,25 +65,21 @@ def level_rate(k: int) -> float:
     return ANALYSIS_RATE / (1 << k)
 
 
-def _level(k: int, start: int, total_y: int, parts: list[Float32]) -> Stretch:
+def _level(k: int, start: int, total_y: int, samples: Float32) -> Stretch:
     total = -(-total_y // (1 << k))
     first = start >> k
-    return Stretch(np.concatenate(parts)[: total - first], first, total)
+    return Stretch(samples[: total - first], first, total)
 
 
-def _decimated(y: Stretch, start: int) -> list[Float32]:
-    """One granule at every level."""
-    context, length = 4 * _context(FIRST_LEVEL), _GRANULE
-    reach = _QUARTER_TAPS // 2
-    x = y.span(start - context - reach, start + length + context + reach)
+def _decimate(y: Stretch, start: int, out: list[Float32]) -> None:
+    """Fill one granule of every level."""
+    context = 4 * _context(FIRST_LEVEL) + _QUARTER_TAPS // 2
+    x = y.span(start - context, start + _GRANULE + context)
     x = _filtered(x, _toeplitz(_QUARTER_TAPS, 4), step=4)
-    parts = []
-    for k in range(FIRST_LEVEL, LAST_LEVEL + 1):
+    for k, granule in zip(_LEVELS, out):
         if k > FIRST_LEVEL:
             x = _filtered(x[_STEP_LOSS - _HALF_TAPS // 2 :], _toeplitz(_HALF_TAPS, 2), step=2)
-        context, length = _context(k), _GRANULE >> k
-        parts.append(x[context : context + length])
-    return parts
+        granule[:] = x[_context(k) : _context(k) + len(granule)]
 
 
 def _context(k: int) -> int:
@@ -91,7 +89,7 @@ def _context(k: int) -> int:
 
 def _filtered(x: Float32, matrix: Float32, *, step: int) -> Float32:
     """Output i is the filter's inner product with x[step i], x[step i + 1], ...; whole rows of outputs only."""
-    return (overlapping(x, len(matrix), _ROW * step).copy() @ matrix).reshape(-1)
+    return product(x, matrix, _ROW * step).reshape(-1)
 
 
 @cache

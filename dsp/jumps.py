@@ -11,6 +11,7 @@ import numpy as np
 
 from beamprint.dsp.arrays import Float32, Int64
 from beamprint.dsp.grid import Span
+from beamprint.dsp.overlap import product
 from beamprint.dsp.stretch import Stretch
 from beamprint.dsp.third_difference import block_length, stride_of
 
@@ -48,15 +49,19 @@ def block_peaks(pcm: Stretch, channels: list[int], blocks: Span, rate: int) -> S
     length, stride = block_length(rate), stride_of(rate)
     ends, filters = _filters(length, stride)
     in_a_pass = max(1, _PASS_SAMPLES // length)
-    memory = np.empty((3, in_a_pass * ends.size), np.float32)
+    memory = np.empty((2, in_a_pass * ends.size), np.float32)
     peaks = np.empty((len(channels), blocks.length), np.float32)
     for first in range(blocks.start, blocks.stop, in_a_pass):
         stop = min(first + in_a_pass, blocks.stop)
         start = first * length - (ORDER - DELAY) * stride
-        samples = pcm.span(start, start + (stop - first + len(filters) - 1) * length)
+        samples = pcm.span(start, start + (stop - first - 1) * length + len(filters))
         end = np.arange(first, stop) * length + ends[:, None] if _at_edge(pcm, first, stop, rate) else None
+        differences, jumps = memory[:, : (stop - first) * ends.size]
+        differences, jumps = differences.reshape(-1, ends.size), jumps.reshape(ends.size, -1)
         for row, channel in zip(peaks, channels):
-            jumps = _jumps(samples[channel].reshape(-1, length), filters, memory)
+            # Products of matrices cost less than eight differences of the whole signal.
+            product(samples[channel], filters, length, out=differences)
+            np.abs(differences.T, out=jumps)
             if end is not None:
                 jumps[(end < ORDER * stride) | (end >= pcm.total)] = 0
             jumps.max(axis=0, out=row[first - blocks.start : stop - blocks.start])
@@ -88,20 +93,6 @@ def context_maximum(peaks: Float32, near: int, far: int) -> Float32:
     return np.maximum(side[:count], side[far + near : far + near + count])
 
 
-def _jumps(x: Float32, filters: tuple[Float32, ...], memory: Float32) -> Float32:
-    """Absolute differences of each block, shape (differences, blocks), in ``memory``: new memory would cost more.
-
-    Products of matrices cost less than eight differences of the whole signal.
-    """
-    count, size = len(x) - len(filters) + 1, filters[0].shape[1]
-    total, part, jumps = memory[:, : count * size]
-    total, part = total.reshape(count, size), part.reshape(count, size)
-    np.matmul(x[:count], filters[0], out=total)
-    for later, taps in enumerate(filters[1:], start=1):
-        total += np.matmul(x[later : later + count, : len(taps)], taps, out=part)
-    return np.abs(total.T, out=jumps.reshape(size, count))
-
-
 def _at_edge(pcm: Stretch, first: int, stop: int, rate: int) -> bool:
     """Whether differences of these blocks may reach beyond the track."""
     reach = ORDER * stride_of(rate)
@@ -109,15 +100,15 @@ def _at_edge(pcm: Stretch, first: int, stop: int, rate: int) -> bool:
 
 
 @cache
-def _filters(length: int, stride: int) -> tuple[Int64, tuple[Float32, ...]]:
-    """Matrices that give the differences of a block from its samples and those around it.
+def _filters(length: int, stride: int) -> tuple[Int64, Float32]:
+    """Matrix that gives the differences of a block from its samples and those around it.
 
     Returns
     -------
     ends : int64, shape (differences,)
         Last sample of each difference, from the start of the block.
-    filters : tuple of float32, shape (up to length, differences)
-        For the ``length`` samples from the first one that is needed on, for the next ones, and so on.
+    filters : float32, shape (samples, differences)
+        For the samples from the first one that is needed on.
     """
     binomials = np.array([(-1) ** k * comb(ORDER, k) for k in range(ORDER + 1)])
     offsets = np.arange(length)
@@ -125,8 +116,7 @@ def _filters(length: int, stride: int) -> tuple[Int64, tuple[Float32, ...]]:
     filters = np.zeros((at.size, length + ORDER * stride), np.float32)
     taps = at[:, None] + np.arange(ORDER + 1) * stride
     np.put_along_axis(filters, taps, (SCALE * binomials).astype(np.float32)[None], axis=1)
-    parts = np.split(filters.T, range(length, filters.shape[1], length))
-    return at + DELAY * stride, tuple(np.ascontiguousarray(part) for part in parts)
+    return at + DELAY * stride, np.ascontiguousarray(filters.T)
 
 
 def _sliding_maximum(x: Float32, length: int) -> Float32:

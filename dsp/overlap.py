@@ -1,4 +1,4 @@
-"""Overlapping stretches of a signal as the rows of a matrix, without a copy."""
+"""Overlapping stretches of a signal as the rows of a matrix, and their products with another, without a copy."""
 
 import numpy as np
 
@@ -21,3 +21,31 @@ def overlapping(samples: Float32, length: int, hop: int) -> Float32:
     """
     rows = max(0, (len(samples) - length) // hop + 1)
     return np.ndarray((rows, length), np.float32, samples, strides=(hop * samples.itemsize, samples.itemsize))
+
+
+def product(samples: Float32, matrix: Float32, hop: int, out: Float32 | None = None) -> Float32:
+    """Product of overlapping stretches with a matrix.
+
+    BLAS takes rows from their place if they do not overlap, else NumPy copies them. So every second is taken, or every
+    third, and then those between.
+
+    Parameters
+    ----------
+    samples : float32, shape (n,), contiguous
+    matrix : float32, shape (length, columns)
+    hop : int
+        Samples from the beginning of a stretch to the next.
+    out : float32, shape (1 + (n - length) // hop, columns)
+        Memory for the result; new memory by default.
+
+    Returns
+    -------
+    float32, shape (1 + (n - length) // hop, columns)
+    """
+    rows = overlapping(samples, len(matrix), hop)
+    if out is None:
+        out = np.empty((len(rows), matrix.shape[1]), np.float32)
+    turns = -(-len(matrix) // hop)
+    for turn in range(turns):
+        np.matmul(rows[turn::turns], matrix, out=out[turn::turns])
+    return out

@@ -13,7 +13,8 @@ import numpy as np
 
 from beamprint.dsp import memory
 from beamprint.dsp.arrays import Float32, Float64
-from beamprint.dsp.overlap import overlapping
+from beamprint.dsp.grid import Span, aligned
+from beamprint.dsp.overlap import overlapping, product
 
 ATTENUATION_DB = 100.0
 AUDIBLE_HZ = 20_000.0
@@ -22,9 +23,13 @@ PASS_SHARE = 0.907
 
 _GROUP = 160
 _MAX_GROUP = 1280
-_STRIP = 49
-"""Outputs computed together from only the inputs they need: the matrix of a group is banded."""
-_ROWS = 256
+_STRIP = 32
+"""Outputs computed together from only the inputs they need: the matrix of a group is banded. A multiple of the length
+of the processor's vectors."""
+_MULTIPLICATIONS = 1_000_000
+"""Of floats in a product of matrices: for larger ones, OpenBLAS takes another way, which is slower for narrow ones."""
+_OUTPUTS = 256
+"""Outputs computed together where there is no matrix."""
 
 
 Read = Callable[[int, int], Float32]
@@ -59,23 +64,28 @@ def resample(
     count = max(0, last_group - first_group)
 
     def inputs(a: int, b: int) -> Float32:
-        """One row for each of these groups, zeros outside of the stretch."""
+        """Samples for these groups, zeros outside of the stretch."""
         begin = (first_group + a) * advance - half
         end = begin + (b - a) * advance + 2 * half + 1
-        inside = slice(max(begin, start), max(begin, start, min(end, stop)))
-        samples = np.zeros(end - begin, np.float32)
-        samples[inside.start - begin : inside.stop - begin] = read(inside.start, inside.stop)
-        return overlapping(samples, advance + 2 * half + 1, advance)
+        held = slice(max(begin, start), max(begin, start, min(end, stop)))
+        samples = read(held.start, held.stop)
+        return (
+            np.pad(samples, (held.start - begin, end - held.stop)) if len(samples) < end - begin else samples
+        )
 
     out = memory.empty(count, group)
     if group <= _MAX_GROUP:
-        for a in range(0, count, _ROWS):
-            block = slice(a, min(a + _ROWS, count))
-            rows = np.ascontiguousarray(inputs(block.start, block.stop))
-            for taken, made, taps in _strips(rate, new_rate):
-                np.matmul(rows[:, taken], taps, out=out[block, made])
+        strips = _strips(rate, new_rate)
+        rows = max(1, _MULTIPLICATIONS // max(taps.size for _, _, taps in strips))
+        for a in range(0, count, rows):
+            b = min(a + rows, count)
+            samples = inputs(a, b)
+            for taken, made, taps in strips:
+                needed = samples[taken : taken + (b - a - 1) * advance + len(taps)]
+                product(needed, taps, advance, out=out[a:b, made])
     else:
-        _convolve_each(inputs(0, count), rate, new_rate, out)
+        rows_of_inputs = overlapping(inputs(0, count), advance + 2 * half + 1, advance)
+        _convolve_each(rows_of_inputs, rate, new_rate, out)
     first = first_group * group
     return out.reshape(-1)[: max(0, new_total - first)], first
 
@@ -119,15 +129,15 @@ def _impulse_response(t: Float64, rate: int, new_rate: int) -> Float64:
 
 
 @cache
-def _strips(rate: int, new_rate: int) -> list[tuple[slice, slice, Float32]]:
-    """The matrix in strips of columns: inputs of a group with context, outputs of a group, taps."""
-    taps = _matrix(rate, new_rate)
-    edges = np.linspace(0, taps.shape[1], -(-taps.shape[1] // _STRIP) + 1).astype(int).tolist()
+def _strips(rate: int, new_rate: int) -> list[tuple[int, slice, Float32]]:
+    """The matrix in strips of columns: first input of a group with context, outputs of a group, taps."""
+    matrix = _matrix(rate, new_rate)
     strips = []
-    for made in map(slice, edges, edges[1:]):
-        needed = np.flatnonzero(taps[:, made].any(axis=1))
-        taken = slice(int(needed[0]), int(needed[-1]) + 1)
-        strips.append((taken, made, np.ascontiguousarray(taps[taken, made], np.float32)))
+    for made in aligned(Span(0, matrix.shape[1]), _STRIP):
+        taps = matrix[:, made.start : made.stop]
+        needed = np.flatnonzero(taps.any(axis=1))
+        first, last = int(needed[0]), int(needed[-1])
+        strips.append((first, slice(*made), np.ascontiguousarray(taps[first : last + 1], np.float32)))
     return strips
 
 
@@ -148,8 +158,8 @@ def _convolve_each(rows: Float32, rate: int, new_rate: int, out: Float32) -> Non
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)
     width = 2 * half + 1
-    for a in range(0, out.shape[1], _ROWS):
-        at = np.arange(a, min(a + _ROWS, out.shape[1])) * down
+    for a in range(0, out.shape[1], _OUTPUTS):
+        at = np.arange(a, min(a + _OUTPUTS, out.shape[1])) * down
         whole, rest = at // up, at % up / up
         taps = _impulse_response((np.arange(width) - half)[:, None] - rest, rate, new_rate).astype(np.float32)
         for row in range(len(out)):
