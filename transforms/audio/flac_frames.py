@@ -13,7 +13,8 @@ from beamprint.transforms.audio.views import Bytes, ReadAhead
 
 _TAIL = 1 << 20
 _BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {c: 256 << (c - 8) for c in range(8, 16)}
-_SYNC = re.compile(rb"\xff[\xf8\xf9][^\0-\x0f]")
+_SYNC = re.compile(rb"\xff[\xf8\xf9](?=[^\0-\x0f])")
+"""Two bytes and a look at the third, which may begin another: a frame may end with a checksum that looks like these."""
 _LONGEST_HEADER = 16
 _CHUNK = 1 << 20
 _MOST_HEADERS, _MOST_CHECKED = 1 << 20, 1 << 23

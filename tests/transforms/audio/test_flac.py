@@ -8,7 +8,7 @@ import pytest
 from beamprint.transforms.audio import flac
 from beamprint.transforms.audio.cuts import plan_track
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.flac_frames import samples_of_frame
+from beamprint.transforms.audio.flac_frames import crc16, samples_of_frame
 from tests.transforms.audio import sounds
 from tests.transforms.audio.opening import opened, refusal
 
@@ -105,4 +105,16 @@ def test_frames_with_what_looks_like_one_among_their_samples(tmp_path):
     for block in (1, 3, 5):
         codes[block * 4096 : block * 4096 + len(hidden), 0] = hidden
     found = opened(tmp_path, sounds.plain_flac(codes, 16))
+    assert np.array_equal(found.segment.pcm.T, (codes / 2.0**15).astype(np.float32))
+
+
+@pytest.mark.parametrize("checksum", [0xFFF8, 0xFFF9])
+def test_a_frame_whose_checksum_looks_like_the_start_of_the_next(tmp_path, checksum):
+    codes = np.round(sounds.music(1.0)[:, :1] * 32767).astype(np.int64)
+    _, frames = frames_of(sounds.plain_flac(codes, 16))
+    last = next(code for code in range(1 << 16) if crc16(code.to_bytes(2, "big")) == checksum)
+    codes[4 * 4096 - 1] = np.uint16(last ^ crc16(frames[3][:-4])).astype(np.int16)
+    data = sounds.plain_flac(codes, 16)
+    assert checksum.to_bytes(2, "big") + frames[4][:8] in data
+    found = opened(tmp_path, data)
     assert np.array_equal(found.segment.pcm.T, (codes / 2.0**15).astype(np.float32))
