@@ -6,7 +6,7 @@ import numpy as np
 
 from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import ANALYSIS_RATE, Span
-from beamprint.dsp.overlap import product
+from beamprint.dsp.overlap import Banded, product
 from beamprint.dsp.stretch import Stretch
 from beamprint.dsp.windows import kaiser_low_pass
 
@@ -87,16 +87,16 @@ def _context(k: int) -> int:
     return _STEP_LOSS * ((1 << (LAST_LEVEL - k)) - 1)
 
 
-def _filtered(x: Float32, matrix: Float32, *, step: int) -> Float32:
+def _filtered(x: Float32, matrix: Banded, *, step: int) -> Float32:
     """Output i is the filter's inner product with x[step i], x[step i + 1], ...; whole rows of outputs only."""
     return product(x, matrix, _ROW * step).reshape(-1)
 
 
 @cache
-def _toeplitz(taps: int, step: int) -> Float32:
-    """The filter at a row of outputs: banded, shape (15 step + taps, 16)."""
+def _toeplitz(taps: int, step: int) -> Banded:
+    """The filter at a row of outputs: shape (15 step + taps, 16)."""
     h = kaiser_low_pass(taps, 0.5 / step, _KAISER_BETA)
-    matrix = np.zeros(((_ROW - 1) * step + taps, _ROW), np.float32)
+    matrix = np.zeros(((_ROW - 1) * step + taps, _ROW))
     for i in range(_ROW):
         matrix[i * step : i * step + taps, i] = h
-    return matrix
+    return Banded.of(matrix)

@@ -11,7 +11,7 @@ import numpy as np
 
 from beamprint.dsp.arrays import Float32, Int64
 from beamprint.dsp.grid import Span
-from beamprint.dsp.overlap import product
+from beamprint.dsp.overlap import Banded, product
 from beamprint.dsp.stretch import Stretch
 from beamprint.dsp.third_difference import block_length, stride_of
 
@@ -24,7 +24,7 @@ DELAY = ORDER // 2 - 2
 _STEP = 2
 """Strides between the differences of which a block keeps the largest: a step has its largest value twice in a row.
 The last ones of a block all count, because the next block may begin with the other half."""
-_PASS_SAMPLES = 1 << 15
+_PASS_SAMPLES = 1 << 16
 
 
 def block_peaks(pcm: Stretch, channels: list[int], blocks: Span, rate: int) -> Stretch:
@@ -54,7 +54,7 @@ def block_peaks(pcm: Stretch, channels: list[int], blocks: Span, rate: int) -> S
     for first in range(blocks.start, blocks.stop, in_a_pass):
         stop = min(first + in_a_pass, blocks.stop)
         start = first * length - (ORDER - DELAY) * stride
-        samples = pcm.span(start, start + (stop - first - 1) * length + len(filters))
+        samples = pcm.span(start, start + (stop - first - 1) * length + filters.shape[0])
         end = np.arange(first, stop) * length + ends[:, None] if _at_edge(pcm, first, stop, rate) else None
         differences, jumps = memory[:, : (stop - first) * ends.size]
         differences, jumps = differences.reshape(-1, ends.size), jumps.reshape(ends.size, -1)
@@ -100,23 +100,23 @@ def _at_edge(pcm: Stretch, first: int, stop: int, rate: int) -> bool:
 
 
 @cache
-def _filters(length: int, stride: int) -> tuple[Int64, Float32]:
+def _filters(length: int, stride: int) -> tuple[Int64, Banded]:
     """Matrix that gives the differences of a block from its samples and those around it.
 
     Returns
     -------
     ends : int64, shape (differences,)
         Last sample of each difference, from the start of the block.
-    filters : float32, shape (samples, differences)
+    filters : Banded, shape (samples, differences)
         For the samples from the first one that is needed on.
     """
     binomials = np.array([(-1) ** k * comb(ORDER, k) for k in range(ORDER + 1)])
     offsets = np.arange(length)
     at = np.flatnonzero((offsets // stride % _STEP == 0) | (offsets >= length - _STEP * stride))
-    filters = np.zeros((at.size, length + ORDER * stride), np.float32)
+    filters = np.zeros((at.size, length + ORDER * stride))
     taps = at[:, None] + np.arange(ORDER + 1) * stride
-    np.put_along_axis(filters, taps, (SCALE * binomials).astype(np.float32)[None], axis=1)
-    return at + DELAY * stride, np.ascontiguousarray(filters.T)
+    np.put_along_axis(filters, taps, SCALE * binomials[None], axis=1)
+    return at + DELAY * stride, Banded.of(filters.T)
 
 
 def _sliding_maximum(x: Float32, length: int) -> Float32:

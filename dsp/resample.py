@@ -13,8 +13,7 @@ import numpy as np
 
 from beamprint.dsp import memory
 from beamprint.dsp.arrays import Float32, Float64
-from beamprint.dsp.grid import Span, aligned
-from beamprint.dsp.overlap import overlapping, product
+from beamprint.dsp.overlap import Banded, overlapping, product
 
 ATTENUATION_DB = 100.0
 AUDIBLE_HZ = 20_000.0
@@ -23,13 +22,7 @@ PASS_SHARE = 0.907
 
 _GROUP = 160
 _MAX_GROUP = 1280
-_STRIP = 32
-"""Outputs computed together from only the inputs they need: the matrix of a group is banded. A multiple of the length
-of the processor's vectors."""
-_MULTIPLICATIONS = 1_000_000
-"""Of floats in a product of matrices: for larger ones, OpenBLAS takes another way, which is slower for narrow ones."""
-_OUTPUTS = 256
-"""Outputs computed together where there is no matrix."""
+_ROWS = 256
 
 
 Read = Callable[[int, int], Float32]
@@ -75,17 +68,12 @@ def resample(
 
     out = memory.empty(count, group)
     if group <= _MAX_GROUP:
-        strips = _strips(rate, new_rate)
-        rows = max(1, _MULTIPLICATIONS // max(taps.size for _, _, taps in strips))
-        for a in range(0, count, rows):
-            b = min(a + rows, count)
-            samples = inputs(a, b)
-            for taken, made, taps in strips:
-                needed = samples[taken : taken + (b - a - 1) * advance + len(taps)]
-                product(needed, taps, advance, out=out[a:b, made])
+        for a in range(0, count, _ROWS):
+            b = min(a + _ROWS, count)
+            product(inputs(a, b), _matrix(rate, new_rate), advance, out=out[a:b])
     else:
-        rows_of_inputs = overlapping(inputs(0, count), advance + 2 * half + 1, advance)
-        _convolve_each(rows_of_inputs, rate, new_rate, out)
+        rows = overlapping(inputs(0, count), advance + 2 * half + 1, advance)
+        _convolve_each(rows, rate, new_rate, out)
     first = first_group * group
     return out.reshape(-1)[: max(0, new_total - first)], first
 
@@ -129,19 +117,7 @@ def _impulse_response(t: Float64, rate: int, new_rate: int) -> Float64:
 
 
 @cache
-def _strips(rate: int, new_rate: int) -> list[tuple[int, slice, Float32]]:
-    """The matrix in strips of columns: first input of a group with context, outputs of a group, taps."""
-    matrix = _matrix(rate, new_rate)
-    strips = []
-    for made in aligned(Span(0, matrix.shape[1]), _STRIP):
-        taps = matrix[:, made.start : made.stop]
-        needed = np.flatnonzero(taps.any(axis=1))
-        first, last = int(needed[0]), int(needed[-1])
-        strips.append((first, slice(*made), np.ascontiguousarray(taps[first : last + 1], np.float32)))
-    return strips
-
-
-def _matrix(rate: int, new_rate: int) -> Float64:
+def _matrix(rate: int, new_rate: int) -> Banded:
     """Shape (inputs of a group with context, outputs of a group)."""
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)
@@ -150,7 +126,7 @@ def _matrix(rate: int, new_rate: int) -> Float64:
     outputs = np.arange(group)[None, :] * down / up
     taps = _impulse_response(inputs - outputs, rate, new_rate)
     taps[np.abs(taps) < 1e-12] = 0.0
-    return taps
+    return Banded.of(taps)
 
 
 def _convolve_each(rows: Float32, rate: int, new_rate: int, out: Float32) -> None:
@@ -158,8 +134,8 @@ def _convolve_each(rows: Float32, rate: int, new_rate: int, out: Float32) -> Non
     up, down = _ratio(rate, new_rate)
     half = _half_length(rate, new_rate)
     width = 2 * half + 1
-    for a in range(0, out.shape[1], _OUTPUTS):
-        at = np.arange(a, min(a + _OUTPUTS, out.shape[1])) * down
+    for a in range(0, out.shape[1], _ROWS):
+        at = np.arange(a, min(a + _ROWS, out.shape[1])) * down
         whole, rest = at // up, at % up / up
         taps = _impulse_response((np.arange(width) - half)[:, None] - rest, rate, new_rate).astype(np.float32)
         for row in range(len(out)):

@@ -11,7 +11,7 @@ from scipy import fft
 from beamprint.dsp.arrays import Complex64, Float32, Float64
 from beamprint.dsp.channels import Speaker
 from beamprint.dsp.missing import SILENT, Columns, Missing, Value
-from beamprint.dsp.overlap import overlapping
+from beamprint.dsp.overlap import Banded, overlapping, product
 from beamprint.dsp.pair_sums import PairSums, joined
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.windows import HANN_POWER, hann_float32, kaiser_low_pass
@@ -153,7 +153,7 @@ def _decimated(samples: Float32, factor: int) -> Float32:
     """Low-passed, every ``factor``-th sample; as one matrix product over the phases of the FIR."""
     if factor == 1:
         return samples[: samples.size - _PHASES + 1]
-    parts = samples.reshape(-1, factor) @ _lowpass(factor)
+    parts = product(samples, _lowpass(factor), factor)
     n = len(parts) - _PHASES + 1
     out = parts[:n, 0].copy()
     for k in range(1, _PHASES):
@@ -162,10 +162,10 @@ def _decimated(samples: Float32, factor: int) -> Float32:
 
 
 @cache
-def _lowpass(factor: int) -> Float32:
+def _lowpass(factor: int) -> Banded:
     """Kaiser-windowed sinc, flat up to 200 Hz, aliases below -40 dB; shape (factor, phases)."""
     taps = kaiser_low_pass(factor * _PHASES, _CUTOFF / factor, _KAISER_BETA)
-    return np.ascontiguousarray(taps.reshape(_PHASES, factor).T, np.float32)
+    return Banded.of(taps.reshape(_PHASES, factor).T)
 
 
 def _bass_spectra(samples: Float32, rate: float) -> Complex64:
