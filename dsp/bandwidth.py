@@ -3,13 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from scipy import fft
 
 from beamprint.dsp.arrays import Float32, Float64, Int64
+from beamprint.dsp.channels import mono_mix_channels
+from beamprint.dsp.grid import Span
 from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Columns, Missing, all_missing
 from beamprint.dsp.mix_level import NO_MIX, MixLevel
+from beamprint.dsp.overlap import overlapping
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding_by_level
 from beamprint.dsp.windows import hann_float32
@@ -30,7 +34,7 @@ FRAMES_APART = 4
 """Only every fourth frame is analysed: a low-pass filter is there all the time."""
 NO_EDGE = Missing("no_edge")
 
-_BATCH = 8
+_BATCH = 16
 _TINY = 1e-300
 _SILENT = -(10**6)
 
@@ -73,9 +77,9 @@ def analyse(segment: Segment) -> SpectraByLevel:
     stop = max(first, -(-min(segment.own.stop, segment.total - length + 1) // hop))
     bins = length // 2 + 1
     sums: defaultdict[int, Float32] = defaultdict(lambda: np.zeros(bins, np.float32))
-    for i in range(first, stop, _BATCH):
-        starts = (n * hop for n in range(i, min(i + _BATCH, stop)))
-        power = _power(np.stack([segment.mix(a, a + length) for a in starts]))
+    for a in range(first, stop, _BATCH):
+        b = min(a + _BATCH, stop)
+        power = _power(segment, Span(a * hop, (b - 1) * hop + length), length, hop)
         for level, spectrum in zip(_levels(power), power):
             sums[level] += spectrum
     sums.pop(_SILENT, None)
@@ -143,9 +147,12 @@ def _drop(band_db: Float64, edge: int) -> float:
     return float(np.median(band_db[edge - BANDS_BELOW : edge]) - np.median(above))
 
 
-def _power(frames: Float32) -> Float32:
-    """Power spectra of Hann frames; shape (frames, bins)."""
-    return np.square(np.abs(fft.rfft(frames * hann_float32(frames.shape[1]))))
+def _power(segment: Segment, samples: Span, length: int, hop: int) -> Float32:
+    """Power spectra of the mono mix in Hann frames; shape (frames, bins)."""
+    native = segment.native.span(*samples)
+    channels = [overlapping(native[channel], length, hop) for channel in mono_mix_channels(segment.layout)]
+    frames = reduce(np.add, channels) * (hann_float32(length) / np.float32(len(channels)))
+    return np.square(np.abs(fft.rfft(frames)))
 
 
 def _levels(power: Float32) -> list[int]:
