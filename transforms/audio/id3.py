@@ -24,7 +24,7 @@ _MAGIC = (b"ID3", b"fLaC", b"OggS\0", b"RIFF", b"RF64", b"FORM", b"MAC ", b"TTA1
 """First bytes of what may follow a tag: another one, or a file that taggers put one before."""
 _ENOUGH_FRAMES = 3
 """So many frames of audio in a row are no coincidence."""
-_SYNC = re.compile(rb"\xff[\xe2-\xff]")
+_SYNC = re.compile(rb"\xff(?=[\xe2-\xff])")
 _NEAR, _LARGEST = 1 << 14, 1 << 24
 """Bytes before the end of a tag, and of a tag, in which frames of audio are looked for."""
 _MAX_PLACES, _MAX_CROSSING, _MAX_SYNCS = 300, 24, 1 << 16

@@ -33,7 +33,8 @@ from beamprint.transforms.audio.mpeg_header import (
 from beamprint.transforms.audio.tags import skip_tags, start_of_end_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
-_HEADER = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff]")
+_HEADER = re.compile(rb"\xff(?=[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff])")
+"""The start alone, so that a header is also found after a byte 255."""
 _SEARCH = 1 << 20
 """Bytes that are searched for the next frame."""
 _CHUNK, _FIRST_CHUNK = 1 << 20, 1 << 13

@@ -58,3 +58,10 @@ def test_zeros_in_place_of_a_frame_are_noticed_where_the_next_one_needs_it(tmp_p
     assert refusal(tmp_path, stream[:at] + bytes(size) + stream[at + size :]).reason is Reason.DECODE_ERROR
     joined = opened(tmp_path, stream + bytes(5000) + stream).identity
     assert joined.frames == 2 * opened(tmp_path, stream).identity.frames
+
+
+def test_a_first_frame_behind_a_byte_like_the_start_of_a_header(tmp_path):
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3", sounds.music(1.0), 8000))
+    assert stream[:2] == b"\xff\xe3"  # so 255 before it looks like a header, too
+    frames = opened(tmp_path, stream).identity.frames
+    assert opened(tmp_path, b"stray\xff" + stream).identity.frames == frames
