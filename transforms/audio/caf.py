@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.chunks import MAX_CHUNKS, Chunk, Layout, in_several, without_others
 from beamprint.transforms.audio.contents import (
     Contents,
@@ -13,7 +14,6 @@ from beamprint.transforms.audio.contents import (
     Stream,
     check_audio_chunk,
     damaged,
-    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.views import Bytes, Edit

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import (
     Contents,
     Packets,
     damaged,
     read_exactly,
-    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.views import Bytes

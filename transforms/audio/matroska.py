@@ -4,7 +4,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, refuse_another, truncated
+from beamprint.transforms.audio.another import refuse_another
+from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, truncated
 from beamprint.transforms.audio.views import Bytes, ReadAhead
 
 _EBML, _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, read_exactly, truncated
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.mp4_boxes import Box, boxes_within
@@ -104,6 +105,7 @@ def _top_level(data: Bytes, base: int) -> tuple[list[Box], BadAudio | None]:
             return boxes, truncated(message)
         boxes.append(Box(head[4:8], position, body, stop))
         position = stop
+    refuse_another(data, position)
     if not any(box.name == b"moov" for box in boxes) and position < data.size:
         raise damaged(f"no MP4 box at byte {position}")
     return boxes, None
