@@ -17,7 +17,7 @@ from beamprint.transforms.audio.contents import (
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac_frames import crc16, first_break, frames_backwards, last_frame
 from beamprint.transforms.audio.flac_metadata import COMMENTS, IS_LAST, STREAM_INFO, Block, without_faulty
-from beamprint.transforms.audio.tags import start_of_end_tags
+from beamprint.transforms.audio.tags import is_padding, start_of_end_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 _MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="
@@ -52,7 +52,7 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
         whole: look for streams that were appended to this one.
 
     Raises:
-        BadAudio: ``truncated``, ``decode_error``.
+        BadAudio: ``truncated``, ``decode_error``, ``empty``.
     """
     position, mask, info_at, info, blocks = base + 4, 0, 0, b"", list[Block]()
     for _ in range(_MAX_BLOCKS):
@@ -68,6 +68,8 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
             break
     if not info:
         raise BadAudio(Reason.DECODE_ERROR, "a FLAC stream without stream information")
+    if not int.from_bytes(info[13:18], "big") & MAX_TOTAL and is_padding(data, position):
+        raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
     following = next(_streams_from(data, position), None) if whole else None
     end = data.size if following is None else following
     if whole and following is None:

@@ -69,3 +69,8 @@ def test_packets_of_silence_may_be_left_out(tmp_path):
                 file.mux(packet)
     found = opened(tmp_path, (tmp_path / "left.webm").read_bytes()).identity
     assert found.frames == pytest.approx(step * left_out.count(0), abs=2 * step)
+
+
+def test_a_header_without_clusters_is_empty(tmp_path, made):
+    header, _ = made
+    assert refusal(tmp_path, header).reason is Reason.EMPTY
