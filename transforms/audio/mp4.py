@@ -85,7 +85,7 @@ def _top_level(data: Bytes, base: int) -> tuple[list[Box], BadAudio | None]:
     position = base
     while position < data.size and len(boxes) < _MAX_BOXES:
         head = data.read_at(position, 16)
-        if boxes and is_padding(data, position):
+        if boxes and head[4:8] not in _BOXES and is_padding(data, position):
             return boxes, None
         if len(head) < 8 or not _NAME.match(head, 4):
             break
