@@ -26,7 +26,8 @@ _PACKET_FIELDS = {"duration": 0x100, "size": 0x200, "flags": 0x400, "offset": 0x
 """Flags of ``trun``: which fields are there, and which of them for each packet."""
 _COARSE_S = 0.01
 """Recorders that take times from a clock are less exact than this; a packet is longer."""
-_USUAL = 2 / 3
+_FEW = 1 / 3
+"""More numbers than this share that are not there were never given."""
 _LARGEST_TABLES = 16 << 20
 
 
@@ -154,14 +155,14 @@ def _check_times(fragments: Sequence[_Fragment], track: int, clock: int, played:
             if abs(gap) > max(_COARSE_S, ticks / count / clock / 2):
                 what = "are missing" if gap > 0 else "come twice or in another order"
                 raise damaged(f"{abs(gap):.3f} s of audio {what} before fragment {fragment.number}")
-        expected = (start or 0) + ticks
+        expected = start + ticks if start is not None and ticks else None
 
 
 def _check_numbers(numbers: Sequence[int]) -> None:
     """Make sure that no number is missing, where most are there: they may rise by more than one."""
     there = set(numbers)
     missing = max(numbers) - min(numbers) + 1 - len(there)
-    if 0 < missing < (1 - _USUAL) * len(there):
+    if 0 < missing < _FEW * len(there):
         raise damaged(f"{missing} of {len(there) + missing} fragments are missing")
 
 
@@ -206,7 +207,8 @@ def _read_track(
                 place = start
             start = place
         elif box.name == b"tfdt":
-            fragment.times[track] = int.from_bytes(table.body[4 : 12 if table.is_wide else 8], "big")
+            time = int.from_bytes(table.body[4 : 12 if table.is_wide else 8], "big")
+            fragment.times.setdefault(track, time)
         elif box.name == b"trun":
             run = _read_run(table, track, usual, start, place)
             fragment.runs.append(run)
