@@ -7,6 +7,7 @@ import re
 from itertools import islice
 
 from beamprint.transforms.audio.adts_header import HEADER_SIZE, RATES, frame_size
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import Contents, Extent, Packets, Restart, damaged, truncated
 from beamprint.transforms.audio.tags import is_padding, skip_tags, start_of_end_tags
 from beamprint.transforms.audio.views import Bytes
@@ -90,5 +91,6 @@ def inspect_adts(data: Bytes, base: int, *, whole: bool) -> Contents:
     if position > end or (position < end and end - position < HEADER_SIZE and not is_padding(data, position)):
         raise truncated(f"the last of {count} AAC frames is incomplete", contents)
     if position < end and not is_padding(data, position):
+        refuse_another(data, position)
         raise damaged(f"no AAC frame at byte {position}, after {count} of them")
     return contents

@@ -1,12 +1,12 @@
 """WMA: the Advanced Systems Format (ASF), whose header declares the number and size of its data packets."""
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import (
     Contents,
     Extent,
     Packets,
     damaged,
     read_exactly,
-    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.errors import BadAudio, Reason

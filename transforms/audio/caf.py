@@ -3,6 +3,9 @@
 import struct
 from dataclasses import replace
 
+import numpy as np
+
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.chunks import MAX_CHUNKS, Chunk, Layout, in_several, without_others
 from beamprint.transforms.audio.contents import (
     Contents,
@@ -11,7 +14,6 @@ from beamprint.transforms.audio.contents import (
     Stream,
     check_audio_chunk,
     damaged,
-    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.views import Bytes, Edit
@@ -32,6 +34,10 @@ _CAF_CODING = (b"desc", b"kuki", b"pakt")
 """Chunks that say how packets are coded, and how many samples of them are audio."""
 _CAF_FLAGS, _ALAC_BITS, _ALAC_BOXES = 12, 5, 24
 """Where the flags stand in a description, the word length in ALAC's settings, and the bytes of boxes around those."""
+_CAF_BITS, _IS_FLOAT, _IS_LITTLE = 28, 1, 2
+"""Where the word length stands in a description, and flags of PCM in it."""
+_LOOKED_AT = 8192
+"""Samples of all channels that show which of their bits are 0."""
 _ALAC_CODES = {16: 1, 20: 2, 24: 3, 32: 4}
 _HIGHEST_RATE = 1 << 31
 
@@ -84,6 +90,7 @@ def _caf_audio(data: Bytes, base: int, chunk: Chunk, description: bytes, passed:
     shown = without_others(passed, (*_CAF_CODING, b"data") if in_packets else (b"desc", b"data"))
     if in_packets:
         shown += _alac_depth(data, passed)
+    shown += _whole_bytes(data, description, passed, start + _CAF_EDITS)
     there = Edit(start - 8, start, max(0, data.size - start).to_bytes(8, "big"))
     rest = Contents("caf", base, corrections=(*shown, there), audio=(Extent(start + _CAF_EDITS, data.size),))
     known = size != _UNKNOWN64
@@ -114,6 +121,31 @@ def _caf_audio(data: Bytes, base: int, chunk: Chunk, description: bytes, passed:
         following=after.file_at(data, start + found),
         notes=notes,
     )
+
+
+def _whole_bytes(data: Bytes, description: bytes, passed: list[Chunk], start: int) -> tuple[Edit, ...]:
+    """The word length of integers that have more bits than it says, where those are 0 and come last.
+
+    Nothing in the header says on which side they are.
+    """
+    flags, size, _, channels, bits = struct.unpack(">5I", description[12:32].ljust(20, b"\0"))
+    each, odd = divmod(size, max(1, channels))
+    if (
+        description[8:12] != b"lpcm"
+        or flags & _IS_FLOAT
+        or odd
+        or each not in range(1, 5)
+        or bits in (0, 8 * each)
+    ):
+        return ()
+    looked_at = data.read_at(start, size * _LOOKED_AT)
+    padded = np.frombuffer(looked_at, np.uint8, len(looked_at) // each * each).reshape(-1, each)
+    codes = np.zeros((len(padded), 4), np.uint8)
+    codes[:, 4 - each :] = padded[:, ::-1] if flags & _IS_LITTLE else padded
+    if bits > 8 * each or (codes.view(">u4") & (1 << (8 * each - bits)) - 1).any():
+        return ()
+    place = next(chunk.body for chunk in passed if chunk.name == b"desc") + _CAF_BITS
+    return (Edit(place, place + 4, (8 * each).to_bytes(4, "big")),)
 
 
 def _alac_depth(data: Bytes, passed: list[Chunk]) -> tuple[Edit, ...]:

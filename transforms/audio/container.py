@@ -55,7 +55,28 @@ _NAMES = {
     b"<!DO": "an HTML page",
     b"<htm": "an HTML page",
 }
-"""Files often found among music that hold no audio, for the message."""
+"""Files often found among music that are not searched for frames of audio."""
+_LOOKS_LIKE = (
+    (
+        re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml)", re.IGNORECASE),
+        "a web page, which may be an error message",
+    ),
+    (re.compile(rb"#EXTM3U|\[playlist\]"), "a playlist"),
+    (re.compile(rb"\x00\x05\x16\x07"), "the other half of a file from a Mac (AppleDouble)"),
+    (
+        re.compile(rb"version https://git-lfs|/annex/objects|\.\./.{0,40}/annex/"),
+        "a pointer to a file that was not fetched",
+    ),
+    (re.compile(rb"BZh|\xfd7zXZ|7z\xbc\xaf|Rar!"), "an archive"),
+    (re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|%PDF"), "a picture or a document"),
+    (re.compile(rb"MPCK|MP\+"), "Musepack"),
+    (re.compile(rb"tBaK"), "TAK"),
+    (re.compile(rb"\x0b\x77"), "AC-3"),
+    (re.compile(rb"ADIF"), "AAC with an ADIF header"),
+    (re.compile(rb"\x00{64}"), "a download or a copy that did not finish: it starts with zeros"),
+)
+"""What the first bytes tell of other files, for the message."""
+_LOOKED_AT = 64
 
 
 def inspect(data: Bytes, *, whole: bool = True, accept_truncated: bool = False) -> Contents:
@@ -97,6 +118,7 @@ def _inspect(data: Bytes, whole: bool) -> Contents:
     if contents is None and not named and (at := adts.find_adts_among_junk(data, base)) is not None:
         return adts.inspect_adts(data, at, whole=whole)
     if contents is None:
+        named = named or _looks_like(data.read_at(base, _LOOKED_AT))
         looks = f"it looks like {named}" if named else f"it starts with {head[:8]!r}"
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, f"not a known audio format; {looks}")
     return contents
@@ -127,3 +149,7 @@ def _after_tags(data: Bytes) -> int:
 
 def _name_of(head: bytes) -> str | None:
     return next((name for magic, name in _NAMES.items() if head.startswith(magic)), None)
+
+
+def _looks_like(head: bytes) -> str | None:
+    return next((name for pattern, name in _LOOKS_LIKE if pattern.match(head)), None)

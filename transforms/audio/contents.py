@@ -1,11 +1,10 @@
 """Facts from the bytes of a file: its container, where its audio lies, and what it declares."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.tags import skip_tags
 from beamprint.transforms.audio.views import Bytes, Edit
 
 Order = Literal["little", "big"]
@@ -178,24 +177,6 @@ def read_exactly(data: Bytes, offset: int, length: int, what: str) -> bytes:
     if len(found) < length:
         raise truncated(f"the file ends within its {what}, at byte {data.size}")
     return found
-
-
-def refuse_another(data: Bytes, position: int, is_this: Callable[[bytes], bool]) -> None:
-    """Make sure that no second file of the kind follows: nothing of it would be decoded.
-
-    Args:
-        data: the file.
-        position: where the first one ends.
-        is_this: whether a file of the kind starts with these 16 bytes.
-
-    Raises:
-        BadAudio: ``unsupported_format``.
-    """
-    at = skip_tags(data, position)
-    if is_this(data.read_at(at, 16)):
-        raise BadAudio(
-            Reason.UNSUPPORTED_FORMAT, f"another file follows at byte {at}, which cannot be decoded here"
-        )
 
 
 def find_all(data: Bytes, needle: bytes, position: int) -> Iterator[int]:

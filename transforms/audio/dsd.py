@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import (
     Contents,
     Extent,
@@ -9,7 +10,6 @@ from beamprint.transforms.audio.contents import (
     check_audio_chunk,
     damaged,
     read_exactly,
-    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.tags import is_padding

@@ -26,6 +26,10 @@ from beamprint.transforms.audio.views import Bytes, Slice, View, stretch
 _STRETCH_SECONDS = 60
 _PREROLL_SECONDS = 2
 _LOOKED_AT = 4
+_ROUNDING_S, _PAUSE_S = 0.1, 0.45
+"""How far the times of packets may be from the samples before them where they are rounded, and where packets of silence
+may be left out: those of Opus are up to 0.4 s apart. The packets of ASF hold different numbers of samples."""
+_ROUNDED = ("matroska", "asf")
 _NEVER = 1 << 62
 _Piece = tuple[AudioFrame, int, int]
 """An FFmpeg frame, and its first sample used and the one after the last."""
@@ -209,10 +213,15 @@ class FFmpegTrack:
         at: int | None = self._samples(place.tick) if place else None if position else 0
         with closing(OpenFile(self._views.view(place.byte if place else None), self._contents)) as file:
             shift: int | None = None
+            due, earlier = self._origin, None
             for frame in file.frames(0 if at is not None else (position + self._origin) / self.format.rate):
                 if _kind(frame) != self._kind:
                     raise BadAudio(Reason.UNSUPPORTED_FORMAT, "the rate or the number of channels changes")
                 time = self._time(frame)
+                if time is not None and time != earlier:  # or else of the same packet
+                    self._check_time(time, due)
+                    due = earlier = time
+                due += frame.samples
                 if at is None:
                     if time is None:
                         return
@@ -224,6 +233,21 @@ class FFmpegTrack:
                         raise BadAudio(Reason.DECODE_ERROR, message)
                 yield frame, at
                 at += frame.samples
+
+    def _check_time(self, time: int, due: int) -> None:
+        """Make sure that a packet of a track whose times are rounded comes when it is due.
+
+        Raises:
+            BadAudio: ``decode_error``.
+        """
+        if self._contents.container not in _ROUNDED:
+            return
+        coarse = self._contents.container == "asf" or self.format.codec == "opus"
+        gap = (time - due) / self.format.rate
+        if abs(gap) > (_PAUSE_S if coarse else _ROUNDING_S):
+            what = "are missing" if gap > 0 else "come twice or in another order"
+            place = (due - self._origin) / self.format.rate
+            raise BadAudio(Reason.DECODE_ERROR, f"{abs(gap):.3f} s of audio {what} at {place:.3f} s")
 
     def _time(self, frame: AudioFrame) -> int | None:
         """The time of a frame's packet in samples, if it has one; FFmpeg shifts the presentation time."""

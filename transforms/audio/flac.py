@@ -1,9 +1,11 @@
 """FLAC (RFC 9639): the channel mask among the tags, and the length of a stream that does not declare it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from beamprint.dsp.grid import ANALYSIS_RATE
+from beamprint.transforms.audio.another import LONGEST_START, STARTS, refuse_another
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     Contents,
@@ -15,7 +17,7 @@ from beamprint.transforms.audio.contents import (
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.flac_frames import crc16, first_break, frames_backwards, last_frame
 from beamprint.transforms.audio.flac_metadata import COMMENTS, IS_LAST, STREAM_INFO, Block, without_faulty
-from beamprint.transforms.audio.tags import start_of_end_tags
+from beamprint.transforms.audio.tags import is_padding, start_of_end_tags
 from beamprint.transforms.audio.views import Bytes, Edit, Slice
 
 _MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK="
@@ -24,6 +26,9 @@ _TAIL = 1 << 20
 _ID3V1_SIZE = 128
 _MARKER, _INFO_HEADS = b"fLaC", (b"\0\0\0\x22", b"\x80\0\0\x22")
 """First bytes of a stream, and of its stream information, which may be the last metadata block."""
+_CHUNK = 1 << 20
+_FILE_OR_TAG = re.compile(STARTS.pattern + rb"|ID3[\2-\4]\0|\xff[\xe2-\xff]", re.DOTALL)
+"""What another file may start with; the last is the header of a frame, of which several must follow."""
 _SMALLEST_FRAME, _LARGEST_BLOCK = 10, 65_535
 """Bytes of a frame of silence, and samples a channel in a frame."""
 _SURELY_IN_ONE_PIECE = 25_000_000
@@ -47,7 +52,7 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
         whole: look for streams that were appended to this one.
 
     Raises:
-        BadAudio: ``truncated``, ``decode_error``.
+        BadAudio: ``truncated``, ``decode_error``, ``empty``.
     """
     position, mask, info_at, info, blocks = base + 4, 0, 0, b"", list[Block]()
     for _ in range(_MAX_BLOCKS):
@@ -63,8 +68,12 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
             break
     if not info:
         raise BadAudio(Reason.DECODE_ERROR, "a FLAC stream without stream information")
+    if not int.from_bytes(info[13:18], "big") & MAX_TOTAL and is_padding(data, position):
+        raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
     following = next(_streams_from(data, position), None) if whole else None
     end = data.size if following is None else following
+    if whole and following is None:
+        _refuse_another(data, position, _fixed_block(info))
     shown = without_faulty(data, blocks)
     contents = Contents("flac", base, mask, corrections=shown, following=following)
     stream = Slice(data, 0, end)
@@ -76,6 +85,18 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
 def _streams_from(data: Bytes, position: int) -> Iterator[int]:
     """Starts of streams, from ``position`` on."""
     return (at for at in find_all(data, _MARKER, position) if data.read_at(at + 4, 4) in _INFO_HEADS)
+
+
+def _refuse_another(data: Bytes, audio: int, fixed_block: int) -> None:
+    """Make sure that no file of another kind follows the last frame, whose end only the decoder knows.
+
+    Raises:
+        BadAudio: ``unsupported_format``.
+    """
+    last = last_frame(data, audio, fixed_block)
+    for at in range(audio if last is None else last.at, data.size, _CHUNK):
+        for match in _FILE_OR_TAG.finditer(data.read_at(at, _CHUNK + LONGEST_START)):
+            refuse_another(data, at + match.start())
 
 
 def _with_length(data: Bytes, contents: Contents, audio: int, info_at: int, info: bytes) -> Contents:

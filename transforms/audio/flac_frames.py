@@ -5,7 +5,7 @@ A frame says which samples it holds. Audio looks like its header by chance, some
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 
@@ -75,10 +75,11 @@ def last_frame(data: Bytes, audio: int, fixed_block: int) -> Frame | None:
     """
     start = max(audio, data.size - _TAIL)
     later: dict[int, Frame] = {}
-    for frame in frames_backwards(data.read_at(start, data.size - start), fixed_block):
+    for found in frames_backwards(data.read_at(start, data.size - start), fixed_block):
+        frame = replace(found, at=start + found.at)
         if frame.stop in later:
             return later[frame.stop]
-        if start + frame.at == audio and not later:
+        if frame.at == audio and not later:
             return frame
         later.setdefault(frame.start, frame)
     return None

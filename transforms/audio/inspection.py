@@ -1,13 +1,15 @@
 """What a file consists of, found once while the same file is opened again: to be planned, and segment by segment."""
 
+import os
 from threading import Lock
 
 from beamprint.transforms.audio.container import inspect
 from beamprint.transforms.audio.contents import Contents
 from beamprint.transforms.audio.limits import Limits
+from beamprint.transforms.audio.objects import is_object
 from beamprint.transforms.audio.source import OpenSource, Stat
 
-_Key = tuple[str, Stat, bool]
+_Key = tuple[str, Stat, bool, tuple[int, ...]]
 _MOST_PLACES = 20_000
 """Places in files that are kept, some 5 MB: a worker plans all tracks of its slice, which may be hundreds, before it
 decodes the first."""
@@ -55,12 +57,23 @@ def inspected(source: OpenSource, limits: Limits) -> Contents:
     is_here = source.fd >= 0
     if not is_here:
         return inspect(source.data, whole=False, accept_truncated=limits.accept_truncated)
-    key = source.uri, source.stat, limits.accept_truncated
+    key = source.uri, source.stat, limits.accept_truncated, _identity(source)
     contents = _kept.get(key)
     if contents is None:
         contents = inspect(source.data, accept_truncated=limits.accept_truncated)
         _kept.add(key, contents)
     return contents
+
+
+def _identity(source: OpenSource) -> tuple[int, ...]:
+    """What tells a local file from one that replaced it with the same size and the same time of modification.
+
+    Some tools set that time in whole seconds, or to that of the file that they convert.
+    """
+    if is_object(source.uri):  # whose version is enough, and whose copy may be another each time
+        return ()
+    found = os.fstat(source.fd)
+    return found.st_dev, found.st_ino, found.st_ctime_ns
 
 
 def _places_in(contents: Contents) -> int:

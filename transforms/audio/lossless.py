@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import (
     Contents,
     Packets,
     damaged,
     read_exactly,
-    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.views import Bytes
@@ -19,7 +19,7 @@ _TTA_HEADER = 22
 _APE_HEADER = 76
 _APE_WITH_DESCRIPTOR = 3980
 _DESCRIPTOR_SIZE = 52
-_8_BITS, _WITH_PEAK, _24_BITS, _WITH_SEEK_COUNT = 1, 4, 8, 16
+_8_BITS, _WITH_PEAK, _24_BITS, _WITH_SEEK_COUNT, _NO_WAV_HEADER = 1, 4, 8, 16, 32
 
 
 def is_tta(head: bytes) -> bool:
@@ -71,7 +71,7 @@ def inspect_ape(data: Bytes, base: int) -> Contents:
     """
     header = read_exactly(data, base, _APE_HEADER, "header")
     version = int.from_bytes(header[4:6], "little")
-    ape = _ape(header, base) if version >= _APE_WITH_DESCRIPTOR else _old_ape(header, base, version)
+    ape = _ape(header, base) if version >= _APE_WITH_DESCRIPTOR else _old_ape(data, base, version)
     if not ape.rate:
         raise damaged("a sample rate of 0 Hz is impossible")
     packets = Packets(ape.rate, length=ape.samples, bits=ape.bits)
@@ -95,8 +95,9 @@ def _ape(header: bytes, base: int) -> _Ape:
     return _Ape(number(72), number(68, 2), (frames - 1) * each + last if frames else 0, stop)
 
 
-def _old_ape(header: bytes, base: int, version: int) -> _Ape:
-    """Before version 3.98: the header has no size of the audio, only the samples of a frame, by version."""
+def _old_ape(data: Bytes, base: int, version: int) -> _Ape:
+    """Before version 3.98: the header has no size of the audio, only where frames start, and their samples by version."""
+    header = data.read_at(base, _APE_HEADER)
     level, flags = (int.from_bytes(header[at : at + 2], "little") for at in (6, 8))
     rate, wav_header, _, frames, last = struct.unpack_from("<5I", header, 12)
     each = (
@@ -108,5 +109,7 @@ def _old_ape(header: bytes, base: int, version: int) -> _Ape:
     )
     extra = 4 * bool(flags & _WITH_PEAK) + 4 * bool(flags & _WITH_SEEK_COUNT)
     bits = 8 if flags & _8_BITS else 24 if flags & _24_BITS else 16
-    stop = base + 32 + extra + wav_header + 4 * frames
+    stop = base + 32 + extra + (0 if flags & _NO_WAV_HEADER else wav_header) + 4 * frames
+    last_start = int.from_bytes(data.read_at(stop - 4, 4), "little") if frames else 0
+    stop = max(stop, base + last_start)
     return _Ape(rate, bits, (frames - 1) * each + last if frames else 0, stop)

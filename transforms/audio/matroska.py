@@ -4,7 +4,9 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, refuse_another, truncated
+from beamprint.transforms.audio.another import refuse_another
+from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, truncated
+from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.views import Bytes, ReadAhead
 
 _EBML, _SEGMENT, _INFO, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B, 0x1F43B675
@@ -47,7 +49,7 @@ def inspect_matroska(data: Bytes, base: int, *, whole: bool) -> Contents:
     FFmpeg skips what it does not understand, up to the next cluster.
 
     Raises:
-        BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
+        BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``, ``empty``.
     """
     segment = segment_of(data, base)
     if segment is None:
@@ -70,6 +72,8 @@ def inspect_matroska(data: Bytes, base: int, *, whole: bool) -> Contents:
         raise damaged(f"no Matroska element at byte {unknown.start}")
     if length_known and elements and _end(elements[-1], data) < stop:
         raise damaged(f"no Matroska element at byte {_end(elements[-1], data)}")
+    if not any(element.name == _CLUSTER for element in elements):
+        raise BadAudio(Reason.EMPTY, "the file has a header and no samples")
     if whole:
         _check_clusters(data, (each for each in elements if each.name == _CLUSTER and each.stop is not None))
     refuse_another(data, stop, lambda head: is_matroska(head) or head[:4] == _CLUSTER.to_bytes(4, "big"))

@@ -1,24 +1,27 @@
 """MP4, M4A, QuickTime and 3GP (ISO/IEC 14496-12; QuickTime File Format): where the first sound track's packets lie.
 
 The tables of the index say where, so that a cut shows; the edit list, or iTunes's comment, declares the samples that
-the encoder added at both ends. A fragmented file has its tables between the packets; those are left to FFmpeg.
+the encoder added at both ends. A fragmented file has its tables between the packets; those are read by FFmpeg, and
+only checked here.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import Contents, Extent, Packets, damaged, read_exactly, truncated
 from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.mp4_boxes import Box, boxes_within
+from beamprint.transforms.audio.mp4_fragments import check_fragments
 from beamprint.transforms.audio.mp4_tables import Int64, Table, clock_of, packet_chunks, read_packets
 from beamprint.transforms.audio.tags import is_padding
 from beamprint.transforms.audio.views import Bytes
 
-_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"pnot")
-_BOXES = (*_FIRST_BOXES, b"moof", b"styp", b"sidx", b"mfra", b"free", b"skip", b"uuid", b"meta")
+_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"pnot", b"styp", b"sidx", b"moof")
+_BOXES = (*_FIRST_BOXES, b"mfra", b"free", b"skip", b"uuid", b"meta")
 _NAME = re.compile(rb"[ -~\xa9]{4}")
 _LARGEST_INDEX = 128 << 20
 _MAX_BOXES = 1_000_000
@@ -28,15 +31,6 @@ _GAPLESS = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 """Samples that were added at the start and at the end, and how many lie between."""
-
-
-class _Box(NamedTuple):
-    """A box at bytes ``start`` to ``stop``, with its content from ``body`` on."""
-
-    name: bytes
-    start: int
-    body: int
-    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +54,11 @@ def inspect_mp4(data: Bytes, base: int) -> Contents:
     boxes, cut = _top_level(data, base)
     index = next((box for box in boxes if box.name == b"moov"), None)
     if index is None:
+        if any(box.name == b"moof" for box in boxes):
+            raise BadAudio(
+                Reason.UNSUPPORTED_FORMAT,
+                "a piece of an MP4 file whose start, with the 'moov' box, is elsewhere",
+            )
         if cut or any(box.name == b"mdat" for box in boxes):
             raise cut or truncated("the file ends before its index, the 'moov' box")
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, "not a known audio format; it looks like MP4 without sound")
@@ -71,24 +70,22 @@ def inspect_mp4(data: Bytes, base: int) -> Contents:
     track = _sound_track(moov, index.body)
     if sum(box.name == b"moov" for box in boxes) > 1:
         raise BadAudio(Reason.UNSUPPORTED_FORMAT, "several MP4 files in one cannot be decoded here")
-    fragments = [Extent(box.start, box.stop) for box in boxes if box.name in (b"moof", b"mdat")]
     if any(box.name == b"moof" for box in boxes):
-        contents = _fragmented(base, track, fragments)
+        contents, missing = _fragmented(data, base, boxes, moov, track)
     else:
         contents, missing = _from_tables(data, base, moov, index.body, track)
-        cut = missing or cut
-    if cut:
+    if cut := missing or cut:
         raise truncated(cut.message, contents)
     return contents
 
 
-def _top_level(data: Bytes, base: int) -> tuple[list[_Box], BadAudio | None]:
+def _top_level(data: Bytes, base: int) -> tuple[list[Box], BadAudio | None]:
     """The file's boxes, and an error if the last one is cut off."""
-    boxes: list[_Box] = []
+    boxes: list[Box] = []
     position = base
     while position < data.size and len(boxes) < _MAX_BOXES:
         head = data.read_at(position, 16)
-        if boxes and is_padding(data, position):
+        if boxes and head[4:8] not in _BOXES and is_padding(data, position):
             return boxes, None
         if len(head) < 8 or not _NAME.match(head, 4):
             break
@@ -103,9 +100,12 @@ def _top_level(data: Bytes, base: int) -> tuple[list[_Box], BadAudio | None]:
         if stop > data.size:
             name = head[4:8].decode("latin-1")
             message = f"the box '{name}' should be {size} bytes long, the last {stop - data.size} are missing"
+            if head[4:8] == b"mdat":
+                boxes.append(Box(b"mdat", position, body, data.size))
             return boxes, truncated(message)
-        boxes.append(_Box(head[4:8], position, body, stop))
+        boxes.append(Box(head[4:8], position, body, stop))
         position = stop
+    refuse_another(data, position)
     if not any(box.name == b"moov" for box in boxes) and position < data.size:
         raise damaged(f"no MP4 box at byte {position}")
     return boxes, None
@@ -117,12 +117,12 @@ def _sound_track(moov: bytes, origin: int) -> _Track:
     Raises:
         BadAudio: ``unsupported_format``, there is none, or it is encrypted.
     """
-    general = {box.name: Table(moov[box.body : box.stop]) for box in _within(moov, 0, len(moov), ())}
-    for trak in _within(moov, 0, len(moov), ()):
+    general = {box.name: Table(moov[box.body : box.stop]) for box in boxes_within(moov, 0, len(moov), ())}
+    for trak in boxes_within(moov, 0, len(moov), ()):
         if trak.name != b"trak":
             continue
         boxes, extents = dict(general), {}
-        for box in _within(moov, trak.body, trak.stop, (b"mdia", b"minf", b"stbl", b"edts")):
+        for box in boxes_within(moov, trak.body, trak.stop, (b"mdia", b"minf", b"stbl", b"edts")):
             if box.name not in extents:
                 boxes[box.name] = Table(moov[box.body : box.stop])
                 extents[box.name] = Extent(origin + box.start, origin + box.stop)
@@ -133,45 +133,23 @@ def _sound_track(moov: bytes, origin: int) -> _Track:
     raise BadAudio(Reason.UNSUPPORTED_FORMAT, "an MP4 file without a sound track")
 
 
-def _media(moov: bytes, trak: _Box) -> bytes:
+def _media(moov: bytes, trak: Box) -> bytes:
     """Media type of a track: ``soun``, ``vide`` ..."""
-    handlers = (box for box in _within(moov, trak.body, trak.stop, (b"mdia",)) if box.name == b"hdlr")
+    handlers = (box for box in boxes_within(moov, trak.body, trak.stop, (b"mdia",)) if box.name == b"hdlr")
     handler = next(handlers, None)
     return moov[handler.body + 8 : handler.body + 12] if handler else b""
 
 
-def _within(moov: bytes, start: int, stop: int, containers: tuple[bytes, ...]) -> Iterator[_Box]:
-    """The boxes between two places of the index, and those in boxes of these names.
-
-    Raises:
-        BadAudio: ``decode_error``, a box does not fit into the one around it.
-    """
-    while start + 8 <= stop:
-        size, name, body = (
-            int.from_bytes(moov[start : start + 4], "big"),
-            moov[start + 4 : start + 8],
-            start + 8,
-        )
-        if size == 1:
-            size, body = int.from_bytes(moov[body : body + 8], "big"), start + 16
-        size = size or stop - start
-        if start + size < body or start + size > stop:
-            if name == b"\0\0\0\0":  # QuickTime ends its lists with zeros
-                return
-            raise damaged(f"a box of {size} bytes in the MP4 index, where {stop - start} are left")
-        if name in containers:
-            yield from _within(
-                moov, body, start + size, tuple(other for other in containers if other != name)
-            )
-        else:
-            yield _Box(name, start, body, start + size)
-        start += size
-
-
-def _fragmented(base: int, track: _Track, fragments: list[Extent]) -> Contents:
+def _fragmented(
+    data: Bytes, base: int, boxes: list[Box], moov: bytes, track: _Track
+) -> tuple[Contents, BadAudio | None]:
+    """Contents of a file in fragments, and an error if the last ones are missing."""
     packets = Packets(clock_of(track.boxes[b"mdhd"]), skip=None, even=False)
-    audio = (track.extents[b"stsd"], *fragments)
-    return Contents("mp4", base, length_known=False, audio=audio, packets=packets)
+    audio = [Extent(box.start, box.stop) for box in boxes if box.name in (b"moof", b"mdat")]
+    contents = Contents(
+        "mp4", base, length_known=False, audio=(track.extents[b"stsd"], *audio), packets=packets
+    )
+    return contents, check_fragments(data, base, boxes, moov, track.boxes)
 
 
 def _from_tables(

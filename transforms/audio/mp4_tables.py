@@ -30,13 +30,13 @@ class Table:
     def number(self, at: int) -> int:
         return int.from_bytes(self.body[at : at + 4], "big")
 
-    def rows(self, at: int, kind: "np.dtype[Any] | str") -> NDArray[Any]:
-        """As many rows as the number just before ``at`` says.
+    def rows(self, at: int, kind: "np.dtype[Any] | str", count: int | None = None) -> NDArray[Any]:
+        """So many rows, or as many as the number just before ``at`` says.
 
         Raises:
             BadAudio: ``decode_error``, they do not fit.
         """
-        count, kind = self.number(at - 4), np.dtype(kind)
+        count, kind = self.number(at - 4) if count is None else count, np.dtype(kind)
         if at + count * kind.itemsize > len(self.body):
             raise damaged(f"a table of {count} rows does not fit into a box of {len(self.body)} bytes")
         return np.frombuffer(self.body, kind, count, at)
@@ -66,7 +66,7 @@ def read_packets(boxes: Mapping[bytes, Table], gapless: Sequence[int]) -> Packet
     """
     clock = clock_of(boxes[b"mdhd"])
     runs = _table(boxes, b"stts").rows(8, _RUN)
-    total = int((runs["count"].astype(np.int64) * runs["delta"].astype(np.int64)).sum())
+    total = ticks_of(boxes)
     even = len(runs) == 1 or (
         len(runs) == 2 and runs["count"][1] == 1 and runs["delta"][1] <= runs["delta"][0]
     )
@@ -76,6 +76,16 @@ def read_packets(boxes: Mapping[bytes, Table], gapless: Sequence[int]) -> Packet
         return Packets(clock, skip=gapless[0], length=gapless[2])
     skip, length = _edited(boxes, clock, total)
     return Packets(clock, skip, length if even and skip is not None else None, even=even and skip is not None)
+
+
+def ticks_of(boxes: Mapping[bytes, Table]) -> int:
+    """How long the packets in the tables of a track are played.
+
+    Raises:
+        BadAudio: ``decode_error``, the table does not fit.
+    """
+    runs = _table(boxes, b"stts").rows(8, _RUN)
+    return int((runs["count"].astype(np.int64) * runs["delta"].astype(np.int64)).sum())
 
 
 def _edited(boxes: Mapping[bytes, Table], clock: int, total: int) -> tuple[int | None, int]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     MAX_STREAMS,
@@ -104,6 +105,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     found = _streams(data, start, end)
     if not any(stream.frames for stream in found):
         raise truncated("the file ends within its only MPEG frame")
+    refuse_another(data, found[-1].runs[-1].stop)
     _check_checksums([run for stream in found for run in stream.runs])
     settled = [_settled(stream) for stream in found]
     corrections = tuple(edit for _, edits in settled for edit in edits)

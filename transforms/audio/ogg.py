@@ -3,16 +3,19 @@
 libsndfile decodes the first link only, ends silently where the file does, and conceals lost pages.
 """
 
+from collections import deque
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import NamedTuple
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import (
     MAX_STREAMS,
     Contents,
     Extent,
     Stream,
+    damaged,
     find_all,
     read_exactly,
     too_many_streams,
@@ -90,6 +93,10 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
         *(_end(Slice(data, 0, stop), link.start) for link, stop in zip(links, starts)),
         _end(data, base),
     ]
+    if whole and not ends[-1].is_cut and ends[-1].last:
+        refuse_another(data, ends[-1].last.stop)
+    if whole and ends[-1].last is None:
+        _refuse_rest(data, links[-1].start)
     stops = [*starts, ends[-1].stop]
     codecs = {codec_of(data, link.audio(data)) for link in links}
     if codecs == {"FLAC"}:
@@ -116,6 +123,17 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     if ends[-1].is_cut:
         raise truncated("the last Ogg page is incomplete", contents if stops[-1] > base else None)
     return contents
+
+
+def _refuse_rest(data: Bytes, start: int) -> None:
+    """Say what follows the pages of a link, which is longer than a page and no tag.
+
+    Raises:
+        BadAudio: ``unsupported_format``, another file; ``decode_error``.
+    """
+    (last,) = deque(pages_in(data, start, data.size), maxlen=1)
+    refuse_another(data, last.stop)
+    raise damaged(f"no Ogg page at byte {last.stop}, where {data.size - last.stop} bytes follow")
 
 
 class _End(NamedTuple):

@@ -7,6 +7,7 @@ So it is checked against what comes after: chunks, tags and padding are no audio
 
 from dataclasses import replace
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.chunks import MAX_CHUNKS, Chunk, Layout, in_several, without_others
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
@@ -272,6 +273,7 @@ def _with_following(data: Bytes, contents: Contents, layout: Layout) -> Contents
         if len(head) < layout.head or not layout.is_chunk(data, position):
             skipped = skip_tags(data, position)
             if skipped == position or not is_riff(data.read_at(skipped, 12)):
+                refuse_another(data, position)
                 return contents
             return replace(contents, following=skipped)
         size = layout.size_of(head)

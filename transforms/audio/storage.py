@@ -19,7 +19,7 @@ def translated(uri: str) -> Iterator[None]:
     """
     try:
         yield
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise BadAudio(Reason.NOT_FOUND, f"no file {uri}") from error
     except PermissionError as error:
         raise BadAudio(Reason.PERMISSION, f"no permission to read {uri}") from error

@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.contents import (
     LENGTH_CORRECTED,
     Contents,
     Extent,
     Packets,
     damaged,
-    refuse_another,
     truncated,
 )
 from beamprint.transforms.audio.tags import is_padding

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from beamprint.transforms.audio.another import refuse_another
 from beamprint.transforms.audio.chunks import Layout
 from beamprint.transforms.audio.contents import LENGTH_CORRECTED, STRAY_BYTES, find_all
 from beamprint.transforms.audio.id3 import skip_id3
@@ -43,11 +44,16 @@ class AfterAudio:
         return self.is_chunk(position) or is_padding(data, position)
 
     def file_at(self, data: Bytes, end: int) -> int | None:
-        """Start of a file that was appended to one that ends here; tags may lie between."""
+        """Start of a file that was appended to one that ends here; tags may lie between.
+
+        Raises:
+            BadAudio: ``unsupported_format``, it is one of another kind.
+        """
         for at in (end, -(-end // self.align) * self.align, skip_tags(data, end)):
             head = data.read_at(at, _MAGIC)
             if len(head) == _MAGIC and self.is_file(head):
                 return at
+        refuse_another(data, end)
         return None
 
     def end_of_audio(self, data: Bytes, start: int) -> int:

@@ -35,12 +35,12 @@ ALL = [*KINDS, *BY_HAND]
 LOSSLESS = ("alac", "alac24", "wavpack", "wavpackfloat", "tta", "tta24", "mka-flac")
 
 
-def encode(path, kind, samples, rate=44_100, tags=None):
+def encode(path, kind, samples, rate=44_100, tags=None, options=None):
     """Write samples, shape (frames, channels), full scale 1, as a file of this kind; its bytes."""
-    muxer, codec, form, options = KINDS[kind]
+    muxer, codec, form, usual = KINDS[kind]
     codes = stored(samples, kind)
     layout = {1: "mono", 2: "stereo", 6: "5.1"}[codes.shape[1]]
-    with av.open(str(path), "w", format=muxer, options=options) as file:
+    with av.open(str(path), "w", format=muxer, options=options or usual) as file:
         file.metadata.update(tags or {})
         stream = file.add_stream(codec, rate=rate, layout=layout, format=form, bit_rate=128_000)
         for start in range(0, len(codes), 8192):

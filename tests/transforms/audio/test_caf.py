@@ -57,3 +57,33 @@ def test_an_empty_data_chunk_beside_the_audio_is_passed_over(tmp_path, chunks):
 def test_a_size_that_lacks_part_of_the_last_frame(tmp_path, after, lacking):
     identity = opened(tmp_path, caf(sound(lacking=lacking), after)).identity
     assert (identity.frames, identity.notes) == (FRAMES, (LENGTH_CORRECTED,))
+
+
+def in_whole_bytes(bits, size, *, little, low=False):
+    """Codes of so many bits in so many bytes, above zeros or, ``low``, below a copy of their sign."""
+    codes = np.round(SAMPLES * (2 ** (bits - 1) - 1)).astype(np.int64)
+    placed = codes if low else codes << (8 * size - bits)
+    stored = placed.astype("<i8").view(np.uint8).reshape(FRAMES, -1, 8)[:, :, :size]
+    audio = (stored if little else stored[:, :, ::-1]).tobytes()
+    channels = SAMPLES.shape[1]
+    description = struct.pack(
+        ">Qd4sIIIII", 32, 44_100.0, b"lpcm", 2 * little, size * channels, 1, channels, bits
+    )
+    return codes, b"caff\0\1\0\0desc" + description + sound(audio)
+
+
+@pytest.mark.parametrize("little", [False, True])
+@pytest.mark.parametrize(("bits", "size"), [(24, 4), (20, 4), (20, 3), (12, 2), (24, 3)])
+def test_samples_above_bits_that_are_zero(tmp_path, bits, size, little):
+    """As Core Audio stores words that do not fill their bytes; libsndfile refuses them."""
+    codes, data = in_whole_bytes(bits, size, little=little)
+    found = opened(tmp_path, data)
+    assert np.array_equal(found.segment.pcm.T * 2.0 ** (bits - 1), codes)
+    assert (found.identity.bit_depth, found.identity.notes) == (8 * size, ())
+
+
+def test_samples_below_unused_bits_are_refused(tmp_path):
+    """Nothing says on which side they are, and to take them as the others would be 48 dB too low."""
+    _, data = in_whole_bytes(24, 4, little=True, low=True)
+    error = refusal(tmp_path, data)
+    assert error.reason is Reason.UNSUPPORTED_FORMAT

@@ -291,6 +291,35 @@ def test_files_that_are_no_audio_or_cannot_be_decoded_are_unsupported(tmp_path, 
     assert reason_of(tmp_path, data) in (Reason.UNSUPPORTED_FORMAT, Reason.TRUNCATED)
 
 
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"\n<!doctype html><p>404 Not Found", "web page"),
+        (b"\xef\xbb\xbf<!DOCTYPE html>", "web page"),
+        (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "web page"),
+        (b"#EXTM3U\na.mp3\n", "playlist"),
+        (b"\0\5\x16\7\0\2\0\0Mac OS X" + bytes(4000), "AppleDouble"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "not fetched"),
+        (b"BZh91AY&SY" + bytes(100), "an archive"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF" + bytes(100), "a picture"),
+        (b"MPCKSH" + bytes(100), "Musepack"),
+        (bytes(100_000), "did not finish"),
+    ],
+)
+def test_what_other_files_look_like(tmp_path, data, name):
+    (tmp_path / "a.mp3").write_bytes(data)
+    with pytest.raises(BadAudio, match=name) as caught:
+        probe(str(tmp_path / "a.mp3"))
+    assert caught.value.reason is Reason.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize("junk", [b"\xff\xd8\xff\xe0\0\x10JFIF", b"\x0b\x77", bytes(64)])
+def test_an_mp3_after_what_looks_like_another_file(tmp_path, junk):
+    mp3 = sounds.encoded(tmp_path, "mp3")
+    found = opened(tmp_path, junk + mp3).segment.pcm
+    assert np.array_equal(found, opened(tmp_path, mp3).segment.pcm)
+
+
 def test_no_bytes_and_no_samples_are_empty(tmp_path):
     assert reason_of(tmp_path, b"") is Reason.EMPTY
     for name in ("wav", "flac", "aiff", "caf", "au", "rf64", "w64"):

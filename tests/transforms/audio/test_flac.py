@@ -65,6 +65,12 @@ def test_a_flac_cannot_claim_more_than_its_bytes_can_hold(tmp_path):
         plan_track(str(tmp_path / "a.flac"))
 
 
+def test_a_header_that_declares_no_length_and_no_frames_is_empty(tmp_path):
+    """As FFmpeg writes where there is nothing to encode."""
+    codes = np.zeros((0, 2), np.int64)
+    assert refusal(tmp_path, sounds.plain_flac(codes, 16)).reason is Reason.EMPTY
+
+
 def without_md5(data):
     return data[:26] + bytes(16) + data[42:]
 

@@ -176,6 +176,16 @@ def test_24_bits_in_four_bytes(tmp_path, how, late):
     assert found.identity.notes == ()
 
 
+def test_24_bits_in_four_bytes_with_the_highest_first(tmp_path):
+    """In RIFX, whose numbers are all big-endian."""
+    form = struct.pack(">HHIIHH", 1, 2, 44_100, 8 * 44_100, 8, 24)
+    pcm = (CODES << 8).astype(">i4").tobytes()
+    body = b"WAVEfmt " + struct.pack(">I", len(form)) + form + b"data" + struct.pack(">I", len(pcm)) + pcm
+    found = opened(tmp_path, b"RIFX" + struct.pack(">I", len(body)) + body)
+    assert np.array_equal(found.segment.pcm.T, (CODES / 2.0**23).astype(np.float32))
+    assert found.identity.notes == ()
+
+
 @pytest.mark.parametrize(("bits", "each"), [(16, 4), (8, 2), (16, 3)])
 def test_a_header_whose_bits_and_bytes_contradict_each_other(tmp_path, bits, each):
     data = riff(format_chunk(bits=bits, each=each), sounds.chunk(b"data", bytes(each * 2000)))

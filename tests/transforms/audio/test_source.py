@@ -29,6 +29,8 @@ def wav(tmp_path):
 @pytest.mark.parametrize("call", [open_segment, probe, stat_source])
 def test_a_missing_path_and_one_that_is_no_file(tmp_path, call):
     assert reason_of(tmp_path / "missing.wav", call) is Reason.NOT_FOUND
+    (tmp_path / "file").write_bytes(b"no folder")
+    assert reason_of(tmp_path / "file" / "a.wav", call) is Reason.NOT_FOUND
     assert reason_of(tmp_path, call) is Reason.UNREADABLE
     os.mkfifo(tmp_path / "pipe.wav")
     assert reason_of(tmp_path / "pipe.wav", call) is Reason.UNREADABLE
