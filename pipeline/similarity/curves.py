@@ -1,5 +1,8 @@
 """Comparison of the loudness curves of two tracks."""
 
+import math
+from collections.abc import Iterable
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +11,7 @@ import numpy.typing as npt
 from beamprint.dsp.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16, unpack
 
 Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 
 _FLOOR = 1e-3
 """Share of the mean energy, below which encoders add and remove sound."""
@@ -20,6 +24,8 @@ MOST_DIFFERENCE_OF_MIX_DB, MOST_SHARE_OF_MIX = 1.5, 0.7
 """The same limits for a stereo recording and its mono mix, in which the common signal of the channels is louder."""
 _LEAST_SPREAD_DB = 0.01
 """One step of the cells: a curve that varies less is constant but for rounding."""
+_ROUNDING_DB2 = 1e-8
+"""Far more than rounding changes a variance that is calculated from sums."""
 LONGEST_DRIFT_S = 1.0
 _MOST_DRIFT_CELLS = 1.5
 
@@ -73,6 +79,11 @@ def is_of_mono_mix(first: UInt16, second: UInt16, alignment: Alignment) -> bool:
     )
 
 
+def shortest_s(longest_offset_s: float) -> float:
+    """Length in seconds up to which no track can be aligned with another: too little of both would be compared."""
+    return _LEAST_CELLS / LOUDNESS_CELLS_PER_SECOND + longest_offset_s
+
+
 def align(first: UInt16, second: UInt16, longest_offset_s: float) -> Alignment | None:
     """Align two tracks where their loudness curves are most similar.
 
@@ -90,22 +101,56 @@ def align(first: UInt16, second: UInt16, longest_offset_s: float) -> Alignment |
         return None
     level, floor = _level(one, _FLOOR * one.mean()), _FLOOR * other.mean()
 
-    def compared(fraction: float, lags: range) -> tuple[float, float, float, float]:
-        """Smallest difference, its lag in cells, the gain, and the standard deviation of the first curve."""
+    def compared(fraction: float, lags: Iterable[int]) -> tuple[float, float, float, Float64]:
+        """Smallest difference, its lag in cells, the gain, and the part of the first curve that is compared."""
         moved = _level((1 - fraction) * other[:-1] + fraction * other[1:], floor)
-        found = []
-        for lag in lags:
-            a, b = level[max(0, lag) :], moved[max(0, -lag) :]
-            length = min(len(a), len(b))
-            difference = b[:length] - a[:length]
-            found.append((difference.std(), lag - fraction, difference.mean(), a[:length].std()))
-        return min(found)
+        return min((_compared_at(lag, level, moved, fraction) for lag in lags), key=itemgetter(0, 1))
 
-    best = compared(0.0, range(-reach, reach + 1))
+    best = compared(0.0, _likely_lags(level, _level(other[:-1], floor), reach))
     near = range(int(best[1]), int(best[1]) + 2)
-    least, cells, gain, spread = map(float, min(best, *(compared(part, near) for part in _FRACTIONS)))
+    least, cells, gain, part = min(best, *(compared(part, near) for part in _FRACTIONS), key=itemgetter(0, 1))
+    spread = float(part.std())
     share = least / spread if spread > _LEAST_SPREAD_DB else np.inf
     return Alignment(cells / LOUDNESS_CELLS_PER_SECOND, gain, least, share)
+
+
+def _compared_at(
+    lag: int, level: Float64, moved: Float64, fraction: float
+) -> tuple[float, float, float, Float64]:
+    a, b = level[max(0, lag) :], moved[max(0, -lag) :]
+    length = min(len(a), len(b))
+    difference = b[:length] - a[:length]
+    gain = difference.mean()
+    difference -= gain
+    return math.sqrt(difference @ difference / length), lag - fraction, float(gain), a[:length]
+
+
+def _likely_lags(first: Float64, second: Float64, reach: int) -> Int64:
+    """The lags up to a reach at which two curves differ least, but for rounding: mostly one.
+
+    The sums of squares and products at all lags give the differences at once.
+    """
+    mean = first.mean()
+    first, second = first - mean, second - mean
+    lags = np.arange(-reach, reach + 1)
+    begin = np.maximum(0, -lags)  # of the compared part, in the second curve
+    end = np.minimum(len(second), len(first) - lags)
+    count = end - begin
+
+    def summed(values: Float64, start: Int64, stop: Int64) -> Float64:
+        sums = np.concatenate([[0.0], np.cumsum(values)])
+        difference: Float64 = sums[stop] - sums[start]
+        return difference
+
+    padded = np.zeros(len(second) + 2 * reach)
+    known = first[: len(second) + reach]
+    padded[reach : reach + len(known)] = known
+    products = np.correlate(padded, second, "valid")
+    squares = summed(first**2, begin + lags, end + lags) + summed(second**2, begin, end) - 2 * products
+    means = (summed(second, begin, end) - summed(first, begin + lags, end + lags)) / count
+    variances = squares / count - means**2
+    likely: Int64 = lags[variances <= variances.min() + _ROUNDING_DB2]
+    return likely
 
 
 def _level(energy: Float64, floor: float) -> Float64:
