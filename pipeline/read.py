@@ -42,7 +42,7 @@ def read(output: str | os.PathLike[str], columns: Sequence[str] | None = None) -
 
 
 def some_rows(records: str | os.PathLike[str] | pa.Table, track_ids: pa.Array, column: str) -> pa.Table:
-    """A column of some tracks, and their ids. At most one bucket of a dataset is in memory at once.
+    """A column of some tracks, and their ids. At most one whole bucket of a dataset is in memory at once.
 
     Args:
         records: Folder of a dataset, or a table.
@@ -51,7 +51,5 @@ def some_rows(records: str | os.PathLike[str] | pa.Table, track_ids: pa.Array, c
     """
     names = ["track_id", column]
     if isinstance(records, pa.Table):
-        parts = iter([records.select(names)])
-    else:
-        parts = Dataset.open(store_at(os.fspath(records))).buckets(names)
-    return pa.concat_tables([part.filter(pc.is_in(part["track_id"], track_ids)) for part in parts])
+        return records.select(names).filter(pc.is_in(records["track_id"], track_ids))
+    return Dataset.open(store_at(os.fspath(records))).of_tracks(track_ids.to_pylist(), names)

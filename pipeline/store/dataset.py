@@ -85,11 +85,14 @@ class Dataset:
 
     def remove(self, tracks: Iterable[str]) -> None:
         """Remove the rows of some tracks."""
+        for bucket, members in self._by_bucket(tracks):
+            remove_tracks(self.store, self.division, bucket, members)
+
+    def _by_bucket(self, tracks: Iterable[str]) -> list[tuple[int, list[str]]]:
         buckets: dict[int, list[str]] = {}
         for track_id in tracks:
             buckets.setdefault(self.bucket_of(track_id), []).append(track_id)
-        for bucket, members in sorted(buckets.items()):
-            remove_tracks(self.store, self.division, bucket, members)
+        return sorted(buckets.items())
 
     def check(self) -> None:
         """Check that every object of the tables can be opened, whether or not its rows are needed.
@@ -113,6 +116,14 @@ class Dataset:
         """The record of a track, or some columns of it; no row if there is no record."""
         rows = read_columns(self.store, FINGERPRINTS, self.bucket_of(track_id), columns)
         return rows.filter(pc.equal(rows["track_id"], track_id))
+
+    def of_tracks(self, track_ids: Iterable[str], columns: list[str]) -> pa.Table:
+        """Some columns of the records of some tracks, ``track_id`` among them; only their buckets are read."""
+        parts = [SCHEMA_OF[FINGERPRINTS]().empty_table().select(columns)]
+        for bucket, members in self._by_bucket(track_ids):
+            rows = read_columns(self.store, FINGERPRINTS, bucket, columns)
+            parts.append(rows.filter(pc.is_in(rows["track_id"], pa.array(members, pa.string()))))
+        return pa.concat_tables(parts)
 
     def buckets(self, columns: list[str]) -> Iterator[pa.Table]:
         """Some columns of the records, one bucket at a time."""
