@@ -9,7 +9,7 @@ from beamprint.pipeline.similarity.duplicates import Duplicate, duplicates
 
 
 def found_in(output: str) -> list[Duplicate]:
-    """The duplicates of a dataset, group by group.
+    """The duplicates of a dataset, group by group; with progress bars on a terminal.
 
     Raises:
         UsageError: There is no dataset.
@@ -20,7 +20,7 @@ def found_in(output: str) -> list[Duplicate]:
             gain_db=round(each.gain_db, 2),
             difference_db=round(each.difference_db, 2),
         )
-        for each in duplicates(output)
+        for each in duplicates(output, quiet=False)
     ]
 
 

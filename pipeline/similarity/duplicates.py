@@ -6,7 +6,9 @@ curves, ten values a second, decide.
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +17,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from tqdm import tqdm
 
 from beamprint.pipeline.read import read, some_rows
-from beamprint.pipeline.similarity.curves import MOST_SHARE_OF_MIX, Alignment, align, is_of_mono_mix
+from beamprint.pipeline.similarity.curves import (
+    MOST_SHARE_OF_MIX,
+    Alignment,
+    align,
+    is_of_mono_mix,
+    shortest_s,
+)
+from beamprint.pipeline.similarity.pairs import near_pairs
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -91,14 +100,15 @@ class Duplicate(NamedTuple):
     difference_db: float
 
 
-def duplicates(records: str | os.PathLike[str] | pa.Table) -> list[Duplicate]:
+def duplicates(records: str | os.PathLike[str] | pa.Table, *, quiet: bool = True) -> list[Duplicate]:
     """Find the tracks that hold the same recording.
 
     A version may have another codec, level or sample rate, be mono, and begin and end up to three seconds earlier or
-    later. For silent tracks, and tracks under three seconds, only exact copies are found.
+    later. For silent tracks, and tracks of six seconds or less, only exact copies are found.
 
     Args:
         records: Folder of a dataset, or a table from ``read`` or ``scan``.
+        quiet: Whether to show no progress bars on a terminal.
 
     Returns:
         All tracks of all groups, group by group, the best of a group first.
@@ -115,25 +125,32 @@ def duplicates(records: str | os.PathLike[str] | pa.Table) -> list[Duplicate]:
     copy_of = _first_of_equal(table["audio_hash"])
     rows = np.arange(len(copy_of))
     described = describe(table)
-    pairs = candidates(described, np.flatnonzero(copy_of == rows))
+    long_enough = table["duration_s"].to_numpy() > shortest_s(LONGEST_OFFSET_S)
+    bars = partial(tqdm, disable=quiet or None, dynamic_ncols=True)
+    compared = np.flatnonzero((copy_of == rows) & long_enough)
+    with bars(total=len(compared), desc="overall measurements", unit=" tracks") as bar:
+        pairs = candidates(described, compared, bar.update)
     mono = np.nan_to_num(table["stereo_width"].to_numpy().astype(np.float64)) < _MONO
-    found, mixes = _confirmed(records, table, pairs, _apart_as_mixes(mono, described, pairs))
+    with bars(total=len(pairs), desc="loudness curves", unit=" pairs") as bar:
+        found, mixes = _confirmed(records, table, pairs, _apart_as_mixes(mono, described, pairs), bar.update)
     found |= _nearest_mixes(found, mixes, mono)
     copies = np.flatnonzero(copy_of != rows)
     edges = np.concatenate(
         [np.array(list(found), np.int64).reshape(-1, 2), np.stack([copies, copy_of[copies]], axis=1)]
     )
+    links = _both_ways(found)
     return [
         Duplicate(number, *each)
         for number, group in enumerate(_groups(table, edges), 1)
-        for each in _members(group, table, copy_of.tolist(), found)
+        for each in _members(group, copy_of[[row for row, _ in group]].tolist(), links)
     ]
 
 
 def _first_of_equal(hashes: pa.ChunkedArray) -> Int64:
     """For each row, the first row with the same hash; the row itself if there is none, or no hash."""
     rows = np.arange(len(hashes))
-    codes = hashes.combine_chunks().dictionary_encode().indices
+    # A chunk of strings holds at most 2 GiB, which are 30 million hashes.
+    codes = hashes.cast(pa.large_string()).combine_chunks().dictionary_encode().indices
     known = pc.is_valid(codes).to_numpy(zero_copy_only=False)
     _, first, inverse = np.unique(
         codes.filter(pa.array(known)).to_numpy(), return_index=True, return_inverse=True
@@ -142,15 +159,16 @@ def _first_of_equal(hashes: pa.ChunkedArray) -> Int64:
     return rows.astype(np.int64)
 
 
-def candidates(described: Float64, rows: Int64) -> Int64:
-    """Pairs of rows that agree in all overall measurements, shape (pairs, 2)."""
-    described = described[rows]
-    known = ~np.isnan(described).any(axis=1)
-    rows, described = rows[known], described[known]
-    if not len(rows):
-        return np.zeros((0, 2), np.int64)
-    pairs = cKDTree(described).query_pairs(1.0, p=np.inf, output_type="ndarray")
-    return rows[pairs].reshape(-1, 2)
+def candidates(described: Float64, rows: Int64, done: Callable[[int], object] = lambda count: None) -> Int64:
+    """Pairs of rows that agree in all overall measurements, shape (pairs, 2).
+
+    Args:
+        described: Measurements of all rows.
+        rows: Rows among which the pairs are looked for.
+        done: Is told how many further rows have been compared.
+    """
+    rows = rows[np.isfinite(described[rows]).all(axis=1)]
+    return rows[near_pairs(described[rows], done)]
 
 
 def _apart_as_mixes(mono: npt.NDArray[np.bool_], described: Float64, pairs: Int64) -> Float64:
@@ -217,17 +235,23 @@ def _chroma(table: pa.Table) -> Float64:
 
 
 def _confirmed(
-    records: str | os.PathLike[str] | pa.Table, table: pa.Table, pairs: Int64, apart_as_mixes: Float64
+    records: str | os.PathLike[str] | pa.Table,
+    table: pa.Table,
+    pairs: Int64,
+    apart_as_mixes: Float64,
+    done: Callable[[], object],
 ) -> tuple[Links, dict[tuple[int, int], _Mix]]:
     """Pairs with similar loudness curves, and those that may only be a track and its mono mix."""
-    ids = table["track_id"].to_pylist()
-    wanted = pa.array([ids[row] for row in np.unique(pairs)], pa.string())
+    places = np.unique(pairs)
+    wanted = table["track_id"].take(pa.array(places)).combine_chunks()
+    ids = dict(zip(places.tolist(), wanted.to_pylist()))
     rows = some_rows(records, wanted, "loudness_cells")
     values = (None if cells is None else cells.to_numpy() for cells in _lists(rows["loudness_cells"]))
     curves = dict(zip(rows["track_id"].to_pylist(), values))
     found: Links = {}
     mixes: dict[tuple[int, int], _Mix] = {}
     for pair, apart in zip(pairs.tolist(), apart_as_mixes.tolist()):
+        done()
         a, b = sorted(pair, key=ids.__getitem__)  # makes the result independent of the order of the rows
         one, other = curves.get(ids[a]), curves.get(ids[b])
         if one is None or other is None:
@@ -246,8 +270,8 @@ def _lists(column: pa.ChunkedArray) -> Iterator[pa.Array | None]:
     return (value.values for chunk in column.chunks for value in chunk)
 
 
-def _groups(table: pa.Table, edges: Int64) -> list[list[int]]:
-    """Groups of linked rows, each with its best track first; the groups are sorted by the id of that track."""
+def _groups(table: pa.Table, edges: Int64) -> list[list[tuple[int, str]]]:
+    """Groups of linked rows with their ids, each with its best track first, sorted by the id of that track."""
     rows, places = np.unique(edges, return_inverse=True)
     group_of = _linked(places.reshape(-1, 2), len(rows))
     members: dict[int, list[tuple[tuple[Any, ...], int]]] = {}
@@ -256,7 +280,7 @@ def _groups(table: pa.Table, edges: Int64) -> list[list[int]]:
         rank = (*(-(values[name] or 0) for name in _QUALITY), values["track_id"])
         members.setdefault(group, []).append((rank, row))
     ordered = sorted(map(sorted, members.values()), key=lambda group: group[0][0][-1])
-    return [[row for _, row in group] for group in ordered]
+    return [[(row, rank[-1]) for rank, row in group] for group in ordered]
 
 
 def _linked(pairs: Int64, count: int) -> Int64:
@@ -268,36 +292,46 @@ def _linked(pairs: Int64, count: int) -> Int64:
     return numbers
 
 
+def _both_ways(found: Links) -> dict[int, dict[int, Alignment]]:
+    """For each linked row, the rows to which it is linked, each with the alignment from that one to this one."""
+    links: dict[int, dict[int, Alignment]] = defaultdict(dict)
+    for (one, other), alignment in found.items():
+        links[other][one] = alignment
+        links[one][other] = alignment.reversed
+    return links
+
+
 def _members(
-    group: list[int], table: pa.Table, copy_of: list[int], found: Links
+    group: list[tuple[int, str]], copy_of: list[int], links: dict[int, dict[int, Alignment]]
 ) -> Iterator[tuple[str, str, str | None, float, float, float]]:
-    """The tracks of a group, each with the earlier track of which it is a copy, or to which it is most similar."""
+    """The tracks of a group, each with the earlier track of which it is a copy, or to which it is most similar.
 
-    def name(row: int) -> str:
-        return str(table["track_id"][row].as_py())
-
-    yield name(group[0]), "first", None, 0.0, 0.0, 0.0
-    told, left = [group[0]], group[1:]
-    # The tracks of a group are linked, so each round finds a track with a link to an earlier one.
-    while left:
-        for row in left:
-            twin = next((other for other in told if copy_of[other] == copy_of[row]), None)
-            links = {other: _between(found, copy_of[other], copy_of[row]) for other in told}
-            near = {other: how for other, how in links.items() if how is not None}
-            if twin is not None:
-                yield name(row), "copy", name(twin), 0.0, 0.0, 0.0
-            elif near:
-                other = min(near, key=lambda each: near[each].difference_db)
-                how = near[other]
-                yield name(row), "recording", name(other), how.offset_s, how.gain_db, how.difference_db
-            else:
-                continue
-            told.append(row)
-            left.remove(row)
-            break
-
-
-def _between(found: Links, one: int, other: int) -> Alignment | None:
-    if (one, other) in found:
-        return found[one, other]
-    return found[other, one].reversed if (other, one) in found else None
+    Args:
+        group: Row and id of the tracks, the best first.
+        copy_of: For each track of the group, the row that stands for all copies of its audio.
+        links: Alignments of these rows.
+    """
+    of_audio: dict[int, list[int]] = defaultdict(list)
+    for place, audio in enumerate(copy_of):
+        of_audio[audio].append(place)
+    told: dict[int, tuple[int, str]] = {}  # for each audio, when it was told first, and of which track
+    # The best track with a link to an earlier one is next. The tracks of a group are linked, so all get their turn.
+    reached, waiting = {0}, [0]
+    while waiting:
+        place = heappop(waiting)
+        name, audio = group[place][1], copy_of[place]
+        near = links.get(audio, {})
+        if audio in told:
+            yield name, "copy", told[audio][1], 0.0, 0.0, 0.0
+            continue
+        if earlier := [other for other in near if other in told]:
+            other = min(earlier, key=lambda each: (near[each].difference_db, told[each][0]))
+            how = near[other]
+            yield name, "recording", told[other][1], how.offset_s, how.gain_db, how.difference_db
+        else:
+            yield name, "first", None, 0.0, 0.0, 0.0
+        told[audio] = len(told), name
+        linked = {place for each in (audio, *near) for place in of_audio[each]} - reached
+        reached |= linked
+        for each in linked:
+            heappush(waiting, each)

@@ -102,7 +102,7 @@ def test_every_group_begins_with_its_best_track_and_every_other_follows_its_orig
 
 
 def test_pairs_are_those_that_agree_in_every_measure(table):
-    """The tree finds the same pairs as all comparisons one by one."""
+    """The search finds the same pairs as all comparisons one by one."""
     described = describe(table)
     slow = {
         (a, b)
@@ -123,6 +123,28 @@ def test_a_run_of_loudness_is_laid_over_its_own_later_and_louder_copy():
     assert found.gain_db == pytest.approx(6.0, abs=0.3)
     assert found.is_of_one_recording
     assert align(cells(levels[20:]), cells(levels), 3.0).offset_s == pytest.approx(-2.0)
+
+
+@pytest.mark.parametrize("lengths", [(300, 300), (300, 120), (70, 400)])
+def test_the_best_lag_is_that_of_a_search_one_by_one(lengths):
+    """Noise of little variance, so that no lag is much better than the others."""
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        one, other = (cells(rng.uniform(-22, -20, length)) for length in lengths)
+        smooth = [np.convolve(10 ** (each / 1000), [0.25, 0.5, 0.25], "valid") for each in (one, other)]
+        differences = {}
+        for lag, fraction in itertools.product(range(-30, 32), (0, 0.25, 0.5, 0.75)):
+            a = 10 * np.log10(smooth[0][max(0, lag) :])
+            moved = (1 - fraction) * smooth[1][:-1] + fraction * smooth[1][1:]
+            b = 10 * np.log10(moved[max(0, -lag) :])
+            length = min(len(a), len(b))
+            differences[lag, fraction] = np.std(b[:length] - a[:length])
+        whole = min(range(-30, 31), key=lambda lag: differences[lag, 0])
+        near = [(whole, 0), *itertools.product((whole, whole + 1), (0.25, 0.5, 0.75))]
+        best = min(near, key=differences.__getitem__)
+        found = align(one, other, 3.0)
+        assert found.offset_s == pytest.approx((best[0] - best[1]) / 10)
+        assert found.difference_db == pytest.approx(differences[best], abs=1e-4)
 
 
 def test_other_runs_of_loudness_are_not_of_one_recording():
@@ -189,6 +211,20 @@ def test_a_stereo_track_is_not_the_origin_of_one_of_several_encodings(table):
     assert {each.track_id for each in beamprint.duplicates(rows)} == {"1", "2", "3"}
     first_and_z = rows.take([0, 3])
     assert {each.track_id for each in beamprint.duplicates(first_and_z)} == {"1", "z"}
+
+
+def test_a_large_group_names_the_first_track_of_each_audio(table):
+    """A thousand copies of each of two encodings of a recording."""
+    rng = np.random.default_rng(10)
+    levels = smoothed(rng, 15, 619, 20) - 20
+    one, other = alike(table, ("a", 0.5, levels, 0.0), ("b", 0.5, levels - 3, 0.0)).to_pylist()
+    rows = [{**row, "track_id": f"{row['track_id']}{n:03}"} for n in range(1000) for row in (other, one)]
+    found = beamprint.duplicates(pa.Table.from_pylist(rows, table.schema))
+    assert [each.track_id for each in found] == [f"{name}{n:03}" for name in "ab" for n in range(1000)]
+    assert {(each.kind, each.of) for each in found[1:1000]} == {("copy", "a000")}
+    assert (found[1000].kind, found[1000].of) == ("recording", "a000")
+    assert found[1000].gain_db == pytest.approx(-3, abs=0.01)
+    assert {(each.kind, each.of) for each in found[1001:]} == {("copy", "b000")}
 
 
 def test_silence_and_short_tracks_are_not_laid_over_anything():
