@@ -46,14 +46,16 @@ def report(dataset: Dataset, path: str, profile_name: str) -> None:
     rows = dataset.fingerprints(columns_of_report(profile))
     quarantine = sorted(dataset.quarantine().to_pylist(), key=lambda row: (row["reason"], row["track_id"]))
     runs = read_summaries(dataset.store)
-    numbers = {name: values_of(rows, name) for name in NUMBERS}
-    dimensions = {name: numbers[name] for name in DIMENSIONS}
-    distributions = {name: distribution(column, numbers[name]) for name, column in NUMBERS.items()}
+    distributions = {name: distribution(column, values_of(rows, name)) for name, column in NUMBERS.items()}
+    dimensions = {name: values_of(rows, name) for name in DIMENSIONS}
     held = compliance(profile, rows, quarantine)
     places = faults_of(dataset, sorted({track.track_id for track, _ in held.suspects}))
     found_map = catalogue_map(dimensions)
     shown = sample_of(len(rows), _MOST_POINTS)
-    on_map = {**dimensions, **{name: numbers[name] for name in ("loudness_range_lu", "true_peak_dbtp", "dr")}}
+    on_map = {
+        **dimensions,
+        **{name: values_of(rows, name) for name in ("loudness_range_lu", "true_peak_dbtp", "dr")},
+    }
     drawn = [distributions[name] for name in DRAWN if distributions[name].bins]
     text = page(
         "report.html",

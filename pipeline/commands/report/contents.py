@@ -32,7 +32,7 @@ _FAR = 3.5
 
 def columns_of_report(profile: Profile) -> list[str]:
     """Columns of the records that a report needs."""
-    return sorted({*NUMBERS, *columns_for(profile), "embedded", "sample_rate_hz", "codec"})
+    return sorted({*NUMBERS, *columns_for(profile)})
 
 
 @dataclass(frozen=True, slots=True)
