@@ -22,6 +22,8 @@ from beamprint.pipeline.similarity.duplicates import NEEDED, candidates, describ
 from benchmarks.duplicates.corpus import NEAR_MISSES, VERSIONS, chosen, make
 
 Pair = tuple[str, str]
+CELLS = 600
+"""Loudness cells of a synthetic track."""
 
 
 def truth(ids: Iterable[str]) -> set[Pair]:
@@ -68,7 +70,7 @@ def measure(folders: list[str], work: Path, count: int) -> None:
 
 
 def scale(tracks: int) -> None:
-    """Candidates among synthetic tracks, one percent of which occur twice, with small differences."""
+    """Synthetic tracks with a minute of loudness cells, one percent of which occur twice, with small differences."""
     rng = np.random.default_rng(1)
     spread = {
         "lufs": (-14, 4),
@@ -80,23 +82,53 @@ def scale(tracks: int) -> None:
     twice = tracks // 100
     columns = {name: rng.normal(mean, width, tracks) for name, (mean, width) in spread.items()}
     chroma = rng.dirichlet(np.full(12, 20.0), tracks)
+    cells = _minutes_of_cells(rng, tracks)
     for values in columns.values():
         values[-twice:] = values[:twice] + rng.normal(0, 0.02, twice)
     chroma[-twice:] = chroma[:twice] + rng.normal(0, 0.0005, (twice, 12))
-    lists = pa.ListArray.from_arrays(
-        np.arange(0, 12 * tracks + 1, 12, np.int32), chroma.ravel().astype(np.float32)
+    cells[-twice:] = cells[:twice] + rng.integers(-10, 11, (twice, CELLS)).astype(np.uint16)
+    names = [f"{number:09d}" for number in range(tracks)]
+    table = pa.table(
+        {
+            **columns,
+            "chroma": _lists(chroma.astype(np.float32)),
+            "loudness_cells": _lists(cells),
+            "track_id": names,
+            "audio_hash": [f"coded:{name:>064}" for name in names],
+            "stereo_width": np.full(tracks, 0.3),
+            "bandwidth_hz": np.full(tracks, 16_000.0),
+            "bit_depth": np.full(tracks, 16),
+        }
     )
-    table = pa.table({"chroma": lists, **columns})
-    assert set(table.column_names) <= set(NEEDED)
-    cpu = time.process_time()
-    pairs = candidates(describe(table), np.arange(tracks))
-    cpu = time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    planted = sum(1 for a, b in np.sort(pairs).tolist() if b - a == tracks - twice)
+    assert set(NEEDED) <= set(table.column_names)
+    del columns, chroma, cells, names
+    before, cpu = _peak_memory(), time.process_time()
+    pairs = len(candidates(describe(table), np.arange(tracks)))
+    searched = time.process_time() - cpu
+    found_pairs = found(beamprint.duplicates(table, quiet=False))
+    cpu = time.process_time() - cpu - searched
+    planted = {(f"{row:09d}", f"{row + tracks - twice:09d}") for row in range(twice)}
     print(
-        f"{tracks} tracks, {twice} of them twice: {len(pairs)} candidates, {planted} of them planted, {cpu:.0f} s CPU, "
-        f"at most {memory:.1f} GiB"
+        f"{tracks} tracks, {twice} of them twice: {pairs} candidates in {searched:.0f} s CPU; all in {cpu:.0f} s CPU, "
+        f"{len(found_pairs & planted)} of the planted pairs and {len(found_pairs - planted)} others, "
+        f"{(_peak_memory() - before) / tracks:.0f} bytes a track beside the table"
     )
+
+
+def _minutes_of_cells(rng: np.random.Generator, tracks: int) -> np.ndarray:
+    """Random excerpts of a long random level, shape (tracks, CELLS)."""
+    levels = np.convolve(rng.normal(10_000, 1500, 20 * tracks + CELLS), np.full(20, 1 / 20), "valid")
+    runs = np.lib.stride_tricks.sliding_window_view(levels.astype(np.uint16), CELLS)
+    return runs[rng.integers(0, len(runs), tracks)]
+
+
+def _lists(values: np.ndarray) -> pa.ListArray:
+    rows, width = values.shape
+    return pa.ListArray.from_arrays(np.arange(0, rows * width + 1, width, np.int32), values.ravel())
+
+
+def _peak_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:

@@ -167,7 +167,8 @@ def candidates(described: Float64, rows: Int64, done: Callable[[int], object] = 
         rows: Rows among which the pairs are looked for.
         done: Is told how many further rows have been compared.
     """
-    rows = rows[np.isfinite(described[rows]).all(axis=1)]
+    known: npt.NDArray[np.bool_] = np.all(np.isfinite(described), axis=1)
+    rows = rows[known[rows]]
     return rows[near_pairs(described[rows], done)]
 
 

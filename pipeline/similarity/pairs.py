@@ -37,7 +37,9 @@ def near_pairs(points: Float64, done: Callable[[int], object] = lambda count: No
     Returns:
         Rows of the two points of each pair, the smaller first, shape (pairs, 2).
     """
-    codes = (np.floor(points * _STEPS).astype(np.int64) & 255).astype(np.uint8)
+    codes = np.empty(points.shape, np.uint8)
+    for coordinate, values in enumerate(points.T):
+        codes[:, coordinate] = np.floor(values * _STEPS).astype(np.int64) & 255
     whole = np.arange(len(points), dtype=np.int32)
     found = [np.zeros((0, 2), np.int64)]
     sets = [(whole, whole)]
