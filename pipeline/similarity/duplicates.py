@@ -8,15 +8,12 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
-from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from tqdm import tqdm
 
 from beamprint.pipeline.read import read, some_rows
@@ -27,13 +24,13 @@ from beamprint.pipeline.similarity.curves import (
     is_of_mono_mix,
     shortest_s,
 )
+from beamprint.pipeline.similarity.groups import QUALITY, Links, both_ways, groups, linked, members_of
 from beamprint.pipeline.similarity.pairs import near_pairs
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
 _BANDS = ("bass_pct", "low_mid_pct", "upper_mid_pct", "presence_pct")
-_QUALITY = ("bit_depth", "bandwidth_hz", "duration_s")
 NEEDED = (
     "track_id",
     "audio_hash",
@@ -44,7 +41,7 @@ NEEDED = (
     "chroma",
     "stereo_width",
     *_BANDS,
-    *_QUALITY,
+    *QUALITY,
 )
 """Columns that are read for all tracks; ``loudness_cells`` are read only for candidates."""
 
@@ -60,9 +57,6 @@ _MONO = 0.01
 _LEAST_AGREEMENT, _FOR_A_CUT = 0.5, 10.0
 """Largest difference of bands and pitch classes of a mono mix, in the units above, and its increase with the share that is
 cut off. They are measured on the mono mix of both tracks, so they agree even if loudness does not."""
-
-Links = dict[tuple[int, int], Alignment]
-"""Pairs of rows that hold one recording."""
 
 
 class _Mix(NamedTuple):
@@ -138,11 +132,11 @@ def duplicates(records: str | os.PathLike[str] | pa.Table, *, quiet: bool = True
     edges = np.concatenate(
         [np.array(list(found), np.int64).reshape(-1, 2), np.stack([copies, copy_of[copies]], axis=1)]
     )
-    links = _both_ways(found)
+    links = both_ways(found)
     return [
         Duplicate(number, *each)
-        for number, group in enumerate(_groups(table, edges), 1)
-        for each in _members(group, copy_of[[row for row, _ in group]].tolist(), links)
+        for number, group in enumerate(groups(table, edges), 1)
+        for each in members_of(group, copy_of[[row for row, _ in group]].tolist(), links)
     ]
 
 
@@ -192,7 +186,7 @@ def _nearest_mixes(found: Links, mixes: dict[tuple[int, int], _Mix], mono: npt.N
     For the same reason, at least half of the pairs of an encoding of the one with an encoding of the other must agree.
     """
     rows, places = np.unique(np.array([*found, *mixes], np.int64).reshape(-1, 2), return_inverse=True)
-    of_place = _linked(places.reshape(-1, 2)[: len(found)], len(rows))
+    of_place = linked(places.reshape(-1, 2)[: len(found)], len(rows))
     recording = dict(zip(rows.tolist(), of_place.tolist()))
     size = Counter(recording.values())
     with_stereo = {recording[row] for pair in found for row in pair if not mono[row]}
@@ -269,70 +263,3 @@ def _confirmed(
 
 def _lists(column: pa.ChunkedArray) -> Iterator[pa.Array | None]:
     return (value.values for chunk in column.chunks for value in chunk)
-
-
-def _groups(table: pa.Table, edges: Int64) -> list[list[tuple[int, str]]]:
-    """Groups of linked rows with their ids, each with its best track first, sorted by the id of that track."""
-    rows, places = np.unique(edges, return_inverse=True)
-    group_of = _linked(places.reshape(-1, 2), len(rows))
-    members: dict[int, list[tuple[tuple[Any, ...], int]]] = {}
-    some = table.take(pa.array(rows)).select([*_QUALITY, "track_id"]).to_pylist()
-    for row, group, values in zip(rows.tolist(), group_of.tolist(), some):
-        rank = (*(-(values[name] or 0) for name in _QUALITY), values["track_id"])
-        members.setdefault(group, []).append((rank, row))
-    ordered = sorted(map(sorted, members.values()), key=lambda group: group[0][0][-1])
-    return [[(row, rank[-1]) for rank, row in group] for group in ordered]
-
-
-def _linked(pairs: Int64, count: int) -> Int64:
-    """For each of a number of places, the number of the group to which links join it."""
-    one, other = pairs.T
-    links = coo_array((np.ones(len(one)), (one, other)), shape=(count, count))
-    _, group_of = connected_components(links, directed=False)
-    numbers: Int64 = group_of.astype(np.int64)
-    return numbers
-
-
-def _both_ways(found: Links) -> dict[int, dict[int, Alignment]]:
-    """For each linked row, the rows to which it is linked, each with the alignment from that one to this one."""
-    links: dict[int, dict[int, Alignment]] = defaultdict(dict)
-    for (one, other), alignment in found.items():
-        links[other][one] = alignment
-        links[one][other] = alignment.reversed
-    return links
-
-
-def _members(
-    group: list[tuple[int, str]], copy_of: list[int], links: dict[int, dict[int, Alignment]]
-) -> Iterator[tuple[str, str, str | None, float, float, float]]:
-    """The tracks of a group, each with the earlier track of which it is a copy, or to which it is most similar.
-
-    Args:
-        group: Row and id of the tracks, the best first.
-        copy_of: For each track of the group, the row that stands for all copies of its audio.
-        links: Alignments of these rows.
-    """
-    of_audio: dict[int, list[int]] = defaultdict(list)
-    for place, audio in enumerate(copy_of):
-        of_audio[audio].append(place)
-    told: dict[int, tuple[int, str]] = {}  # for each audio, when it was told first, and of which track
-    # The best track with a link to an earlier one is next. The tracks of a group are linked, so all get their turn.
-    reached, waiting = {0}, [0]
-    while waiting:
-        place = heappop(waiting)
-        name, audio = group[place][1], copy_of[place]
-        near = links.get(audio, {})
-        if audio in told:
-            yield name, "copy", told[audio][1], 0.0, 0.0, 0.0
-            continue
-        if earlier := [other for other in near if other in told]:
-            other = min(earlier, key=lambda each: (near[each].difference_db, told[each][0]))
-            how = near[other]
-            yield name, "recording", told[other][1], how.offset_s, how.gain_db, how.difference_db
-        else:
-            yield name, "first", None, 0.0, 0.0, 0.0
-        told[audio] = len(told), name
-        linked = {place for each in (audio, *near) for place in of_audio[each]} - reached
-        reached |= linked
-        for each in linked:
-            heappush(waiting, each)
