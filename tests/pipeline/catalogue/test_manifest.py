@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from beamprint.pipeline.catalogue import manifest
@@ -223,6 +223,7 @@ def test_a_row_is_named_by_its_line(tmp_path):
 _text = st.text(st.characters(codec="utf-8", exclude_characters="\0\ufdd0"), min_size=1, max_size=8)
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.tuples(_text, st.dictionaries(_text, _text, max_size=3)),
