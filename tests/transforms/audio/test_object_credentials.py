@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from botocore.utils import ContainerMetadataFetcher
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from beamprint.transforms.audio import object_errors, objects
+from beamprint.transforms.audio import object_credentials, object_errors, objects
 from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.audio.object_errors import CredentialsRefused, StoreDown, StoreRefuses
 from beamprint.transforms.audio.track import open_segment
@@ -43,8 +44,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def silence():
-    """The address of a service that takes connections and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as taking:
+    """The address of a service that takes connections and says nothing; it is waited for but a moment."""
+    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as taking:
+        patch.setattr(object_credentials, "_ANSWER_S", 0.3)
+        patch.setattr(ContainerMetadataFetcher, "TIMEOUT_SECONDS", 0.3)
+        patch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
         yield f"http://127.0.0.1:{taking.getsockname()[1]}"
 
 
