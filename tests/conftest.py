@@ -4,8 +4,7 @@ One BLAS thread, as in a worker: two on small products cost more than they win. 
 result is kept between runs, separately for each process: two that filled one cache at once have crashed.
 
 Bytecode is kept, whatever the environment says: a process that compiles our modules takes a second longer, and the
-tests start hundreds. Messages of argparse are not looked up in another language: Beam makes thousands of options a
-run, and argparse searches the disk for each.
+tests start hundreds.
 """
 
 import os
@@ -21,7 +20,6 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-os.environ["LANGUAGE"] = "C"
 
 os.environ["NUMBA_CACHE_DIR"] = str(
     Path(__file__).parent.parent / ".pytest_cache/numba" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
