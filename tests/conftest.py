@@ -2,9 +2,13 @@
 
 One BLAS thread, as in a worker: two on small products cost more than they win. librosa compiles for 20 seconds; the
 result is kept between runs, separately for each process: two that filled one cache at once have crashed.
+
+Bytecode is kept, whatever the environment says: a process that compiles our modules takes a second longer, and the
+tests start hundreds.
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,9 @@ from tests.emulators import emulator
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 os.environ["NUMBA_CACHE_DIR"] = str(
     Path(__file__).parent.parent / ".pytest_cache/numba" / os.environ.get("PYTEST_XDIST_WORKER", "alone")

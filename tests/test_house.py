@@ -1,6 +1,7 @@
 """The shape of the house: who may import whom, and what no room may do."""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from itertools import product
 from pathlib import Path
@@ -16,13 +17,16 @@ def modules(room):
     return sorted((ROOT / room).rglob("*.py"))
 
 
+@cache
 def imported(path):
     """Dotted names of the modules that a file imports, at its top or within a function."""
+    names = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
 
 
 @pytest.mark.parametrize(

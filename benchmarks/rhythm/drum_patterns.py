@@ -9,6 +9,7 @@ the same hits as a beat in sixteenths at 70; only one of two such patterns is in
 import argparse
 import csv
 import json
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ RATE = 44_100
 STEP_BPM = 12
 SECONDS = (12.0, 40.0, 20.0)
 """Length of the piece for each kit."""
+_TIME = np.arange(RATE // 2) / RATE
+"""Of a single sound, in seconds."""
 
 
 class Pattern(NamedTuple):
@@ -78,17 +81,27 @@ def play(pattern: Pattern, bpm: float, seconds: float, kit: Kit = KITS[0], seed:
 
 
 def _sound(name: str, kit: Kit, *, accent: bool, rng: np.random.Generator) -> np.ndarray:
-    t = np.arange(RATE // 2) / RATE
-    noise = rng.normal(size=len(t))
+    noise = rng.normal(size=len(_TIME))
     if name == "kick":
-        return np.sin(2 * np.pi * (kit.kick_hz * t + 3.3 * (1 - np.exp(-30 * t)))) * np.exp(
-            -14 * kit.damping * t
-        )
+        return _kick(kit)
     if name == "snare":
-        return 0.5 * noise * np.exp(-25 * t) + 0.5 * np.sin(2 * np.pi * kit.snare_hz * t) * np.exp(
-            -30 * kit.damping * t
-        )
-    return kit.hat_level * (0.5 if accent else 0.35) * np.diff(noise, prepend=0) * np.exp(-70 * t)
+        return 0.5 * noise * _decay(25) + _body_of_snare(kit)
+    return kit.hat_level * (0.5 if accent else 0.35) * np.diff(noise, prepend=0) * _decay(70)
+
+
+@cache
+def _decay(rate: float) -> np.ndarray:
+    return np.exp(-rate * _TIME)
+
+
+@cache
+def _kick(kit: Kit) -> np.ndarray:
+    return np.sin(2 * np.pi * (kit.kick_hz * _TIME + 3.3 * (1 - _decay(30)))) * _decay(14 * kit.damping)
+
+
+@cache
+def _body_of_snare(kit: Kit) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * kit.snare_hz * _TIME) * _decay(30 * kit.damping)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Signals with a known rhythm."""
 
+from functools import lru_cache
+
 import numpy as np
 
 RATE = 44_100
@@ -20,10 +22,16 @@ def pluck(times, frequencies, seconds, *, decay=0.15, level=0.2):
     y = np.zeros(int(seconds * RATE))
     for time, frequency in zip(times, frequencies):
         start = round(time * RATE)
-        t = np.arange(min(RATE, len(y) - start)) / RATE
-        tone = sum(np.sin(2 * np.pi * frequency * h * t) / h for h in range(1, 6))
-        y[start : start + len(t)] += level * tone * np.exp(-t / decay) * np.minimum(1, t / 0.002)
+        note = _note(frequency, decay)[: len(y) - start]
+        y[start : start + len(note)] += level * note
     return y.astype(np.float32)
+
+
+@lru_cache(maxsize=64)  # a tune repeats its notes
+def _note(frequency, decay):
+    t = np.arange(RATE) / RATE
+    tone = sum(np.sin(2 * np.pi * frequency * h * t) / h for h in range(1, 6))
+    return tone * np.exp(-t / decay) * np.minimum(1, t / 0.002)
 
 
 def click_track(bpm, seconds, *, first=0.5, accent=1):

@@ -131,4 +131,4 @@ def test_blocks_are_means_of_all_runs_of_cells(count):
             if count >= length
             else np.zeros((0, length))
         )
-        assert means == pytest.approx(runs.mean(axis=1, dtype=np.float64), rel=1e-6)
+        np.testing.assert_allclose(means, runs.mean(axis=1, dtype=np.float64), rtol=1e-6)

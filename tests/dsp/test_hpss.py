@@ -19,10 +19,11 @@ def music(seconds=8.0, seed=0):
     t = np.arange(n) / RATE
     y = 0.002 * rng.standard_normal(n)
     for start in np.arange(0, seconds, 1.0):
-        local = np.clip(t - start, 0, None)
-        envelope = np.minimum(local / 0.05, 1) * np.exp(-local) * (t >= start)
+        local = t[: n - int(start * RATE)]
+        envelope = np.minimum(local / 0.05, 1) * np.exp(-local)
         for hz in rng.choice([110, 131, 165, 220, 262, 330, 440, 523], 3, replace=False):
-            y += 0.08 * envelope * sum(np.sin(2 * np.pi * hz * k * t) / k for k in range(1, 6))
+            tone = sum(np.sin(2 * np.pi * hz * k * local) / k for k in range(1, 6))
+            y[n - len(local) :] += 0.08 * envelope * tone
     for start in np.arange(0.25, seconds, 0.5):
         a = int(start * RATE)
         hit = rng.standard_normal(4000)[: n - a] * np.exp(-np.arange(4000) / 600)[: n - a]

@@ -147,51 +147,66 @@ def test_transient_density_is_a_tenth_of_the_onset_rate_and_at_most_one():
     assert found["transient_density"] == pytest.approx(found["onset_rate_hz"] / 10)
 
 
-def noises():
+def drops(white, t):
     rng = np.random.default_rng(5)
-    white = rng.normal(size=12 * RATE)
+    drop = white[:2000] * np.exp(-np.arange(2000) / 300)
+    found = np.zeros_like(t)
+    for start in rng.integers(0, len(t) - RATE, 60):
+        found[start : start + 2000] += rng.normal() * drop
+    return found
+
+
+NOISES = {
+    "white": lambda white, t: 0.1 * white,
+    "brown": lambda white, t: 1e-3 * np.cumsum(white - white.mean()),
+    "tone": lambda white, t: 0.3 * np.sin(2 * np.pi * 440 * t),
+    "sweep": lambda white, t: 0.3 * np.sin(2 * np.pi * (100 * t + 200 * t**2)),
+    "drops": drops,
+}
+
+
+@pytest.mark.parametrize("make", NOISES.values(), ids=NOISES)
+def test_sounds_that_are_no_music_have_no_tempo(make):
     t = np.arange(12 * RATE) / RATE
-    drops = np.zeros(12 * RATE)
-    for start in rng.integers(0, 11 * RATE, 60):
-        drops[start : start + 2000] += rng.normal() * white[:2000] * np.exp(-np.arange(2000) / 300)
-    return {
-        "white": 0.1 * white,
-        "brown": 1e-3 * np.cumsum(white - white.mean()),
-        "tone": 0.3 * np.sin(2 * np.pi * 440 * t),
-        "sweep": 0.3 * np.sin(2 * np.pi * (100 * t + 200 * t**2)),
-        "drops": drops,
-    }
-
-
-@pytest.mark.parametrize("name", noises())
-def test_sounds_that_are_no_music_have_no_tempo(name):
-    found = columns(temporal, noises()[name])
+    found = columns(temporal, make(np.random.default_rng(5).normal(size=len(t)), t))
     for column in temporal._BEAT_COLUMNS:
         assert found[column] == Missing("no_periodicity")
     assert isinstance(found["onset_rate_hz"], float)
 
 
-def wavering():
-    rng = np.random.default_rng(6)
-    t = np.arange(15 * RATE) / RATE
-    voice = [np.sin(k * (2 * np.pi * 220 * t + 1.5 * np.sin(2 * np.pi * 5 * t))) / k for k in range(1, 12)]
+def sawtooth(hz, t):
+    return 2 * ((hz * t) % 1) - 1
+
+
+def vibrato(t):
+    phase = 2 * np.pi * 220 * t + 1.5 * np.sin(2 * np.pi * 5 * t)
+    return 0.1 * sum(np.sin(k * phase) / k for k in range(1, 12))
+
+
+def swelling_chord(t):
     chord = sum(np.sin(2 * np.pi * f * k * t) / k for f in (147, 185, 220) for k in range(1, 8))
-    swell = 0.5 - 0.5 * np.cos(2 * np.pi * t / 2.4)
-    saw = 2 * ((233 * t) % 1) - 1
-    return {
-        "square": 0.3 * np.sign(np.sin(2 * np.pi * 523.25 * t + 0.1)),
-        "saw": 0.3 * saw,
-        "vibrato": 0.1 * sum(voice),
-        "tremolo": 0.2 * 10 ** (0.5 * np.sin(2 * np.pi * 3 * t) - 0.5) * saw,
-        "tremolo of noise": 0.1 * 10 ** (0.25 * np.sin(2 * np.pi * 4 * t) - 0.25) * rng.normal(size=len(t)),
-        "swelling chord": 0.05 * swell * chord,
-        "beating": 0.1 * (saw + 2 * ((234.1 * t) % 1) - 1),
-    }
+    return 0.05 * (0.5 - 0.5 * np.cos(2 * np.pi * t / 2.4)) * chord
 
 
-@pytest.mark.parametrize("name", wavering())
-def test_sounds_that_only_waver_have_no_tempo_and_no_onsets(name):
-    found = columns(temporal, wavering()[name])
+def tremolo_of_noise(t):
+    noise = np.random.default_rng(6).normal(size=len(t))
+    return 0.1 * 10 ** (0.25 * np.sin(2 * np.pi * 4 * t) - 0.25) * noise
+
+
+WAVERING = {
+    "square": lambda t: 0.3 * np.sign(np.sin(2 * np.pi * 523.25 * t + 0.1)),
+    "saw": lambda t: 0.3 * sawtooth(233, t),
+    "vibrato": vibrato,
+    "tremolo": lambda t: 0.2 * 10 ** (0.5 * np.sin(2 * np.pi * 3 * t) - 0.5) * sawtooth(233, t),
+    "tremolo of noise": tremolo_of_noise,
+    "swelling chord": swelling_chord,
+    "beating": lambda t: 0.1 * (sawtooth(233, t) + sawtooth(234.1, t)),
+}
+
+
+@pytest.mark.parametrize("make", WAVERING.values(), ids=WAVERING)
+def test_sounds_that_only_waver_have_no_tempo_and_no_onsets(make):
+    found = columns(temporal, make(np.arange(15 * RATE) / RATE))
     assert found["tempo_bpm"] == Missing("no_periodicity")
     assert found["onset_rate_hz"] == found["transient_density"] == 0
 
@@ -243,31 +258,39 @@ def test_degenerate_signals_are_finite_or_null(signal):
         assert isinstance(value, Missing | list) or np.isfinite(value), name
 
 
+@pytest.fixture(scope="module")
+def music():
+    y, _ = band(110, 20)
+    return y
+
+
+@pytest.fixture(scope="module")
+def uncut(music):
+    """The columns at each length of a block."""
+    return {block: columns(temporal, music, block=block) for block in (8192, 1 << 16, 1 << 17)}
+
+
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.integers(1, 20 * RATE), max_size=6).map(sorted), st.sampled_from([8192, 1 << 16, 1 << 17]))
-def test_segmentation_changes_nothing(borders, block):
-    y, _ = _BAND
-    assert columns(temporal, y, borders=borders, block=block) == columns(temporal, y, block=block)
+def test_segmentation_changes_nothing(music, uncut, borders, block):
+    assert columns(temporal, music, borders=borders, block=block) == uncut[block]
 
 
-_BAND = band(110, 20)
-
-
-def test_block_length_changes_nothing_that_counts():
-    small, large = (columns(temporal, _BAND[0], block=block) for block in (8192, 1 << 17))
+def test_block_length_changes_nothing_that_counts(uncut):
+    small, large = uncut[8192], uncut[1 << 17]
     assert small["beat_count"] == large["beat_count"]
     assert small["tempo_bpm"] == pytest.approx(large["tempo_bpm"], rel=1e-6)
 
 
-def test_gain_changes_nothing():
-    a, b = (columns(temporal, gain * _BAND[0]) for gain in (1, 0.1))
+def test_gain_changes_nothing(music):
+    a, b = (columns(temporal, gain * music) for gain in (1, 0.1))
     assert b["tempo_bpm"] == pytest.approx(a["tempo_bpm"], rel=1e-4)
     assert b["onset_rate_hz"] == pytest.approx(a["onset_rate_hz"], rel=1e-3)
     assert b["silence_ratio"] == pytest.approx(a["silence_ratio"], abs=1e-3)
 
 
-def test_merging_is_associative_and_a_partial_survives_pickling():
-    a, b, c = (temporal.analyse(s) for s in segments(_BAND[0], RATE, [5 * RATE, 12 * RATE]))
+def test_merging_is_associative_and_a_partial_survives_pickling(music):
+    a, b, c = (temporal.analyse(s) for s in segments(music, RATE, [5 * RATE, 12 * RATE]))
     left = temporal.merge([temporal.merge([a, b]), c])
     right = temporal.merge([a, pickle.loads(pickle.dumps(temporal.merge([b, c])))])
     assert temporal.finish(left) == temporal.finish(right)

@@ -21,8 +21,8 @@ from beamprint.transforms.ranges import plan_ranges, read_range
 from tests.sounds import RATE, song, write
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
-SECONDS = 40
-BORDERS = (10 * RATE, 22 * RATE)
+SECONDS = 24
+BORDERS = (7 * RATE, 15 * RATE)
 LEAST_BYTES_A_MINUTE = 450_000
 """Bytes of the partials of a minute, which must not be shuffled."""
 

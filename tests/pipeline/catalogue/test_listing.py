@@ -1,22 +1,13 @@
-import csv
 import glob
-import io
-import json
 import os
 import time
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from beamprint.pipeline.catalogue.listing import list_tracks
-from beamprint.pipeline.commands import failures
 from beamprint.pipeline.errors import UsageError
-from beamprint.pipeline.store.dataset import writing
-from beamprint.pipeline.store.places import store_at
 from beamprint.transforms.audio.uris import to_path
 from tests import sounds
-from tests.pipeline.rows import failure
 
 
 def put(folder, *names):
@@ -244,142 +235,6 @@ def test_one_id_with_two_sets_of_tags_is_wrong_use(tmp_path):
     (tmp_path / "m.csv").write_text("uri,year\na.wav,1999\na.wav,2001\n")
     with pytest.raises(UsageError, match=r"1999.*2001.*row 2 and .*row 3"):
         list_tracks([str(tmp_path / "m.csv")])
-
-
-# Manifests
-
-
-def csv_manifest(path, rows):
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(rows[0]))
-        table.writeheader()
-        table.writerows(rows)
-
-
-def jsonl_manifest(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
-def parquet_manifest(path, rows):
-    pq.write_table(pa.Table.from_pylist(rows), path)
-
-
-WRITERS = {"m.csv": csv_manifest, "m.jsonl": jsonl_manifest, "m.parquet": parquet_manifest}
-
-
-@pytest.mark.parametrize("name", WRITERS)
-def test_a_manifest_gives_ids_uris_and_tags(tmp_path, name):
-    put(tmp_path, "lists/music/ä, b.wav", "c.wav")
-    rows = [
-        {"uri": "music/ä, b.wav", "track_id": "one", "artist": 'A "quoted" one', "year": 1999},
-        {"uri": str(tmp_path / "c.wav"), "track_id": None, "artist": "", "year": None},
-    ]
-    WRITERS[name](tmp_path / "lists" / name, rows)
-    first, second = list_tracks([str(tmp_path / "lists" / name)]).tracks
-    assert (first.track_id, first.uri, first.size) == ("one", str(tmp_path / "lists/music/ä, b.wav"), 10)
-    assert first.tags == (("artist", 'A "quoted" one'), ("year", "1999"))
-    assert (second.track_id, second.uri, second.tags) == (
-        str(tmp_path / "c.wav"),
-        str(tmp_path / "c.wav"),
-        (),
-    )
-
-
-def test_values_that_are_no_text_become_json(tmp_path):
-    (tmp_path / "m.jsonl").write_text(
-        '{"uri": "a.wav", "genres": ["x", "ü"], "live": true, "n": 1.5, "none": null}\n\n'
-    )
-    (track,) = list_tracks([str(tmp_path / "m.jsonl")]).tracks
-    assert track.tags == (("genres", '["x", "ü"]'), ("live", "true"), ("n", "1.5"))
-
-
-def test_a_file_of_a_manifest_that_is_not_there_is_a_track_that_fails_later(tmp_path):
-    (tmp_path / "m.csv").write_text("uri\nnowhere.wav\n\n.\n")
-    tracks = list_tracks([str(tmp_path / "m.csv")]).tracks
-    assert [(track.size, track.version) for track in tracks] == [(None, None), (None, None)]
-
-
-def test_file_uris_are_paths(tmp_path):
-    put(tmp_path, "a b.wav")
-    (tmp_path / "m.csv").write_text(f"uri\nfile://{tmp_path}/a%20b.wav\n")
-    (track,) = list_tracks([str(tmp_path / "m.csv")]).tracks
-    assert (track.uri, track.size) == (str(tmp_path / "a b.wav"), 10)
-
-
-def test_a_manifest_from_a_spreadsheet_is_read(tmp_path):
-    (tmp_path / "m.csv").write_bytes(b'\xef\xbb\xbfuri,title\r\na.wav,"two\r\nlines"\r\n')
-    (track,) = list_tracks([str(tmp_path / "m.csv")]).tracks
-    assert track.tags == (("title", "two\r\nlines"),)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("m.csv", b"", "is empty"),
-        ("m.csv", b"uri,year\n", "is empty"),
-        ("m.csv", b"path,year\na.wav,1\n", "has no column uri; its columns are path, year"),
-        ("m.csv", b"uri,x,x\na.wav,1,2\n", "two columns named x"),
-        ("m.csv", b"uri,x\na.wav,1,2\n", "row 2: 3 values for 2 columns"),
-        ("m.csv", b"uri,x\n,1\n", "row 2: no uri"),
-        ("m.csv", b"uri\n\xff.wav\n", "cannot be read"),
-        ("m.csv", b'uri\n"a.wav\n', "cannot be read"),
-        ("m.csv", b"uri\nhdfs://host/a.wav\n", "row 2: hdfs:// is not supported"),
-        ("m.jsonl", b"", "is empty"),
-        ("m.jsonl", b'{"uri": "a.wav"}\n{"uri"\n', "row 2: not JSON"),
-        ("m.jsonl", b"[]\n", "row 1: not a JSON object"),
-        ("m.jsonl", b"[" * 100_000 + b"\n", "row 1: not JSON"),
-        ("m.jsonl", b'{"uri": "a\\u0000.wav"}\n', "row 1: .* holds a NUL"),
-        ("m.csv", b"uri\nfile:///a%00.wav\n", "row 2: .* holds a NUL"),
-        ("m.jsonl", b'{"path": "a.wav"}\n', "row 1: no uri"),
-        ("m.jsonl", b'{"uri": "\\udcff.wav"}\n', "row 1: text that is not Unicode"),
-        ("m.parquet", b"", "cannot be read"),
-        ("m.parquet", b"PAR1", "cannot be read"),
-    ],
-)
-def test_a_malformed_manifest_is_wrong_use_in_one_line(tmp_path, name, content, message):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(UsageError, match=message) as raised:
-        list_tracks([str(tmp_path / name)])
-    assert "\n" not in str(raised.value)
-    assert str(tmp_path / name) in str(raised.value)
-
-
-def test_blank_lines_before_the_header_do_not_count(tmp_path):
-    (tmp_path / "m.csv").write_text("\n\nuri,track_id\na.wav,one\n")
-    assert ids(tmp_path / "m.csv") == ["one"]
-
-
-def test_text_that_parquet_holds_as_bytes_is_text(tmp_path):
-    parquet_manifest(tmp_path / "m.parquet", [{"uri": "ü.wav".encode(), "track_id": b"one"}])
-    (track,) = list_tracks([str(tmp_path / "m.parquet")]).tracks
-    assert (track.uri, track.track_id) == (str(tmp_path / "ü.wav"), "one")
-
-
-def test_parquet_bytes_that_are_no_text_are_wrong_use(tmp_path):
-    parquet_manifest(tmp_path / "m.parquet", [{"uri": b"\xff.wav"}])
-    with pytest.raises(UsageError, match="cannot be read"):
-        list_tracks([str(tmp_path / "m.parquet")])
-
-
-def test_a_parquet_manifest_without_uri_names_its_columns(tmp_path):
-    parquet_manifest(tmp_path / "m.parquet", [{"path": "a.wav"}])
-    with pytest.raises(UsageError, match="no column uri; its columns are path"):
-        list_tracks([str(tmp_path / "m.parquet")])
-
-
-def test_failures_can_be_fed_back_as_a_manifest(tmp_path):
-    with writing(store_at(str(tmp_path / "out")), "run", listed=2) as dataset:
-        dataset.replace(
-            0, [], [failure("a", tags={"year": "1999"}), failure("b", message='odd, "text"\nof two lines')]
-        )
-        text = failures.as_csv(failures.failures(dataset))
-    assert next(csv.reader(io.StringIO(text)))[:3] == ["uri", "track_id", "year"]
-    (tmp_path / "again.csv").write_text(text)
-    tracks = list_tracks([str(tmp_path / "again.csv")]).tracks
-    assert [(t.track_id, t.uri, t.tags) for t in tracks] == [
-        ("a", "/music/a", (("year", "1999"),)),
-        ("b", "/music/b", ()),
-    ]
 
 
 @pytest.mark.slow

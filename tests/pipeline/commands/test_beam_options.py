@@ -41,18 +41,25 @@ def value_for(action):
     return ['{"a": "b"}'] if "json" in (action.help or "").lower() else ["7"]
 
 
-@pytest.mark.parametrize("action", beam_actions(), ids=lambda action: action.dest)
-def test_every_option_of_beam_passes_through_as_beam_would_read_it(submitted, action):
-    value = value_for(action)
-    dashed = action.option_strings[-1].replace("_", "-")
+def dashed(action):
     own = type(action).__module__ != "argparse"  # it may look at its name
-    for name in {action.option_strings[-1], action.option_strings[-1] if own else dashed}:
-        given = given_beam_options(submitted("--runner", "flink", name, *value))
-        parsed = PipelineOptions([action.option_strings[-1], *value]).get_all_options()[action.dest]
+    return action.option_strings[-1] if own else action.option_strings[-1].replace("_", "-")
+
+
+@pytest.mark.parametrize(
+    "spelt", [lambda action: action.option_strings[-1], dashed], ids=["as it is", "dashed"]
+)
+def test_every_option_of_beam_passes_through_as_beam_would_read_it(submitted, spelt):
+    actions = beam_actions()
+    words = [word for action in actions for word in (spelt(action), *value_for(action))]
+    as_beam = [word for action in actions for word in (action.option_strings[-1], *value_for(action))]
+    expected = PipelineOptions(as_beam).get_all_options()
+    for action in actions:
         if isinstance(action.default, list):
             # Beam adds to a list of its own; here the given values replace it.
-            parsed = [item for item in parsed if item not in action.default]
-        assert given == {action.dest: parsed}
+            expected[action.dest] = [item for item in expected[action.dest] if item not in action.default]
+    given = given_beam_options(submitted("--runner", "flink", *words))
+    assert given == {action.dest: expected[action.dest] for action in actions}
 
 
 def test_the_inputs_are_not_taken_for_values(submitted):

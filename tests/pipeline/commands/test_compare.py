@@ -20,7 +20,7 @@ def columns_of(capsys):
 
 
 def test_a_gain_moves_loudness_and_peak_and_nothing_else(tmp_path, capsys):
-    pcm = song(8.0)
+    pcm = song(4.0)
     write(tmp_path / "old.wav", pcm, **FLOAT)
     write(tmp_path / "new.wav", pcm / 2, **FLOAT)
     assert compare(str(tmp_path / "old.wav"), str(tmp_path / "new.wav"), "json") == 0
@@ -33,7 +33,7 @@ def test_a_gain_moves_loudness_and_peak_and_nothing_else(tmp_path, capsys):
 
 
 def test_a_louder_limited_master_has_less_range_between_peak_and_loudness(tmp_path, capsys):
-    pcm = song(8.0)
+    pcm = song(4.0)
     write(tmp_path / "old.wav", pcm, **FLOAT)
     write(tmp_path / "new.wav", np.clip(4 * pcm, -0.8, 0.8), **FLOAT)
     compare(str(tmp_path / "old.wav"), str(tmp_path / "new.wav"), "json")
@@ -49,13 +49,13 @@ def masters(tmp_path_factory):
     """Five songs on each side; the new ones are quieter and have other names, except for one copy."""
     here = tmp_path_factory.mktemp("masters")
     for number in range(5):
-        pcm = song(8.0 + 3 * number, seed=number, level=0.3 - 0.03 * number)
+        pcm = song(4.0 + 3 * number, seed=number, level=0.3 - 0.03 * number)
         write(here / f"old/{number} title.wav", pcm)
         name = {0: "copy of the first.wav", 1: "disc/1 TITLE.flac"}.get(
             number, f"remaster-{'abcde'[number]}.wav"
         )
         write(here / "new" / name, pcm if number == 0 else pcm * 0.7)
-    write(here / "new/something else.wav", song(60.0, seed=17))
+    write(here / "new/something else.wav", song(30.0, seed=17))
     return here
 
 

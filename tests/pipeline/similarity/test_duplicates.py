@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.signal
 import soundfile
 
 import beamprint
@@ -28,7 +29,8 @@ def recording(seed):
     """A song whose level moves in the course of it, as music does."""
     rng = np.random.default_rng(seed)
     levels = np.repeat(rng.uniform(-15, 0, int(2 * SECONDS) + 1), RATE // 2)
-    envelope = np.convolve(10 ** (levels / 20), np.hanning(RATE // 4) / np.hanning(RATE // 4).sum(), "same")
+    smooth = np.hanning(RATE // 4)
+    envelope = scipy.signal.fftconvolve(10 ** (levels / 20), smooth / smooth.sum(), "same")
     pcm = song(SECONDS, seed=seed)
     return (pcm * envelope[: pcm.shape[1]]).astype(np.float32)
 
@@ -42,8 +44,6 @@ def table(tmp_path_factory):
         for name, change in VERSIONS.items():
             ours = change(pcm)
             if name.endswith("opus"):
-                ours = ours[:, : len(ours[0]) // 2 * 2]
-                soundfile.write(folder / f"{seed}-{name}", ours.T, 48_000, format="OGG", subtype="OPUS")
                 # Opus has no 44.1 kHz: the version is played a little fast, so it is written as it would sound.
                 ratio = np.arange(int(len(ours[0]) * 48_000 / RATE)) * RATE / 48_000
                 resampled = np.stack([np.interp(ratio, np.arange(len(ours[0])), channel) for channel in ours])

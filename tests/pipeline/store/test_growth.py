@@ -54,11 +54,13 @@ def without_scratch(root):
 )
 def test_a_kill_at_any_step_of_a_growth_is_repaired(tmp_path, monkeypatch, meanwhile):
     """The process dies after each rename in turn, and after a new file is made."""
+    full = tmp_path / "full"
+    filled(FolderStore(str(full)), NAMES, fail=BAD)
     steps = 0
     finished = False
     while not finished:
         root = tmp_path / str(steps)
-        filled(FolderStore(str(root)), NAMES, fail=BAD)
+        shutil.copytree(full, root)
         finished = die_after(steps, root, monkeypatch)
         meanwhile(root)
         visible = duckdb_rows(root)

@@ -16,10 +16,6 @@ from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.places import store_at
 from tests.pipeline.rows import failure, record
 
-datasets = pytest.importorskip("datasets")  # not where the oldest dependencies are tried
-pd = pytest.importorskip("pandas")
-polars = pytest.importorskip("polars")
-
 README = Path(__file__).parents[3] / "README.md"
 TAGS = {"artist": "Björk", "year": "1999"}
 AS_STRUCTS = [{"key": "artist", "value": "Björk"}, {"key": "year", "value": "1999"}]
@@ -47,13 +43,15 @@ EXPECTED = {str(i): AS_STRUCTS if i % 2 else [] for i in range(10)}
 
 
 def test_pandas(out):
-    table = pd.read_parquet(out / "fingerprints")
+    pandas = pytest.importorskip("pandas")  # not where the oldest dependencies are tried
+    table = pandas.read_parquet(out / "fingerprints")
     assert tags_as_they_are(table.to_dict("records")) == EXPECTED
     assert table["lufs"].dtype == "float64"
     assert [list(beats) for beats in table["beats_s"]] == [[0.5, 1.0]] * 10
 
 
 def test_polars(out):
+    polars = pytest.importorskip("polars")
     table = polars.read_parquet(out / "fingerprints/*.parquet")
     assert tags_as_they_are(table.to_dicts()) == EXPECTED
     assert table.schema["tags"] == polars.List(polars.Struct({"key": polars.String, "value": polars.String}))
@@ -74,6 +72,7 @@ def test_duckdb(out):
 
 
 def test_hugging_face_datasets(out, tmp_path):
+    datasets = pytest.importorskip("datasets")
     files = sorted(map(str, out.glob("fingerprints/*.parquet")))
     table = datasets.Dataset.from_parquet(files, cache_dir=str(tmp_path))
     assert tags_as_they_are(table) == EXPECTED
@@ -111,12 +110,13 @@ def test_spark(out, tmp_path):
 
 @pytest.mark.parametrize("table", ["fingerprints", "quarantine"])
 def test_where_all_tracks_failed_every_reader_finds_the_columns(tmp_path, table):
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
     with writing(store_at(str(tmp_path / "fingerprints")), "run", listed=5000) as dataset:
         dataset.replace(dataset.bucket_of("bad"), [], [failure("bad")])
     files = str(tmp_path / f"fingerprints/{table}/*.parquet")
     rows = int(table == "quarantine")
     assert len(duckdb.sql(f"select track_id, tags from '{files}'").fetchall()) == rows
-    assert len(polars.read_parquet(files)) == len(pd.read_parquet(os.path.dirname(files))) == rows
+    assert len(polars.read_parquet(files)) == len(pandas.read_parquet(os.path.dirname(files))) == rows
     # Hugging Face datasets has no such thing as a table without rows: it says that it holds no data.
 
 

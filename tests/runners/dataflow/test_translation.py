@@ -119,8 +119,7 @@ def test_dry_run_shows_the_job_without_network_or_credentials(capsys):
 @pytest.mark.parametrize(
     ("given", "sent"),
     [
-        ({"machine_type": "n2-highmem-8"}, ("n2-highmem-8", 50)),
-        ({"disk_size_gb": 200}, ("e2-standard-4", 200)),
+        ({"machine_type": "n2-highmem-8", "disk_size_gb": 200}, ("n2-highmem-8", 200)),
         ({"dataflow_service_options": ["enable_prime"]}, ("", 50)),  # which refuses a type
     ],
 )

@@ -1,6 +1,7 @@
 """Sound files for the tests: written by soundfile, then taken apart and put together again byte by byte."""
 
 import struct
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -173,10 +174,16 @@ def ogg_pages(data: bytes) -> list[bytes]:
     return pages
 
 
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
 def sealed(page: bytes) -> bytes:
-    """The page with its checksum corrected, as RFC 3533 defines it."""
-    checksum = _crc(page[:22] + bytes(4) + page[26:], 0x04C11DB7, 32)
-    return page[:22] + struct.pack("<I", checksum) + page[26:]
+    """The page with its checksum corrected, as RFC 3533 defines it.
+
+    That is zlib's checksum with the bits in the other order, and without its inversions at the start and the end.
+    """
+    register = zlib.crc32((page[:22] + bytes(4) + page[26:]).translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return page[:22] + register.to_bytes(4, "big").translate(_MIRRORED) + page[26:]
 
 
 def junk(size, seed=0) -> bytes:

@@ -49,12 +49,21 @@ def reason_of(uri, call=open_segment, **how):
     return caught.value.reason
 
 
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """Bytes of a recording in each format, and the file opened."""
+    folder, music = tmp_path_factory.mktemp("recordings"), sounds.music(20.0)
+    return {
+        name: (sounds.encoded(folder, name, music), open_segment(str(folder / f"made.{name}")))
+        for name in FORMATS
+    }
+
+
 @pytest.mark.parametrize("name", FORMATS)
-def test_an_object_gives_the_samples_of_the_file_in_few_requests(cloud, bucket, tmp_path, name):
-    data = sounds.encoded(tmp_path, name, sounds.music(20.0))
+def test_an_object_gives_the_samples_of_the_file_in_few_requests(cloud, bucket, recordings, name):
+    data, local = recordings[name]
     uri = f"{bucket}/Künstler/Track 1 + 2 #3 50%.bin"
     etag = put(cloud, uri, data)
-    local = open_segment(str(tmp_path / f"made.{name}"))
     cloud.gate.reset()
     plan = plan_track(uri, version=etag)
     remote = open_segment(uri, version=etag)

@@ -191,17 +191,20 @@ def empty_end(last, number, position):
     return sounds.sealed(head)
 
 
-def streams_of(tmp_path):
+@pytest.fixture(scope="module")
+def streams(tmp_path_factory):
+    """Pages of five seconds in each of the codecs."""
+    folder = tmp_path_factory.mktemp("streams")
     five_seconds = sounds.music(5.0, 48_000)
     codes = np.round(sounds.music(1.0) * 32767).astype(np.int64)
-    made = {kind: sounds.encoded(tmp_path, kind, five_seconds, 48_000) for kind in ("vorbis", "opus")}
+    made = {kind: sounds.encoded(folder, kind, five_seconds, 48_000) for kind in ("vorbis", "opus")}
     return {kind: sounds.ogg_pages(data) for kind, data in (made | {"flac": sounds.ogg_flac(codes)}).items()}
 
 
 @pytest.mark.parametrize("kind", ["vorbis", "opus", "flac"])
 @pytest.mark.parametrize("which", ["first", "tags", "middle", "all"])
-def test_a_flag_of_the_end_before_the_last_page_ends_nothing(tmp_path, kind, which):
-    pages = streams_of(tmp_path)[kind]
+def test_a_flag_of_the_end_before_the_last_page_ends_nothing(tmp_path, streams, kind, which):
+    pages = streams[kind]
     whole = opened(tmp_path, b"".join(pages)).segment.pcm
     places = {"first": [0], "tags": [1], "middle": [len(pages) // 2], "all": range(len(pages))}[which]
     flagged = [with_flags(page, page[5] | END) if at in places else page for at, page in enumerate(pages)]
@@ -214,8 +217,8 @@ def test_a_flag_of_the_end_before_the_last_page_ends_nothing(tmp_path, kind, whi
 
 @pytest.mark.parametrize("kind", ["vorbis", "opus", "flac"])
 @pytest.mark.parametrize("position", ["right", -1, 0])
-def test_an_empty_page_may_end_the_stream(tmp_path, kind, position):
-    *pages, last = streams_of(tmp_path)[kind]
+def test_an_empty_page_may_end_the_stream(tmp_path, streams, kind, position):
+    *pages, last = streams[kind]
     whole = opened(tmp_path, b"".join([*pages, last])).segment.pcm
     place = int.from_bytes(last[6:14], "little") if position == "right" else position
     found = opened(tmp_path, b"".join([*pages, with_flags(last, 0), empty_end(last, len(pages) + 1, place)]))
@@ -223,8 +226,8 @@ def test_an_empty_page_may_end_the_stream(tmp_path, kind, position):
     assert found.identity.notes == ()
 
 
-def test_an_empty_page_may_say_where_an_opus_ends(tmp_path):
-    *pages, last = streams_of(tmp_path)["opus"]
+def test_an_empty_page_may_say_where_an_opus_ends(tmp_path, streams):
+    *pages, last = streams["opus"]
     frames = opened(tmp_path, b"".join([*pages, last])).identity.frames
     end = int.from_bytes(last[6:14], "little") - 300
     found = opened(tmp_path, b"".join([*pages, with_flags(last, 0), empty_end(last, len(pages) + 1, end)]))
@@ -232,8 +235,8 @@ def test_an_empty_page_may_say_where_an_opus_ends(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["vorbis", "opus", "flac"])
-def test_pages_of_a_stream_that_never_began_are_noticed(tmp_path, kind):
-    pages = streams_of(tmp_path)[kind]
+def test_pages_of_a_stream_that_never_began_are_noticed(tmp_path, streams, kind):
+    pages = streams[kind]
     middle = len(pages) // 2
     other = [sounds.sealed(page[:14] + b"twin" + page[18:]) for page in pages[middle:]]
     reasons = (Reason.CHECKSUM_MISMATCH, Reason.TRUNCATED)
@@ -242,8 +245,8 @@ def test_pages_of_a_stream_that_never_began_are_noticed(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["vorbis", "opus"])
-def test_audio_that_ends_at_sample_0_is_not_taken_for_none(tmp_path, kind):
-    first, second, *pages = streams_of(tmp_path)[kind]
+def test_audio_that_ends_at_sample_0_is_not_taken_for_none(tmp_path, streams, kind):
+    first, second, *pages = streams[kind]
     nowhere = [sounds.sealed(page[:6] + bytes(8) + page[14:]) for page in pages]
     assert refusal(tmp_path, b"".join([first, second, *nowhere])).reason is Reason.CHECKSUM_MISMATCH
 
@@ -265,8 +268,8 @@ def test_an_opus_of_which_more_is_to_be_skipped_than_there_is(tmp_path):
         assert "to be skipped" in error.message
 
 
-def test_the_last_of_several_pages_that_are_cut(tmp_path):
+def test_the_last_of_several_pages_that_are_cut(tmp_path, streams):
     """The pattern that starts a page stands in what is left of the last one."""
-    pages = streams_of(tmp_path)["opus"]
+    pages = streams["opus"]
     cut = b"".join(pages[:3]) + pages[3][:1000] + b"OggS\0" + bytes(40)
     assert refusal(tmp_path, cut).reason in (Reason.TRUNCATED, Reason.CHECKSUM_MISMATCH)

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from functools import cache
 
 import numpy as np
 import pytest
@@ -27,6 +28,17 @@ def opened(tmp_path, data, **options):
     return open_segment(str(tmp_path / "file.oga"), **options)
 
 
+def codes_of(bits):
+    """The music as codes of so many bits."""
+    return CODES << (bits - 16) if bits > 16 else CODES >> (16 - bits)
+
+
+@cache
+def stream_of(bits, times=1):
+    """The music in Ogg, so many times."""
+    return sounds.ogg_flac(np.tile(codes_of(bits), (times, 1)), bits)
+
+
 def refusal(tmp_path, data):
     with pytest.raises(BadAudio) as caught:
         opened(tmp_path, data)
@@ -35,8 +47,8 @@ def refusal(tmp_path, data):
 
 @pytest.mark.parametrize("bits", [12, 16, 20, 24, 32])
 def test_it_is_the_flac_that_it_holds(tmp_path, bits):
-    codes = CODES << (bits - 16) if bits > 16 else CODES >> (16 - bits)
-    found = opened(tmp_path, sounds.ogg_flac(codes, bits))
+    codes = codes_of(bits)
+    found = opened(tmp_path, stream_of(bits))
     plain = opened(tmp_path, sounds.plain_flac(codes, bits))
     assert np.array_equal(found.segment.pcm, plain.segment.pcm)
     assert np.array_equal(found.segment.pcm.T, (codes / 2.0 ** (bits - 1)).astype(np.float32))
@@ -108,10 +120,10 @@ def test_joined_streams_of_depths_that_libsndfile_does_not_know_are_unsupported(
 
 @pytest.mark.parametrize("bits", [12, 16, 20, 24, 32])
 def test_samples_that_are_not_those_that_were_encoded_are_told(tmp_path, bits):
-    codes = CODES << (bits - 16) if bits > 16 else CODES >> (16 - bits)
+    codes = codes_of(bits)
     little = codes.astype("<i8").view(np.uint8).reshape(-1, 8)[:, : -(-bits // 8)]
     md5 = hashlib.md5(little.tobytes()).digest()
-    first, *others = sounds.ogg_pages(sounds.ogg_flac(codes, bits))
+    first, *others = sounds.ogg_pages(stream_of(bits))
     for declared, wrong in ((md5, False), (bytes([md5[0] ^ 1]) + md5[1:], True)):
         data = sounds.sealed(first[:-16] + declared) + b"".join(others)
         if wrong:
@@ -149,15 +161,14 @@ def test_metadata_that_contradicts_itself_takes_nothing_from_the_audio(tmp_path,
 @pytest.mark.parametrize("bits", [12, 16, 24, 32])
 @pytest.mark.parametrize("size", [0, 100_000, 2_000_000])
 def test_one_in_a_store_with_a_picture_is_planned_from_its_start_and_its_end(tmp_path, bits, size):
-    codes = np.tile(CODES << (bits - 16) if bits > 16 else CODES >> (16 - bits), (4, 1))
     picture = (
         b"\x86" + (32 + size).to_bytes(3, "big") + bytes(28) + size.to_bytes(4, "big") + sounds.junk(size)
     )
-    data = with_metadata(sounds.ogg_flac(codes, bits), picture)
-    assert opened(tmp_path, data).identity.frames == len(codes)
+    data = with_metadata(stream_of(bits, 4), picture)
+    assert opened(tmp_path, data).identity.frames == 4 * FRAMES
     source = OpenSource("gs://a/b.oga", Stat(len(data), "1"), Literal(data))
     with open_decoder(source, inspect(source.data, whole=False)) as decoder:
-        assert (decoder.frames, decoder.format.bit_depth) == (len(codes), bits)
+        assert (decoder.frames, decoder.format.bit_depth) == (4 * FRAMES, bits)
 
 
 def test_one_in_a_store_is_planned_from_its_start_and_its_end():

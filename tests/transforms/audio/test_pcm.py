@@ -94,10 +94,10 @@ def test_narrower_codings_need_no_codes(tmp_path):
     + [("mp3", 44_100, 2e-7), ("mp3", 8000, 2e-7), ("mp3", 22_050, 2e-7), ("mp3vbr", 16_000, 2e-7)],
 )
 def test_a_segment_holds_the_samples_of_the_whole_track_there(tmp_path, name, rate, tolerance):
-    sounds.encoded(tmp_path, name, sounds.music(45.0, rate, 1), rate)
+    sounds.encoded(tmp_path, name, sounds.music(30.0, rate, 1), rate)
     path = str(tmp_path / f"made.{name}")
     whole = open_segment(path, block=BLOCK).segment
-    borders = (round(14.3 * rate), round(31.1 * rate))
+    borders = (round(9.3 * rate), round(19.1 * rate))
     parts = [open_segment(path, index=i, borders=borders, frames=whole.total, block=BLOCK) for i in range(3)]
     stop = 0
     for part in parts:

@@ -22,10 +22,15 @@ from tests.sounds import RATE, song, write
 from tests.transforms.isolation import functions
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_children_left():
-    children.end_all()
     yield
+    children.end_all()
+
+
+@pytest.fixture
+def no_child_yet():
+    """No test has started a child that this one would get."""
     children.end_all()
 
 
@@ -69,7 +74,7 @@ def test_samples_stay_unchanged_until_they_are_released(tmp_path):
         same(found, read_range(work))
 
 
-def test_memory_is_used_again(tmp_path):
+def test_memory_is_used_again(no_child_yet, tmp_path):
     read = Isolated(read_range)
     work = Range(track(write(tmp_path / "a.wav", song(12.0))))
     with children.borrowed() as child:
@@ -80,7 +85,7 @@ def test_memory_is_used_again(tmp_path):
     assert len(child._blocks._maps) <= 2
 
 
-def test_one_child_serves_a_thread_and_each_thread_has_its_own():
+def test_one_child_serves_a_thread_and_each_thread_has_its_own(no_child_yet):
     pid = Isolated(functions.own_pid)
     nothing = Track("a", "a")
     assert pid(nothing) == pid(nothing)
@@ -146,7 +151,7 @@ def test_a_child_ends_with_its_parent_even_while_it_hangs():
     assert not is_running(pid)
 
 
-def test_a_thread_that_ends_leaves_its_child_to_the_others():
+def test_a_thread_that_ends_leaves_its_child_to_the_others(no_child_yet):
     """The kernel can tie a child to the thread that made it: Beam's threads come and go."""
     pids = []
     thread = threading.Thread(target=lambda: pids.append(Isolated(functions.own_pid)(Track("a", "a"))))
