@@ -16,7 +16,7 @@ import soundfile
 from beamprint.dsp import loudness
 from beamprint.dsp.arrays import Float32
 from beamprint.dsp.channels import layout_of
-from beamprint.dsp.group_loudness import TrackLoudness, group_loudness
+from beamprint.dsp.metering.group_loudness import TrackLoudness, group_loudness
 from beamprint.dsp.missing import Columns, Missing
 from beamprint.dsp.segment import Segment
 

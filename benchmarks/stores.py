@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from beamprint.transforms.audio import objects
 from beamprint.transforms.audio.cuts import MAX_BYTES, plan_track
+from beamprint.transforms.audio.sources import objects
 from beamprint.transforms.audio.track import open_segment
 from tests.emulators import Emulator, emulator
 from tests.transforms.audio import sounds

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beamprint.dsp import constant_q, hpss, key, yin
 from beamprint.dsp.arrays import Float16, Float32, Float64
 from beamprint.dsp.grid import frame_count
 from beamprint.dsp.limits import within
@@ -13,6 +12,7 @@ from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, Columns, Missing, 
 from beamprint.dsp.mix_level import NO_MIX, MixLevel
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.silence import sounding
+from beamprint.dsp.tonal import constant_q, hpss, key, yin
 
 KEY_COLUMNS = ("chroma", "key", "key_strength")
 COLUMNS = ("harmonic_ratio", "pitch_stability", "chroma_energy", "chroma_mean", "voiced_ratio", *KEY_COLUMNS)

@@ -14,11 +14,11 @@ from beamprint.dsp import cells
 from beamprint.dsp.arrays import Float64, Floats, Int64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.grid import Span
-from beamprint.dsp.kweighting import cell_energies
-from beamprint.dsp.loudness_cells import OFFSET_LUFS, pack
+from beamprint.dsp.metering.kweighting import cell_energies
+from beamprint.dsp.metering.loudness_cells import OFFSET_LUFS, pack
+from beamprint.dsp.metering.truepeak import true_peak
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
 from beamprint.dsp.segment import Segment
-from beamprint.dsp.truepeak import true_peak
 
 COLUMNS = (
     "lufs",

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from beamprint.dsp import chroma_flux, events, onset, pulse
 from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH, Span
 from beamprint.dsp.limits import within
 from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, TOO_SHORT, Columns, Missing, Value, all_missing
 from beamprint.dsp.mix_level import NO_MIX, MixLevel
+from beamprint.dsp.rhythm import chroma_flux, events, onset, pulse
 from beamprint.dsp.segment import Segment
 
 COLUMNS = (

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beamprint.dsp.group_loudness import TrackLoudness
-from beamprint.dsp.loudness_cells import UInt16
+from beamprint.dsp.metering.group_loudness import TrackLoudness
+from beamprint.dsp.metering.loudness_cells import UInt16
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.groups import LOUDNESS_MAXIMA, columns_of, silent_cells
 from beamprint.pipeline.record.columns import RECORD, Kind

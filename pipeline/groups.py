@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from beamprint.dsp import group_loudness as dsp
-from beamprint.dsp.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16
+from beamprint.dsp.metering import group_loudness as dsp
+from beamprint.dsp.metering.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16
 from beamprint.dsp.missing import Missing
 
 LOUDNESS_MAXIMA = ("momentary_max_lufs", "short_term_max_lufs", "true_peak_dbtp", "sample_peak_dbfs")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from beamprint.pipeline.record.assembly import Assembler, Record
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
-from beamprint.transforms.audio.uris import absolute, from_path, is_remote
+from beamprint.transforms.audio.sources.uris import absolute, from_path, is_remote
 from beamprint.transforms.families import FAMILIES, combine, measure_segment
 from beamprint.transforms.model import Range, Track
 from beamprint.transforms.ranges import plan_ranges, read_range

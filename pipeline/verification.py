@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.division import FINGERPRINTS
 from beamprint.pipeline.store.parquet import read_columns
-from beamprint.transforms.audio.contents import TRUNCATED
+from beamprint.transforms.audio.containers.contents import TRUNCATED
 from beamprint.transforms.audio.errors import BadAudio
 from beamprint.transforms.audio.rereading import Content, Reader, read_content
 

@@ -106,7 +106,7 @@ def _keep_temporary_files(request: "RunRequest") -> None:
     Beam needs such a folder when it is imported, and perhaps only the dataset is writable.
     """
     from beamprint.pipeline.store.folder import SCRATCH  # noqa: PLC0415
-    from beamprint.transforms.audio.uris import is_remote  # noqa: PLC0415
+    from beamprint.transforms.audio.sources.uris import is_remote  # noqa: PLC0415
 
     scratch = request.scratch or request.job.sink.dataset.store.uri(SCRATCH)
     if is_remote(scratch):

@@ -2,7 +2,7 @@
 
 from beamprint.pipeline.record.assembly import software_version
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
-from beamprint.transforms.audio.decoders import decoder_versions
+from beamprint.transforms.audio.decoders.decoders import decoder_versions
 
 
 def partials_version() -> str:

@@ -89,7 +89,7 @@ def blanket(handler):
     return handler.type is None or bool(names & {"Exception", "BaseException"})
 
 
-HANDED_ON = {"transforms/audio/views.py", "transforms/guard.py", "transforms/isolation/child.py"}
+HANDED_ON = {"transforms/audio/sources/views.py", "transforms/guard.py", "transforms/isolation/child.py"}
 """A callback of a C library cannot raise: it keeps any exception, and its caller raises it. The guard of the
 graph's steps makes a failure with its traceback of any exception, as Beam's exception handling does. A child hands its
 exceptions to its parent, which raises them."""

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from beamprint.dsp import frames, kweighting, spectral, yin
+from beamprint.dsp import frames, spectral
+from beamprint.dsp.metering import kweighting
+from beamprint.dsp.tonal import yin
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 from beamprint.transforms.families import FAMILIES
 from tests import reference_signals, reference_values

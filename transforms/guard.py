@@ -9,7 +9,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
 
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.object_errors import StoreDown
+from beamprint.transforms.audio.sources.object_errors import StoreDown
 from beamprint.transforms.model import Failure, Range, Track
 
 FAILURES: Final = "failures"

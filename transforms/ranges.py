@@ -10,7 +10,7 @@ from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
 from beamprint.transforms.model import Decoded, Fingerprint, Range, RecordedFile, Track
 
 if TYPE_CHECKING:
-    from beamprint.transforms.audio.source import Stat
+    from beamprint.transforms.audio.sources.source import Stat
 
 
 def recognise_or_plan(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range] | list[Fingerprint]:
@@ -47,7 +47,7 @@ def plan_ranges(track: Track, limits: Limits = DEFAULT_LIMITS) -> list[Range]:
 
 
 def _hashed(track: Track) -> tuple[str, "Stat"]:
-    from beamprint.transforms.audio.source import open_source, sha256_of  # noqa: PLC0415
+    from beamprint.transforms.audio.sources.source import open_source, sha256_of  # noqa: PLC0415
 
     with open_source(track.uri, version=track.version, keep=True) as source:
         return sha256_of(source.data), source.stat

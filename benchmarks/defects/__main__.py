@@ -16,20 +16,11 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from beamprint.dsp import (
-    bandwidth,
-    bit_depth,
-    cell_levels,
-    clicks,
-    clipping,
-    dropouts,
-    hum,
-    quality,
-    splices,
-    stereo_faults,
-)
+from beamprint.dsp import quality
 from beamprint.dsp.channels import layout_of
 from beamprint.dsp.coding import Coding
+from beamprint.dsp.faults import bandwidth, bit_depth, clicks, clipping, dropouts, hum, splices, stereo_faults
+from beamprint.dsp.metering import cell_levels
 from beamprint.dsp.missing import Columns, Missing
 from beamprint.dsp.segment import Segment
 from benchmarks.defects import plant

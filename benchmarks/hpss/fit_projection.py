@@ -1,4 +1,4 @@
-"""Fit the two coefficients with which dsp/hpss.py predicts the loss of a masked spectrogram in the inverse transform.
+"""Fit the two coefficients with which dsp/tonal/hpss.py predicts the loss of a masked spectrogram in the inverse transform.
 
 usage: python benchmarks/hpss/fit_projection.py FILE...    (30 or more files of many kinds; needs librosa)
 
@@ -13,10 +13,10 @@ import numpy as np
 import soundfile
 from scipy.optimize import least_squares
 
-from beamprint.dsp import hpss
 from beamprint.dsp.channels import layout_of
 from beamprint.dsp.grid import frame_count
 from beamprint.dsp.segment import Segment
+from beamprint.dsp.tonal import hpss
 
 EVERY = 2
 FOLDS = 10

@@ -1,10 +1,10 @@
-"""Fit the weights of dsp/confidence.py, and score them on music that was not used for the fit.
+"""Fit the weights of dsp/rhythm/confidence.py, and score them on music that was not used for the fit.
 
 usage: python -m benchmarks.rhythm.learn_confidence FOLDER...      (folders as in sets.py)
 
 Logistic regression, ridge penalty on standardised signs. It learns from the choices of models that
 were fitted without the origin of the piece, because a model is too sure of pieces that it has seen. Each origin
-weighs as the root of its number of pieces. Copy the last printed lines to dsp/confidence.py.
+weighs as the root of its number of pieces. Copy the last printed lines to dsp/rhythm/confidence.py.
 """
 
 import sys
@@ -14,7 +14,7 @@ import numpy as np
 import scipy.optimize
 import scipy.stats
 
-from beamprint.dsp import confidence, octave, pulse
+from beamprint.dsp.rhythm import confidence, octave, pulse
 from benchmarks.rhythm import learn_octave, sets
 
 RIDGE = 2.0

@@ -1,10 +1,10 @@
-"""Fit the weights of dsp/octave.py, and score them on music that was not used for the fit.
+"""Fit the weights of dsp/rhythm/octave.py, and score them on music that was not used for the fit.
 
 usage: python -m benchmarks.rhythm.learn_octave FOLDER...
 
 Conditional logistic regression over the candidates of each piece and of its excerpts, ridge penalty on
 standardised terms, tempo classes weighted equally. Sets of one origin are held out together. Copy the last
-printed lines to dsp/octave.py. The model is never fitted to the patterns of drum_patterns.py.
+printed lines to dsp/rhythm/octave.py. The model is never fitted to the patterns of drum_patterns.py.
 """
 
 import sys
@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import scipy.optimize
 
-from beamprint.dsp import beats, octave, onset, pulse
-from beamprint.dsp.chroma_flux import HarmonyChange
-from beamprint.dsp.tempo import RATIOS
+from beamprint.dsp.rhythm import beats, octave, onset, pulse
+from beamprint.dsp.rhythm.chroma_flux import HarmonyChange
+from beamprint.dsp.rhythm.tempo import RATIOS
 from benchmarks.rhythm import sets
 
 RIDGE = 2.0

@@ -9,8 +9,9 @@ from pathlib import Path
 import mir_eval
 import numpy as np
 
-from beamprint.dsp import onset, temporal
+from beamprint.dsp import temporal
 from beamprint.dsp.missing import Missing
+from beamprint.dsp.rhythm import onset
 from benchmarks.rhythm import sets
 
 CLASSES = (("under 107", 0, 107), ("107-142", 107, 142.001), ("over 142", 142.001, 1000))

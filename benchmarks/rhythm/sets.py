@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from beamprint.dsp import chroma_flux, onset, temporal
+from beamprint.dsp import temporal
 from beamprint.dsp.channels import layout_of
+from beamprint.dsp.rhythm import chroma_flux, onset
 from beamprint.dsp.segment import Segment
 
 TRIPLE = ("styles", "patterns")

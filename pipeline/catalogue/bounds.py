@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from beamprint.pipeline.errors import UsageError
-from beamprint.transforms.audio.uris import absolute, is_remote, readable, scheme_of
+from beamprint.transforms.audio.sources.uris import absolute, is_remote, readable, scheme_of
 
 _FOLDERS_REMEMBERED = 4096
 

@@ -17,11 +17,11 @@ from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.local_files import WILDCARD, LocalFiles
 from beamprint.pipeline.store.object_files import ObjectFiles
 from beamprint.pipeline.store.store import Entry, Found, Other, Source, Unlisted
-from beamprint.transforms.audio.container import inspect
+from beamprint.transforms.audio.containers.container import inspect
 from beamprint.transforms.audio.errors import BadAudio
-from beamprint.transforms.audio.objects import is_object, split
-from beamprint.transforms.audio.source import open_source
-from beamprint.transforms.audio.uris import (
+from beamprint.transforms.audio.sources.objects import is_object, split
+from beamprint.transforms.audio.sources.source import open_source
+from beamprint.transforms.audio.sources.uris import (
     absolute,
     from_path,
     is_remote,

@@ -18,7 +18,7 @@ from beamprint.pipeline.catalogue.formats.values import Rows
 from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.record.validation import is_text
 from beamprint.pipeline.store.store import Source
-from beamprint.transforms.audio.uris import readable
+from beamprint.transforms.audio.sources.uris import readable
 
 FAILURE_PREFIX = "beamprint:"
 """Columns with this prefix describe earlier failures (``beamprint failures --csv``); they do not become tags."""

@@ -12,7 +12,7 @@ from beamprint.pipeline.selection import select
 from beamprint.pipeline.similarity.neighbours import NEEDED, SimilarityIndex
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.parquet import as_record
-from beamprint.transforms.audio.uris import is_remote, to_path
+from beamprint.transforms.audio.sources.uris import is_remote, to_path
 
 _COLUMNS = ["track_id", "uri", "duration_s", "embedded"]
 

@@ -34,7 +34,7 @@ from beamprint.pipeline.store.division import Division
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.scratch import PARTIALS
 from beamprint.pipeline.store.sink import DatasetSink
-from beamprint.transforms.audio.uris import readable
+from beamprint.transforms.audio.sources.uris import readable
 
 Runner = Callable[[RunRequest], RunOutcome]
 

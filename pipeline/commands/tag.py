@@ -13,9 +13,9 @@ from beamprint.pipeline.tagging import containers
 from beamprint.pipeline.tagging.containers import TagError
 from beamprint.pipeline.tagging.gains import Tags, wanted_tags
 from beamprint.transforms.audio.errors import BadAudio
-from beamprint.transforms.audio.source import open_source, sha256_of, stat_source
+from beamprint.transforms.audio.sources.source import open_source, sha256_of, stat_source
+from beamprint.transforms.audio.sources.uris import is_remote, to_path
 from beamprint.transforms.audio.track import audio_hash_of
-from beamprint.transforms.audio.uris import is_remote, to_path
 
 WRITTEN, WOULD_WRITE, UNCHANGED, LEFT_OUT, REFUSED = "written", "to write", "unchanged", "left out", "refused"
 

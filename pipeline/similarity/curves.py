@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from beamprint.dsp.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16, unpack
+from beamprint.dsp.metering.loudness_cells import LOUDNESS_CELLS_PER_SECOND, UInt16, unpack
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.store import Entry, Found, Opened, Other, Unlisted
-from beamprint.transforms.audio.uris import path_of, readable, text_of
+from beamprint.transforms.audio.sources.uris import path_of, readable, text_of
 
 _OF_THE_FILE_SYSTEM = "lost+found"
 """A folder at the root of many volumes, which only the owner of the volume may list."""

@@ -2,9 +2,9 @@
 
 import io
 
-from beamprint.transforms.audio import objects
-from beamprint.transforms.audio.object_errors import Changed, StoreDown
-from beamprint.transforms.audio.objects import Meta
+from beamprint.transforms.audio.sources import objects
+from beamprint.transforms.audio.sources.object_errors import Changed, StoreDown
+from beamprint.transforms.audio.sources.objects import Meta
 
 _AT_ONCE = 1 << 18
 """Bytes of the first request: most objects of a dataset then need no other request."""

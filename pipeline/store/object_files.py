@@ -11,9 +11,9 @@ from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.store.local_files import WILDCARD, hidden, is_litter
 from beamprint.pipeline.store.object_file import open_object
 from beamprint.pipeline.store.store import Entry, Found, Opened, Other
-from beamprint.transforms.audio import objects
-from beamprint.transforms.audio.object_errors import CredentialsRefused, StoreDown, StoreRefuses
-from beamprint.transforms.audio.objects import Meta
+from beamprint.transforms.audio.sources import objects
+from beamprint.transforms.audio.sources.object_errors import CredentialsRefused, StoreDown, StoreRefuses
+from beamprint.transforms.audio.sources.objects import Meta
 
 _PAGE = 1000
 _AT_A_TIME = 32

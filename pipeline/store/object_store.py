@@ -9,9 +9,14 @@ from beamprint.pipeline.errors import NotFinished, UsageError
 from beamprint.pipeline.store.lease import hold_lease
 from beamprint.pipeline.store.object_file import open_object
 from beamprint.pipeline.store.store import ABSENT, ANY, Conflict, Content, Entry, Opened
-from beamprint.transforms.audio import objects
-from beamprint.transforms.audio.object_errors import Changed, CredentialsRefused, StoreDown, StoreRefuses
-from beamprint.transforms.audio.objects import Meta
+from beamprint.transforms.audio.sources import objects
+from beamprint.transforms.audio.sources.object_errors import (
+    Changed,
+    CredentialsRefused,
+    StoreDown,
+    StoreRefuses,
+)
+from beamprint.transforms.audio.sources.objects import Meta
 
 
 @dataclass(frozen=True, slots=True)

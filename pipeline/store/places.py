@@ -7,7 +7,7 @@ from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.folder import FolderStore
 from beamprint.pipeline.store.object_store import ObjectStore
 from beamprint.pipeline.store.store import Store
-from beamprint.transforms.audio.objects import is_object, split
+from beamprint.transforms.audio.sources.objects import is_object, split
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/")
 

@@ -11,7 +11,7 @@ from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.folder import SCRATCH, FolderStore
 from beamprint.pipeline.store.private_folder import OwnFiles, private_folder
 from beamprint.pipeline.store.store import Opened, Store
-from beamprint.transforms.audio.uris import is_remote
+from beamprint.transforms.audio.sources.uris import is_remote
 
 PARTIALS = "_scratch/partials"
 """Folder of the scratch space in a dataset, unless the user names another one."""

@@ -13,7 +13,7 @@ from beamprint.pipeline.store.division import FINGERPRINTS
 from beamprint.pipeline.store.parquet import as_record, read_columns
 from beamprint.pipeline.store.replacement import NothingToKeep
 from beamprint.transforms.audio.errors import Reason
-from beamprint.transforms.audio.uris import escape_undecodable
+from beamprint.transforms.audio.sources.uris import escape_undecodable
 from beamprint.transforms.model import Failure, Fingerprint, Track
 
 

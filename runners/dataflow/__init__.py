@@ -10,7 +10,7 @@ from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.runner import RunOutcome, RunRequest, SliceReport
 from beamprint.runners import submission
 from beamprint.runners.dataflow.presets import presets
-from beamprint.transforms.audio.uris import is_remote
+from beamprint.transforms.audio.sources.uris import is_remote
 
 
 def run(request: RunRequest) -> RunOutcome:

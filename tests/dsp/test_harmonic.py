@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from beamprint.dsp import harmonic
 from beamprint.dsp.missing import MONO_MIX_CANCELLED, SILENT, Missing
-from tests.dsp.test_hpss import music, separated_ratio
-from tests.dsp.test_yin import librosa_yin, melody
+from tests.dsp.tonal.test_hpss import music, separated_ratio
+from tests.dsp.tonal.test_yin import librosa_yin, melody
 from tests.segmenting import columns, segments
 
 RATE = 44_100

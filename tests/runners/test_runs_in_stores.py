@@ -10,7 +10,7 @@ import pytest
 
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.places import store_at
-from beamprint.transforms.audio import objects
+from beamprint.transforms.audio.sources import objects
 from tests.emulators import Emulator
 from tests.transforms.audio import sounds
 

@@ -12,11 +12,11 @@ and so are the headers of Vorbis and Opus other than the comments.
 import hashlib
 from collections.abc import Iterator
 
-from beamprint.transforms.audio.contents import Contents, Extent, samples_differ
-from beamprint.transforms.audio.decoder import AudioFormat, Buffer
-from beamprint.transforms.audio.ogg import packets_without_comments
-from beamprint.transforms.audio.packed import packed
-from beamprint.transforms.audio.views import Bytes
+from beamprint.transforms.audio.containers.contents import Contents, Extent, samples_differ
+from beamprint.transforms.audio.containers.ogg import packets_without_comments
+from beamprint.transforms.audio.decoders.decoder import AudioFormat, Buffer
+from beamprint.transforms.audio.decoders.packed import packed
+from beamprint.transforms.audio.sources.views import Bytes
 
 _CHUNK = 1 << 20
 

@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 
 from beamprint.dsp.grid import ANALYSIS_RATE, BLOCK_LENGTH, HALO_SECONDS
-from beamprint.transforms.audio.decoder import Decoder
-from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.decoders.decoder import Decoder
+from beamprint.transforms.audio.decoders.decoders import open_decoder
+from beamprint.transforms.audio.decoders.pcm import check_length, count_frames
 from beamprint.transforms.audio.inspection import inspected
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
-from beamprint.transforms.audio.pcm import check_length, count_frames
 from beamprint.transforms.audio.probe import AudioInfo, probe
-from beamprint.transforms.audio.source import open_source
+from beamprint.transforms.audio.sources.source import open_source
 
 MAX_BYTES = 300 << 20
 """Memory of a segment at its peak, halo included: what a worker may add to the 190 MiB of its code."""

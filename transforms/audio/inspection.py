@@ -3,11 +3,11 @@
 import os
 from threading import Lock
 
-from beamprint.transforms.audio.container import inspect
-from beamprint.transforms.audio.contents import Contents
+from beamprint.transforms.audio.containers.container import inspect
+from beamprint.transforms.audio.containers.contents import Contents
 from beamprint.transforms.audio.limits import Limits
-from beamprint.transforms.audio.objects import is_object
-from beamprint.transforms.audio.source import OpenSource, Stat
+from beamprint.transforms.audio.sources.objects import is_object
+from beamprint.transforms.audio.sources.source import OpenSource, Stat
 
 _Key = tuple[str, Stat, bool, tuple[int, ...]]
 _MOST_PLACES = 20_000

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from beamprint.dsp.channels import ChannelLayout, UnsupportedLayout, layout_of
-from beamprint.transforms.audio.contents import LENGTH_UNKNOWN, Contents
-from beamprint.transforms.audio.decoder import AudioFormat, Decoder
-from beamprint.transforms.audio.decoders import decoder_version, open_decoder
+from beamprint.transforms.audio.containers.contents import LENGTH_UNKNOWN, Contents
+from beamprint.transforms.audio.decoders.decoder import AudioFormat, Decoder
+from beamprint.transforms.audio.decoders.decoders import decoder_version, open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.inspection import inspected
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
-from beamprint.transforms.audio.source import OpenSource, Stat, open_source
+from beamprint.transforms.audio.sources.source import OpenSource, Stat, open_source
 
 _RATES = range(1_000, 768_001)
 """Rates that can be measured, in Hz; a header that says another is broken or not of audio."""

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 
 from beamprint.transforms.audio.audio_hash import AudioHash
-from beamprint.transforms.audio.container import inspect
-from beamprint.transforms.audio.decoders import open_decoder
+from beamprint.transforms.audio.containers.container import inspect
+from beamprint.transforms.audio.containers.ogg_check import check_pages
+from beamprint.transforms.audio.decoders.decoders import open_decoder
+from beamprint.transforms.audio.decoders.pcm import blocks, check_length
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import Limits
-from beamprint.transforms.audio.ogg_check import check_pages
-from beamprint.transforms.audio.pcm import blocks, check_length
-from beamprint.transforms.audio.source import open_source, sha256_of
+from beamprint.transforms.audio.sources.source import open_source, sha256_of
 
 _ANY_SIZE = 1 << 62
 _MODULE = "beamprint.transforms.audio.rereading"

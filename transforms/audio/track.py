@@ -8,20 +8,20 @@ from typing import NamedTuple
 from beamprint.dsp.grid import BLOCK_LENGTH, Bounds, Span, decoded_span, segment_bounds
 from beamprint.dsp.segment import Segment
 from beamprint.transforms.audio.audio_hash import AudioHash
-from beamprint.transforms.audio.container import inspect
-from beamprint.transforms.audio.contents import FRAMES_MISSING, Contents
-from beamprint.transforms.audio.decoder import Decoder
-from beamprint.transforms.audio.decoders import open_decoder
-from beamprint.transforms.audio.embedded import Embedded, read_embedded
+from beamprint.transforms.audio.containers.container import inspect
+from beamprint.transforms.audio.containers.contents import FRAMES_MISSING, Contents
+from beamprint.transforms.audio.containers.embedded import Embedded, read_embedded
+from beamprint.transforms.audio.containers.ogg_check import check_pages
+from beamprint.transforms.audio.decoders.decoder import Decoder
+from beamprint.transforms.audio.decoders.decoders import open_decoder
+from beamprint.transforms.audio.decoders.pcm import Pcm, blocks, check_length, decode
+from beamprint.transforms.audio.decoders.vorbis_choice import for_ffmpeg
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.inspection import inspected
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
-from beamprint.transforms.audio.objects import is_object
-from beamprint.transforms.audio.ogg_check import check_pages
-from beamprint.transforms.audio.pcm import Pcm, blocks, check_length, decode
 from beamprint.transforms.audio.probe import AudioInfo, describe
-from beamprint.transforms.audio.source import OpenSource, open_source, sha256_of
-from beamprint.transforms.audio.vorbis_choice import for_ffmpeg
+from beamprint.transforms.audio.sources.objects import is_object
+from beamprint.transforms.audio.sources.source import OpenSource, open_source, sha256_of
 
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.5

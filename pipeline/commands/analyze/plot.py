@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from beamprint.dsp import mel, onset, temporal
+from beamprint.dsp import mel, temporal
 from beamprint.dsp.arrays import Float32
 from beamprint.dsp.frequency_bands import BAND_NAMES, EDGES_HZ
 from beamprint.dsp.grid import ANALYSIS_RATE, HOP_LENGTH
-from beamprint.dsp.loudness_cells import LOUDNESS_CELLS_PER_SECOND, OFFSET_LUFS, unpack
+from beamprint.dsp.metering.loudness_cells import LOUDNESS_CELLS_PER_SECOND, OFFSET_LUFS, unpack
+from beamprint.dsp.rhythm import onset
 from beamprint.pipeline.commands.report.numbers import DIMENSIONS, NUMBERS, values_of
 from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import UsageError

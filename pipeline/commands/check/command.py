@@ -13,7 +13,7 @@ from beamprint.pipeline.record.arrow import record_schema
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.local_files import LocalFiles
 from beamprint.pipeline.store.places import store_at
-from beamprint.transforms.audio.objects import is_object
+from beamprint.transforms.audio.sources.objects import is_object
 
 
 def check(inputs: Sequence[str], profile_name: str, form: str, *, all_rules: bool) -> int:

@@ -20,7 +20,7 @@ from beamprint.pipeline.store.local_files import LocalFiles
 from beamprint.pipeline.store.parquet import read_columns
 from beamprint.pipeline.store.places import store_at
 from beamprint.pipeline.store.store import Entry
-from beamprint.transforms.audio.objects import is_object
+from beamprint.transforms.audio.sources.objects import is_object
 
 KEY = "track_id"
 _PART_ROWS = 20_000

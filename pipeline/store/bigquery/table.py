@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from beamprint.pipeline.errors import NotFinished, UsageError
-from beamprint.transforms.audio.object_credentials import GoogleCredentials
-from beamprint.transforms.audio.object_errors import CredentialsRefused
+from beamprint.transforms.audio.sources.object_credentials import GoogleCredentials
+from beamprint.transforms.audio.sources.object_errors import CredentialsRefused
 
 if TYPE_CHECKING:
     from google.cloud import bigquery

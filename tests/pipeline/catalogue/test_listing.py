@@ -6,7 +6,7 @@ import pytest
 
 from beamprint.pipeline.catalogue.listing import list_tracks
 from beamprint.pipeline.errors import UsageError
-from beamprint.transforms.audio.uris import to_path
+from beamprint.transforms.audio.sources.uris import to_path
 from tests import sounds
 
 

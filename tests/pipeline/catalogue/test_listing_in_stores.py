@@ -5,7 +5,7 @@ import pytest
 from beamprint.pipeline.catalogue.bounds import Bounds
 from beamprint.pipeline.catalogue.listing import list_tracks
 from beamprint.pipeline.errors import UsageError
-from beamprint.transforms.audio import objects
+from beamprint.transforms.audio.sources import objects
 
 KEYS = ["a.wav", "b/c d.flac", "b/deep/ü.mp3", "b/notes.txt", "b/.hidden/x.wav", "b/._x.wav", "b2/e.wav"]
 

@@ -8,8 +8,8 @@ import pytest
 from beamprint.pipeline.catalogue.listing import list_tracks
 from beamprint.pipeline.store.dataset import Dataset, writing
 from beamprint.pipeline.store.places import store_at
-from beamprint.transforms.audio import objects
-from beamprint.transforms.audio.object_errors import StoreRefuses
+from beamprint.transforms.audio.sources import objects
+from beamprint.transforms.audio.sources.object_errors import StoreRefuses
 from tests.pipeline.rows import record
 
 NAMES = [

@@ -8,7 +8,7 @@ from beamprint.pipeline.commands.command_line import main
 from beamprint.pipeline.commands.playlist import as_m3u8
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.places import store_at
-from beamprint.transforms.audio.uris import from_path
+from beamprint.transforms.audio.sources.uris import from_path
 from tests.pipeline.rows import record
 
 HOSTILE = [

@@ -10,7 +10,7 @@ from apache_beam.portability.common_urns import environments
 from apache_beam.portability.python_urns import EMBEDDED_PYTHON
 
 from beamprint.runners import in_memory
-from beamprint.transforms.audio import objects
+from beamprint.transforms.audio.sources import objects
 
 ID = "2026-11-28_02_30_00-1"
 

@@ -15,7 +15,7 @@ from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.places import store_at
 from beamprint.runners import interrupts
 from beamprint.runners.console import RUNNERS
-from beamprint.transforms.audio import objects
+from beamprint.transforms.audio.sources import objects
 from tests.runners.dataflow.stand_in import service
 from tests.runners.local.runs import MADE_WHEN, music
 

@@ -23,7 +23,7 @@ from beamprint.pipeline.runner import SliceReport
 from beamprint.pipeline.store.folder import FolderStore
 from beamprint.pipeline.store.store import ANY
 from beamprint.transforms import listener
-from beamprint.transforms.audio.quiet import captured_stderr
+from beamprint.transforms.audio.decoders.quiet import captured_stderr
 from beamprint.transforms.model import Range, Track
 
 

@@ -7,7 +7,7 @@ intact one is never refused, what a format reveals is reported, and no audio is 
 import struct
 from dataclasses import dataclass
 
-from beamprint.transforms.audio.contents import LENGTH_CORRECTED, LENGTH_UNKNOWN
+from beamprint.transforms.audio.containers.contents import LENGTH_CORRECTED, LENGTH_UNKNOWN
 from beamprint.transforms.audio.errors import Reason
 from tests.transforms.audio import sounds
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from beamprint.transforms.audio.mpeg_header import FrameHeader
+from beamprint.transforms.audio.containers.mpeg_header import FrameHeader
 
 ENCODINGS = {
     "wav": {"format": "WAV", "subtype": "PCM_16"},

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from beamprint.transforms.audio import inspection
-from beamprint.transforms.audio.contents import Contents, Extent
+from beamprint.transforms.audio.containers.contents import Contents, Extent
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS
-from beamprint.transforms.audio.source import open_source
+from beamprint.transforms.audio.sources.source import open_source
 from beamprint.transforms.audio.track import open_segment
 from beamprint.transforms.model import Track
 from beamprint.transforms.ranges import plan_ranges, read_range

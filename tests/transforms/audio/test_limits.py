@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from beamprint.transforms.audio.contents import (
+from beamprint.transforms.audio.containers.contents import (
     TRUNCATED,
 )
 from beamprint.transforms.audio.errors import Reason

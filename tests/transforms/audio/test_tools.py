@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from beamprint.transforms.audio.contents import LENGTH_UNKNOWN
+from beamprint.transforms.audio.containers.contents import LENGTH_UNKNOWN
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds

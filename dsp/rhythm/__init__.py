@@ -1,0 +1,1 @@
+"""Onset strength, tempo, metre and beats."""

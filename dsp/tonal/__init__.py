@@ -1,0 +1,1 @@
+"""Harmonic and percussive parts, pitch, chroma and key."""

@@ -1,0 +1,1 @@
+"""What an audio file holds, and where: one module per format."""

@@ -1,0 +1,345 @@
+"""MPEG audio: its frames are counted from header to header, whatever lies between them.
+
+The count in a tag frame may be wrong, and without one libmpg123 guesses the length from the first frame's
+bit rate and stops there. So we decode what was found: streams of whole frames, without the tags,
+padding and stray bytes before, between and after them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from beamprint.transforms.audio.containers.another import refuse_another
+from beamprint.transforms.audio.containers.contents import (
+    LENGTH_CORRECTED,
+    MAX_STREAMS,
+    Contents,
+    Extent,
+    Stream,
+    too_many_streams,
+    truncated,
+)
+from beamprint.transforms.audio.containers.id3 import skip_zeros
+from beamprint.transforms.audio.containers.mpeg_crc import LONGEST, is_wrong
+from beamprint.transforms.audio.containers.mpeg_header import (
+    LONGEST_START,
+    TRIM_SIZE,
+    FrameCount,
+    FrameHeader,
+    frame_count,
+    sizes_of_kind,
+)
+from beamprint.transforms.audio.containers.tags import skip_tags, start_of_end_tags
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.sources.views import Bytes, Edit, Slice
+
+_HEADER = re.compile(rb"\xff(?=[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff])")
+"""The start alone, so that a header is also found after a byte 255."""
+_SEARCH = 1 << 20
+"""Bytes that are searched for the next frame."""
+_CHUNK, _FIRST_CHUNK = 1 << 20, 1 << 13
+"""Bytes that are read at a time, and at a run's start: a run may be short, and there may be very many of them."""
+_MAX_CANDIDATES = 1 << 15
+"""In a MiB of random bytes, one in 3000 looks like a header."""
+_LONGEST_FRAME = 3456
+_TAG_NAMES = (b"Xing", b"Info")
+_ENOUGH_AMONG_JUNK = 3
+"""So many frames in a row are no coincidence: random bytes look like three headers with a probability of 2^-48."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Frames of one kind without a gap; a tag frame only ever starts one, and is not counted."""
+
+    start: int
+    stop: int
+    header: FrameHeader
+    frames: int
+    tag: FrameCount | None
+    tag_size: int
+    wrong_checksums: int = 0
+
+
+@dataclass(slots=True)
+class _Found:
+    """A stream while it is put together from runs."""
+
+    runs: list[_Run] = field(default_factory=list)
+
+    @property
+    def header(self) -> FrameHeader:
+        return self.runs[0].header
+
+    @property
+    def frames(self) -> int:
+        return sum(run.frames for run in self.runs)
+
+    @property
+    def declared(self) -> int | None:
+        tag = self.runs[0].tag
+        return tag.frames if tag else None
+
+    @property
+    def is_complete(self) -> bool:
+        return self.declared is not None and self.frames >= self.declared
+
+
+def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
+    """Find the streams in the file, usually one, and what they declare; None if this is not MPEG audio.
+
+    Args:
+        data: the file.
+        base: where an ID3 tag at its start ends.
+        whole: count the frames of the whole file; otherwise only its first frame is looked at.
+
+    Raises:
+        BadAudio: ``truncated``, ``decode_error``, ``checksum_mismatch``, ``unsupported_format``.
+    """
+    end = start_of_end_tags(data, base)
+    start = _first_frame(data, base)
+    if start is None:
+        return None
+    if not whole:
+        return _from_first_frame(data, base, start)
+    found = _streams(data, start, end)
+    if not any(stream.frames for stream in found):
+        raise truncated("the file ends within its only MPEG frame")
+    refuse_another(data, found[-1].runs[-1].stop)
+    _check_checksums([run for stream in found for run in stream.runs])
+    settled = [_settled(stream) for stream in found]
+    corrections = tuple(edit for _, edits in settled for edit in edits)
+    streams = tuple(stream for stream, _ in settled)
+    (first, *_), counted = streams[0].pieces, [stream.declared for stream in found]
+    as_it_is = (
+        len(streams) == len(streams[0].pieces) == 1
+        and (first.start, first.stop) == (base, end)
+        and streams[0].frames is None
+        and not corrections
+    )
+    contents = Contents(
+        "mp3",
+        base,
+        length_known=None not in counted,
+        streams=() if as_it_is else streams,
+        corrections=corrections,
+        is_mpeg=True,
+        missing_bytes=_missing(data, found[-1]),
+        size_known=_size(found[-1]) is not None,
+        audio=tuple(piece for stream in found for piece in _audio(stream)),
+        # Some encoders count the tag's own frame, which is not decoded.
+        slack=sum(stream.header.samples for stream in found),
+        notes=(LENGTH_CORRECTED,) if any(map(_is_miscounted, found)) else (),
+    )
+    if cut := next((stream for stream in found if _is_cut(data, stream)), None):
+        missing = (cut.declared or 0) - cut.frames
+        missing_s = missing * cut.header.samples / cut.header.rate
+        raise truncated(f"only {cut.frames} of {cut.declared} MPEG frames are there", contents, missing_s)
+    return contents
+
+
+def _check_checksums(runs: list[_Run]) -> None:
+    """Refuse a file in which some frames contradict their checksums; if most do, the encoder got them wrong.
+
+    Raises:
+        BadAudio: ``checksum_mismatch``.
+    """
+    wrong, frames = sum(run.wrong_checksums for run in runs), sum(run.frames for run in runs)
+    if 0 < wrong <= frames // 2:
+        raise BadAudio(
+            Reason.CHECKSUM_MISMATCH, f"{wrong} of {frames} MPEG frames do not match their checksums"
+        )
+
+
+def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
+    header = FrameHeader.parse(data.read_at(start, 4))
+    assert header is not None
+    tag = frame_count(data.read_at(start, max(header.size, _LONGEST_FRAME)), header)
+    streams = () if start == base else (Stream((Extent(start, data.size),)),)
+    declared = tag is not None and tag.frames is not None
+    return Contents("mp3", base, length_known=declared, streams=streams, is_mpeg=True, slack=header.samples)
+
+
+def _settled(stream: _Found) -> tuple[Stream, tuple[Edit, ...]]:
+    """The stream to decode, and edits that put the count in its tag frame right."""
+    run, frames = stream.runs[0], stream.frames
+    pieces = tuple(Extent(run.start, run.stop) for run in stream.runs)
+    if run.tag and run.tag.frames_at:
+        at = run.start + run.tag.frames_at
+        right = Edit(at, at + 4, frames.to_bytes(4, "big"))
+        edits = [right] if stream.declared != frames else []
+        if run.tag.trim >= frames * run.header.samples:  # no audio would be left
+            at = run.start + run.tag.trim_at
+            edits.append(Edit(at, at + TRIM_SIZE, bytes(TRIM_SIZE)))
+        return Stream(pieces), tuple(edits)
+    audio = Extent(run.start + run.tag_size, run.stop)
+    if frames == 1:  # libmpg123 believes a header only if another follows
+        return Stream((audio, audio), run.header.samples), ()
+    return Stream((audio, *pieces[1:]), frames * run.header.samples), ()
+
+
+def _audio(stream: _Found) -> Iterator[Extent]:
+    """Where the frames with audio lie, and before them the tag's numbers of samples to leave out."""
+    first = stream.runs[0]
+    if first.tag and first.tag.trim_at:
+        yield Extent(first.start + first.tag.trim_at, first.start + first.tag.trim_at + TRIM_SIZE)
+    for run in stream.runs:
+        yield Extent(run.start + run.tag_size, run.stop)
+
+
+def _is_cut(data: Bytes, stream: _Found) -> bool:
+    """Whether frames are missing: a count beyond what is there is only wrong if all declared bytes are there.
+
+    Some encoders count the tag's own frame.
+    """
+    short = (stream.declared or 0) - stream.frames
+    if short < 1 or (short == 1 and not _missing(data, stream)):
+        return False
+    size = _size(stream)
+    return size is None or sum(run.stop - run.start for run in stream.runs) < size
+
+
+def _is_miscounted(stream: _Found) -> bool:
+    return stream.declared is not None and stream.declared - stream.frames not in (0, 1)
+
+
+def _size(stream: _Found) -> int | None:
+    tag = stream.runs[0].tag
+    return tag.size if tag else None
+
+
+def _missing(data: Bytes, stream: _Found) -> int:
+    """Declared bytes beyond the file's end."""
+    size = _size(stream)
+    return 0 if size is None else max(0, stream.runs[0].start + size - data.size)
+
+
+def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
+    """Streams that follow each other: each tag frame starts one.
+
+    Raises:
+        BadAudio: ``decode_error``, something lies between frames that is no tag.
+    """
+    found: list[_Found] = []
+    position: int | None = start
+    stop = start
+    while position is not None:
+        run = _read_run(data, position, end)
+        if found and not run.frames and not run.tag:
+            break  # the beginning of a frame
+        if not found or run.tag or found[-1].is_complete or run.header.kind != found[-1].header.kind:
+            if len(found) == MAX_STREAMS:
+                raise too_many_streams()
+            found.append(_Found([run]))
+        elif not _are_tags(data, stop, position) or _is_overwritten(data, stop, run):
+            message = f"no MPEG frame in {position - stop} bytes from byte {stop} on, but more after them"
+            raise BadAudio(Reason.DECODE_ERROR, message)
+        else:
+            found[-1].runs.append(run)
+        stop = run.stop
+        position = _next_frame(data, stop, end)
+    return found
+
+
+def _are_tags(data: Bytes, start: int, stop: int) -> bool:
+    """Whether there is nothing but tags and zeros; an APE tag may only be known by its end."""
+    start = skip_tags(data, start)
+    return start >= stop or start_of_end_tags(Slice(data, 0, stop), start - 1) <= start
+
+
+def _is_overwritten(data: Bytes, stop: int, run: _Run) -> bool:
+    """Whether zeros stand before the frames where bits should be that the first of them needs."""
+    needed = run.header.borrowed(data.read_at(run.start, LONGEST_START))
+    return needed > 0 and skip_zeros(data, stop) == run.start > stop
+
+
+def _read_run(data: Bytes, start: int, end: int) -> _Run:
+    header = FrameHeader.parse(data.read_at(start, 4))
+    assert header is not None
+    sizes = sizes_of_kind(header.kind, _free_size(data, start, header))
+    first = sizes[header.raw[:3]]
+    tag = frame_count(data.read_at(start, first), header)
+    tag_at, mono = header.tag_offset if header.layer == 3 else 0, header.mono
+    position, frames, wrong = start, 0, 0
+    side_information = tag_at - 4 if tag_at and not header.raw[1] & 1 else 0
+    buffer, origin, ahead, has_tag = b"", start, _FIRST_CHUNK, False
+    while position < end:
+        if position - origin + _LONGEST_FRAME > len(buffer) and origin + len(buffer) < end:
+            buffer, origin = data.read_at(position, min(ahead, end - position)), position
+            ahead = min(2 * ahead, _CHUNK)
+            has_tag = any(name in buffer for name in _TAG_NAMES)
+        at = position - origin
+        size = sizes.get(buffer[at : at + 3])
+        if size is None or position + size > end or (buffer[at + 3] >= 0xC0) != mono:
+            break
+        if has_tag and tag_at and buffer[at + tag_at : at + tag_at + 4] in _TAG_NAMES and position > start:
+            break
+        if side_information and (position > start or not tag):
+            wrong += is_wrong(buffer[at : at + LONGEST], side_information)
+        position += size
+        frames += 1
+    if position == start:  # the only frame is not whole
+        return _Run(start, end, header, 0, tag, first if tag else 0)
+    return _Run(start, position, header, frames - bool(tag), tag, first if tag else 0, wrong)
+
+
+def _first_frame(data: Bytes, base: int) -> int | None:
+    """Where the first frame starts: at once, after tags and zeros, or after stray bytes."""
+    start = skip_tags(data, base)
+    for at in _candidates(data, start, min(data.size, start + _SEARCH)):
+        if _frames_follow(data, at, 2 if at == start or base else _ENOUGH_AMONG_JUNK):
+            return at
+    return None
+
+
+def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
+    """Where frames continue after a gap; None where there are no more."""
+    start = skip_tags(data, stop)
+    if FrameHeader.parse(data.read_at(start, min(4, max(0, end - start)))) and _frames_follow(data, start, 2):
+        return start
+    for at in _candidates(data, start, min(end, start + _SEARCH)):
+        if _frames_follow(data, at, _ENOUGH_AMONG_JUNK):
+            return at
+    return None
+
+
+def _candidates(data: Bytes, start: int, stop: int) -> Iterator[int]:
+    """Where a frame might start, at most ``_MAX_CANDIDATES`` places."""
+    for match in islice(_HEADER.finditer(data.read_at(start, max(0, stop - start))), _MAX_CANDIDATES):
+        if FrameHeader.parse(data.read_at(start + match.start(), 4)) is not None:
+            yield start + match.start()
+
+
+def _frames_follow(data: Bytes, start: int, wanted: int) -> bool:
+    """Whether so many frames of one kind start here, one after the other; two, if the file does not end before."""
+    header = FrameHeader.parse(data.read_at(start, 4))
+    assert header is not None
+    sizes = sizes_of_kind(header.kind, _free_size(data, start, header))
+    position = start
+    for number in range(wanted):
+        head = data.read_at(position, 4)
+        if number and wanted == 2 and len(head) < 4:
+            return True
+        size = sizes.get(head[:3])
+        if size is None or len(head) < 4 or (head[3] >= 0xC0) != header.mono:
+            return False
+        position += size
+    return True
+
+
+def _free_size(data: Bytes, start: int, header: FrameHeader) -> int:
+    """Bytes of a frame in free format without its padding, by where the next two follow; 0 for other formats."""
+    if header.bit_rate:
+        return 0
+    stretch = data.read_at(start, 3 * _LONGEST_FRAME)
+    for match in _HEADER.finditer(stretch, header.tag_offset, _LONGEST_FRAME):
+        following = FrameHeader.parse(stretch[match.start() : match.start() + 4])
+        if following is None or following.kind != header.kind or following.bit_rate:
+            continue
+        slot = 4 if header.layer == 1 else 1
+        size = match.start() - header.padding * slot
+        third = match.start() + size + following.padding * slot
+        after = FrameHeader.parse(stretch[third : third + 4])
+        if after is not None and after.kind == header.kind and not after.bit_rate:
+            return size
+    return 0

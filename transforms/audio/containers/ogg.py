@@ -1,0 +1,392 @@
+"""Ogg (RFC 3533): the links of a chained stream, the end-of-stream flag, and damaged or missing pages.
+
+libsndfile decodes the first link only, ends silently where the file does, and conceals lost pages.
+"""
+
+from collections import deque
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import NamedTuple
+
+from beamprint.transforms.audio.containers.another import refuse_another
+from beamprint.transforms.audio.containers.contents import (
+    MAX_STREAMS,
+    Contents,
+    Extent,
+    Stream,
+    damaged,
+    find_all,
+    read_exactly,
+    too_many_streams,
+    truncated,
+)
+from beamprint.transforms.audio.containers.ogg_flac import flac_in_ogg, of_any_depth, starts_audio
+from beamprint.transforms.audio.containers.ogg_page import (
+    BEGINNING,
+    CAPTURE,
+    END,
+    LONGEST_HEADER,
+    NO_POSITION,
+    Page,
+    changed,
+)
+from beamprint.transforms.audio.containers.opus_positions import corrected_pages
+from beamprint.transforms.audio.containers.tags import skip_tags
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.sources.views import Bytes, Edit, ReadAhead, Slice
+
+_LONGEST_BLOCK = 8192
+"""Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
+_BEGINNING = tuple(bytes([flags]) for flags in (BEGINNING, BEGINNING | END))
+"""Flags of pages that begin a stream: others, and one that ends it as well."""
+_COMMENTS = 1
+"""Number of the packet with the comments; the first is 0."""
+_LONGEST_PAGE = 27 + 255 + 255 * 255
+_CHUNK = 1 << 20
+_NEAR = 1 << 16
+"""Bytes at the start that are read where the whole file is not."""
+_NEAR_AUDIO = 1 << 18
+"""Bytes of FLAC frames that are enough to look at the first of them, whatever their depth."""
+_ENDING = tuple(bytes([flags]) for flags in (END, END | 1, END | BEGINNING))
+"""Flags of pages that end a stream: others, one that continues a packet, and one that begins the stream as well."""
+DECODED = ("Vorbis", "Opus", "FLAC")
+"""Codecs that can be decoded."""
+_CODECS = {
+    b"\x01vorbis": "Vorbis",
+    b"OpusHead": "Opus",
+    b"\x7fFLAC": "FLAC",
+    b"Speex   ": "Speex",
+    b"\x80theora": "Theora",
+    b"fishead\0": "a Skeleton",
+    b"\x80kate": "Kate",
+    b"BBCD\0": "Dirac",
+}
+
+
+def is_ogg(head: bytes) -> bool:
+    return head[:4] == b"OggS"
+
+
+def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
+    """Find the links, the stream of each that can be decoded, and whether the last page ends its stream.
+
+    Args:
+        data: the file.
+        base: where its first page starts.
+        whole: look for links and for other streams in the whole file.
+
+    Raises:
+        BadAudio: ``truncated``, ``unsupported_format``, ``decode_error``.
+    """
+    if Page.parse(read_exactly(data, base, 27, "first page") + data.read_at(base + 27, 255), base) is None:
+        raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
+    links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else _first_link(data, base)
+    if not links:
+        if _end(data, base).is_cut:
+            raise truncated("the first Ogg page is incomplete")
+        raise BadAudio(Reason.DECODE_ERROR, "no Ogg stream begins in the file")
+    if len(links) > MAX_STREAMS:
+        raise too_many_streams()
+    starts = [link.start for link in links[1:]]
+    ends = [
+        *(_end(Slice(data, 0, stop), link.start) for link, stop in zip(links, starts)),
+        _end(data, base),
+    ]
+    if whole and not ends[-1].is_cut and ends[-1].last:
+        refuse_another(data, ends[-1].last.stop)
+    if whole and ends[-1].last is None:
+        _refuse_rest(data, links[-1].start)
+    stops = [*starts, ends[-1].stop]
+    codecs = {codec_of(data, link.audio(data)) for link in links}
+    if codecs == {"FLAC"}:
+        return _inspect_flac(data, base, links, ends, whole)
+    if "FLAC" in codecs:
+        raise BadAudio(
+            Reason.UNSUPPORTED_FORMAT, f"Ogg with {' and '.join(sorted(codecs))}, one after the other"
+        )
+    alone = len(links) == 1 and len(links[0].streams) == 1 and not base and stops == [data.size]
+    streams = () if alone else tuple(_stream(data, link, stop, whole) for link, stop in zip(links, stops))
+    contents = Contents(
+        "ogg",
+        base,
+        vorbis_order=True,
+        length_known=all(end.is_said for end in ends),
+        streams=streams,
+        corrections=tuple(
+            edit
+            for link, stop, end in zip(links, stops, ends)
+            for edit in _edits(data, link, stop, end, whole)
+        ),
+        slack=_LONGEST_BLOCK,
+    )
+    if ends[-1].is_cut:
+        raise truncated("the last Ogg page is incomplete", contents if stops[-1] > base else None)
+    return contents
+
+
+def _refuse_rest(data: Bytes, start: int) -> None:
+    """Say what follows the pages of a link, which is longer than a page and no tag.
+
+    Raises:
+        BadAudio: ``unsupported_format``, another file; ``decode_error``.
+    """
+    (last,) = deque(pages_in(data, start, data.size), maxlen=1)
+    refuse_another(data, last.stop)
+    raise damaged(f"no Ogg page at byte {last.stop}, where {data.size - last.stop} bytes follow")
+
+
+class _End(NamedTuple):
+    """How a file or a link ends.
+
+    Args:
+        stop: where the last whole page ends; the end of the file where only tags or zeros follow.
+        is_said: that page ends its stream, or part of another follows it.
+        is_cut: part of another page follows it.
+        last: that page, if there is one.
+    """
+
+    stop: int
+    is_said: bool
+    is_cut: bool
+    last: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """The first pages of the streams that begin together."""
+
+    streams: tuple[Page, ...]
+
+    @property
+    def start(self) -> int:
+        return self.streams[0].start
+
+    def audio(self, data: Bytes) -> Page:
+        """First page of the one stream that can be decoded.
+
+        Raises:
+            BadAudio: ``unsupported_format``, there is none, or more than one.
+        """
+        codecs = [codec_of(data, page) for page in self.streams]
+        decoded = [page for page, codec in zip(self.streams, codecs) if codec in DECODED]
+        if len(decoded) == 1:
+            return decoded[0]
+        named = " and ".join(codecs)
+        message = f"Ogg with {named}: cannot be decoded here, one stream of Vorbis, Opus or FLAC can"
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
+
+
+def _inspect_flac(data: Bytes, base: int, links: list[_Link], ends: list[_End], whole: bool) -> Contents:
+    """The contents of a file whose links are all of FLAC.
+
+    Raises:
+        BadAudio: ``truncated``, ``decode_error``, ``unsupported_format``.
+    """
+    found = []
+    for link, end in zip(links, ends):
+        first = link.audio(data)
+        if whole:
+            pages = _own_pages(data, link, first, end, whole)
+            found.append(flac_in_ogg(data, pages, _last_position(pages)))
+        else:
+            near = _pages_to_audio(data, link, first, end)
+            is_last = end.last is not None and end.last.serial == first.serial
+            rest = Extent(near[-1].stop, end.stop)
+            position = _last_position([end.last]) if is_last and end.last else 0
+            found.append(flac_in_ogg(data, near, position, (rest,)))
+    contents = Contents(
+        "ogg",
+        base,
+        length_known=all(end.is_said for end in ends),
+        streams=tuple(each.stream for each in found),
+        corrections=tuple(edit for each in found for edit in each.edits),
+        pcm_md5=found[0].md5 if len(found) == 1 else b"",
+        notes=tuple(sorted({note for each in found for note in each.notes})),
+    )
+    contents = of_any_depth(contents, found)
+    missing = sum(each.missing for each in found)
+    if missing or ends[-1].is_cut:
+        rate = found[0].rate
+        message = f"the last {missing} samples a channel that are declared are missing"
+        message = message if missing else "the last Ogg page is incomplete"
+        raise truncated(message, contents, missing / rate if rate else None)
+    return contents
+
+
+def _pages_to_audio(data: Bytes, link: _Link, first: Page, end: _End) -> list[Page]:
+    """The first pages of a FLAC stream: those of its metadata, which may hold pictures, and some of its audio."""
+    near: list[Page] = []
+    audio: int | None = None
+    for page in pages_in(data, link.start, end.stop):
+        if page.serial != first.serial:
+            continue
+        if audio is None and starts_audio(data, page):
+            audio = page.start
+        if near and (page.stop > end.stop or (audio is not None and page.start > audio + _NEAR_AUDIO)):
+            break
+        near.append(page)
+    return near
+
+
+def _last_position(pages: list[Page]) -> int:
+    return next((page.position for page in reversed(pages) if page.position != NO_POSITION), 0)
+
+
+def _own_pages(data: Bytes, link: _Link, first: Page, end: _End, whole: bool) -> list[Page]:
+    """The pages of one stream of a link; if the whole file is not read, the first ones and the last."""
+    stop = end.stop if whole else min(end.stop, link.start + _NEAR)
+    own = [page for page in pages_in(data, link.start, stop) if page.serial == first.serial]
+    if not whole and end.last is not None and end.last.start > own[-1].start:
+        own += [end.last] if end.last.serial == first.serial else []
+    return [page for page in own if page.stop <= end.stop]
+
+
+def _edits(data: Bytes, link: _Link, stop: int, end: _End, whole: bool) -> Iterator[Edit]:
+    """Edits that put the pages of an Opus or a Vorbis stream right."""
+    for first in link.streams:
+        codec = codec_of(data, first)
+        if codec == "Opus":
+            yield from corrected_pages(data, _own_pages(data, link, first, end, whole))
+        elif codec == "Vorbis" and whole:
+            yield from _without_early_ends(Slice(data, 0, stop), first)
+
+
+def _without_early_ends(data: Bytes, first: Page) -> Iterator[Edit]:
+    """Edits that take the flag of the end from pages that others of their stream follow: the decoder stops there.
+
+    An empty last page may lack a position, and only then libsndfile takes that of the page before.
+    """
+    for start in _starts(data, first.start, _ENDING):
+        page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
+        if page is None or page.serial != first.serial or page.stop > data.size:
+            continue
+        if any(later.serial == first.serial for later in pages_in(data, page.stop, data.size)):
+            yield from changed(data, page, page.flags & ~END, page.position)
+        elif page.is_empty and page.position == 0:
+            yield from changed(data, page, page.flags, NO_POSITION)
+
+
+def codec_of(data: Bytes, page: Page) -> str:
+    """Name of the codec of a stream, by its first page."""
+    head = data.read_at(page.body, 8)
+    return next((name for magic, name in _CODECS.items() if head.startswith(magic)), "an unknown codec")
+
+
+def _stream(data: Bytes, link: _Link, stop: int, whole: bool) -> Stream:
+    """The audio of a link, without the pages of other streams; without the first of them, if not the whole is read."""
+    first = link.audio(data)
+    serial = first.serial
+    if len(link.streams) == 1:
+        return Stream((Extent(link.start, stop),))
+    if not whole:
+        return Stream((Extent(first.start, first.stop), Extent(link.streams[-1].stop, stop)))
+    pieces: list[Extent] = []
+    for page in pages_in(data, link.start, stop):
+        if page.serial != serial:
+            continue
+        if pieces and pieces[-1].stop == page.start:
+            pieces[-1] = Extent(pieces[-1].start, page.stop)
+        else:
+            pieces.append(Extent(page.start, page.stop))
+    return Stream(tuple(pieces))
+
+
+def pages_in(data: Bytes, position: int, stop: int) -> Iterator[Page]:
+    """Pages that follow each other, with no more than tags and zeros in between."""
+    while position < stop:
+        page = Page.parse(data.read_at(position, LONGEST_HEADER), position)
+        if page is not None:
+            yield page
+            position = page.stop
+        elif (after := skip_tags(data, position)) > position:
+            position = after
+        else:
+            return
+
+
+def _end(data: Bytes, base: int) -> _End:
+    """How a file ends. Tags or zeros after a page are no part of another."""
+    size = _without_zeros(data, base)
+    start = max(base, size - 2 * _LONGEST_PAGE)
+    tail = data.read_at(start, data.size - start)[: size - start + _LONGEST_PAGE]
+    at, page, cut = tail.rfind(CAPTURE), None, False
+    while at >= 0:
+        page = Page.parse(tail[at : at + LONGEST_HEADER], start + at)
+        if page is not None and page.stop <= data.size:
+            break
+        page, cut = None, True
+        at = tail.rfind(CAPTURE, 0, at)
+    if page is None:
+        return _End(base, False, True)
+    stop = page.stop if cut or page.stop > size - 1 else data.size
+    return _End(stop, cut or bool(page.flags & END), cut, page)
+
+
+def _without_zeros(data: Bytes, base: int) -> int:
+    """Where the zeros at the file's end start."""
+    end = data.size
+    while end > base:
+        start = max(base, end - _CHUNK)
+        kept = len(data.read_at(start, end - start).rstrip(b"\0"))
+        if kept:
+            return start + kept
+        end = start
+    return data.size
+
+
+def _links(data: Bytes, base: int) -> Iterator[_Link]:
+    """Streams that begin one right after the other are multiplexed; any other beginning starts a link."""
+    pages: list[Page] = []
+    others = 0
+    for start in _starts(data, base, _BEGINNING):
+        page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
+        if page is None or page.number != 0 or page.size > data.size - start:
+            others += 1
+            if others > MAX_STREAMS:
+                raise too_many_streams()
+            continue
+        if pages and pages[-1].stop != start:
+            yield _Link(tuple(pages))
+            pages = []
+        pages.append(page)
+    if pages:
+        yield _Link(tuple(pages))
+
+
+def _starts(data: Bytes, position: int, flags: Container[bytes]) -> Iterator[int]:
+    """Where pages with such flags seem to start, from a place on."""
+    ahead = ReadAhead(data)
+    return (at for at in find_all(data, CAPTURE, position) if ahead.read_at(at, 6)[5:] in flags)
+
+
+def _first_link(data: Bytes, base: int) -> list[_Link]:
+    """The streams that begin at the start of a file, if there are any."""
+    near = pages_in(data, base, data.size)
+    begun = takewhile(lambda page: page.flags & BEGINNING and page.stop <= data.size, near)
+    pages = tuple(islice(begun, MAX_STREAMS))
+    return [_Link(pages)] if pages else []
+
+
+def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:
+    """The bodies of all pages without the comments, the second packet of each Vorbis or Opus stream.
+
+    A packet that covers several pages comes in pieces, and several on a page come together: the division of a
+    stream into pages does not matter.
+    """
+    data = ReadAhead(data)
+    ended: dict[int, int] = {}
+    for page in pages_in(data, base, data.size):
+        body = data.read_at(page.body, page.stop - page.body)
+        if page.flags & BEGINNING:
+            ended[page.serial] = 0
+        if ended.get(page.serial, _COMMENTS + 1) > _COMMENTS:
+            yield body
+        else:
+            lacing = data.read_at(page.start + 27, page.body - page.start - 27)
+            at = 0
+            for size in lacing:
+                if ended[page.serial] != _COMMENTS:
+                    yield body[at : at + size]
+                at += size
+                ended[page.serial] += size < 255

@@ -1,0 +1,1 @@
+"""Bytes of a local file or of an object in a store."""
