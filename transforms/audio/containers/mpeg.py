@@ -5,10 +5,8 @@ bit rate and stops there. So we decode what was found: streams of whole frames, 
 padding and stray bytes before, between and after them.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 from beamprint.transforms.audio.containers.another import refuse_another
 from beamprint.transforms.audio.containers.contents import (
@@ -21,51 +19,29 @@ from beamprint.transforms.audio.containers.contents import (
     truncated,
 )
 from beamprint.transforms.audio.containers.id3 import skip_zeros
-from beamprint.transforms.audio.containers.mpeg_crc import LONGEST, is_wrong
+from beamprint.transforms.audio.containers.mpeg_frames import (
+    LONGEST_FRAME,
+    Run,
+    first_frame,
+    next_frame,
+    read_run,
+)
 from beamprint.transforms.audio.containers.mpeg_header import (
     LONGEST_START,
     TRIM_SIZE,
-    FrameCount,
     FrameHeader,
     frame_count,
-    sizes_of_kind,
 )
 from beamprint.transforms.audio.containers.tags import skip_tags, start_of_end_tags
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.sources.views import Bytes, Edit, Slice
-
-_HEADER = re.compile(rb"\xff(?=[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff])")
-"""The start alone, so that a header is also found after a byte 255."""
-_SEARCH = 1 << 20
-"""Bytes that are searched for the next frame."""
-_CHUNK, _FIRST_CHUNK = 1 << 20, 1 << 13
-"""Bytes that are read at a time, and at a run's start: a run may be short, and there may be very many of them."""
-_MAX_CANDIDATES = 1 << 15
-"""In a MiB of random bytes, one in 3000 looks like a header."""
-_LONGEST_FRAME = 3456
-_TAG_NAMES = (b"Xing", b"Info")
-_ENOUGH_AMONG_JUNK = 3
-"""So many frames in a row are no coincidence: random bytes look like three headers with a probability of 2^-48."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Frames of one kind without a gap; a tag frame only ever starts one, and is not counted."""
-
-    start: int
-    stop: int
-    header: FrameHeader
-    frames: int
-    tag: FrameCount | None
-    tag_size: int
-    wrong_checksums: int = 0
 
 
 @dataclass(slots=True)
 class _Found:
     """A stream while it is put together from runs."""
 
-    runs: list[_Run] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
 
     @property
     def header(self) -> FrameHeader:
@@ -97,7 +73,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         BadAudio: ``truncated``, ``decode_error``, ``checksum_mismatch``, ``unsupported_format``.
     """
     end = start_of_end_tags(data, base)
-    start = _first_frame(data, base)
+    start = first_frame(data, base)
     if start is None:
         return None
     if not whole:
@@ -138,7 +114,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     return contents
 
 
-def _check_checksums(runs: list[_Run]) -> None:
+def _check_checksums(runs: list[Run]) -> None:
     """Refuse a file in which some frames contradict their checksums; if most do, the encoder got them wrong.
 
     Raises:
@@ -154,7 +130,7 @@ def _check_checksums(runs: list[_Run]) -> None:
 def _from_first_frame(data: Bytes, base: int, start: int) -> Contents:
     header = FrameHeader.parse(data.read_at(start, 4))
     assert header is not None
-    tag = frame_count(data.read_at(start, max(header.size, _LONGEST_FRAME)), header)
+    tag = frame_count(data.read_at(start, max(header.size, LONGEST_FRAME)), header)
     streams = () if start == base else (Stream((Extent(start, data.size),)),)
     declared = tag is not None and tag.frames is not None
     return Contents("mp3", base, length_known=declared, streams=streams, is_mpeg=True, slack=header.samples)
@@ -224,7 +200,7 @@ def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
     position: int | None = start
     stop = start
     while position is not None:
-        run = _read_run(data, position, end)
+        run = read_run(data, position, end)
         if found and not run.frames and not run.tag:
             break  # the beginning of a frame
         if not found or run.tag or found[-1].is_complete or run.header.kind != found[-1].header.kind:
@@ -237,7 +213,7 @@ def _streams(data: Bytes, start: int, end: int) -> list[_Found]:
         else:
             found[-1].runs.append(run)
         stop = run.stop
-        position = _next_frame(data, stop, end)
+        position = next_frame(data, stop, end)
     return found
 
 
@@ -247,99 +223,7 @@ def _are_tags(data: Bytes, start: int, stop: int) -> bool:
     return start >= stop or start_of_end_tags(Slice(data, 0, stop), start - 1) <= start
 
 
-def _is_overwritten(data: Bytes, stop: int, run: _Run) -> bool:
+def _is_overwritten(data: Bytes, stop: int, run: Run) -> bool:
     """Whether zeros stand before the frames where bits should be that the first of them needs."""
     needed = run.header.borrowed(data.read_at(run.start, LONGEST_START))
     return needed > 0 and skip_zeros(data, stop) == run.start > stop
-
-
-def _read_run(data: Bytes, start: int, end: int) -> _Run:
-    header = FrameHeader.parse(data.read_at(start, 4))
-    assert header is not None
-    sizes = sizes_of_kind(header.kind, _free_size(data, start, header))
-    first = sizes[header.raw[:3]]
-    tag = frame_count(data.read_at(start, first), header)
-    tag_at, mono = header.tag_offset if header.layer == 3 else 0, header.mono
-    position, frames, wrong = start, 0, 0
-    side_information = tag_at - 4 if tag_at and not header.raw[1] & 1 else 0
-    buffer, origin, ahead, has_tag = b"", start, _FIRST_CHUNK, False
-    while position < end:
-        if position - origin + _LONGEST_FRAME > len(buffer) and origin + len(buffer) < end:
-            buffer, origin = data.read_at(position, min(ahead, end - position)), position
-            ahead = min(2 * ahead, _CHUNK)
-            has_tag = any(name in buffer for name in _TAG_NAMES)
-        at = position - origin
-        size = sizes.get(buffer[at : at + 3])
-        if size is None or position + size > end or (buffer[at + 3] >= 0xC0) != mono:
-            break
-        if has_tag and tag_at and buffer[at + tag_at : at + tag_at + 4] in _TAG_NAMES and position > start:
-            break
-        if side_information and (position > start or not tag):
-            wrong += is_wrong(buffer[at : at + LONGEST], side_information)
-        position += size
-        frames += 1
-    if position == start:  # the only frame is not whole
-        return _Run(start, end, header, 0, tag, first if tag else 0)
-    return _Run(start, position, header, frames - bool(tag), tag, first if tag else 0, wrong)
-
-
-def _first_frame(data: Bytes, base: int) -> int | None:
-    """Where the first frame starts: at once, after tags and zeros, or after stray bytes."""
-    start = skip_tags(data, base)
-    for at in _candidates(data, start, min(data.size, start + _SEARCH)):
-        if _frames_follow(data, at, 2 if at == start or base else _ENOUGH_AMONG_JUNK):
-            return at
-    return None
-
-
-def _next_frame(data: Bytes, stop: int, end: int) -> int | None:
-    """Where frames continue after a gap; None where there are no more."""
-    start = skip_tags(data, stop)
-    if FrameHeader.parse(data.read_at(start, min(4, max(0, end - start)))) and _frames_follow(data, start, 2):
-        return start
-    for at in _candidates(data, start, min(end, start + _SEARCH)):
-        if _frames_follow(data, at, _ENOUGH_AMONG_JUNK):
-            return at
-    return None
-
-
-def _candidates(data: Bytes, start: int, stop: int) -> Iterator[int]:
-    """Where a frame might start, at most ``_MAX_CANDIDATES`` places."""
-    for match in islice(_HEADER.finditer(data.read_at(start, max(0, stop - start))), _MAX_CANDIDATES):
-        if FrameHeader.parse(data.read_at(start + match.start(), 4)) is not None:
-            yield start + match.start()
-
-
-def _frames_follow(data: Bytes, start: int, wanted: int) -> bool:
-    """Whether so many frames of one kind start here, one after the other; two, if the file does not end before."""
-    header = FrameHeader.parse(data.read_at(start, 4))
-    assert header is not None
-    sizes = sizes_of_kind(header.kind, _free_size(data, start, header))
-    position = start
-    for number in range(wanted):
-        head = data.read_at(position, 4)
-        if number and wanted == 2 and len(head) < 4:
-            return True
-        size = sizes.get(head[:3])
-        if size is None or len(head) < 4 or (head[3] >= 0xC0) != header.mono:
-            return False
-        position += size
-    return True
-
-
-def _free_size(data: Bytes, start: int, header: FrameHeader) -> int:
-    """Bytes of a frame in free format without its padding, by where the next two follow; 0 for other formats."""
-    if header.bit_rate:
-        return 0
-    stretch = data.read_at(start, 3 * _LONGEST_FRAME)
-    for match in _HEADER.finditer(stretch, header.tag_offset, _LONGEST_FRAME):
-        following = FrameHeader.parse(stretch[match.start() : match.start() + 4])
-        if following is None or following.kind != header.kind or following.bit_rate:
-            continue
-        slot = 4 if header.layer == 1 else 1
-        size = match.start() - header.padding * slot
-        third = match.start() + size + following.padding * slot
-        after = FrameHeader.parse(stretch[third : third + 4])
-        if after is not None and after.kind == header.kind and not after.bit_rate:
-            return size
-    return 0

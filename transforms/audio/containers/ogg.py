@@ -4,10 +4,8 @@ libsndfile decodes the first link only, ends silently where the file does, and c
 """
 
 from collections import deque
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
-from itertools import islice, takewhile
-from typing import NamedTuple
+from collections.abc import Iterator
+from itertools import islice
 
 from beamprint.transforms.audio.containers.another import refuse_another
 from beamprint.transforms.audio.containers.contents import (
@@ -16,15 +14,23 @@ from beamprint.transforms.audio.containers.contents import (
     Extent,
     Stream,
     damaged,
-    find_all,
     read_exactly,
     too_many_streams,
     truncated,
 )
 from beamprint.transforms.audio.containers.ogg_flac import flac_in_ogg, of_any_depth, starts_audio
+from beamprint.transforms.audio.containers.ogg_links import (
+    End,
+    Link,
+    codec_of,
+    end_of,
+    first_link,
+    links_in,
+    pages_in,
+    starts_of_pages,
+)
 from beamprint.transforms.audio.containers.ogg_page import (
     BEGINNING,
-    CAPTURE,
     END,
     LONGEST_HEADER,
     NO_POSITION,
@@ -32,36 +38,19 @@ from beamprint.transforms.audio.containers.ogg_page import (
     changed,
 )
 from beamprint.transforms.audio.containers.opus_positions import corrected_pages
-from beamprint.transforms.audio.containers.tags import skip_tags
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.sources.views import Bytes, Edit, ReadAhead, Slice
 
 _LONGEST_BLOCK = 8192
 """Samples: encoders that cut or join streams leave positions that are off by part of a Vorbis block."""
-_BEGINNING = tuple(bytes([flags]) for flags in (BEGINNING, BEGINNING | END))
-"""Flags of pages that begin a stream: others, and one that ends it as well."""
 _COMMENTS = 1
 """Number of the packet with the comments; the first is 0."""
-_LONGEST_PAGE = 27 + 255 + 255 * 255
-_CHUNK = 1 << 20
 _NEAR = 1 << 16
 """Bytes at the start that are read where the whole file is not."""
 _NEAR_AUDIO = 1 << 18
 """Bytes of FLAC frames that are enough to look at the first of them, whatever their depth."""
 _ENDING = tuple(bytes([flags]) for flags in (END, END | 1, END | BEGINNING))
 """Flags of pages that end a stream: others, one that continues a packet, and one that begins the stream as well."""
-DECODED = ("Vorbis", "Opus", "FLAC")
-"""Codecs that can be decoded."""
-_CODECS = {
-    b"\x01vorbis": "Vorbis",
-    b"OpusHead": "Opus",
-    b"\x7fFLAC": "FLAC",
-    b"Speex   ": "Speex",
-    b"\x80theora": "Theora",
-    b"fishead\0": "a Skeleton",
-    b"\x80kate": "Kate",
-    b"BBCD\0": "Dirac",
-}
 
 
 def is_ogg(head: bytes) -> bool:
@@ -81,17 +70,17 @@ def inspect_ogg(data: Bytes, base: int, *, whole: bool) -> Contents:
     """
     if Page.parse(read_exactly(data, base, 27, "first page") + data.read_at(base + 27, 255), base) is None:
         raise BadAudio(Reason.DECODE_ERROR, "the first Ogg page is damaged")
-    links = list(islice(_links(data, base), MAX_STREAMS + 1)) if whole else _first_link(data, base)
+    links = list(islice(links_in(data, base), MAX_STREAMS + 1)) if whole else first_link(data, base)
     if not links:
-        if _end(data, base).is_cut:
+        if end_of(data, base).is_cut:
             raise truncated("the first Ogg page is incomplete")
         raise BadAudio(Reason.DECODE_ERROR, "no Ogg stream begins in the file")
     if len(links) > MAX_STREAMS:
         raise too_many_streams()
     starts = [link.start for link in links[1:]]
     ends = [
-        *(_end(Slice(data, 0, stop), link.start) for link, stop in zip(links, starts)),
-        _end(data, base),
+        *(end_of(Slice(data, 0, stop), link.start) for link, stop in zip(links, starts)),
+        end_of(data, base),
     ]
     if whole and not ends[-1].is_cut and ends[-1].last:
         refuse_another(data, ends[-1].last.stop)
@@ -136,48 +125,7 @@ def _refuse_rest(data: Bytes, start: int) -> None:
     raise damaged(f"no Ogg page at byte {last.stop}, where {data.size - last.stop} bytes follow")
 
 
-class _End(NamedTuple):
-    """How a file or a link ends.
-
-    Args:
-        stop: where the last whole page ends; the end of the file where only tags or zeros follow.
-        is_said: that page ends its stream, or part of another follows it.
-        is_cut: part of another page follows it.
-        last: that page, if there is one.
-    """
-
-    stop: int
-    is_said: bool
-    is_cut: bool
-    last: Page | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """The first pages of the streams that begin together."""
-
-    streams: tuple[Page, ...]
-
-    @property
-    def start(self) -> int:
-        return self.streams[0].start
-
-    def audio(self, data: Bytes) -> Page:
-        """First page of the one stream that can be decoded.
-
-        Raises:
-            BadAudio: ``unsupported_format``, there is none, or more than one.
-        """
-        codecs = [codec_of(data, page) for page in self.streams]
-        decoded = [page for page, codec in zip(self.streams, codecs) if codec in DECODED]
-        if len(decoded) == 1:
-            return decoded[0]
-        named = " and ".join(codecs)
-        message = f"Ogg with {named}: cannot be decoded here, one stream of Vorbis, Opus or FLAC can"
-        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
-
-
-def _inspect_flac(data: Bytes, base: int, links: list[_Link], ends: list[_End], whole: bool) -> Contents:
+def _inspect_flac(data: Bytes, base: int, links: list[Link], ends: list[End], whole: bool) -> Contents:
     """The contents of a file whose links are all of FLAC.
 
     Raises:
@@ -214,7 +162,7 @@ def _inspect_flac(data: Bytes, base: int, links: list[_Link], ends: list[_End], 
     return contents
 
 
-def _pages_to_audio(data: Bytes, link: _Link, first: Page, end: _End) -> list[Page]:
+def _pages_to_audio(data: Bytes, link: Link, first: Page, end: End) -> list[Page]:
     """The first pages of a FLAC stream: those of its metadata, which may hold pictures, and some of its audio."""
     near: list[Page] = []
     audio: int | None = None
@@ -233,7 +181,7 @@ def _last_position(pages: list[Page]) -> int:
     return next((page.position for page in reversed(pages) if page.position != NO_POSITION), 0)
 
 
-def _own_pages(data: Bytes, link: _Link, first: Page, end: _End, whole: bool) -> list[Page]:
+def _own_pages(data: Bytes, link: Link, first: Page, end: End, whole: bool) -> list[Page]:
     """The pages of one stream of a link; if the whole file is not read, the first ones and the last."""
     stop = end.stop if whole else min(end.stop, link.start + _NEAR)
     own = [page for page in pages_in(data, link.start, stop) if page.serial == first.serial]
@@ -242,7 +190,7 @@ def _own_pages(data: Bytes, link: _Link, first: Page, end: _End, whole: bool) ->
     return [page for page in own if page.stop <= end.stop]
 
 
-def _edits(data: Bytes, link: _Link, stop: int, end: _End, whole: bool) -> Iterator[Edit]:
+def _edits(data: Bytes, link: Link, stop: int, end: End, whole: bool) -> Iterator[Edit]:
     """Edits that put the pages of an Opus or a Vorbis stream right."""
     for first in link.streams:
         codec = codec_of(data, first)
@@ -257,7 +205,7 @@ def _without_early_ends(data: Bytes, first: Page) -> Iterator[Edit]:
 
     An empty last page may lack a position, and only then libsndfile takes that of the page before.
     """
-    for start in _starts(data, first.start, _ENDING):
+    for start in starts_of_pages(data, first.start, _ENDING):
         page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
         if page is None or page.serial != first.serial or page.stop > data.size:
             continue
@@ -267,13 +215,7 @@ def _without_early_ends(data: Bytes, first: Page) -> Iterator[Edit]:
             yield from changed(data, page, page.flags, NO_POSITION)
 
 
-def codec_of(data: Bytes, page: Page) -> str:
-    """Name of the codec of a stream, by its first page."""
-    head = data.read_at(page.body, 8)
-    return next((name for magic, name in _CODECS.items() if head.startswith(magic)), "an unknown codec")
-
-
-def _stream(data: Bytes, link: _Link, stop: int, whole: bool) -> Stream:
+def _stream(data: Bytes, link: Link, stop: int, whole: bool) -> Stream:
     """The audio of a link, without the pages of other streams; without the first of them, if not the whole is read."""
     first = link.audio(data)
     serial = first.serial
@@ -290,82 +232,6 @@ def _stream(data: Bytes, link: _Link, stop: int, whole: bool) -> Stream:
         else:
             pieces.append(Extent(page.start, page.stop))
     return Stream(tuple(pieces))
-
-
-def pages_in(data: Bytes, position: int, stop: int) -> Iterator[Page]:
-    """Pages that follow each other, with no more than tags and zeros in between."""
-    while position < stop:
-        page = Page.parse(data.read_at(position, LONGEST_HEADER), position)
-        if page is not None:
-            yield page
-            position = page.stop
-        elif (after := skip_tags(data, position)) > position:
-            position = after
-        else:
-            return
-
-
-def _end(data: Bytes, base: int) -> _End:
-    """How a file ends. Tags or zeros after a page are no part of another."""
-    size = _without_zeros(data, base)
-    start = max(base, size - 2 * _LONGEST_PAGE)
-    tail = data.read_at(start, data.size - start)[: size - start + _LONGEST_PAGE]
-    at, page, cut = tail.rfind(CAPTURE), None, False
-    while at >= 0:
-        page = Page.parse(tail[at : at + LONGEST_HEADER], start + at)
-        if page is not None and page.stop <= data.size:
-            break
-        page, cut = None, True
-        at = tail.rfind(CAPTURE, 0, at)
-    if page is None:
-        return _End(base, False, True)
-    stop = page.stop if cut or page.stop > size - 1 else data.size
-    return _End(stop, cut or bool(page.flags & END), cut, page)
-
-
-def _without_zeros(data: Bytes, base: int) -> int:
-    """Where the zeros at the file's end start."""
-    end = data.size
-    while end > base:
-        start = max(base, end - _CHUNK)
-        kept = len(data.read_at(start, end - start).rstrip(b"\0"))
-        if kept:
-            return start + kept
-        end = start
-    return data.size
-
-
-def _links(data: Bytes, base: int) -> Iterator[_Link]:
-    """Streams that begin one right after the other are multiplexed; any other beginning starts a link."""
-    pages: list[Page] = []
-    others = 0
-    for start in _starts(data, base, _BEGINNING):
-        page = Page.parse(data.read_at(start, LONGEST_HEADER), start)
-        if page is None or page.number != 0 or page.size > data.size - start:
-            others += 1
-            if others > MAX_STREAMS:
-                raise too_many_streams()
-            continue
-        if pages and pages[-1].stop != start:
-            yield _Link(tuple(pages))
-            pages = []
-        pages.append(page)
-    if pages:
-        yield _Link(tuple(pages))
-
-
-def _starts(data: Bytes, position: int, flags: Container[bytes]) -> Iterator[int]:
-    """Where pages with such flags seem to start, from a place on."""
-    ahead = ReadAhead(data)
-    return (at for at in find_all(data, CAPTURE, position) if ahead.read_at(at, 6)[5:] in flags)
-
-
-def _first_link(data: Bytes, base: int) -> list[_Link]:
-    """The streams that begin at the start of a file, if there are any."""
-    near = pages_in(data, base, data.size)
-    begun = takewhile(lambda page: page.flags & BEGINNING and page.stop <= data.size, near)
-    pages = tuple(islice(begun, MAX_STREAMS))
-    return [_Link(pages)] if pages else []
 
 
 def packets_without_comments(data: Bytes, base: int) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Damage that the pages of an Ogg file show: their checksums, their numbers, and where the last one ends."""
 
 from beamprint.transforms.audio.containers.contents import find_all
-from beamprint.transforms.audio.containers.ogg import DECODED, codec_of
+from beamprint.transforms.audio.containers.ogg_links import DECODED, codec_of
 from beamprint.transforms.audio.containers.ogg_page import (
     BEGINNING,
     CAPTURE,

@@ -7,7 +7,7 @@ in other places than libsndfile does.
 from dataclasses import replace
 
 from beamprint.transforms.audio.containers.contents import TRUNCATED, Contents, Packets, Restart
-from beamprint.transforms.audio.containers.ogg import pages_in
+from beamprint.transforms.audio.containers.ogg_links import pages_in
 from beamprint.transforms.audio.containers.ogg_page import NO_POSITION
 from beamprint.transforms.audio.sources.views import Bytes
 
