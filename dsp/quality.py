@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from beamprint.dsp.fault_places import Fault, in_time_order
 from beamprint.dsp.faults import bandwidth, bit_depth, clicks, clipping, dropouts, hum, splices, stereo_faults
 from beamprint.dsp.measurement import Measurement
 from beamprint.dsp.metering import cell_levels, channel_levels
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.places import Fault, in_time_order
 from beamprint.dsp.segment import Segment
 
 DETECTORS: tuple[Measurement, ...] = (

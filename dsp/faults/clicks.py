@@ -8,9 +8,9 @@ import numpy as np
 
 from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.channels import front_channels
+from beamprint.dsp.fault_places import Places
 from beamprint.dsp.jumps import context_maximum
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.places import Places
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.third_difference import block_length, blocks_of, differences_around, stride_of
 

@@ -9,9 +9,9 @@ from beamprint.dsp import cells
 from beamprint.dsp.arrays import Bool, Float32, Index, Int64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.channels import full_range_channels
+from beamprint.dsp.fault_places import Places
 from beamprint.dsp.grid import ANALYSIS_RATE, Span
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.places import Places
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.true_runs import true_runs
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.channels import full_range_channels
+from beamprint.dsp.fault_places import ALL_CHANNELS, Places
 from beamprint.dsp.faults.still import Runs, still_in_all, still_runs
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.places import ALL_CHANNELS, Places
 from beamprint.dsp.segment import Segment
 
 COLUMNS: tuple[str, ...] = ("dropouts",)

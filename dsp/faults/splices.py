@@ -13,11 +13,11 @@ import numpy as np
 
 from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.channels import front_channels
+from beamprint.dsp.fault_places import ALL_CHANNELS, Places
 from beamprint.dsp.faults.linear_prediction import prediction_error
 from beamprint.dsp.grid import Span
 from beamprint.dsp.jumps import context_maximum, jumps_in
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.places import ALL_CHANNELS, Places
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.stretch import Stretch
 from beamprint.dsp.third_difference import block_length, blocks_of, stride_of

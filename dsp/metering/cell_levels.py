@@ -11,10 +11,10 @@ from beamprint.dsp import cells
 from beamprint.dsp.arrays import Bool, Float32, Float64, Int64
 from beamprint.dsp.cells import CELLS_PER_SECOND
 from beamprint.dsp.channels import full_range_channels
+from beamprint.dsp.fault_places import ALL_CHANNELS, Fault, Places
 from beamprint.dsp.grid import Span
 from beamprint.dsp.missing import SILENT, TOO_SHORT, Columns, Missing, Value
 from beamprint.dsp.moments import CELLS_PER_STEP
-from beamprint.dsp.places import ALL_CHANNELS, Fault, Places
 from beamprint.dsp.segment import Segment
 from beamprint.dsp.true_runs import true_runs
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from beamprint.dsp.arrays import Float64
+from beamprint.dsp.fault_places import decibels
 from beamprint.dsp.missing import Columns
-from beamprint.dsp.places import decibels
 from beamprint.dsp.segment import Segment
 
 COLUMNS: tuple[str, ...] = ("channel_rms_dbfs", "channel_peak_dbfs")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from beamprint.dsp.places import Fault
+from beamprint.dsp.fault_places import Fault
 from beamprint.pipeline.record.columns import FAILURE, RECORD, Column, Kind
 from beamprint.pipeline.record.versions import FAMILY_VERSIONS
 

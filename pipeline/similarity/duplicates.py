@@ -24,7 +24,14 @@ from beamprint.pipeline.similarity.curves import (
     is_of_mono_mix,
     shortest_s,
 )
-from beamprint.pipeline.similarity.groups import QUALITY, Links, both_ways, groups, linked, members_of
+from beamprint.pipeline.similarity.duplicate_groups import (
+    QUALITY,
+    Links,
+    both_ways,
+    groups,
+    linked,
+    members_of,
+)
 from beamprint.pipeline.similarity.pairs import near_pairs
 
 Float64 = npt.NDArray[np.float64]
