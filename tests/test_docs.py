@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -13,8 +12,8 @@ import soundfile
 
 from beamprint.pipeline.commands.command_line import main
 from beamprint.runners.in_process import run
+from tests.runners.guides import ROOT, copy_tracks
 
-ROOT = Path(__file__).parent.parent
 PAGES = [
     "README.md",
     "docs/python.md",
@@ -42,10 +41,7 @@ def blocks(page, *languages):
 def dataset(tmp_path_factory):
     """A folder with the example tracks in ``music/`` and a dataset of them."""
     here = tmp_path_factory.mktemp("docs")
-    (here / "music").mkdir()
-    for path in (ROOT / "examples").iterdir():
-        if path.suffix in (".flac", ".mp3", ".ogg", ".opus"):
-            shutil.copy(path, here / "music")
+    copy_tracks(here / "music")
     # Files that pages call a user's own.
     for path in (here / "in/deep/one.flac", here / "one.flac", here / "one.wav"):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,16 +19,21 @@ def steps(text):
     ]
 
 
+def copy_tracks(folder):
+    """Copy the example tracks, and nothing else of ``examples/``, into a new folder."""
+    folder.mkdir()
+    for path in (ROOT / "examples").iterdir():
+        if path.suffix in (".flac", ".mp3", ".ogg", ".opus"):
+            shutil.copy(path, folder)
+
+
 def follow(steps, here):
     """Run the code of all steps in a folder with the example tracks in ``music``.
 
     Returns the folder, and what each section printed on both streams.
     """
-    audio = [path for path in (ROOT / "examples").iterdir() if path.suffix not in (".py", ".csv")]
-    for folder in ("music", "bin"):
-        (here / folder).mkdir()
-    for path in audio:
-        shutil.copy(path, here / "music")
+    copy_tracks(here / "music")
+    (here / "bin").mkdir()
     command = here / "bin/beamprint"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m beamprint "$@"\n')
     command.chmod(0o755)
