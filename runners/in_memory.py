@@ -22,7 +22,9 @@ def new_pipeline(runner: FnApiRunner | None = None) -> beam.Pipeline:
         runner: A runner other than the default.
     """
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
-    pipeline = beam.Pipeline(runner=runner or FnApiRunner(), options=_Options([]))
+    # Type checks choose the coders, so they stay on; but beartype takes a tenth of a second to load.
+    options = _Options(["--disable_beartype"])
+    pipeline = beam.Pipeline(runner=runner or FnApiRunner(), options=options)
     os.rmdir(pipeline.local_tempdir)  # Beam made it for jars of other languages; a kill would leave it behind
     return pipeline
 

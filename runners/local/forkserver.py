@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from typing import Any, NoReturn, cast
 
-from beamprint.runners.left_out import IN_WORKERS, leave_out
+from beamprint.runners.left_out import IN_WORKERS, ON_CALL, leave_out, load_on_call
 from beamprint.runners.lifeline import end_with
 from beamprint.runners.local import worker
 from beamprint.runners.local.messages import Fork, Reap, Setup, Work
@@ -35,6 +35,7 @@ def main(descriptor: int, work_path: str) -> NoReturn:
     """
     faulthandler.enable()
     leave_out(*IN_WORKERS)
+    load_on_call(*ON_CALL)
     gc.disable()  # loading makes a million objects that are all kept
     control: Connection[Any, Any] = Connection(descriptor)
     if _has_temporary_folder():  # else Beam cannot be imported before the setup names one

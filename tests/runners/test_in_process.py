@@ -17,7 +17,7 @@ from beamprint.pipeline.store.sink import DatasetSink
 from beamprint.pipeline.store.store import read
 from beamprint.runners import in_process, winding_up
 from beamprint.transforms.families import FAMILIES
-from beamprint.transforms.model import Range, Track
+from beamprint.transforms.model import Decoded, Range, Track
 from beamprint.transforms.partials import is_saved
 from beamprint.transforms.ranges import read_range
 from tests.sounds import RATE, song, write
@@ -53,6 +53,16 @@ def test_segments_measured_apart_make_the_record_of_the_direct_call(ranges, job,
     direct = fingerprint(ranges[0].track.uri, borders=BORDERS, analyzed_at=NOON)
     mine = {"track_id": "long", "tags": {"label": "Blue"}}
     assert record == {**direct, **mine}
+
+
+def test_samples_are_never_pickled(ranges, job, scratch, monkeypatch):
+    def refused(*_):
+        raise AssertionError("decoded samples are pickled")
+
+    monkeypatch.setattr(Decoded, "__reduce_ex__", refused)
+    assert in_process.run_tracks([ranges[0].track], job).recorded == 1
+    in_process.run_ranges(ranges[1:], job, scratch)
+    assert all(is_saved(scratch, piece) for piece in ranges[1:])
 
 
 def test_shared_products_are_a_stage_of_their_own(ranges, job, scratch):
