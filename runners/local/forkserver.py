@@ -1,6 +1,6 @@
 """The process from which workers are forked: it loads the code and makes the graph once for all workers.
 
-Loading Beam and making the graph take two to three seconds of CPU; a fork takes a few hundredths. This process only forks
+Loading Beam and making the graph take up to two seconds of CPU; a fork takes a few hundredths. This process only forks
 and reaps workers. It has one thread, so that forking is safe.
 """
 
