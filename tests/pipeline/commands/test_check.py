@@ -250,7 +250,9 @@ def test_a_bad_track_makes_exit_code_1_and_a_line_on_the_terminal_stays_one(tmp_
     assert check([str(tmp_path / "music/a\nb.wav")], str(own), "table", all_rules=False) == 0
     assert capsys.readouterr().out.splitlines()[0].startswith("pass")
     assert check([str(tmp_path / "music")], str(own), "table", all_rules=False) == 1
-    assert "fail: quarantine" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "fail: quarantine" in told
+    assert told.count("truncated") == 1, "the reason stands there once"
 
 
 def test_a_dataset_is_checked_alone(tmp_path, dataset):
