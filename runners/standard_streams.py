@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TextIO, cast
 
@@ -26,6 +27,11 @@ class Messages:
         with suppress(OSError):
             self._stream.write(text)
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several texts, if possible."""
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         """Flush, if possible."""
@@ -61,6 +67,11 @@ class Output:
         except OSError as error:
             raise _refusal(error) from error
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several texts; raises the same errors as ``write``."""
+        for line in lines:
+            self.write(line)
 
     def flush(self) -> None:
         """Flush; raises the same errors as ``write``."""
