@@ -79,6 +79,18 @@ def test_a_table_that_does_not_fit_on_the_disk_is_an_error(done):
     assert said == "beamprint: the output cannot be written: No space left on device\n"
 
 
+def test_a_reader_that_closes_the_pipe_early_does_not_change_the_result(done, tmp_path):
+    """The records of the file are more text than the buffers take."""
+    (tmp_path / "bad.wav").write_text("no audio")
+    code, _, said = command(
+        "analyze", "music", tmp_path / "bad.wav", "--json", cwd=done, dead="unread", stream=1
+    )
+    assert code == 1
+    assert "bad.wav: unsupported_format" in said
+    assert "Traceback" not in said
+    assert command("export", "out", "--format", "jsonl", cwd=done, dead="unread", stream=1) == (0, "", "")
+
+
 def test_an_export_that_does_not_fit_on_the_disk_is_an_error():
     with open("/dev/full", "wb", buffering=0) as full, io.TextIOWrapper(full, write_through=True) as text:
         for write_to in (Output(text).write, lambda line: Output(text).writelines([line])):
