@@ -93,7 +93,7 @@ def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
         more = len(counted.missing) - _SHOWN
         yield f"LOST: {shown}{f' and {more} more' if more > 0 else ''}: neither recorded nor in quarantine"
     if ended.listing.ignored:
-        yield f"{ended.listing.ignored} files that are hidden or not audio by their name were skipped"
+        yield f"{how_many(ended.listing.ignored, 'file')} skipped: hidden, or not audio by name"
     yield from left_out(ended.listing)
 
 
