@@ -14,6 +14,7 @@ from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.groups import LOUDNESS_MAXIMA, columns_of, silent_cells
 from beamprint.pipeline.record.columns import RECORD, Kind
 from beamprint.pipeline.store.dataset import Dataset
+from beamprint.transforms.audio.sources.uris import folder_of
 from beamprint.transforms.machine import usable_cpus
 
 FOLDER = "folder"
@@ -97,7 +98,7 @@ def _check_keys(by: Sequence[str]) -> None:
 def _names(table: pa.Table, key: str) -> list[str | None]:
     """For each row, the name of its group; None if there is none."""
     if key == FOLDER:
-        return [uri.rpartition("/")[0] for uri in table["uri"].to_pylist()]
+        return [folder_of(uri) for uri in table["uri"].to_pylist()]
     column, _, name = key.partition(".")
     names = np.full(table.num_rows, None)
     first = 0

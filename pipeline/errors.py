@@ -1,5 +1,7 @@
 """Reasons for which a command ends without doing its work; each has its exit code."""
 
+import errno
+
 
 class TooManyGone(Exception):  # noqa: N818 - a finding, not a programming error
     """More tracks of the dataset are gone than the user allows; nothing was done."""
@@ -32,3 +34,10 @@ class NotFinished(Exception):  # noqa: N818
     """The store failed (disk full, output removed ...): records are safe; run the command again."""
 
     exit_code = 4
+
+
+def unwritable(what: str, error: OSError) -> UsageError | NotFinished:
+    """The error for a file or folder that the system refuses to write; a full disk is not wrong use."""
+    message = f"{what} cannot be written: {error.strerror or error}"
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return NotFinished(message) if full else UsageError(message)

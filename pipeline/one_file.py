@@ -20,6 +20,8 @@ from beamprint.transforms.ranges import plan_ranges, read_range
 
 _SAMPLE_TYPES = ("int16", "int32", "float32", "float64")
 _MOST_CHANNELS = 8
+_RATES_END = 2**24
+"""Higher rates do not fit into a WAV header."""
 
 Audio = str | os.PathLike[str] | BinaryIO | NDArray[Any]
 """A path or address, a file object, or samples."""
@@ -55,7 +57,7 @@ def fingerprint(
     Raises:
         BadAudio: The file cannot be measured; ``reason`` says why.
         TypeError: An array has no rate, or has samples of another type.
-        ValueError: An array has another shape.
+        ValueError: An array has another shape, or a rate that is not possible.
 
     Examples:
         >>> import beamprint
@@ -148,6 +150,8 @@ def _write_wav(file: Any, samples: NDArray[Any], rate: int | None) -> None:
         raise TypeError(f"samples of type {samples.dtype.name}: give one of {', '.join(_SAMPLE_TYPES)}")
     if samples.ndim not in (1, 2) or (samples.ndim == 2 and not 1 <= samples.shape[1] <= _MOST_CHANNELS):
         raise ValueError(f"an array of shape {samples.shape}: give (samples,) or (samples, channels)")
+    if not (0 < rate < _RATES_END and rate == int(rate)):
+        raise ValueError(f"a sample rate of {rate}: give a whole number of Hz above 0")
     wavfile.write(file, int(rate), samples)
 
 

@@ -27,6 +27,7 @@ def read(output: str | os.PathLike[str], columns: Sequence[str] | None = None) -
 
     Raises:
         UsageError: There is no dataset, or no such column.
+        TypeError: ``columns`` is one text.
         NotFinished: A file of the dataset cannot be read.
 
     Example:
@@ -34,6 +35,8 @@ def read(output: str | os.PathLike[str], columns: Sequence[str] | None = None) -
         >>> beamprint.read("fingerprints", ["track_id", "lufs"]).num_rows
         4
     """
+    if isinstance(columns, str):
+        raise TypeError(f"columns = {columns!r}: give a list of names")
     dataset = Dataset.open(store_at(os.fspath(output)))
     unknown = set(columns or ()) - set(record_schema().names)
     if unknown:

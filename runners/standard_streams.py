@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TextIO, cast
 
@@ -27,6 +28,11 @@ class Messages:
             self._stream.write(text)
         return len(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several texts, if possible."""
+        for line in lines:
+            self.write(line)
+
     def flush(self) -> None:
         """Flush, if possible."""
         with suppress(OSError):
@@ -38,6 +44,8 @@ class Messages:
 
 class Output:
     """Standard output: a failed write is an error of the command, unless the reader has closed the pipe.
+
+    Then the text is lost, and the exit code still tells the result.
 
     A terminal is shown what would move it, in a file's name or its tags, as escapes; a file or a program gets it as it
     is. Tables and messages for people have no such characters anyway, CSV and playlists have to hold them.
@@ -53,19 +61,32 @@ class Output:
         """Write.
 
         Raises:
-            BrokenPipeError: The reader has closed the pipe.
             NotFinished: The system refused the text.
         """
-        try:
-            self._stream.write(_harmless(text) if self._stream.isatty() else text)
-        except OSError as error:
-            raise _refusal(error) from error
+        with suppress(BrokenPipeError):
+            self._write(text)
         return len(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts as they are made.
+
+        Raises:
+            BrokenPipeError: The reader has closed the pipe: no more texts need to be made.
+            NotFinished: The system refused a text.
+        """
+        for line in lines:
+            self._write(line)
+
     def flush(self) -> None:
-        """Flush; raises the same errors as ``write``."""
+        """Flush; raises the same errors as ``writelines``."""
         try:
             self._stream.flush()
+        except OSError as error:
+            raise _refusal(error) from error
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(_harmless(text) if self._stream.isatty() else text)
         except OSError as error:
             raise _refusal(error) from error
 

@@ -1,5 +1,7 @@
 """Removal of the rows of tracks that are no longer listed, and its limit."""
 
+from itertools import islice
+
 from beamprint.pipeline.catalogue.account import Account
 from beamprint.pipeline.catalogue.planning import RunPlan, Standing, by_bucket
 from beamprint.pipeline.store.dataset import Dataset
@@ -32,13 +34,13 @@ def remove_gone(dataset: Dataset, plan: RunPlan, counted: Account, *, prune: boo
 
 
 def _taken_over(dataset: Dataset, plan: RunPlan, moved: tuple[str, ...]) -> set[str]:
-    """Ids of the rows whose numbers moved tracks have taken over."""
+    """Ids of the rows whose numbers moved tracks have taken over, one for each track if there are as many."""
     candidates = {track.track_id: track for track, standing in plan.tracks if standing is Standing.MOVED}
     taken: set[str] = set()
     for bucket, tracks in by_bucket((candidates[track_id] for track_id in moved), dataset).items():
         hashes = hashes_of(dataset.store, bucket, [track.track_id for track in tracks])
         for track in tracks:
-            taken.update(
-                row.track_id for row in track.recorded if row.content_sha256 == hashes[track.track_id].content
-            )
+            content = hashes[track.track_id].content
+            same = (row.track_id for row in track.recorded if row.content_sha256 == content)
+            taken.update(islice((track_id for track_id in same if track_id not in taken), 1))
     return taken

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from beamprint.pipeline.commands.csv_text import csv_text
 from beamprint.pipeline.commands.wording import json_line
-from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.errors import UsageError, unwritable
 from beamprint.pipeline.interchange.jams import as_jams
 from beamprint.pipeline.record.arrow import record_schema
 from beamprint.pipeline.store.dataset import Dataset
@@ -64,15 +64,16 @@ def write_jams(dataset: Dataset, folder: str) -> int:
 
     Raises:
         UsageError: The folder cannot be written.
+        NotFinished: The disk is full.
     """
     columns = ["track_id", "duration_s", "embedded", "beats_s", "tempo_bpm", "tempo_confidence", "key"]
     count = 0
     for record in _records(dataset, [*columns, "audio_hash", "software_version"]):
         path = os.path.join(folder, f"{file_name(record['track_id'])}.jams")
         try:
-            write_text(path, json.dumps(as_jams(record), indent=1, ensure_ascii=False))
+            write_text(path, json.dumps(as_jams(record), indent=1, ensure_ascii=False), folders=True)
         except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+            raise unwritable(path, error) from error
         count += 1
     return count
 

@@ -1,4 +1,4 @@
-"""Files and folders that a command line names, measured on the spot and not stored."""
+"""Files and folders that a command line names: datasets, or audio that is measured on the spot and not stored."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,16 @@ from functools import partial
 from multiprocessing import get_context
 
 from beamprint.pipeline.catalogue.listing import list_tracks
+from beamprint.pipeline.commands.wording import on_one_line
 from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.one_file import fingerprint
 from beamprint.pipeline.record.assembly import Record
+from beamprint.pipeline.store.dataset import Dataset
+from beamprint.pipeline.store.local_files import LocalFiles
+from beamprint.pipeline.store.places import store_at
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
+from beamprint.transforms.audio.sources.objects import is_object
 from beamprint.transforms.model import Track
 
 
@@ -32,6 +37,18 @@ class Measured:
     uri: str
     record: Record | None
     failure: tuple[Reason, str] | None = None
+
+
+def dataset_at(place: str) -> Dataset | None:
+    """The dataset in a folder or a bucket; None if a command line names files by this place."""
+    if is_object(place) or LocalFiles().is_folder(place):
+        return Dataset.find(store_at(place))
+    return None
+
+
+def refusal(track_id: str, reason: Reason, message: str) -> str:
+    """Why a file could not be measured, and what to do, on one line."""
+    return on_one_line(f"{track_id}: {reason}: {message} ({reason.description})")
 
 
 def measured(inputs: Sequence[str], limits: Limits = DEFAULT_LIMITS) -> Iterator[Measured]:
@@ -64,5 +81,5 @@ def _measure(track: Track, limits: Limits) -> Measured:
     try:
         record = fingerprint(track.uri, tags=dict(track.tags), limits=limits)
     except BadAudio as bad:
-        return Measured(track.track_id, track.uri, None, (bad.reason, str(bad)))
+        return Measured(track.track_id, track.uri, None, (bad.reason, bad.message))
     return Measured(track.track_id, track.uri, {**record, "track_id": track.track_id})

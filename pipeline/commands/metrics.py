@@ -8,6 +8,7 @@ from pathlib import Path
 
 from beamprint.pipeline.catalogue.summaries import RunSummary, last_success
 from beamprint.pipeline.errors import NotFinished, UsageError
+from beamprint.pipeline.store.rewriting import write_text
 from beamprint.pipeline.store.store import Store
 from beamprint.transforms.audio.errors import Reason
 
@@ -31,12 +32,9 @@ def write_metrics(path: str, store: Store, summary: RunSummary, exit_code: int) 
     Returns:
         An error message if the file cannot be written, which does not fail the run; else an empty text.
     """
-    # The collector reads *.prom only.
-    unfinished = Path(f"{path}.{os.getpid()}.tmp")
     try:
         succeeded = summary.finished if exit_code == 0 else last_success(store)
-        unfinished.write_text(as_metrics(summary, exit_code, succeeded))
-        unfinished.replace(path)
+        write_text(path, as_metrics(summary, exit_code, succeeded))
     except (OSError, NotFinished) as error:
         return f"beamprint: --metrics-file {path} cannot be written: {error}"
     return ""

@@ -71,10 +71,10 @@ def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
     report, counted = ended.outcome.report, ended.counted
     if ended.outcome.taken_over:
         yield f"{how_many(ended.outcome.taken_over, 'segment')} of long tracks had been measured by the run before"
-    if ended.todo.outstanding:
+    if ended.todo.outstanding or counted.retagged:
         yield f"{_counts(counted)}: {report.audio_seconds / 60:.1f} minutes of audio in {seconds:.1f} s"
     else:
-        yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged + counted.retagged, 'track')}"
+        yield f"nothing to do: {output} is up to date with {how_many(counted.unchanged, 'track')}"
     if counted.deferred and ended.outcome.left:
         yield f"{how_many(counted.deferred, 'track')} left at the deadline; run the same command again to continue"
     if ended.removed:
@@ -93,7 +93,7 @@ def closing(ended: Ended, output: str, seconds: float) -> Iterator[str]:
         more = len(counted.missing) - _SHOWN
         yield f"LOST: {shown}{f' and {more} more' if more > 0 else ''}: neither recorded nor in quarantine"
     if ended.listing.ignored:
-        yield f"{ended.listing.ignored} files that are hidden or not audio by their name were skipped"
+        yield f"{how_many(ended.listing.ignored, 'file')} skipped: hidden, or not audio by name"
     yield from left_out(ended.listing)
 
 

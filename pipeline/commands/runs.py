@@ -6,15 +6,33 @@ from datetime import timezone
 from beamprint.pipeline.catalogue.summaries import RunSummary, as_mapping
 from beamprint.pipeline.commands.wording import json_text
 
-_HEADS = ("started (UTC)", "took", "outcome", "listed", "recorded", "failed", "unchanged", "run")
+_COUNTS = {
+    "listed": "listed",
+    "recorded": "recorded",
+    "moved": "moved",
+    "refreshed": "refreshed",
+    "failed": "quarantined",
+    "unchanged": "unchanged",
+    "deferred": "deferred",
+    "removed": "removed",
+}
+"""Heads of the columns of numbers, and the fields of a summary."""
+_IF_ANY = ("moved", "refreshed", "deferred", "removed")
+"""Columns that are shown only if a run has such tracks."""
 
 
 def as_text(summaries: Sequence[RunSummary]) -> str:
     """Runs for a terminal, one per line, oldest first, and the reasons of failures in the last run."""
     if not summaries:
         return "No run has ended yet."
-    rows = [_HEADS, *map(_cells, summaries)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEADS))]
+    counts = [
+        head
+        for head, field in _COUNTS.items()
+        if head not in _IF_ANY or any(getattr(summary, field) for summary in summaries)
+    ]
+    heads = ("started (UTC)", "took", "outcome", *counts, "run")
+    rows = [heads, *(_cells(summary, counts) for summary in summaries)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(heads))]
     lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths)).rstrip() for row in rows]
     last = summaries[-1]
     if last.reasons:
@@ -31,13 +49,12 @@ def as_json(summaries: Sequence[RunSummary]) -> str:
     return json_text([as_mapping(summary) for summary in summaries])
 
 
-def _cells(summary: RunSummary) -> tuple[str, ...]:
+def _cells(summary: RunSummary, counts: Sequence[str]) -> tuple[str, ...]:
     seconds = round((summary.finished - summary.started).total_seconds())
-    counts = (summary.listed, summary.recorded, summary.quarantined, summary.unchanged)
     return (
         f"{summary.started.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S}",
         f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}",
         summary.outcome,
-        *map(str, counts),
+        *(str(getattr(summary, _COUNTS[head])) for head in counts),
         summary.run_id,
     )

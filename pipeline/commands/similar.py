@@ -73,6 +73,8 @@ def _values(names: Sequence[str], own: Mapping[str, Any], theirs: Mapping[str, A
 
 def as_table(rows: Sequence[Row]) -> str:
     """One line per track, with the nearest and the farthest dimensions: value of the given track / value of this track."""
+    if not rows:
+        return "No other track can be compared with it."
     heads = ["track", "distance", "near", "", "", "apart"]
     lines = [
         [

@@ -63,7 +63,8 @@ def similar(
         The neighbours, nearest first, without the track itself and exact copies of its audio.
 
     Raises:
-        UsageError: There is no such dataset or track.
+        UsageError: There is no such dataset or track, or the table lacks columns.
+        ValueError: ``k`` is below 0.
 
     Example:
         >>> import beamprint
@@ -93,6 +94,9 @@ class SimilarityIndex:
     """
 
     def __init__(self, table: pa.Table) -> None:
+        lacking = [name for name in NEEDED if name not in table.column_names]
+        if lacking:
+            raise UsageError(f"the table lacks columns that neighbours need: {', '.join(lacking)}")
         self._ids: pa.ChunkedArray = table["track_id"]
         self._hashes: pa.ChunkedArray = table["audio_hash"]
         parts, scales = [], []
@@ -113,6 +117,8 @@ class SimilarityIndex:
 
     def nearest(self, track: str | Mapping[str, Any], k: int = 10) -> list[Neighbour]:
         """See ``similar``."""
+        if k < 0:
+            raise ValueError(f"k = {k} is not a number of neighbours")
         if isinstance(track, str):
             row = self._row_of(track)
             own, missing = self._matrix[row], self._patterns[self._pattern_of[row]]

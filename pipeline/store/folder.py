@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from beamprint.pipeline.errors import NotFinished, UsageError
+from beamprint.pipeline.errors import NotFinished, unwritable
 from beamprint.pipeline.store.locks import file_lock, hold_folder
 from beamprint.pipeline.store.store import ABSENT, ANY, Conflict, Content, Entry, Opened
 
@@ -125,7 +125,7 @@ class FolderStore:
                 root.mkdir(parents=True, exist_ok=True)
                 stack.enter_context(hold_folder(root, run_id))
             except OSError as error:
-                raise UsageError(f"output {root} cannot be written: {error.strerror}") from error
+                raise unwritable(f"output {root}", error) from error
             stack.callback(self._remove_scratch)
             yield
 

@@ -95,14 +95,20 @@ def _take_over(path: str, copy: str) -> None:
         os.chown(copy, status.st_uid, status.st_gid)
 
 
-def write_text(path: str, text: str) -> None:
-    """Write a file as a whole or not at all; replaces an earlier one and creates its folders.
+def write_text(path: str, text: str, *, folders: bool = False) -> None:
+    """Write a file as a whole or not at all; replaces an earlier one.
+
+    Args:
+        path: The file.
+        text: Its content.
+        folders: Whether missing folders are created.
 
     Raises:
         OSError: The file cannot be written.
     """
     folder, name = os.path.split(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
+    if folders:
+        os.makedirs(folder, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", prefix=".beamprint-", dir=folder, encoding="utf-8", delete=False
     ) as file:

@@ -72,6 +72,9 @@ def test_an_array_of_another_kind_is_refused_with_what_to_do(path):
         beamprint.fingerprint(np.zeros(100, np.float16), 44100)
     with pytest.raises(ValueError, match=r"\(2, 100\).*\(samples, channels\)"):
         beamprint.fingerprint(np.zeros((2, 100)), 44100)
+    for rate in (0, -1, 44100.5, 2**32, float("nan")):
+        with pytest.raises(ValueError, match="a sample rate of"):
+            beamprint.fingerprint(np.zeros(100), rate)
 
 
 def test_bytes_that_are_no_audio_are_bad_audio():

@@ -8,10 +8,11 @@ import sys
 
 import pytest
 
+from beamprint.pipeline.errors import NotFinished
 from beamprint.pipeline.store.dataset import Dataset
 from beamprint.pipeline.store.places import store_at
 from beamprint.runners.local.progress import Progress, Status
-from beamprint.runners.standard_streams import Messages
+from beamprint.runners.standard_streams import Messages, Output
 from tests.runners.local.runs import ROOT
 from tests.sounds import song, write
 
@@ -76,6 +77,25 @@ def test_a_table_that_does_not_fit_on_the_disk_is_an_error(done):
     code, _, said = command("runs", "out", cwd=done, dead="full", stream=1)
     assert code == 4
     assert said == "beamprint: the output cannot be written: No space left on device\n"
+
+
+def test_a_reader_that_closes_the_pipe_early_does_not_change_the_result(done, tmp_path):
+    """The records of the file are more text than the buffers take."""
+    (tmp_path / "bad.wav").write_text("no audio")
+    code, _, said = command(
+        "analyze", "music", tmp_path / "bad.wav", "--json", cwd=done, dead="unread", stream=1
+    )
+    assert code == 1
+    assert "bad.wav: unsupported_format" in said
+    assert "Traceback" not in said
+    assert command("export", "out", "--format", "jsonl", cwd=done, dead="unread", stream=1) == (0, "", "")
+
+
+def test_an_export_that_does_not_fit_on_the_disk_is_an_error():
+    with open("/dev/full", "wb", buffering=0) as full, io.TextIOWrapper(full, write_through=True) as text:
+        for write_to in (Output(text).write, lambda line: Output(text).writelines([line])):
+            with pytest.raises(NotFinished, match="No space left"):
+                write_to("a line\n")
 
 
 def test_a_reader_that_closes_the_pipe_early_is_no_error(done):

@@ -36,7 +36,13 @@ def rows(manifest: str, content: BinaryIO) -> Rows:
             skipped += 1
         else:
             return
-        table = csv.reader(chain([header], lines), delimiter=_delimiter(header), strict=True)
+        delimiter = _delimiter(header)
+        table = csv.reader(
+            chain([header], lines),
+            delimiter=delimiter,
+            skipinitialspace=_has_spaces(header, delimiter),
+            strict=True,
+        )
         try:
             names = column_names(manifest, [name.replace(_STAND_IN, "\r") for name in next(table)])
             for values in table:
@@ -76,9 +82,15 @@ def _lines(file: Iterable[str]) -> Iterator[str]:
 
 def _delimiter(header: str) -> str:
     for delimiter in _DELIMITERS:
-        if "uri" in map(str.strip, next(csv.reader([header], delimiter=delimiter))):
+        if "uri" in map(str.strip, next(csv.reader([header], delimiter=delimiter, skipinitialspace=True))):
             return delimiter
     return _DELIMITERS[0]
+
+
+def _has_spaces(header: str, delimiter: str) -> bool:
+    """Whether a space follows each delimiter, as in ``"uri", "track_id"``; it belongs to no value."""
+    _, *others = next(csv.reader([header], delimiter=delimiter))
+    return bool(others) and all(name.startswith(" ") for name in others)
 
 
 def _check_length(manifest: str, number: int, values: list[str], columns: int) -> None:

@@ -4,8 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from beamprint.pipeline.commands.analyze.rendering import RENDERERS, as_card, as_table
-from beamprint.pipeline.commands.measured import measured
-from beamprint.pipeline.commands.wording import on_one_line
+from beamprint.pipeline.commands.measured import measured, refusal
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.record.columns import RECORD
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
@@ -57,9 +56,7 @@ def analyze(
             records.append(found.record)
         elif found.failure is not None:
             failed = True
-            reason, message = found.failure
-            told = f"{found.track_id}: {message} ({reason.description})"
-            print(f"beamprint: {on_one_line(told)}", file=sys.stderr)
+            print(f"beamprint: {refusal(found.track_id, *found.failure)}", file=sys.stderr)
     if plot is not None:
         if len(records) != 1:
             raise UsageError(f"--plot draws one file, and {len(records)} were measured")

@@ -13,7 +13,7 @@ from beamprint.dsp.metering.loudness_cells import LOUDNESS_CELLS_PER_SECOND, OFF
 from beamprint.dsp.rhythm import onset
 from beamprint.pipeline.commands.report.numbers import DIMENSIONS, NUMBERS, values_of
 from beamprint.pipeline.commands.wording import on_one_line
-from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.errors import UsageError, unwritable
 from beamprint.pipeline.read import read
 from beamprint.transforms.audio.limits import Limits
 from beamprint.transforms.audio.track import open_segment
@@ -36,6 +36,7 @@ def draw(record: Record, path: str, limits: Limits, against: str | None) -> None
 
     Raises:
         UsageError: The extra is not installed, there is no such dataset, or the picture cannot be written.
+        NotFinished: The disk is full.
     """
     try:
         import matplotlib.figure as drawing  # noqa: PLC0415
@@ -55,7 +56,9 @@ def draw(record: Record, path: str, limits: Limits, against: str | None) -> None
     _profile(profile, record, against)
     try:
         figure.savefig(path, dpi=110)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise unwritable(f"--plot {path}", error) from error
+    except ValueError as error:
         raise UsageError(f"--plot {path}: {error}") from error
 
 

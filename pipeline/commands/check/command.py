@@ -7,13 +7,10 @@ import pyarrow as pa
 from beamprint.pipeline.commands.check.judging import Judged, Verdict, columns_for, judge
 from beamprint.pipeline.commands.check.profile import Profile, read_profile
 from beamprint.pipeline.commands.check.rendering import RENDERERS
-from beamprint.pipeline.commands.measured import measured
+from beamprint.pipeline.commands.measured import dataset_at, measured
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.record.arrow import record_schema
 from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.local_files import LocalFiles
-from beamprint.pipeline.store.places import store_at
-from beamprint.transforms.audio.sources.objects import is_object
 
 
 def check(inputs: Sequence[str], profile_name: str, form: str, *, all_rules: bool) -> int:
@@ -61,12 +58,7 @@ def judged(inputs: Sequence[str], profile: Profile, *, all_rules: bool = False) 
 
 def _dataset(inputs: Sequence[str]) -> Dataset | None:
     """The dataset that the inputs name; None if they name files."""
-    files = LocalFiles()
-    datasets = [
-        found
-        for name in inputs
-        if (is_object(name) or files.is_folder(name)) and (found := Dataset.find(store_at(name)))
-    ]
+    datasets = [found for name in inputs if (found := dataset_at(name))]
     if datasets and len(inputs) > 1:
         raise UsageError("a dataset is checked on its own: name one dataset, or files and folders")
     return datasets[0] if datasets else None

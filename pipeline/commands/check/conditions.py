@@ -103,7 +103,7 @@ class Condition:
             "equals": lambda value: _said(value) + unit,
             "one_of": lambda values: "one of " + ", ".join(values),
             "none_of": lambda values: "none of " + ", ".join(values),
-            "within": lambda apart: f"within {_said(apart)}{unit} of each other",
+            "within": lambda apart: f"within {_said(apart)}{unit.replace('dBFS', 'dB')} of each other",
             "min": lambda low: f"at least {_said(low)}{unit}",
             "max": lambda high: f"at most {_said(high)}{unit}",
         }

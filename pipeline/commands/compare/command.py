@@ -8,14 +8,11 @@ from beamprint.dsp.frequency_bands import BAND_NAMES
 from beamprint.pipeline.commands.check.conditions import COLUMNS, shown
 from beamprint.pipeline.commands.compare.matching import Matched, Pair, Row, match
 from beamprint.pipeline.commands.csv_text import csv_text
-from beamprint.pipeline.commands.measured import measured
+from beamprint.pipeline.commands.measured import dataset_at, measured, refusal
 from beamprint.pipeline.commands.text_table import aligned
 from beamprint.pipeline.commands.wording import counted, json_text, on_one_line
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.similarity.neighbours import NEEDED
-from beamprint.pipeline.store.dataset import Dataset
-from beamprint.pipeline.store.local_files import LocalFiles
-from beamprint.pipeline.store.places import store_at
 
 _BANDS = tuple(f"{name}_pct" for name in BAND_NAMES)
 _COMPARED = (
@@ -70,18 +67,16 @@ def compare(old: str, new: str, form: str) -> int:
 
 def _records(place: str) -> tuple[Sequence[Row], bool]:
     """Records at a place, and whether a file could not be measured."""
-    if LocalFiles().is_folder(place):
-        dataset = Dataset.find(store_at(place))
-        if dataset is not None:
-            return dataset.fingerprints(_NEEDED).to_pylist(), False
+    dataset = dataset_at(place)
+    if dataset is not None:
+        return dataset.fingerprints(_NEEDED).to_pylist(), False
     rows, failed = [], False
     for each in measured([place]):
         if each.record is not None:
             rows.append(each.record)
         elif each.failure is not None:
             failed = True
-            told = f"{each.track_id}: {each.failure[1]} ({each.failure[0]})"
-            print(f"beamprint: {on_one_line(told)}", file=sys.stderr)
+            print(f"beamprint: {refusal(each.track_id, *each.failure)}", file=sys.stderr)
     if not rows:
         raise UsageError(f"{place}: nothing in it can be measured")
     return rows, failed

@@ -1,15 +1,14 @@
 """HTML pages in one file, which need no network and no other file."""
 
-import os
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from beamprint.pipeline.commands.wording import on_one_line
-from beamprint.pipeline.errors import UsageError
+from beamprint.pipeline.errors import unwritable
+from beamprint.pipeline.store.rewriting import write_text
 
 
 def page(name: str, /, **values: object) -> str:
@@ -27,14 +26,12 @@ def save(path: str, text: str) -> None:
 
     Raises:
         UsageError: The page cannot be written there.
+        NotFinished: The disk is full.
     """
-    unfinished = Path(f"{path}.{os.getpid()}.tmp")
     try:
-        unfinished.write_text(text, "utf-8")
-        unfinished.replace(path)
+        write_text(path, text)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+        raise unwritable(path, error) from error
 
 
 @cache

@@ -76,6 +76,19 @@ def test_more_gone_than_allowed_ends_before_anything_is_done(catalogue, allowed,
     assert set(catalogue.records) == expected
 
 
+def test_one_new_track_takes_the_place_of_one_row(catalogue):
+    """The row of a copy that is gone as well, perhaps with its disk, stays until it is pruned."""
+    changes.a_copy_under_a_new_id(catalogue)
+    catalogue.run()
+    del catalogue.rows["copy"]
+    changes.an_id_is_renamed(catalogue)
+    assert catalogue.run() == 0
+    assert (catalogue.summary.moved, catalogue.summary.gone) == (1, 2)
+    assert len(catalogue.records) == 4
+    assert catalogue.run("--prune", "--yes") == 0
+    assert catalogue.records.keys() == {"renamed", "b", "c"}
+
+
 def test_a_new_file_of_the_size_of_one_that_is_gone_is_measured(catalogue):
     changes.a_new_file_of_the_size_of_one_that_is_gone(catalogue)
     assert catalogue.run() == 0

@@ -126,7 +126,7 @@ def test_bytes_that_change_while_a_family_is_outdated_are_measured_whole(catalog
     catalogue.check()
 
 
-def test_tags_are_refreshed_without_opening_a_file(catalogue, monkeypatch):
+def test_tags_are_refreshed_without_opening_a_file(catalogue, monkeypatch, capsys):
     for row in catalogue.rows.values():
         row["artist"] = "somebody else"
 
@@ -137,6 +137,7 @@ def test_tags_are_refreshed_without_opening_a_file(catalogue, monkeypatch):
     assert catalogue.run() == 0
     catalogue.check()
     assert catalogue.summary.planned["metadata"] == 3
+    assert "0 recorded, 3 refreshed, 0 failed, 0 unchanged" in capsys.readouterr().err
 
 
 # Gone

@@ -31,6 +31,10 @@ from tests.pipeline.rows import failure
         (b"uri,year\n,\n\n  \na.wav,1999\n,\n", [("a.wav", None, {"year": "1999"})]),
         (b",uri,year\n0,a.wav,1999\n", [("a.wav", None, {"year": "1999"})]),  # pandas writes its index
         (b"uri, track_id , year\na.wav,one,1999\n", [("a.wav", "one", {"year": "1999"})]),
+        (b"uri, track_id, year\na.wav, one, 1999\n", [("a.wav", "one", {"year": "1999"})]),
+        (b'"track_id"; "uri"\n"one"; "a, b.wav"\n', [("a, b.wav", "one", {})]),
+        (b"uri, year\n a.wav, 1999\n", [("a.wav", None, {"year": "1999"})]),
+        (b"uri,title\n a.wav, A\n", [(" a.wav", None, {"title": " A"})]),
         (b"uri;track_id;year\na,b.wav;one;1999\n", [("a,b.wav", "one", {"year": "1999"})]),
         (b"sep=;\r\nuri;title\r\na,b.wav;A\r\n", [("a,b.wav", None, {"title": "A"})]),
         (b'uri,title\na.wav,"two\rlines"\n', [("a.wav", None, {"title": "two\rlines"})]),

@@ -100,6 +100,14 @@ def test_tracks_are_grouped_by_folder_and_by_several_keys(tmp_path):
     assert [(r["group"], r["tracks"]) for r in both] == [("X / best of", 1), ("Y / best of", 2)]
 
 
+def test_a_folder_is_one_group_however_the_uris_of_its_files_are_written(tmp_path):
+    uris = ["/m/a b/1.wav", "file:///m/a%20b/%FF.wav", "file:/m/a%20b/3.wav", "file:///m/%FF/1.wav", "/4.wav"]
+    dataset = dataset_of(tmp_path / "out", [record(f"{n}", uri=uri) for n, uri in enumerate(uris)])
+    found = albums(dataset, ["folder"])
+    assert [(r["group"], r["tracks"]) for r in found.rows] == [("/", 1), ("/m/a b", 3), ("file:///m/%FF", 1)]
+    assert found.left_out == 0
+
+
 @pytest.mark.parametrize("key", ["album", "tags", "tags.", "lufs.x", "notes.x"])
 def test_an_unknown_key_is_wrong_use(tmp_path, key):
     with pytest.raises(UsageError, match=r"tags\.NAME"):

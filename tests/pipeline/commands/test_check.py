@@ -242,6 +242,11 @@ def test_names_and_messages_are_text_in_the_page(tmp_path):
     assert "https://" not in page
 
 
+def test_a_difference_of_levels_is_in_db():
+    condition = Condition.of({"within": 12.0}, COLUMNS["channel_rms_dbfs"])
+    assert condition.text("dBFS") == "within 12 dB of each other"
+
+
 def test_a_bad_track_makes_exit_code_1_and_a_line_on_the_terminal_stays_one(tmp_path, capsys):
     write(tmp_path / "music/a\nb.wav", song(3.0))
     (tmp_path / "music/c.wav").write_bytes(b"RIFF")
@@ -250,7 +255,9 @@ def test_a_bad_track_makes_exit_code_1_and_a_line_on_the_terminal_stays_one(tmp_
     assert check([str(tmp_path / "music/a\nb.wav")], str(own), "table", all_rules=False) == 0
     assert capsys.readouterr().out.splitlines()[0].startswith("pass")
     assert check([str(tmp_path / "music")], str(own), "table", all_rules=False) == 1
-    assert "fail: quarantine" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "fail: quarantine" in told
+    assert told.count("truncated") == 1, "the reason stands there once"
 
 
 def test_a_dataset_is_checked_alone(tmp_path, dataset):

@@ -9,6 +9,7 @@ from beamprint.pipeline.commands.compare.command import compare
 from beamprint.pipeline.errors import UsageError
 from beamprint.pipeline.store.dataset import writing
 from beamprint.pipeline.store.places import store_at
+from tests.pipeline.rows import record
 from tests.sounds import song, write
 
 FLOAT = {"subtype": "FLOAT"}
@@ -96,6 +97,22 @@ def test_nothing_in_common_is_a_usage_error(tmp_path):
             write(tmp_path / side / name, song(4.0 + 9 * number + 3 * (side == "new"), seed=number))
     with pytest.raises(UsageError, match="no track in"):
         compare(str(tmp_path / "old"), str(tmp_path / "new"), "table")
+
+
+def test_datasets_in_buckets_are_compared(s3, capsys):
+    place = f"{s3.new_bucket()}/a/dataset"
+    with writing(store_at(place), "run", listed=1) as made:
+        made.replace(made.division.first, [record("a")], [])
+    assert compare(place, place, "csv") == 0
+    assert [row["old"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))] == ["a"]
+
+
+def test_a_file_that_cannot_be_measured_is_named_with_its_reason_once(tmp_path, capsys):
+    write(tmp_path / "a.wav", song(1.0))
+    (tmp_path / "b.wav").write_bytes(b"")
+    assert compare(str(tmp_path), str(tmp_path / "a.wav"), "table") == 1
+    told = "b.wav: empty: the file has no bytes (No bytes, or a header without a single sample: replace the file.)"
+    assert told in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_measured_is_a_usage_error(tmp_path):

@@ -126,6 +126,14 @@ def test_runs_are_listed_in_the_order_of_their_start(dataset):
     assert lines[3:] == ["failed in the last run: 1 truncated", "missing after the last run: x"]
 
 
+def test_what_a_run_did_adds_up_to_its_tracks(dataset):
+    nightly = summary("d", planned={"moved": 3, "changed": 2}, moved=2, refreshed=1, unchanged=0, recorded=1)
+    write_summary(dataset.store, nightly)
+    heads, cells, _ = as_text(read_summaries(dataset.store)).splitlines()
+    did = dict(zip(heads.split()[4:-1], map(int, cells.split()[4:-1])))
+    assert did == {"listed": 5, "recorded": 1, "moved": 2, "refreshed": 1, "failed": 1, "unchanged": 0}
+
+
 def test_a_dataset_without_runs_says_so(dataset):
     assert as_text(read_summaries(dataset.store)) == "No run has ended yet."
 

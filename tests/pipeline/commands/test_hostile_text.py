@@ -146,8 +146,9 @@ def test_a_terminal_is_not_moved_and_a_program_gets_what_there_is():
     file = io.StringIO(newline="")
     for stream in (terminal, Output(file)):
         assert stream.write(f"{EVIL}\n") == len(EVIL) + 1
+        stream.writelines([f"{EVIL}\n"])
         stream.flush()
     shown = os.read(master, 4096).decode()
     os.close(master)
     assert shown.replace("\r\n", "").isprintable()
-    assert file.getvalue() == f"{EVIL}\n"
+    assert file.getvalue() == f"{EVIL}\n" * 2

@@ -47,6 +47,15 @@ def test_a_file_is_compared_too_and_is_not_its_own_neighbour(out, capsys):
     assert of_file == json.loads(printed(capsys, out, "0.wav", "--json"))
 
 
+def test_if_there_is_no_other_track_the_table_says_so(tmp_path, capsys):
+    for name in "ab":  # exact copies are not neighbours
+        write(tmp_path / f"music/{name}.wav", song(1.0))
+    arguments = ["run", str(tmp_path / "music"), "-o", str(tmp_path / "out"), "--runner", "direct"]
+    assert main(arguments, {"direct": run}) == 0
+    assert printed(capsys, tmp_path / "out", "a.wav") == "No other track can be compared with it.\n"
+    assert json.loads(printed(capsys, tmp_path / "out", "a.wav", "--json")) == []
+
+
 def test_neither_track_nor_file_is_wrong_use(out, capsys):
     assert main(["similar", str(out), "nobody"], {}) == 2
     assert "neither a track of the dataset nor a file" in capsys.readouterr().err

@@ -182,3 +182,12 @@ def test_a_track_that_is_not_there_is_wrong_use(rows):
 
 def test_a_catalogue_of_one_has_no_neighbours(rows):
     assert beamprint.similar(table(rows[:1]), "t0") == []
+
+
+def test_what_cannot_be_searched_is_refused_with_the_reason(rows, tmp_path):
+    with pytest.raises(beamprint.UsageError, match="lacks columns that neighbours need: audio_hash"):
+        beamprint.similar(table(rows).drop_columns("audio_hash"), "t0")
+    with pytest.raises(ValueError, match="k = -1"):
+        beamprint.similar(table(rows), "t0", k=-1)
+    with pytest.raises(TypeError, match="a list of names"):
+        beamprint.read(tmp_path, "lufs")

@@ -62,8 +62,47 @@ assert tracks(dataset) == written
 print("held")
 """
 
+COMMANDS = """
+import subprocess, sys
+from pathlib import Path
+from beamprint.pipeline.commands.export import write_jams
+from beamprint.pipeline.commands.pages import save
+from beamprint.pipeline.errors import NotFinished, UsageError
+from beamprint.pipeline.store.dataset import writing
+from beamprint.pipeline.store.places import store_at
+from tests.pipeline.rows import record
 
-def test_a_full_or_read_only_disk_loses_nothing_that_was_recorded(tmp_path):
-    command = [*SMALL_DISK, "sh", "-c", MOUNT, "sh", tmp_path, sys.executable, FILL]
+disk = Path(sys.argv[1])
+with writing(store_at(str(disk / "out")), "run", listed=10) as dataset:
+    dataset.replace(0, [record("a")], [])
+with open(disk / "fill", "wb", buffering=0) as file:
+    try:
+        while True:
+            file.write(bytes(4096))
+    except OSError:
+        pass
+
+def refused(kind, text):
+    for write in (
+        lambda: write_jams(dataset, str(disk / "jams")),
+        lambda: save(str(disk / "page.html"), "a page"),
+        lambda: writing(store_at(str(disk / "new")), "run", listed=10).__enter__(),
+    ):
+        try:
+            write()
+            raise SystemExit("written")
+        except kind as error:
+            assert text in str(error), error
+
+refused(NotFinished, "No space left on device")
+subprocess.run(["mount", "-o", "remount,ro", sys.argv[1]], check=True)
+refused(UsageError, "Read-only file system")
+print("held")
+"""
+
+
+@pytest.mark.parametrize("program", [FILL, COMMANDS], ids=["records", "other files"])
+def test_a_full_or_read_only_disk_loses_nothing_that_was_recorded(tmp_path, program):
+    command = [*SMALL_DISK, "sh", "-c", MOUNT, "sh", tmp_path, sys.executable, program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "held\n", done.stderr

@@ -55,6 +55,12 @@ def from_path(path: str) -> str:
     return "file://" + quote(os.fsencode(absolute(path)))
 
 
+def folder_of(uri: str) -> str:
+    """Folder of a file or object: the same text for all that are in it, however their uris are written."""
+    folder = uri.rpartition("/")[0]
+    return (from_path(to_path(folder)) if _FILE.match(folder) else folder) or "/"
+
+
 def text_of(path: str) -> str:
     """A path as text; a byte that is not UTF-8 becomes a lone surrogate, whatever the locale."""
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "surrogateescape")
