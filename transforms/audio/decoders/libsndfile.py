@@ -15,6 +15,7 @@ from beamprint.dsp.coding import Coding
 from beamprint.transforms.audio.containers.contents import MONO_IN_BOTH, Contents, Stream, samples_differ
 from beamprint.transforms.audio.containers.flac import is_cut
 from beamprint.transforms.audio.containers.id3 import is_simple_id3
+from beamprint.transforms.audio.containers.ogg_check import check_pages
 from beamprint.transforms.audio.decoders.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.decoders.packed import packed
 from beamprint.transforms.audio.decoders.quiet import captured_stderr, muted
@@ -297,6 +298,8 @@ def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Ite
             if isinstance(error, BadAudio):
                 raise
             stack.close()
+            if error.code in _UNSUPPORTED and contents.container == "ogg" and source.fd >= 0:
+                check_pages(source.data, contents.start)  # it passes over damaged pages
             printed = f" ({chatter.lines[-1]})" if chatter and chatter.lines else ""
             reason = _reason(error, source, contents)
             here = "cannot be decoded here: " if reason is Reason.UNSUPPORTED_FORMAT else ""
