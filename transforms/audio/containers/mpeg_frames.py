@@ -12,7 +12,7 @@ from beamprint.transforms.audio.containers.mpeg_header import (
     frame_count,
     sizes_of_kind,
 )
-from beamprint.transforms.audio.containers.tags import skip_tags
+from beamprint.transforms.audio.containers.tags import is_padding, skip_tags
 from beamprint.transforms.audio.sources.views import Bytes
 
 _HEADER = re.compile(rb"\xff(?=[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff])")
@@ -27,6 +27,8 @@ LONGEST_FRAME = 3456
 _TAG_NAMES = (b"Xing", b"Info")
 _ENOUGH_AMONG_JUNK = 3
 """So many frames in a row are no coincidence: random bytes look like three headers with a probability of 2^-48."""
+_ENOUGH_IN_ANOTHER = 8
+"""Those of PCM are not random; so many frames are none of it, nor are fewer that end with the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,21 @@ def first_frame(data: Bytes, base: int) -> int | None:
     """Where the first frame starts: at once, after tags and zeros, or after stray bytes."""
     start = skip_tags(data, base)
     for at in _candidates(data, start, min(data.size, start + _SEARCH)):
-        if _frames_follow(data, at, 2 if at == start or base else _ENOUGH_AMONG_JUNK):
+        if at == start or base:
+            is_audio = _frames_follow(data, at, 2)
+        else:
+            is_audio = _frames_follow(data, at, _ENOUGH_AMONG_JUNK) and _frames_go_on(data, at)
+        if is_audio:
             return at
     return None
+
+
+def _frames_go_on(data: Bytes, start: int) -> bool:
+    """Whether a run of frames is long, or ends where the file does, but for tags and the beginning of a frame."""
+    run = read_run(data, start, min(data.size, start + _ENOUGH_IN_ANOTHER * LONGEST_FRAME))
+    if run.frames >= _ENOUGH_IN_ANOTHER - 1:
+        return True
+    return data.size - run.stop < LONGEST_FRAME or is_padding(data, run.stop)
 
 
 def next_frame(data: Bytes, stop: int, end: int) -> int | None:

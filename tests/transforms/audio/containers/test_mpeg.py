@@ -82,3 +82,12 @@ def test_bytes_after_the_last_frame_are_noted(tmp_path, size):
     assert (identity.frames, identity.notes) == (frames, (STRAY_BYTES, LENGTH_UNKNOWN))
     for tag in (sounds.ID3V1, sounds.ape_tag(), bytes(size)):
         assert opened(tmp_path, stream + tag).identity.notes == (LENGTH_UNKNOWN,)
+
+
+def test_what_looks_like_a_few_frames_in_a_file_of_another_kind_is_no_mp3(tmp_path):
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))
+    (at, size), *_ = sounds.mpeg_frames(stream)[5:]
+    few = stream[: at + size]
+    assert refusal(tmp_path, b"STRM" + few + sounds.junk(50_000)).reason is Reason.UNSUPPORTED_FORMAT
+    for after in (b"", sounds.ID3V1, stream[at + size :][:100]):
+        assert opened(tmp_path, b"STRM" + few + after).identity.frames == 6 * 1152
