@@ -31,6 +31,8 @@ _MPEG_PREROLL = 32 * 1152
 """Frames: 511 bytes of bit reservoir reach back over 21 frames at 8 kbit/s, and filters ring for two more."""
 _OPUS_PREROLL_SECONDS = 2
 """After one second, speech at 6 to 24 kbit/s equals that decoded in one piece; after libsndfile's 80 ms it does not."""
+_SKIPPED = 1 << 16
+"""Frames that are read at a time where it is not possible to seek."""
 _MPEG_BYTES_PER_SAMPLE = 9
 """Upper limit: a frame has 3456 bytes at most, of at least 384 samples."""
 _SYSTEM = 2
@@ -184,12 +186,20 @@ class SoundFiles:
         if not self._at_end:
             self._go_to_part(index)
             self._position = frame
-            self._seek_part(self._part, frame)
+            try:
+                self._seek_part(self._part, frame)
+            except soundfile.LibsndfileError:
+                # GSM 6.10 has no seek, and that of Opus fails where packets cross pages; damage shows from the start on
+                self._part.close()
+                self._part = self._open(index)
+                self._skip(frame)
+
+    def _skip(self, frames: int) -> None:
+        while frames and (read := len(self._part.read(min(frames, _SKIPPED), dtype="float32"))):
+            frames -= read
 
     def _seek_part(self, part: "_SoundFile", frame: int) -> None:
         """Seek; a decoder with a memory starts a little earlier and decodes up to the frame, to fill it."""
-        if frame == 0 and not part.can_seek:
-            return  # GSM 6.10, which is only ever read from its start
         before = min(frame, self._preroll)
         part.seek(frame - before)
         if before:
@@ -235,10 +245,6 @@ class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
         mono = self.read(len(out), dtype=out.dtype.name, always_2d=True)
         out[: len(mono)] = mono
         return out[: len(mono)]
-
-    @property
-    def can_seek(self) -> bool:
-        return bool(super().seekable())
 
 
 def _format_of(part: soundfile.SoundFile) -> AudioFormat:

@@ -13,7 +13,7 @@ from beamprint.transforms.audio.containers.contents import (
 )
 from beamprint.transforms.audio.decoders.decoders import open_decoder
 from beamprint.transforms.audio.errors import Reason
-from beamprint.transforms.audio.sources.source import OpenSource, Stat
+from beamprint.transforms.audio.sources.source import OpenSource, Stat, open_source
 from beamprint.transforms.audio.sources.views import Literal
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
@@ -79,7 +79,18 @@ def test_packets_of_an_opus_that_cross_pages_count_where_they_end(tmp_path):
     pages = sounds.ogg_pages(sounds.encoded(tmp_path, "opus", noise, 48_000))
     data = b"".join(packed_tightly(pages))
     assert sum(page[5] & 1 for page in sounds.ogg_pages(data)) > 1
-    assert np.array_equal(opened(tmp_path, data).segment.pcm, opened(tmp_path, b"".join(pages)).segment.pcm)
+    whole = opened(tmp_path, data).segment.pcm
+    assert np.array_equal(whole, opened(tmp_path, b"".join(pages)).segment.pcm)
+    (tmp_path / "file.bin").write_bytes(data)
+    with (
+        open_source(str(tmp_path / "file.bin")) as source,
+        open_decoder(source, inspect(source.data)) as decoder,
+    ):
+        for frame in range(0, len(noise), 10_000):
+            decoder.seek(frame)
+            found = decoder.format.buffer(100)
+            assert decoder.read(found) == 100
+            np.testing.assert_allclose(found.T, whole[:, frame : frame + 100], atol=1e-4)
 
 
 def test_an_ogg_whose_first_page_does_not_match_its_checksum(tmp_path):

@@ -26,6 +26,11 @@ def test_a_coding_without_seek_is_decoded_from_its_start(tmp_path):
     path = sounds.write(tmp_path / "a.wav", sounds.music(2.0, 8000, 1), 8000, subtype="GSM610")
     expected, _ = soundfile.read(path, dtype="float32")
     np.testing.assert_array_equal(open_segment(str(path)).segment.pcm[0], expected)
+    assert measured_length(str(path)) == len(expected)
+    for index in (0, 1):
+        segment = open_segment(str(path), index=index, borders=(8000,), block=1024).segment
+        cut = expected[segment.start : segment.start + segment.pcm.shape[1]]
+        np.testing.assert_array_equal(segment.pcm[0], cut)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
