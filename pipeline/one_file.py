@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from beamprint.pipeline.record.assembly import Assembler, Record
 from beamprint.transforms.audio.limits import DEFAULT_LIMITS, Limits
-from beamprint.transforms.audio.sources.uris import absolute, from_path, is_remote
+from beamprint.transforms.audio.sources.uris import absolute, from_path, is_remote, text_of, to_path
 from beamprint.transforms.families import FAMILIES, combine, measure_segment
 from beamprint.transforms.model import Range, Track
 from beamprint.transforms.ranges import plan_ranges, read_range
@@ -39,10 +39,10 @@ def fingerprint(
     """The fingerprint record of one file, or of samples.
 
     Args:
-        audio: A local path; the address of an object in a store, ``s3://`` or ``gs://``; a file object, opened for
-            reading bytes, whose rest is copied to a temporary file; or an array of shape (samples,) or
-            (samples, channels). Floats have a full scale of 1, int16 and int32 the full scale of their type. An array
-            is measured like a WAV file with the same samples.
+        audio: A local path or ``file://`` address; the address of an object in a store, ``s3://`` or ``gs://``; a file
+            object, opened for reading bytes, whose rest is copied to a temporary file; or an array of shape (samples,)
+            or (samples, channels). Floats have a full scale of 1, int16 and int32 the full scale of their type. An
+            array is measured like a WAV file with the same samples.
         rate: Sample rate of an array, in Hz.
         borders: Where to cut the track, in samples at its own rate; by default, only a track that is too long for
             memory is cut.
@@ -57,7 +57,7 @@ def fingerprint(
     Raises:
         BadAudio: The file cannot be measured; ``reason`` says why.
         TypeError: An array has no rate, or has samples of another type.
-        ValueError: An array has another shape, or a rate that is not possible.
+        ValueError: An array has another shape, or a rate that is not possible; an address is of another kind.
 
     Examples:
         >>> import beamprint
@@ -84,7 +84,7 @@ def fingerprint(
         if rate is not None:
             raise TypeError("a file has its own sample rate: rate is for arrays")
         given = os.fspath(audio)
-        uri = given if is_remote(given) else from_path(absolute(given))
+        uri = given if is_remote(given) else from_path(absolute(to_path(text_of(given))))
         return record_of(Track(uri, uri, pairs), **how)
     name = _name_of(audio)
     with _temporary_file(audio, rate) as uri:

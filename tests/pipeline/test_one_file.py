@@ -1,8 +1,10 @@
 """One record, whether the audio is a path, a file object or an array."""
 
 import io
+import os
 import subprocess
 import sys
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -30,6 +32,17 @@ def apart_from_the_file(record):
 @pytest.fixture
 def path(tmp_path):
     return write(tmp_path / "a.wav", song(1.5))
+
+
+def test_an_address_of_a_file_names_it(tmp_path):
+    """As a run and a listing name files whose names are not UTF-8."""
+    path = os.fsencode(tmp_path) + b"/a b%41\xff.wav"
+    os.rename(write(tmp_path / "a.wav", song(0.1)), path)
+    address = "file://" + quote(path)
+    for given in (address, os.fsdecode(path)):
+        assert beamprint.fingerprint(given)["uri"] == address
+    with pytest.raises(ValueError, match="another host"):
+        beamprint.fingerprint("file://elsewhere/a.wav")
 
 
 def test_a_file_object_gives_the_record_of_its_file(path):

@@ -29,7 +29,7 @@ CODES = {
     "length_unknown": "The file does not say how long it is, so a missing end cannot be noticed.",
     "other_tracks": "The file holds several sound tracks, of which the first was measured.",
     "length_corrected": "The file declares a wrong length; all of its audio was read.",
-    "stray_bytes": "Up to 64 bytes after the declared end of the audio are no chunk, tag or padding; they were not read.",
+    "stray_bytes": "Bytes after the end of the audio are no chunk, tag or padding; they were not read.",
     "truncated": "The file ends too early; its existing part was measured because of --accept-truncated.",
     "frames_missing": "The decoded audio is shorter than the file declares, by less than one block of its codec.",
     "mono_in_both": "Some of the joined streams are mono; their signal is in both channels.",

@@ -39,7 +39,7 @@ def encode(path, kind, samples, rate=44_100, tags=None, options=None):
     """Write samples, shape (frames, channels), full scale 1, as a file of this kind; its bytes."""
     muxer, codec, form, usual = KINDS[kind]
     codes = stored(samples, kind)
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[codes.shape[1]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[codes.shape[1]]
     with av.open(str(path), "w", format=muxer, options=options or usual) as file:
         file.metadata.update(tags or {})
         stream = file.add_stream(codec, rate=rate, layout=layout, format=form, bit_rate=128_000)

@@ -19,7 +19,7 @@ LENGTH_CORRECTED = "length_corrected"
 """Note: the file declares a wrong length; all of the audio that is there was read."""
 
 STRAY_BYTES = "stray_bytes"
-"""Note: a few bytes after the declared end of the audio are no chunk, tag or padding; they were not read."""
+"""Note: bytes after the end of the audio are no chunk, tag or padding; they were not read."""
 
 FRAMES_MISSING = "frames_missing"
 """Note: the decoder gave fewer samples than the file declares, by less than a block of its codec."""

@@ -80,7 +80,7 @@ def inspect_flac(data: Bytes, base: int, *, whole: bool) -> Contents:
     end = data.size if following is None else following
     if whole and following is None:
         _refuse_another(data, position, _fixed_block(info))
-    shown = without_faulty(data, blocks)
+    shown = without_faulty(data, blocks, _fixed_block(info), whole=whole)
     contents = Contents("flac", base, mask, corrections=shown, following=following)
     stream = Slice(data, 0, end)
     if whole and not _is_checked_by_md5(info):

@@ -4,14 +4,18 @@ None of them has to do with the audio, so libFLAC is not shown such a block.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+from beamprint.transforms.audio.containers.flac_frames import samples_of_frame
 from beamprint.transforms.audio.sources.views import Bytes, Edit
 
 STREAM_INFO, COMMENTS = 0, 4
 _PADDING, _APPLICATION, _SEEK_TABLE, _CUE_SHEET, _PICTURE = 1, 2, 3, 5, 6
 IS_LAST = 0x80
-_SEEK_POINT = 18
+_SEEK_POINT, _PLACEHOLDER = 18, (1 << 64) - 1
+_MOST_SEEK_POINTS = 10_000
+_LONGEST_HEADER = 16
 _NAME = 4
 """Bytes of an application's name."""
 
@@ -25,15 +29,26 @@ class Block(NamedTuple):
     stop: int
 
 
-def without_faulty(data: Bytes, blocks: Sequence[Block]) -> tuple[Edit, ...]:
+def without_faulty(
+    data: Bytes, blocks: Sequence[Block], fixed_block: int, *, whole: bool
+) -> tuple[Edit, ...]:
     """How a file is shown with empty padding in place of the blocks that libFLAC may refuse.
 
     Args:
         data: the file.
         blocks: all of them, in order; the first stream information counts.
+        fixed_block: as for ``samples_of_frame``.
+        whole: whether to look where seek tables lead; otherwise they are left out.
     """
     info = next(block for block in blocks if block.kind == STREAM_INFO)
-    faulty = (block for block in blocks if block != info and not _is_sound(data, block))
+    audio = blocks[-1].stop
+
+    def is_sound(block: Block) -> bool:
+        if block.kind == _SEEK_TABLE:
+            return whole and _leads_to_frames(data, block, audio, fixed_block)
+        return _is_sound(data, block)
+
+    faulty = (block for block in blocks if block != info and not is_sound(block))
     return tuple(
         Edit(block.at, block.stop, bytes([_PADDING | IS_LAST * (block is blocks[-1]), 0, 0, 0]))
         for block in faulty
@@ -47,13 +62,26 @@ def _is_sound(data: Bytes, block: Block) -> bool:
         return False
     if block.kind == _APPLICATION:
         return size >= _NAME
-    if block.kind == _SEEK_TABLE:
-        return size % _SEEK_POINT == 0
     if block.kind == _PICTURE:
         return _picture_end(data, block.body) == block.stop
     if block.kind == COMMENTS:
         return _comments_end(data.read_at(block.body, size)) == size
     return True
+
+
+def _leads_to_frames(data: Bytes, table: Block, audio: int, fixed_block: int) -> bool:
+    """Whether a seek table has ascending samples, and a frame that starts with each: libFLAC fails at others."""
+    count, odd = divmod(table.stop - table.body, _SEEK_POINT)
+    if odd or count > _MOST_SEEK_POINTS:
+        return False
+    body = data.read_at(table.body, count * _SEEK_POINT)
+    points = (body[at : at + _SEEK_POINT] for at in range(0, len(body), _SEEK_POINT))
+    places = [(int.from_bytes(p[:8], "big"), audio + int.from_bytes(p[8:16], "big")) for p in points]
+    places = [(sample, at) for sample, at in places if sample != _PLACEHOLDER]
+    return all(a < b for (a, _), (b, _) in pairwise(places)) and all(
+        (found := samples_of_frame(data.read_at(at, _LONGEST_HEADER), fixed_block)) and found[0] == sample
+        for sample, at in places
+    )
 
 
 def _picture_end(data: Bytes, at: int) -> int:

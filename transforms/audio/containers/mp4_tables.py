@@ -65,7 +65,7 @@ def read_packets(boxes: Mapping[bytes, Table], gapless: Sequence[int]) -> Packet
         BadAudio: ``decode_error``, a table does not fit.
     """
     clock = clock_of(boxes[b"mdhd"])
-    runs = _table(boxes, b"stts").rows(8, _RUN)
+    runs = _runs(boxes)
     total = ticks_of(boxes)
     even = len(runs) == 1 or (
         len(runs) == 2 and runs["count"][1] == 1 and runs["delta"][1] <= runs["delta"][0]
@@ -84,8 +84,24 @@ def ticks_of(boxes: Mapping[bytes, Table]) -> int:
     Raises:
         BadAudio: ``decode_error``, the table does not fit.
     """
-    runs = _table(boxes, b"stts").rows(8, _RUN)
+    runs = _runs(boxes)
     return int((runs["count"].astype(np.int64) * runs["delta"].astype(np.int64)).sum())
+
+
+def _runs(boxes: Mapping[bytes, Table]) -> NDArray[Any]:
+    """How long packets are played, in runs of equal ones; the last run goes on to the last packet.
+
+    Raises:
+        BadAudio: ``decode_error``, the table does not fit, or packets are played for no time.
+    """
+    runs = _table(boxes, b"stts").rows(8, _RUN).copy()
+    packets = _sizes_table(boxes).number(8) if b"stsz" in boxes or b"stz2" in boxes else 0
+    lacking = packets - int(runs["count"].sum(dtype=np.int64))
+    if len(runs) and lacking > 0:
+        runs["count"][-1] += lacking
+    if packets and not runs["delta"].any():
+        raise damaged(f"the MP4 index has {packets} packets that last no time")
+    return runs
 
 
 def _edited(boxes: Mapping[bytes, Table], clock: int, total: int) -> tuple[int | None, int]:
@@ -121,18 +137,36 @@ def packet_chunks(boxes: Mapping[bytes, Table]) -> tuple[Int64, Int64]:
     if len(runs) == 0 or firsts[0] != 0 or (np.diff(firsts) <= 0).any() or firsts[-1] >= len(starts):
         raise damaged("the MP4 index does not say which packets lie where")
     counts = np.repeat(runs["packets"].astype(np.int64), np.diff([*firsts, len(starts)]))
-    return starts, starts + _bytes_of(_table(boxes, b"stsz"), counts)
+    return starts, starts + _bytes_of(boxes, counts)
 
 
-def _bytes_of(sizes: Table, counts: Int64) -> Int64:
+def _bytes_of(boxes: Mapping[bytes, Table], counts: Int64) -> Int64:
     """Bytes of each run of so many packets."""
-    each, borders = sizes.number(4), np.concatenate(([0], np.cumsum(counts)))
-    if borders[-1] != sizes.number(8):
-        raise damaged(f"the MP4 index has {sizes.number(8)} packets, but places for {borders[-1]}")
-    if each:
+    table, borders = _sizes_table(boxes), np.concatenate(([0], np.cumsum(counts)))
+    if borders[-1] != table.number(8):
+        raise damaged(f"the MP4 index has {table.number(8)} packets, but places for {borders[-1]}")
+    is_compact = b"stsz" not in boxes
+    if not is_compact and (each := table.number(4)):
         return counts * each
-    ends = np.concatenate(([0], np.cumsum(sizes.rows(12, ">u4"), dtype=np.int64)))
+    sizes = _compact_sizes(table) if is_compact else table.rows(12, ">u4")
+    ends = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)))
     return np.diff(ends[borders])
+
+
+def _sizes_table(boxes: Mapping[bytes, Table]) -> Table:
+    """The table with the bytes of each packet, which may be compact; both kinds say at 8 how many packets there are."""
+    return _table(boxes, b"stsz" if b"stsz" in boxes or b"stz2" not in boxes else b"stz2")
+
+
+def _compact_sizes(table: Table) -> NDArray[Any]:
+    """Bytes of each packet from numbers of 4, 8 or 16 bits (section 8.7.3.3)."""
+    bits, packets = table.number(4) & 0xFF, table.number(8)
+    if bits == 4:
+        pairs = table.rows(12, "u1", -(-packets // 2))
+        return np.stack([pairs >> 4, pairs & 15], axis=1).ravel()[:packets]
+    if bits not in (8, 16):
+        raise damaged(f"the MP4 index has sizes of {bits} bits")
+    return table.rows(12, f">u{bits // 8}")
 
 
 def _table(boxes: Mapping[bytes, Table], name: bytes) -> Table:

@@ -12,6 +12,7 @@ from beamprint.transforms.audio.containers.another import refuse_another
 from beamprint.transforms.audio.containers.contents import (
     LENGTH_CORRECTED,
     MAX_STREAMS,
+    STRAY_BYTES,
     Contents,
     Extent,
     Stream,
@@ -32,7 +33,7 @@ from beamprint.transforms.audio.containers.mpeg_header import (
     FrameHeader,
     frame_count,
 )
-from beamprint.transforms.audio.containers.tags import skip_tags, start_of_end_tags
+from beamprint.transforms.audio.containers.tags import is_padding, skip_tags, start_of_end_tags
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.sources.views import Bytes, Edit, Slice
 
@@ -81,7 +82,8 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
     found = _streams(data, start, end)
     if not any(stream.frames for stream in found):
         raise truncated("the file ends within its only MPEG frame")
-    refuse_another(data, found[-1].runs[-1].stop)
+    stop = found[-1].runs[-1].stop
+    refuse_another(data, stop)
     _check_checksums([run for stream in found for run in stream.runs])
     settled = [_settled(stream) for stream in found]
     corrections = tuple(edit for _, edits in settled for edit in edits)
@@ -105,7 +107,7 @@ def inspect_mpeg(data: Bytes, base: int, *, whole: bool) -> Contents | None:
         audio=tuple(piece for stream in found for piece in _audio(stream)),
         # Some encoders count the tag's own frame, which is not decoded.
         slack=sum(stream.header.samples for stream in found),
-        notes=(LENGTH_CORRECTED,) if any(map(_is_miscounted, found)) else (),
+        notes=(LENGTH_CORRECTED,) * any(map(_is_miscounted, found)) + (STRAY_BYTES,) * _is_stray(data, stop),
     )
     if cut := next((stream for stream in found if _is_cut(data, stream)), None):
         missing = (cut.declared or 0) - cut.frames
@@ -221,6 +223,11 @@ def _are_tags(data: Bytes, start: int, stop: int) -> bool:
     """Whether there is nothing but tags and zeros; an APE tag may only be known by its end."""
     start = skip_tags(data, start)
     return start >= stop or start_of_end_tags(Slice(data, 0, stop), start - 1) <= start
+
+
+def _is_stray(data: Bytes, stop: int) -> bool:
+    """Whether the bytes after the last frame are neither tags nor padding, nor the beginning of another frame."""
+    return not is_padding(data, stop) and FrameHeader.parse(data.read_at(stop, 4)) is None
 
 
 def _is_overwritten(data: Bytes, stop: int, run: Run) -> bool:

@@ -12,21 +12,23 @@ from beamprint.transforms.audio.containers.mpeg_header import (
     frame_count,
     sizes_of_kind,
 )
-from beamprint.transforms.audio.containers.tags import skip_tags
+from beamprint.transforms.audio.containers.tags import is_padding, skip_tags
 from beamprint.transforms.audio.sources.views import Bytes
 
 _HEADER = re.compile(rb"\xff(?=[\xe2-\xe7\xf2-\xf7\xfa-\xff][^\xf0-\xff])")
 """The start alone, so that a header is also found after a byte 255."""
 _SEARCH = 1 << 20
-"""Bytes that are searched for the next frame."""
+"""Bytes that are searched for the first frame; for the next one, all are."""
 _CHUNK, _FIRST_CHUNK = 1 << 20, 1 << 13
 """Bytes that are read at a time, and at a run's start: a run may be short, and there may be very many of them."""
 _MAX_CANDIDATES = 1 << 15
-"""In a MiB of random bytes, one in 3000 looks like a header."""
+"""Of random bytes, one in 3000 looks like the start of a header."""
 LONGEST_FRAME = 3456
 _TAG_NAMES = (b"Xing", b"Info")
 _ENOUGH_AMONG_JUNK = 3
 """So many frames in a row are no coincidence: random bytes look like three headers with a probability of 2^-48."""
+_ENOUGH_IN_ANOTHER = 8
+"""Those of PCM are not random; so many frames are none of it, nor are fewer that end with the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,21 @@ def first_frame(data: Bytes, base: int) -> int | None:
     """Where the first frame starts: at once, after tags and zeros, or after stray bytes."""
     start = skip_tags(data, base)
     for at in _candidates(data, start, min(data.size, start + _SEARCH)):
-        if _frames_follow(data, at, 2 if at == start or base else _ENOUGH_AMONG_JUNK):
+        if at == start or base:
+            is_audio = _frames_follow(data, at, 2)
+        else:
+            is_audio = _frames_follow(data, at, _ENOUGH_AMONG_JUNK) and _frames_go_on(data, at)
+        if is_audio:
             return at
     return None
+
+
+def _frames_go_on(data: Bytes, start: int) -> bool:
+    """Whether a run of frames is long, or ends where the file does, but for tags and the beginning of a frame."""
+    run = read_run(data, start, min(data.size, start + _ENOUGH_IN_ANOTHER * LONGEST_FRAME))
+    if run.frames >= _ENOUGH_IN_ANOTHER - 1:
+        return True
+    return data.size - run.stop < LONGEST_FRAME or is_padding(data, run.stop)
 
 
 def next_frame(data: Bytes, stop: int, end: int) -> int | None:
@@ -87,17 +101,23 @@ def next_frame(data: Bytes, stop: int, end: int) -> int | None:
     start = skip_tags(data, stop)
     if FrameHeader.parse(data.read_at(start, min(4, max(0, end - start)))) and _frames_follow(data, start, 2):
         return start
-    for at in _candidates(data, start, min(end, start + _SEARCH)):
+    for at in _candidates(data, start, end):
         if _frames_follow(data, at, _ENOUGH_AMONG_JUNK):
             return at
     return None
 
 
 def _candidates(data: Bytes, start: int, stop: int) -> Iterator[int]:
-    """Where a frame might start, at most ``_MAX_CANDIDATES`` places."""
-    for match in islice(_HEADER.finditer(data.read_at(start, max(0, stop - start))), _MAX_CANDIDATES):
-        if FrameHeader.parse(data.read_at(start + match.start(), 4)) is not None:
-            yield start + match.start()
+    """Where a frame might start, of ``_MAX_CANDIDATES`` places."""
+    return (at for at, head in islice(_heads(data, start, stop), _MAX_CANDIDATES) if FrameHeader.parse(head))
+
+
+def _heads(data: Bytes, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+    """Where a header might start, and its four bytes."""
+    for origin in range(start, stop, _CHUNK):
+        chunk = data.read_at(origin, min(_CHUNK + 3, stop - origin))
+        for match in _HEADER.finditer(chunk, 0, _CHUNK + 2):
+            yield origin + match.start(), chunk[match.start() : match.start() + 4]
 
 
 def _frames_follow(data: Bytes, start: int, wanted: int) -> bool:

@@ -31,6 +31,7 @@ from beamprint.transforms.audio.containers.ogg_links import (
 )
 from beamprint.transforms.audio.containers.ogg_page import (
     BEGINNING,
+    CONTINUED,
     END,
     LONGEST_HEADER,
     NO_POSITION,
@@ -49,7 +50,7 @@ _NEAR = 1 << 16
 """Bytes at the start that are read where the whole file is not."""
 _NEAR_AUDIO = 1 << 18
 """Bytes of FLAC frames that are enough to look at the first of them, whatever their depth."""
-_ENDING = tuple(bytes([flags]) for flags in (END, END | 1, END | BEGINNING))
+_ENDING = tuple(bytes([flags]) for flags in (END, END | CONTINUED, END | BEGINNING))
 """Flags of pages that end a stream: others, one that continues a packet, and one that begins the stream as well."""
 
 

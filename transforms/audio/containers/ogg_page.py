@@ -8,8 +8,8 @@ from typing import NamedTuple
 from beamprint.transforms.audio.sources.views import Bytes, Edit
 
 CAPTURE = b"OggS\0"
-BEGINNING, END = 0x02, 0x04
-"""Flags of the first and of the last page of a stream."""
+CONTINUED, BEGINNING, END = 0x01, 0x02, 0x04
+"""Flags of a page that starts within a packet, and of the first and the last page of a stream."""
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 NO_POSITION = -1
 """Position of a page on which no packet ends."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from beamprint.transforms.audio.containers.contents import damaged
-from beamprint.transforms.audio.containers.ogg_page import END, NO_POSITION, Page, changed, sealed
+from beamprint.transforms.audio.containers.ogg_page import CONTINUED, END, NO_POSITION, Page, changed, sealed
 from beamprint.transforms.audio.sources.views import Bytes, Edit
 
 _SKIP_AT = 10
@@ -22,7 +22,7 @@ _HEADERS = 2
 
 
 class _Counted(NamedTuple):
-    """A page on which a packet ends, and the samples of the packets that start on it or on those before."""
+    """A page on which a packet ends, and the samples of the packets that end on it."""
 
     page: Page
     samples: int
@@ -102,29 +102,36 @@ def _possible_positions(counted: list[_Counted]) -> dict[int, int]:
 
 def _counted(data: Bytes, pages: Iterable[Page]) -> Iterator[_Counted]:
     """The pages after the headers."""
-    in_headers, samples = True, 0
+    in_headers, unfinished = True, 0
     for page in pages:
         if in_headers:
             # The page on which the tags end has position 0.
             in_headers = page.number == 0 or page.position != 0
             continue
-        samples += samples_on(data, page)
+        samples, unfinished = _samples_on(data, page, unfinished)
         if page.position != NO_POSITION:
             yield _Counted(page, samples)
-            samples = 0
 
 
-def samples_on(data: Bytes, page: Page) -> int:
-    """Samples at 48 kHz of the packets that start on a page."""
+def _samples_on(data: Bytes, page: Page, unfinished: int) -> tuple[int, int]:
+    """Samples at 48 kHz of the packets that end on a page, and of the one that goes on on the next.
+
+    Args:
+        data: the file.
+        page: one with audio.
+        unfinished: samples of the packet that started before this page.
+    """
     lacing = data.read_at(page.start + 27, page.body - page.start - 27)
     body = data.read_at(page.body, page.stop - page.body)
-    total, at, starts = 0, 0, True
+    total, at, starts, packet = 0, 0, not page.flags & CONTINUED, unfinished
     for size in lacing:
-        if starts and size:
-            total += _samples_of(body[at : at + 2])
+        if starts:
+            packet = _samples_of(body[at : at + 2]) if size else 0
         at += size
         starts = size < 255
-    return total
+        if starts:
+            total += packet
+    return total, 0 if starts else packet
 
 
 def _samples_of(packet: bytes) -> int:

@@ -174,7 +174,7 @@ def copy_samples(frame: AudioFrame, start: int, out: Buffer) -> None:
     kind, channels = frame.format.name, out.shape[1]
     stored, planes = _SAMPLES[kind.removesuffix("p")][0], cast(Any, frame.planes)
     if kind.endswith("p"):
-        for channel, plane in enumerate(planes):
+        for channel, plane in zip(range(channels), planes):  # PyAV finds nine planes of eight channels
             samples = np.frombuffer(plane, stored, len(out), start * stored.itemsize)
             out[:, channel] = samples if stored != np.uint8 else _centred(samples)
     else:

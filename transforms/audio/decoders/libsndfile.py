@@ -15,6 +15,7 @@ from beamprint.dsp.coding import Coding
 from beamprint.transforms.audio.containers.contents import MONO_IN_BOTH, Contents, Stream, samples_differ
 from beamprint.transforms.audio.containers.flac import is_cut
 from beamprint.transforms.audio.containers.id3 import is_simple_id3
+from beamprint.transforms.audio.containers.ogg_check import check_pages
 from beamprint.transforms.audio.decoders.decoder import AudioFormat, Buffer, SampleType
 from beamprint.transforms.audio.decoders.packed import packed
 from beamprint.transforms.audio.decoders.quiet import captured_stderr, muted
@@ -30,6 +31,8 @@ _MPEG_PREROLL = 32 * 1152
 """Frames: 511 bytes of bit reservoir reach back over 21 frames at 8 kbit/s, and filters ring for two more."""
 _OPUS_PREROLL_SECONDS = 2
 """After one second, speech at 6 to 24 kbit/s equals that decoded in one piece; after libsndfile's 80 ms it does not."""
+_SKIPPED = 1 << 16
+"""Frames that are read at a time where it is not possible to seek."""
 _MPEG_BYTES_PER_SAMPLE = 9
 """Upper limit: a frame has 3456 bytes at most, of at least 384 samples."""
 _SYSTEM = 2
@@ -183,12 +186,20 @@ class SoundFiles:
         if not self._at_end:
             self._go_to_part(index)
             self._position = frame
-            self._seek_part(self._part, frame)
+            try:
+                self._seek_part(self._part, frame)
+            except soundfile.LibsndfileError:
+                # GSM 6.10 has no seek, and that of Opus fails where packets cross pages; damage shows from the start on
+                self._part.close()
+                self._part = self._open(index)
+                self._skip(frame)
+
+    def _skip(self, frames: int) -> None:
+        while frames and (read := len(self._part.read(min(frames, _SKIPPED), dtype="float32"))):
+            frames -= read
 
     def _seek_part(self, part: "_SoundFile", frame: int) -> None:
         """Seek; a decoder with a memory starts a little earlier and decodes up to the frame, to fill it."""
-        if frame == 0 and not part.can_seek:
-            return  # GSM 6.10, which is only ever read from its start
         before = min(frame, self._preroll)
         part.seek(frame - before)
         if before:
@@ -234,10 +245,6 @@ class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]
         mono = self.read(len(out), dtype=out.dtype.name, always_2d=True)
         out[: len(mono)] = mono
         return out[: len(mono)]
-
-    @property
-    def can_seek(self) -> bool:
-        return bool(super().seekable())
 
 
 def _format_of(part: soundfile.SoundFile) -> AudioFormat:
@@ -297,6 +304,8 @@ def _explained(source: OpenSource, contents: Contents, views: list[View]) -> Ite
             if isinstance(error, BadAudio):
                 raise
             stack.close()
+            if error.code in _UNSUPPORTED and contents.container == "ogg" and source.fd >= 0:
+                check_pages(source.data, contents.start)  # it passes over damaged pages
             printed = f" ({chatter.lines[-1]})" if chatter and chatter.lines else ""
             reason = _reason(error, source, contents)
             here = "cannot be decoded here: " if reason is Reason.UNSUPPORTED_FORMAT else ""

@@ -64,10 +64,11 @@ def decode(
     capacity = max(1, frames or min(decoder.frames or 0, _FIRST_VALUES // channels))
     planar = memory.empty(channels, capacity)
     filled, code_or = 0, 0
+    takes_places = decoder.format.planar and decoder.format.sample_type is np.float32  # others are converted
 
     def in_place(wanted: int) -> Buffer | None:
         room = planar[:, filled : filled + wanted].T
-        return room if decoder.format.planar and len(room) == wanted else None
+        return room if takes_places and len(room) == wanted else None
 
     for block in blocks(decoder, frames, in_place):
         if listen:

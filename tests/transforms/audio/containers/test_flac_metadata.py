@@ -1,5 +1,6 @@
 """Metadata of FLAC that contradicts itself takes nothing from intact audio."""
 
+import re
 import struct
 
 import numpy as np
@@ -87,3 +88,17 @@ def test_a_frame_that_does_not_match_its_checksum_is_told(tmp_path, flac):
     with pytest.raises(BadAudio, match="checksum") as caught:
         opened(tmp_path, info + block(5, b"", last=True) + bent)
     assert caught.value.reason is Reason.CHECKSUM_MISMATCH
+
+
+@pytest.mark.parametrize("moved", [0, 100, 1 << 40])
+@pytest.mark.parametrize("sample", [4096, 5000])
+@pytest.mark.parametrize("index", [None, 0, 1])
+def test_a_seek_table_that_leads_elsewhere(tmp_path, flac, moved, sample, index):
+    head, frames = flac
+    second = re.compile(rb"\xff\xf8..\x01", re.DOTALL).search(frames).start()
+    plain = opened(tmp_path, head[:4] + block(0, head[8:], last=True) + frames).segment.pcm
+    points = struct.pack(">QQHQQH", 0, moved, 4096, sample, second + moved, 4096)
+    (tmp_path / "file.flac").write_bytes(head[:4] + block(0, head[8:]) + block(3, points, last=True) + frames)
+    borders = {} if index is None else {"index": index, "borders": (11_000,)}
+    segment = open_segment(str(tmp_path / "file.flac"), block=1024, **borders).segment
+    assert np.array_equal(segment.pcm, plain[:, segment.start : segment.start + segment.pcm.shape[1]])

@@ -10,13 +10,14 @@ import pytest
 from beamprint.pipeline.one_file import fingerprint
 from beamprint.transforms.audio.containers.container import inspect
 from beamprint.transforms.audio.containers.contents import LENGTH_UNKNOWN
+from beamprint.transforms.audio.containers.mp4_tables import Table, packet_chunks
 from beamprint.transforms.audio.cuts import plan_track
 from beamprint.transforms.audio.decoders.decoders import decoder_versions, open_decoder
 from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.sources.source import open_source
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import packets, sounds
-from tests.transforms.audio.formats import MUSIC, RATE, opened
+from tests.transforms.audio.formats import MUSIC, RATE, opened, reason_of
 
 EXACT = [*packets.LOSSLESS, "m4a", "faststart", "mp4-mp3", "caf-aac", "ape"]
 """Containers that say which samples are audio."""
@@ -115,6 +116,44 @@ def test_times_that_do_not_fit_the_packets_lose_no_audio(made, scratch):
     assert struct.unpack_from(">I", data, at) == (1024,)
     found = opened(scratch, data[:at] + struct.pack(">I", 512) + data[at + 4 :]).segment.pcm
     assert found.shape[1] >= len(MUSIC)
+
+
+def test_packets_for_which_no_time_is_left_are_played_as_long_as_those_before(tmp_path, scratch):
+    data = packets.encode(tmp_path / "a.m4a", "m4a", MUSIC[: 60 * 1024])
+    at = data.rindex(b"stts") + 8
+    runs, count = struct.unpack_from(">II", data, at)
+    fewer = data[: at + 4] + struct.pack(">I", count - 5) + data[at + 8 :]
+    assert runs == 1
+    assert np.array_equal(opened(scratch, fewer).segment.pcm, opened(scratch, data).segment.pcm)
+    untimed = data[: at + 8] + bytes(4) + data[at + 12 :]
+    assert reason_of(scratch, untimed) is Reason.DECODE_ERROR
+
+
+def test_a_compact_table_of_sizes(made, scratch):
+    """ISO/IEC 14496-12, section 8.7.3.3."""
+    data = made["m4a"]
+    at = data.rindex(b"stsz") - 4
+    (size,) = struct.unpack_from(">I", data, at)
+    sizes = np.frombuffer(data, ">u4", (size - 20) // 4, at + 20)
+    table = boxed(b"stz2", struct.pack(">III", 0, 16, len(sizes)) + sizes.astype(">u2").tobytes())
+    changed = data[:at] + table + boxed(b"free", bytes(size - len(table) - 8)) + data[at + size :]
+    assert np.array_equal(opened(scratch, changed).segment.pcm, opened(scratch, data).segment.pcm)
+
+
+@pytest.mark.parametrize(("bits", "numbers"), [(4, b"\x4f\x10"), (8, b"\4\x0f\1"), (16, b"\0\4\0\x0f\0\1")])
+def test_sizes_of_4_8_and_16_bits(bits, numbers):
+    boxes = {
+        b"stco": Table(struct.pack(">III", 0, 1, 100)),
+        b"stsc": Table(struct.pack(">IIIII", 0, 1, 1, 3, 1)),
+        b"stz2": Table(struct.pack(">III", 0, bits, 3) + numbers),
+    }
+    assert [places.tolist() for places in packet_chunks(boxes)] == [[100], [100 + 4 + 15 + 1]]
+
+
+def test_eight_channels(tmp_path, scratch):
+    music = sounds.music(0.5, 48_000, channels=8)
+    found = opened(scratch, packets.encode(tmp_path / "a.m4a", "m4a", music, 48_000))
+    assert found.segment.pcm.shape == (8, len(music))
 
 
 def _delay(found, expected):

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from beamprint.transforms.audio.containers.contents import LENGTH_UNKNOWN, STRAY_BYTES
 from beamprint.transforms.audio.errors import Reason
 from tests.transforms.audio import sounds
 from tests.transforms.audio.opening import opened, refusal
@@ -65,3 +66,28 @@ def test_a_first_frame_behind_a_byte_like_the_start_of_a_header(tmp_path):
     assert stream[:2] == b"\xff\xe3"  # so 255 before it looks like a header, too
     frames = opened(tmp_path, stream).identity.frames
     assert opened(tmp_path, b"stray\xff" + stream).identity.frames == frames
+
+
+@pytest.mark.parametrize("size", [3000, 3 << 20])
+def test_frames_behind_any_number_of_bytes_that_are_none_are_missed(tmp_path, size):
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))
+    assert refusal(tmp_path, stream + sounds.junk(size) + stream).reason is Reason.DECODE_ERROR
+
+
+@pytest.mark.parametrize("size", [3, 3000, 3 << 20])
+def test_bytes_after_the_last_frame_are_noted(tmp_path, size):
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))
+    frames = opened(tmp_path, stream).identity.frames
+    identity = opened(tmp_path, stream + b"\1" + sounds.junk(size)).identity
+    assert (identity.frames, identity.notes) == (frames, (STRAY_BYTES, LENGTH_UNKNOWN))
+    for tag in (sounds.ID3V1, sounds.ape_tag(), bytes(size)):
+        assert opened(tmp_path, stream + tag).identity.notes == (LENGTH_UNKNOWN,)
+
+
+def test_what_looks_like_a_few_frames_in_a_file_of_another_kind_is_no_mp3(tmp_path):
+    stream = sounds.without_xing(sounds.encoded(tmp_path, "mp3"))
+    (at, size), *_ = sounds.mpeg_frames(stream)[5:]
+    few = stream[: at + size]
+    assert refusal(tmp_path, b"STRM" + few + sounds.junk(50_000)).reason is Reason.UNSUPPORTED_FORMAT
+    for after in (b"", sounds.ID3V1, stream[at + size :][:100]):
+        assert opened(tmp_path, b"STRM" + few + after).identity.frames == 6 * 1152

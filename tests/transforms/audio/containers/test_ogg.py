@@ -13,7 +13,7 @@ from beamprint.transforms.audio.containers.contents import (
 )
 from beamprint.transforms.audio.decoders.decoders import open_decoder
 from beamprint.transforms.audio.errors import Reason
-from beamprint.transforms.audio.sources.source import OpenSource, Stat
+from beamprint.transforms.audio.sources.source import OpenSource, Stat, open_source
 from beamprint.transforms.audio.sources.views import Literal
 from beamprint.transforms.audio.track import open_segment
 from tests.transforms.audio import sounds
@@ -71,6 +71,50 @@ def test_an_opus_that_starts_before_its_first_page_can_is_read(tmp_path):
     decoded = opened(tmp_path, b"".join([head, tags, *moved]))
     assert np.array_equal(decoded.segment.pcm, whole[:, : decoded.identity.frames])
     assert whole.shape[1] - decoded.identity.frames == early - 47
+
+
+def test_packets_of_an_opus_that_cross_pages_count_where_they_end(tmp_path):
+    """RFC 7845, section 4: the position of a page is that of the last packet that ends on it."""
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (5 * 48_000, 8))
+    pages = sounds.ogg_pages(sounds.encoded(tmp_path, "opus", noise, 48_000))
+    data = b"".join(packed_tightly(pages))
+    assert sum(page[5] & 1 for page in sounds.ogg_pages(data)) > 1
+    whole = opened(tmp_path, data).segment.pcm
+    assert np.array_equal(whole, opened(tmp_path, b"".join(pages)).segment.pcm)
+    (tmp_path / "file.bin").write_bytes(data)
+    with (
+        open_source(str(tmp_path / "file.bin")) as source,
+        open_decoder(source, inspect(source.data)) as decoder,
+    ):
+        for frame in range(0, len(noise), 10_000):
+            decoder.seek(frame)
+            found = decoder.format.buffer(100)
+            assert decoder.read(found) == 100
+            np.testing.assert_allclose(found.T, whole[:, frame : frame + 100], atol=1e-4)
+
+
+def test_an_ogg_whose_first_page_does_not_match_its_checksum(tmp_path):
+    """libsndfile passes over the page, and does not know the codec of the others."""
+    data = sounds.encoded(tmp_path, "vorbis")
+    assert refusal(tmp_path, data[:22] + bytes(4) + data[26:]).reason is Reason.CHECKSUM_MISMATCH
+
+
+def packed_tightly(pages):
+    """The pages of an Opus stream of packets of 20 ms, but with as many pieces of packets as a page can hold."""
+    head, tags, *pages = pages
+    lacing = [size for page in pages for size in page[27 : 27 + page[26]]]
+    body = b"".join(page[27 + page[26] :] for page in pages)
+    final, packets = pages[-1][6:14], 0
+    yield from (head, tags)
+    for number, at in enumerate(range(0, len(lacing), 255)):
+        sizes = lacing[at : at + 255]
+        packets += sum(size < 255 for size in sizes)
+        is_last = at + 255 >= len(lacing)
+        flags = (at > 0 and lacing[at - 1] == 255) | 4 * is_last
+        position = final if is_last else struct.pack("<q", 960 * packets)
+        page = b"OggS\0" + bytes([flags]) + position + head[14:18] + struct.pack("<I", number + 2) + bytes(4)
+        yield sounds.sealed(page + bytes([len(sizes), *sizes]) + body[: sum(sizes)])
+        body = body[sum(sizes) :]
 
 
 def test_an_opus_that_does_not_say_the_rate_of_its_input(tmp_path):

@@ -26,6 +26,11 @@ def test_a_coding_without_seek_is_decoded_from_its_start(tmp_path):
     path = sounds.write(tmp_path / "a.wav", sounds.music(2.0, 8000, 1), 8000, subtype="GSM610")
     expected, _ = soundfile.read(path, dtype="float32")
     np.testing.assert_array_equal(open_segment(str(path)).segment.pcm[0], expected)
+    assert measured_length(str(path)) == len(expected)
+    for index in (0, 1):
+        segment = open_segment(str(path), index=index, borders=(8000,), block=1024).segment
+        cut = expected[segment.start : segment.start + segment.pcm.shape[1]]
+        np.testing.assert_array_equal(segment.pcm[0], cut)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -165,10 +170,15 @@ class NoiseDecoder:
     notes = ()
     frames_exact = False
 
-    def __init__(self, declared, *, planar):
+    def __init__(self, declared, *, planar, sample_type=np.float32):
         self.frames = declared
-        self.format = AudioFormat(44_100, 2, "aac", Coding(None, False), None, planar=planar)
-        self.left = np.random.default_rng(1).uniform(-1, 1, (300_000, 2)).astype(np.float32)
+        coding = Coding(None, False)
+        self.format = AudioFormat(
+            44_100, 2, "aac", coding, None, sample_type, bounded=sample_type is not np.float32, planar=planar
+        )
+        noise = np.random.default_rng(1).uniform(-1, 1, (300_000, 2))
+        full_scale = 1 if sample_type is np.float32 else np.iinfo(sample_type).max
+        self.left = (noise * full_scale).astype(sample_type)
 
     def read(self, out):
         count = min(len(out), len(self.left))
@@ -184,3 +194,11 @@ def test_samples_are_those_of_the_decoder_whatever_it_declares(declared, planar)
     np.testing.assert_array_equal(decode(decoder, None).samples, expected)
     part = decode(NoiseDecoder(declared, planar=planar), 150_000)
     np.testing.assert_array_equal(part.samples, expected[:, :150_000])
+
+
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("sample_type", [np.int16, np.int32])
+def test_integers_of_a_lossy_decoder_have_a_full_scale_of_1(planar, sample_type):
+    decoder = NoiseDecoder(300_000, planar=planar, sample_type=sample_type)
+    expected = (decoder.left / -float(np.iinfo(sample_type).min)).T.astype(np.float32)
+    np.testing.assert_allclose(decode(decoder, None).samples, expected, atol=1e-7)

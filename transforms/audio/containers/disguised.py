@@ -1,0 +1,35 @@
+"""Streams of DTS, AC-3 and the like that are stored as if they were PCM samples: on CDs, and by digital inputs.
+
+Played as samples they are noise at full scale, so their numbers would say nothing of the music.
+"""
+
+import re
+
+from beamprint.transforms.audio.errors import BadAudio, Reason
+from beamprint.transforms.audio.sources.views import Bytes
+
+_SYNC = re.compile(
+    rb"\xfe\x7f\x01\x80|\x7f\xfe\x80\x01|\xff\x1f\x00\xe8[\xf0-\xff]\x07|\x1f\xff\xe8\x00\x07[\xf0-\xff]"
+    rb"|\x72\xf8\x1f\x4e|\xf8\x72\x4e\x1f"
+)
+"""DTS in words of 16 and of 14 bits (ETSI TS 102 114), and bursts of IEC 61937, each in both orders of bytes."""
+_NEAR = 24 << 10
+"""Bytes that hold at least three frames, which are up to 6144 bytes apart."""
+_ENOUGH = 3
+
+
+def refuse_disguised(data: Bytes, audio: int) -> None:
+    """Make sure that samples of 16 bits are samples.
+
+    Args:
+        data: the file.
+        audio: where they start.
+
+    Raises:
+        BadAudio: ``unsupported_format``.
+    """
+    if len(_SYNC.findall(data.read_at(audio, _NEAR))) >= _ENOUGH:
+        message = (
+            "what should be PCM samples is a stream of DTS, AC-3 or the like, which cannot be decoded here"
+        )
+        raise BadAudio(Reason.UNSUPPORTED_FORMAT, message)
