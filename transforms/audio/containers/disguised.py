@@ -9,10 +9,14 @@ from beamprint.transforms.audio.errors import BadAudio, Reason
 from beamprint.transforms.audio.sources.views import Bytes
 
 _SYNC = re.compile(
-    rb"\xfe\x7f\x01\x80|\x7f\xfe\x80\x01|\xff\x1f\x00\xe8[\xf0-\xff]\x07|\x1f\xff\xe8\x00\x07[\xf0-\xff]"
-    rb"|\x72\xf8\x1f\x4e|\xf8\x72\x4e\x1f"
+    rb"\xfe\x7f\x01\x80.[\xfc-\xff]|\x7f\xfe\x80\x01[\xfc-\xff]"
+    rb"|\xff\x1f\x00\xe8[\xf0-\xff]\x07|\x1f\xff\xe8\x00\x07[\xf0-\xff]"
+    rb"|\x72\xf8\x1f\x4e|\xf8\x72\x4e\x1f",
+    re.DOTALL,
 )
-"""DTS in words of 16 and of 14 bits (ETSI TS 102 114), and bursts of IEC 61937, each in both orders of bytes."""
+"""DTS in words of 16 and of 14 bits (ETSI TS 102 114), and bursts of IEC 61937, each in both orders of bytes.
+
+The sync word of DTS alone is also the edge of a square wave near full scale: the six bits behind it are set, too."""
 _NEAR = 24 << 10
 """Bytes that hold at least three frames, which are up to 6144 bytes apart."""
 _ENOUGH = 3

@@ -32,13 +32,19 @@ def dts(sync):
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("lead_in", [0, 1000])
 def test_dts_and_ac_3_that_are_called_pcm(tmp_path, kind, swapped, lead_in):
-    word = {"dts": b"\xfe\x7f\x01\x80", "dts14": b"\xff\x1f\x00\xe8\xf1\x07"}
+    word = {"dts": b"\xfe\x7f\x01\x80\x3c\xfc", "dts14": b"\xff\x1f\x00\xe8\xf1\x07"}
     stream = dts(word[kind]) if kind in word else ac3(tmp_path / "stream")
     codes = np.frombuffer(stream, ">i2" if swapped else "<i2")
     wav = sounds.wav(bytes(lead_in) + codes.astype("<i2").tobytes())
     assert refusal(tmp_path, wav).reason is Reason.UNSUPPORTED_FORMAT
 
 
+def test_the_edges_of_a_square_wave_are_samples(tmp_path):
+    square = np.tile(np.repeat([32766, -32767], 50), 200).astype("<i2").tobytes()
+    assert square.count(b"\xfe\x7f\x01\x80") == 200
+    assert opened(tmp_path, sounds.wav(square, channels=1)).identity.frames == 20_000
+
+
 def test_samples_that_look_like_one_frame_are_samples(tmp_path):
     pcm = sounds.pcm16(sounds.music(0.5))
-    assert opened(tmp_path, sounds.wav(b"\xfe\x7f\x01\x80" + pcm)).identity.frames == 22_051
+    assert opened(tmp_path, sounds.wav(b"\xfe\x7f\x01\x80\x3c\xfc\0\0" + pcm)).identity.frames == 22_052
