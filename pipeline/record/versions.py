@@ -9,7 +9,7 @@ IDENTITY = "identity"
 FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         IDENTITY: 3,
-        "spectral": 2,
+        "spectral": 3,
         "temporal": 2,
         "loudness": 2,
         "variation": 2,
