@@ -10,7 +10,7 @@ FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         IDENTITY: 3,
         "spectral": 3,
-        "temporal": 2,
+        "temporal": 3,
         "loudness": 2,
         "variation": 2,
         "harmonic": 2,
