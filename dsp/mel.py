@@ -8,7 +8,8 @@ from beamprint.dsp.arrays import Float32, Float64
 from beamprint.dsp.grid import ANALYSIS_RATE, BIN_HZ, BINS
 
 BANDS = 128
-POWER_FLOOR = 1e-10
+POWER_FLOOR = 1e-20
+"""Far below the faintest sound: it only keeps the level of silence finite."""
 _LINEAR_HZ_PER_MEL = 200 / 3
 _LOG_FROM_HZ = 1000.0
 _LOG_FROM_MEL = _LOG_FROM_HZ / _LINEAR_HZ_PER_MEL
@@ -49,7 +50,7 @@ def filter_bank() -> Float32:
 
 
 def levels_db(power: Float32, *, out: Float32) -> None:
-    """Level of each band, 10 log10 of its power or of 1e-10.
+    """Level of each band, 10 log10 of its power or of ``POWER_FLOOR``.
 
     Parameters
     ----------

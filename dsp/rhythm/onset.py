@@ -19,6 +19,8 @@ FRAME_RATE = ANALYSIS_RATE / HOP_LENGTH
 
 FLOOR_DB = 80.0
 FLOOR_SECONDS = 5.0
+LOWEST_FLOOR_DB = -100.0
+"""Below it lie single steps of 16 bits, in which long fades end: they are no onsets."""
 _ALL_HZ = (0.0, math.inf)
 _BASS_HZ = (0.0, 150.0)
 _SNARE_HZ = (1000.0, 5000.0)
@@ -96,14 +98,15 @@ def running_maximum(values: NDArray[_Float], radius: int) -> NDArray[_Float]:
 
 
 def local_floor(loudest: Float32) -> Float32:
-    """Level under which nothing counts: 80 dB below the largest band within 5 s on either side.
+    """Level under which nothing counts: 80 dB below the largest band within 5 s on either side, or -100 dB.
 
     Parameters
     ----------
     loudest : float32, shape (frames,)
         Level in dB of the strongest mel band of each frame.
     """
-    return running_maximum(loudest, round(FLOOR_SECONDS * FRAME_RATE)) - np.float32(FLOOR_DB)
+    floor = running_maximum(loudest, round(FLOOR_SECONDS * FRAME_RATE)) - np.float32(FLOOR_DB)
+    return np.maximum(floor, np.float32(LOWEST_FLOOR_DB))
 
 
 def onset_strength(mel_db: Float32, floor_db: Float32) -> OnsetStrength:

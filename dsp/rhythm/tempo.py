@@ -21,6 +21,8 @@ _SEARCH_TOP_BPM = 210.0
 """The search goes a little over the top of the range, so that the top itself can be a maximum."""
 _GRID_STEP = 0.003
 _TREND_SECONDS = 2.0
+_USUAL_PERCENTILE, _MOST_OF_USUAL = 97.5, 3.0
+"""Percentile of the rises, and how many times it a rise may be."""
 _COMPRESSION = 0.7
 _LONGEST_LAG_SECONDS = 36.0
 """24 beats, eight bars of three, at 40 BPM."""
@@ -108,13 +110,17 @@ def periodicity(strength: Float32) -> Periodicity:
     """Autocorrelation of a whole track's onset strength with its peaks sharpened.
 
     The power spectrum is raised to 0.7 before it is transformed back (generalised autocorrelation,
-    Tolonen and Karjalainen 2000). Lags reach to 36 s, or 75 % of a shorter track.
+    Tolonen and Karjalainen 2000). Lags reach to 36 s, or 75 % of a shorter track. A rise out of silence, or a hard
+    cut, can be tens of times larger than any onset, and would hide them all: it is limited.
 
     Parameters
     ----------
     strength : float32, shape (frames,)
     """
     detrended = np.maximum(strength - moving_mean(strength, round(_TREND_SECONDS / 2 * FRAME_RATE)), 0)
+    if detrended.any():
+        usual = np.percentile(detrended[detrended > 0], _USUAL_PERCENTILE)
+        detrended = np.minimum(detrended, _MOST_OF_USUAL * usual)
     detrended -= detrended.mean()
     lags = int(min(_LONGEST_LAG_SECONDS * FRAME_RATE, _LONGEST_LAG_SHARE * len(strength)))
     size = scipy.fft.next_fast_len(len(strength) + lags, real=True)

@@ -9,8 +9,8 @@ IDENTITY = "identity"
 FAMILY_VERSIONS: Mapping[str, int] = MappingProxyType(
     {
         IDENTITY: 3,
-        "spectral": 2,
-        "temporal": 2,
+        "spectral": 3,
+        "temporal": 3,
         "loudness": 2,
         "variation": 2,
         "harmonic": 2,

@@ -135,6 +135,14 @@ def test_a_wandering_tempo_is_less_steady_and_followed():
     assert found["rhythm_stability"] == pytest.approx(true, abs=0.01)
 
 
+def test_a_hard_cut_to_silence_takes_away_neither_onsets_nor_tempo():
+    time = np.arange(20 * RATE) / RATE
+    hits = 0.1 * (1 + 1.5 * np.exp(-(time % 0.6) / 0.1)) * np.random.default_rng(0).normal(size=len(time))
+    alone, padded = columns(temporal, hits), columns(temporal, np.pad(hits, (0, RATE // 3)))
+    assert padded["onset_rate_hz"] == pytest.approx(alone["onset_rate_hz"], rel=0.05)
+    assert padded["tempo_bpm"] == pytest.approx(100, rel=0.002)
+
+
 def test_silence_ratio_is_librosas():
     y = np.concatenate([notes(seconds=4, gaps=(0.3,))[0], np.zeros(RATE, np.float32)])
     rms = librosa.feature.rms(y=y, frame_length=2048, hop_length=512, pad_mode="constant")[0]

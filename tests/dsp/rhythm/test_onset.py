@@ -118,3 +118,13 @@ def test_the_mean_of_the_largest_takes_at_least_one_value():
     assert onset.mean_of_largest(np.arange(100.0), 0.05) == pytest.approx(97)
     assert onset.mean_of_largest(np.array([3.0, 1.0]), 0.05) == 3
     assert onset.mean_of_largest(np.zeros(0), 0.05) == 0
+
+
+def test_single_steps_of_16_bits_far_from_any_sound_are_no_onsets():
+    steps = np.zeros(12 * ANALYSIS_RATE, np.float32)
+    steps[:: ANALYSIS_RATE // 3] = 1 / 32768
+    (segment,) = segments(steps, ANALYSIS_RATE)
+    level = segment.frames.mel_db
+    assert level.max() > level.min() + 80
+    rise = onset.onset_strength(level, onset.local_floor(level.max(axis=1)))
+    assert not len(onset.pick_onsets(rise.attack))

@@ -49,6 +49,15 @@ def test_gain_in_decibels_an_onset_changes_nothing():
     assert a.bpm == pytest.approx(b.bpm, rel=1e-6)
 
 
+def test_a_rise_out_of_silence_does_not_hide_the_beat():
+    strength = impulses(120, 30, pattern=EIGHTHS)
+    strength[300:304] += 300
+    period = tempo.periodicity(strength)
+    found = tempo.dominant_level(period)
+    assert found.bpm == pytest.approx(120, rel=0.002)
+    assert tempo.is_periodic(strength, period.clarity(found))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_random_onsets_have_no_periodicity(seed):
     strength = np.random.default_rng(seed).exponential(size=5200).astype(np.float32) ** 2
