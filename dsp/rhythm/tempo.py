@@ -22,7 +22,7 @@ _SEARCH_TOP_BPM = 210.0
 _GRID_STEP = 0.003
 _TREND_SECONDS = 2.0
 _USUAL_PERCENTILE, _MOST_OF_USUAL = 97.5, 3.0
-"""Percentile of the rises, and how many times it a rise may be."""
+"""Percentile that counts as a usual large rise, and the limit of all rises as a multiple of it."""
 _COMPRESSION = 0.7
 _LONGEST_LAG_SECONDS = 36.0
 """24 beats, eight bars of three, at 40 BPM."""

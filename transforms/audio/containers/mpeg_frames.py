@@ -108,7 +108,7 @@ def next_frame(data: Bytes, stop: int, end: int) -> int | None:
 
 
 def _candidates(data: Bytes, start: int, stop: int) -> Iterator[int]:
-    """Where a frame might start, of ``_MAX_CANDIDATES`` places."""
+    """Where a frame might start, among the first ``_MAX_CANDIDATES`` places that look like it."""
     return (at for at, head in islice(_heads(data, start, stop), _MAX_CANDIDATES) if FrameHeader.parse(head))
 
 

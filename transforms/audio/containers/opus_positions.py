@@ -114,7 +114,7 @@ def _counted(data: Bytes, pages: Iterable[Page]) -> Iterator[_Counted]:
 
 
 def _samples_on(data: Bytes, page: Page, unfinished: int) -> tuple[int, int]:
-    """Samples at 48 kHz of the packets that end on a page, and of the one that goes on on the next.
+    """Samples at 48 kHz of the packets that end on a page, and of the packet that continues on the next.
 
     Args:
         data: the file.
