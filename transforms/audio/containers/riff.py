@@ -19,7 +19,6 @@ from beamprint.transforms.audio.containers.contents import (
     damaged,
     read_exactly,
 )
-from beamprint.transforms.audio.containers.disguised import refuse_disguised
 from beamprint.transforms.audio.containers.mpeg import inspect_mpeg
 from beamprint.transforms.audio.containers.ogg import inspect_ogg
 from beamprint.transforms.audio.containers.tags import is_padding, skip_tags
@@ -28,7 +27,6 @@ from beamprint.transforms.audio.containers.wave_format import (
     IN_BLOCKS,
     LONGEST_FORMAT,
     MPEG,
-    PCM,
     VORBIS,
     Format,
 )
@@ -193,8 +191,6 @@ def _contents(data: Bytes, base: int, chunk: Chunk, header: Format) -> Contents:
         notes=notes,
     )
     header.check()
-    if header.tag == PCM and header.bits == 16:
-        refuse_disguised(data, start)
     if header.tag in MPEG + VORBIS:
         return _inside(data, start, min(found, data.size - start), contents, header)
     frames = header.frames_in_blocks(found)

@@ -16,7 +16,7 @@ IN_BLOCKS = (0x02, 0x11, 0x31)
 """Codings in blocks of many samples (MS and IMA ADPCM, GSM): the last block is filled up, ``fact`` says how far."""
 ALL_ONES = 0xFFFFFFFF
 LONGEST_FORMAT = 40
-PCM, _FLOAT = 1, 3
+_PCM, _FLOAT = 1, 3
 _BITS_AT = 14
 """Where a format says the bits of a sample."""
 _WIDE = 4
@@ -72,7 +72,7 @@ class Format:
     @property
     def _is_wide_24(self) -> bool:
         """Whether samples of 24 bits are stored in four bytes each, the lowest of which is 0."""
-        return self.tag == PCM and 16 < self.bits <= 24 and self.block == _WIDE * self.channels
+        return self.tag == _PCM and 16 < self.bits <= 24 and self.block == _WIDE * self.channels
 
     def check(self) -> None:
         """Make sure that the coding can be decoded and that the header does not contradict itself.
@@ -87,7 +87,7 @@ class Format:
         each, odd = divmod(self.block, max(1, self.channels))
         # a wrong block alone is common, so the other fields must agree with it
         is_meant = self.channels > 0 and not odd and self.average == self.rate * self.block
-        if self.tag == PCM and is_meant and 0 < self.bits <= 8 * (each - 1) and not self._is_wide_24:
+        if self.tag == _PCM and is_meant and 0 < self.bits <= 8 * (each - 1) and not self._is_wide_24:
             raise damaged(f"the header says that samples of {self.bits} bits have {each} bytes each")
 
     @property

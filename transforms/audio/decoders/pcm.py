@@ -11,6 +11,7 @@ from beamprint.dsp.arrays import Float32
 from beamprint.dsp.grid import Span
 from beamprint.transforms.audio.containers.contents import TRUNCATED, Contents
 from beamprint.transforms.audio.decoders.decoder import Buffer, Decoder
+from beamprint.transforms.audio.decoders.disguised import refuse_disguised
 from beamprint.transforms.audio.errors import BadAudio, Reason
 
 LOUDEST = 64.0
@@ -56,7 +57,7 @@ def decode(
         Fewer frames than asked for where the track ends.
 
     Raises:
-        BadAudio: ``non_finite_samples``, ``implausible_level``, and the decoder's own.
+        BadAudio: ``non_finite_samples``, ``implausible_level``, ``unsupported_format``, and the decoder's own.
     """
     wide = decoder.format.coding.bits == 32 and decoder.format.sample_type is np.int32
     channels = decoder.format.channels
@@ -71,6 +72,8 @@ def decode(
         return room if takes_places and len(room) == wanted else None
 
     for block in blocks(decoder, frames, in_place):
+        if filled == 0 and block.dtype == np.int16:
+            refuse_disguised(block)
         if listen:
             listen(block)
         stop = filled + len(block)

@@ -5,8 +5,10 @@ Played as samples they are noise at full scale, so their numbers would say nothi
 
 import re
 
+import numpy as np
+
+from beamprint.transforms.audio.decoders.decoder import Buffer
 from beamprint.transforms.audio.errors import BadAudio, Reason
-from beamprint.transforms.audio.sources.views import Bytes
 
 _SYNC = re.compile(
     rb"\xfe\x7f\x01\x80.[\xfc-\xff]|\x7f\xfe\x80\x01[\xfc-\xff]"
@@ -22,17 +24,17 @@ _NEAR = 24 << 10
 _ENOUGH = 3
 
 
-def refuse_disguised(data: Bytes, audio: int) -> None:
+def refuse_disguised(block: Buffer) -> None:
     """Make sure that samples of 16 bits are samples.
 
     Args:
-        data: the file.
-        audio: where they start.
+        block: int16, shape (frames, channels), the first ones of a track or of a segment.
 
     Raises:
         BadAudio: ``unsupported_format``.
     """
-    if len(_SYNC.findall(data.read_at(audio, _NEAR))) >= _ENOUGH:
+    first = block[: _NEAR // (block.shape[1] * block.itemsize)]
+    if len(_SYNC.findall(first.astype(np.dtype("<i2")).tobytes())) >= _ENOUGH:
         message = (
             "what should be PCM samples is a stream of DTS, AC-3 or the like, which cannot be decoded here"
         )

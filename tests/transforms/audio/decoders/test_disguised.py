@@ -5,6 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+import soundfile
 
 from beamprint.transforms.audio.errors import Reason
 from tests.transforms.audio import sounds
@@ -37,6 +38,13 @@ def test_dts_and_ac_3_that_are_called_pcm(tmp_path, kind, swapped, lead_in):
     codes = np.frombuffer(stream, ">i2" if swapped else "<i2")
     wav = sounds.wav(bytes(lead_in) + codes.astype("<i2").tobytes())
     assert refusal(tmp_path, wav).reason is Reason.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize("container", ["FLAC", "AIFF", "W64", "CAF"])
+def test_in_any_container(tmp_path, container):
+    codes = np.frombuffer(dts(b"\xfe\x7f\x01\x80\x3c\xfc"), "<i2").reshape(-1, 2)
+    soundfile.write(tmp_path / "a", codes, 44_100, subtype="PCM_16", format=container)
+    assert refusal(tmp_path, (tmp_path / "a").read_bytes()).reason is Reason.UNSUPPORTED_FORMAT
 
 
 def test_the_edges_of_a_square_wave_are_samples(tmp_path):
